@@ -1,0 +1,44 @@
+// Operations on each element by itself, and arithmetic with broadcasting. All are recorded for backward.
+// Arguments of one operation have one dtype; shapes broadcast by NumPy's rules; both are checked
+// (ArgumentError).
+#pragma once
+
+#include "gesso/core/tensor.h"
+
+namespace gesso {
+
+Tensor add(const Tensor& a, const Tensor& b);  ///< a + b
+Tensor sub(const Tensor& a, const Tensor& b);  ///< a - b
+Tensor mul(const Tensor& a, const Tensor& b);  ///< a * b
+Tensor div(const Tensor& a, const Tensor& b);  ///< a / b
+/// factor * x + shift
+Tensor affine(const Tensor& x, double factor, double shift);
+
+inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
+inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
+inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
+inline Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
+inline Tensor operator+(const Tensor& x, double c) { return affine(x, 1, c); }
+inline Tensor operator+(double c, const Tensor& x) { return affine(x, 1, c); }
+inline Tensor operator-(const Tensor& x, double c) { return affine(x, 1, -c); }
+inline Tensor operator-(double c, const Tensor& x) { return affine(x, -1, c); }
+inline Tensor operator*(const Tensor& x, double c) { return affine(x, c, 0); }
+inline Tensor operator*(double c, const Tensor& x) { return affine(x, c, 0); }
+inline Tensor operator/(const Tensor& x, double c) { return affine(x, 1 / c, 0); }
+
+Tensor neg(const Tensor& x);  ///< -x
+inline Tensor operator-(const Tensor& x) { return neg(x); }
+Tensor square(const Tensor& x);  ///< x^2
+Tensor sqrt(const Tensor& x);    ///< gradient infinite at 0
+Tensor exp(const Tensor& x);
+Tensor log(const Tensor& x);  ///< natural logarithm
+Tensor abs(const Tensor& x);  ///< gradient 0 at 0
+/// x limited to [low, high]; the gradient is 1 inside and on the limits, 0 outside. Throws if low > high.
+Tensor clamp(const Tensor& x, double low, double high);
+Tensor relu(const Tensor& x);                             ///< max(x, 0); gradient 0 at 0
+Tensor leaky_relu(const Tensor& x, double slope = 0.01);  ///< x > 0 ? x : slope x
+Tensor sigmoid(const Tensor& x);                          ///< 1 / (1 + exp(-x))
+Tensor tanh(const Tensor& x);
+Tensor softplus(const Tensor& x);  ///< log(1 + exp(x)), without overflow
+
+}  // namespace gesso

@@ -1,0 +1,32 @@
+#include "gesso/core/build_info.h"
+
+#include "gesso/core/cpu.h"
+#include "gesso/core/error.h"
+#include "gesso/core/openblas.h"
+#include "gesso/core/parallel.h"
+
+namespace gesso {
+
+BuildInfo build_info() {
+  BuildInfo info;
+  info.version = GESSO_VERSION;
+#if defined(__clang__)
+  info.compiler = "Clang " __clang_version__;
+#else
+  info.compiler = "GCC " __VERSION__;
+#endif
+  info.build_type = GESSO_BUILD_TYPE;
+  info.simd = simd_level();
+  info.openblas = openblas_version();
+  info.openblas_core = openblas_core_type();
+  info.threads = num_threads();
+  return info;
+}
+
+std::string BuildInfo::str() const {
+  return concat_text("gesso:     ", version, " (", build_type, ")\ncompiler:  ", compiler,
+                     "\nSIMD:      ", simd, "\nOpenBLAS:  ", openblas, ", core type ", openblas_core,
+                     "\nthreads:   ", threads, "\n");
+}
+
+}  // namespace gesso

@@ -1,0 +1,23 @@
+// What this build is and what it runs on, for --version and for reports.
+#pragma once
+
+#include <string>
+
+namespace gesso {
+
+struct BuildInfo {
+  std::string version;        ///< of gesso, "0.1.0"
+  std::string compiler;       ///< "GCC 12.2.0"
+  std::string build_type;     ///< "Release"
+  std::string simd;           ///< simd_level()
+  std::string openblas;       ///< "0.3.21"
+  std::string openblas_core;  ///< "SkylakeX"
+  int threads = 0;            ///< num_threads()
+
+  /// All of it in lines of "name: value".
+  std::string str() const;
+};
+
+BuildInfo build_info();
+
+}  // namespace gesso

@@ -1,0 +1,168 @@
+#include "gesso/core/parallel.h"
+
+#include <sched.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "gesso/core/error.h"
+
+namespace gesso {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+
+// One loop: threads take the next block until none is left.
+struct Job {
+  const std::function<void(std::int64_t)>* run_block = nullptr;
+  std::int64_t block_count = 0;
+  std::atomic<std::int64_t> next{0};
+  std::exception_ptr failure;
+  std::mutex failure_mutex;
+
+  void work() {
+    for (std::int64_t b = next++; b < block_count; b = next++) {
+      try {
+        (*run_block)(b);
+      } catch (...) {
+        std::lock_guard lock(failure_mutex);
+        if (!failure) {
+          failure = std::current_exception();
+        }
+        next = block_count;
+      }
+    }
+  }
+};
+
+thread_local bool inside_loop = false;
+
+// Worker threads that sleep between loops. The calling thread works too, so n threads need n - 1 workers.
+class Workers {
+ public:
+  explicit Workers(int count) {
+    for (int i = 0; i < count; ++i) {
+      threads_.emplace_back([this] { serve(); });
+    }
+  }
+
+  ~Workers() {
+    {
+      std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& thread : threads_) {
+      thread.join();
+    }
+  }
+
+  void run(Job& job) {
+    {
+      std::lock_guard lock(mutex_);
+      job_ = &job;
+      busy_ = static_cast<int>(threads_.size());
+      ++generation_;
+    }
+    wake_.notify_all();
+    inside_loop = true;
+    job.work();
+    inside_loop = false;
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, [this] { return busy_ == 0; });
+    job_ = nullptr;
+  }
+
+ private:
+  void serve() {
+    inside_loop = true;
+    std::uint64_t seen = 0;
+    std::unique_lock lock(mutex_);
+    while (true) {
+      wake_.wait(lock, [&] { return stop_ || generation_ != seen; });
+      if (stop_) {
+        return;
+      }
+      seen = generation_;
+      Job* job = job_;
+      lock.unlock();
+      job->work();
+      lock.lock();
+      if (--busy_ == 0) {
+        done_.notify_one();
+      }
+    }
+  }
+
+  std::vector<std::thread> threads_;
+  std::mutex mutex_;
+  std::condition_variable wake_, done_;
+  Job* job_ = nullptr;
+  int busy_ = 0;
+  std::uint64_t generation_ = 0;
+  bool stop_ = false;
+};
+
+int default_thread_count() {
+  if (const char* text = std::getenv("GESSO_NUM_THREADS")) {
+    const int count = std::atoi(text);
+    if (count >= 1 && count <= kMaxThreads) {
+      return count;
+    }
+  }
+  cpu_set_t cores;
+  if (sched_getaffinity(0, sizeof cores, &cores) == 0) {
+    return std::max(1, CPU_COUNT(&cores));
+  }
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+struct Team {
+  std::mutex mutex;  // held while a loop runs: loops of different user threads take turns
+  std::atomic<int> threads = default_thread_count();
+  std::unique_ptr<Workers> workers;
+};
+
+// Never destroyed, like the memory pool; the workers end with the process.
+Team& team() {
+  static Team* const instance = new Team;
+  return *instance;
+}
+
+}  // namespace
+
+int num_threads() { return team().threads; }
+
+void set_num_threads(int count) {
+  require(count >= 1 && count <= kMaxThreads, "set_num_threads: ", count, " is not in 1 to ", kMaxThreads);
+  std::lock_guard lock(team().mutex);
+  team().workers.reset();
+  team().threads = count;
+}
+
+void detail::run_blocks(std::int64_t block_count, const std::function<void(std::int64_t)>& run_block) {
+  Job job;
+  job.run_block = &run_block;
+  job.block_count = block_count;
+  // try_lock: while another user thread's loop runs (the data loader's, say), this one works alone instead of
+  // waiting.
+  if (inside_loop || team().threads == 1 || !team().mutex.try_lock()) {
+    job.work();
+  } else {
+    std::lock_guard lock(team().mutex, std::adopt_lock);
+    if (!team().workers) {
+      team().workers = std::make_unique<Workers>(team().threads - 1);
+    }
+    team().workers->run(job);
+  }
+  if (job.failure) {
+    std::rethrow_exception(job.failure);
+  }
+}
+
+}  // namespace gesso

@@ -1,0 +1,55 @@
+// Parallel loops. Work is cut into blocks whose size the caller fixes; which thread runs a block never
+// changes what it computes, so results are the same bit for bit for every number of threads.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace gesso {
+
+/// The number of threads that parallel loops use. Default: the environment variable GESSO_NUM_THREADS if it
+/// is a positive number, else all cores that this process may run on.
+int num_threads();
+
+/// Changes the number of threads, from the next loop on. Throws ArgumentError unless 1 <= count <= 1024.
+void set_num_threads(int count);
+
+namespace detail {
+void run_blocks(std::int64_t block_count, const std::function<void(std::int64_t)>& run_block);
+}
+
+/// Calls body(begin, end) for [0, block), [block, 2 block), ... up to `count`, in any order and on any
+/// thread. `block` must be chosen from the work alone, never from the number of threads. A loop inside a loop
+/// runs serially on its thread. The first exception that a body throws is rethrown here.
+template <class Body>
+void parallel_for(std::int64_t count, std::int64_t block, Body&& body) {
+  if (count <= 0) {
+    return;
+  }
+  if (count <= block) {
+    body(std::int64_t{0}, count);
+    return;
+  }
+  detail::run_blocks((count + block - 1) / block,
+                     [&](std::int64_t b) { body(b * block, std::min(count, (b + 1) * block)); });
+}
+
+/// The sum over blocks of body(begin, end), added in block order.
+template <class T, class Body>
+T parallel_sum(std::int64_t count, std::int64_t block, Body&& body) {
+  if (count <= block) {
+    return count > 0 ? body(std::int64_t{0}, count) : T{};
+  }
+  std::vector<T> partial((count + block - 1) / block);
+  parallel_for(count, block,
+               [&](std::int64_t begin, std::int64_t end) { partial[begin / block] = body(begin, end); });
+  T total{};
+  for (const T& value : partial) {
+    total += value;
+  }
+  return total;
+}
+
+}  // namespace gesso

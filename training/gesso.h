@@ -1,0 +1,10 @@
+// All of gesso: #include <gesso/gesso.h>.
+#pragma once
+
+#include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/gradcheck.h"
+#include "gesso/autograd/node.h"
+#include "gesso/core/build_info.h"
+#include "gesso/core/memory_pool.h"
+#include "gesso/core/parallel.h"
+#include "gesso/core/tensor.h"
