@@ -229,6 +229,17 @@ Tensor& Tensor::mul_(double factor) {
   return *this;
 }
 
+Tensor& Tensor::set_data(const Tensor& value) {
+  require(impl().node == nullptr, "Tensor::set_data: the tensor of shape ", shape(),
+          " has a place in the graph; call requires_grad_(false) first");
+  const TensorImpl& from = value.impl();
+  impl_->storage = from.storage;
+  impl_->offset = from.offset;
+  impl_->shape = from.shape;
+  impl_->dtype = from.dtype;
+  return *this;
+}
+
 Tensor Tensor::alias(const Shape& new_shape, std::int64_t offset) const {
   require(offset >= 0 && offset + new_shape.numel() <= numel(), "Tensor::alias: ", new_shape, " at offset ",
           offset, " is outside of a tensor of shape ", shape());

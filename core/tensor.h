@@ -98,6 +98,10 @@ class Tensor {
   /// this += factor * other, for equal shapes and dtypes.
   Tensor& add_(const Tensor& other, double factor = 1);
   Tensor& mul_(double factor);
+  /// Every handle to this tensor takes over the memory, shape and dtype of `value` (PyTorch's x.data =
+  /// value). Throws ArgumentError when this tensor has a place in the graph: call requires_grad_(false)
+  /// first.
+  Tensor& set_data(const Tensor& value);
 
   // ---- the same memory under another shape, outside the graph
   // -----------------------------------------------------

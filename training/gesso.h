@@ -8,3 +8,5 @@
 #include "gesso/core/memory_pool.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/tensor.h"
+#include "gesso/layers/module.h"
+#include "gesso/layers/sequential.h"
