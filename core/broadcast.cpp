@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gesso/core/reduce.h"
+
 namespace gesso {
 
 BroadcastPlan::BroadcastPlan(const Shape& a, const Shape& b, const char* operation)
@@ -52,85 +54,51 @@ std::array<std::int64_t, 2> BroadcastPlan::offsets(std::int64_t row) const {
   return result;
 }
 
-namespace {
-
-// y[outer, inner] = sum over the middle of x[outer, middle, inner].
-template <class T>
-GESSO_SIMD void sum_middle(const T* x, T* y, std::int64_t middle, std::int64_t inner, double* wide) {
-  if (inner == 1) {
-    // Eight running sums, so that additions do not wait for each other.
-    double lanes[8] = {};
-    std::int64_t i = 0;
-    for (; i + 8 <= middle; i += 8) {
-      for (int lane = 0; lane < 8; ++lane) {
-        lanes[lane] += static_cast<double>(x[i + lane]);
-      }
-    }
-    double total = 0;
-    for (; i < middle; ++i) {
-      total += static_cast<double>(x[i]);
-    }
-    for (double lane : lanes) {
-      total += lane;
-    }
-    *y = static_cast<T>(total);
-    return;
-  }
-  std::fill(wide, wide + inner, 0.0);
-  for (std::int64_t m = 0; m < middle; ++m) {
-    for (std::int64_t i = 0; i < inner; ++i) {
-      wide[i] += static_cast<double>(x[m * inner + i]);
-    }
-  }
-  for (std::int64_t i = 0; i < inner; ++i) {
-    y[i] = static_cast<T>(wide[i]);
-  }
-}
-
-}  // namespace
-
 Tensor sum_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) {
     return x;
   }
   require(broadcast_shapes(x.shape(), shape, "sum_to") == x.shape(), "sum_to: shape ", shape,
           " does not broadcast to ", x.shape());
-  // The runs of dimensions that are summed, from the last to the first, each as one pass over (outer, middle,
-  // inner).
-  Tensor result = x;
-  const int added = x.rank() - shape.rank();
-  const auto summed = [&](int dim) { return dim < added || (shape[dim - added] == 1 && x.size(dim) != 1); };
-  for (int last = x.rank(); last > 0;) {
-    if (!summed(last - 1)) {
-      --last;
-      continue;
-    }
-    int first = last - 1;
-    while (first > 0 && (summed(first - 1) || x.size(first - 1) == 1)) {
-      --first;
-    }
-    const std::int64_t outer = x.shape().numel(0, first);
-    const std::int64_t middle = x.shape().numel(first, last);
-    const std::int64_t inner = outer * middle == 0 ? 0 : result.numel() / (outer * middle);
-    std::vector<std::int64_t> sizes(result.shape().begin(), result.shape().end());
-    std::fill(sizes.begin() + first, sizes.begin() + last, 1);
-    Tensor next = Tensor::zeros(Shape(sizes), x.dtype());
-    with_dtype(x.dtype(), [&]<class T>() {
-      const T* from = result.data<T>();
-      T* to = next.mutable_data<T>();
-      const std::int64_t work = std::max<std::int64_t>(1, middle * inner);
-      parallel_for(inner == 0 ? 0 : outer, std::max<std::int64_t>(1, kElementwiseBlock / work),
-                   [&](std::int64_t begin, std::int64_t end) {
-                     std::vector<double> wide(inner == 1 ? 0 : inner);
-                     for (std::int64_t o = begin; o < end; ++o) {
-                       sum_middle(from + o * middle * inner, to + o * inner, middle, inner, wide.data());
-                     }
-                   });
-    });
-    result = next;
-    last = first;
+  std::vector<std::int64_t> kept(x.rank() - shape.rank(), 1);
+  kept.insert(kept.end(), shape.begin(), shape.end());
+  return sum_keeping(x, Shape(kept), x.dtype()).alias(shape);
+}
+
+Tensor expand_to(const Tensor& x, const Shape& shape) {
+  if (x.shape() == shape) {
+    return x;
   }
-  return result.alias(shape);
+  const BroadcastPlan plan(shape, x.shape(), "expand_to");
+  require(plan.shape == shape, "expand_to: shape ", x.shape(), " does not broadcast to ", shape);
+  Tensor y = Tensor::empty(shape, x.dtype());
+  with_dtype(x.dtype(), [&]<class T>() {
+    const T* from = x.data<T>();
+    T* to = y.mutable_data<T>();
+    const std::int64_t row = plan.size[plan.rank - 1];
+    const bool repeats = plan.b_stride[plan.rank - 1] == 0;
+    const auto expand = [&](std::int64_t r, std::int64_t begin, std::int64_t end) {
+      const T* source = from + plan.offsets(r)[1];
+      if (repeats) {
+        std::fill(to + r * row + begin, to + r * row + end, *source);
+      } else {
+        std::copy(source + begin, source + end, to + r * row + begin);
+      }
+    };
+    if (plan.rank == 1) {
+      parallel_for(row, kElementwiseBlock,
+                   [&](std::int64_t begin, std::int64_t end) { expand(0, begin, end); });
+      return;
+    }
+    const std::int64_t rows_a_block =
+        std::max<std::int64_t>(1, kElementwiseBlock / std::max<std::int64_t>(1, row));
+    parallel_for(plan.rows(), rows_a_block, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t r = begin; r < end; ++r) {
+        expand(r, 0, row);
+      }
+    });
+  });
+  return y;
 }
 
 }  // namespace gesso

@@ -94,4 +94,8 @@ Tensor broadcast_map(const Tensor& a, const Tensor& b, const char* operation, F 
 /// x itself when the shapes are equal. Sums are wide: float32 is added up in float64.
 Tensor sum_to(const Tensor& x, const Shape& shape);
 
+/// `x` repeated along the dimensions where it broadcasts to `shape`: a fresh tensor of `shape`, or x itself
+/// when the shapes are equal. Throws ArgumentError when it does not broadcast to exactly that shape.
+Tensor expand_to(const Tensor& x, const Shape& shape);
+
 }  // namespace gesso

@@ -4,6 +4,7 @@
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/gradcheck.h"
 #include "gesso/autograd/node.h"
+#include "gesso/autograd/reduce.h"
 #include "gesso/core/build_info.h"
 #include "gesso/core/memory_pool.h"
 #include "gesso/core/parallel.h"

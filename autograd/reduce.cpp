@@ -1,0 +1,108 @@
+#include "gesso/autograd/reduce.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/node.h"
+#include "gesso/core/broadcast.h"
+#include "gesso/core/reduce.h"
+
+namespace gesso {
+namespace {
+
+// What `dims` mean for a tensor: its shape with the reduced dimensions at size 1, and without them.
+struct Reduction {
+  Reduction(const Tensor& x, const std::vector<int>& dims, bool keepdim, const char* operation) {
+    require_defined(x, operation, "its argument");
+    std::vector<bool> reduced(x.rank(), dims.empty());
+    for (int dim : dims) {
+      require(dim >= -x.rank() && dim < x.rank(), operation, ": dimension ", dim,
+              " is out of range for shape ", x.shape());
+      const int d = x.shape().check_dim(dim);
+      require(!reduced[d], operation, ": dimension ", dim, " is listed twice for shape ", x.shape());
+      reduced[d] = true;
+    }
+    std::vector<std::int64_t> with_ones, without;
+    for (int d = 0; d < x.rank(); ++d) {
+      with_ones.push_back(reduced[d] ? 1 : x.size(d));
+      count *= reduced[d] ? x.size(d) : 1;
+      if (!reduced[d] || keepdim) {
+        without.push_back(with_ones.back());
+      }
+    }
+    kept = Shape(with_ones);
+    result = Shape(without);
+  }
+
+  Shape kept, result;
+  std::int64_t count = 1;  // elements that each result is made of
+};
+
+}  // namespace
+
+// y = sum of x, so dx = dy, repeated
+Tensor sum(const Tensor& x, const std::vector<int>& dims, bool keepdim) {
+  const Reduction to(x, dims, keepdim, "sum");
+  Tensor y = sum_keeping(x, to.kept, x.dtype()).alias(to.result);
+  return record("sum", y, {x}, [from = x.shape(), kept = to.kept](const Tensor& dy, Gradients& d) {
+    d(0, [&] { return expand_to(dy.alias(kept), from); });
+  });
+}
+
+// y = sum of x / n, so dx = dy / n, repeated
+Tensor mean(const Tensor& x, const std::vector<int>& dims, bool keepdim) {
+  const Reduction to(x, dims, keepdim, "mean");
+  require(to.count > 0, "mean: no elements to take the mean of in shape ", x.shape());
+  const double scale = 1 / static_cast<double>(to.count);
+  // Divided before rounding, so that a float32 sum that would overflow does not.
+  Tensor y = affine(sum_keeping(x, to.kept, float64), scale, 0).to(x.dtype()).alias(to.result);
+  return record("mean", y, {x}, [from = x.shape(), kept = to.kept, scale](const Tensor& dy, Gradients& d) {
+    d(0, [&] { return expand_to(affine(dy.alias(kept), scale, 0), from); });
+  });
+}
+
+// y = sum of (x - mean)^2 / m with m = n or n - 1, so dx = 2 (x - mean) dy / m: what reaches x by way of the
+// mean is a sum of deviations, which is 0.
+Tensor variance(const Tensor& x, const std::vector<int>& dims, const VarianceOptions& options) {
+  const Reduction to(x, dims, options.keepdim, "variance");
+  const std::int64_t divisor = to.count - (options.unbiased ? 1 : 0);
+  require(divisor > 0, "variance: ", to.count, " element(s) a result in shape ", x.shape(),
+          options.unbiased ? "; the unbiased variance needs at least 2, set unbiased to false" : "");
+  const Tensor mean64 = affine(sum_keeping(x, to.kept, float64), 1 / static_cast<double>(to.count), 0);
+  const double scale = 1 / static_cast<double>(divisor);
+  Tensor y = affine(squared_deviations(x, mean64), scale, 0).to(x.dtype()).alias(to.result);
+  return record("variance", y, {x}, [x = save(x), mean64, scale](const Tensor& dy, Gradients& d) {
+    d(0, [&] {
+      const Tensor slope = affine(dy.alias(mean64.shape()), 2 * scale, 0);
+      return mul(sub(x(), mean64.to(x.dtype())), slope);
+    });
+  });
+}
+
+std::vector<std::int64_t> argmax(const Tensor& x, int dim) {
+  require_defined(x, "argmax", "its argument");
+  require(dim >= -x.rank() && dim < x.rank(), "argmax: dimension ", dim, " is out of range for shape ",
+          x.shape());
+  const int d = x.shape().check_dim(dim);
+  const std::int64_t size = x.size(d);
+  require(size > 0, "argmax: dimension ", dim, " of shape ", x.shape(), " has no elements");
+  const std::int64_t inner = x.shape().numel(d + 1, x.rank());
+  std::vector<std::int64_t> result(x.numel() / size);
+  with_dtype(x.dtype(), [&]<class T>() {
+    const T* values = x.data<T>();
+    for (std::size_t r = 0; r < result.size(); ++r) {
+      const auto i = static_cast<std::int64_t>(r);
+      const T* line = values + i / inner * size * inner + i % inner;
+      for (std::int64_t k = 1; k < size; ++k) {
+        const T value = line[k * inner], best = line[result[r] * inner];
+        if (value > best || (std::isnan(value) && !std::isnan(best))) {
+          result[r] = k;
+        }
+      }
+    }
+  });
+  return result;
+}
+
+}  // namespace gesso
