@@ -1,9 +1,11 @@
 // All of gesso: #include <gesso/gesso.h>.
 #pragma once
 
+#include "gesso/autograd/convolution.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/gradcheck.h"
 #include "gesso/autograd/node.h"
+#include "gesso/autograd/padding.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/core/build_info.h"
 #include "gesso/core/memory_pool.h"

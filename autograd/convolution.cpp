@@ -1,0 +1,214 @@
+#include "gesso/autograd/convolution.h"
+
+#include "gesso/autograd/node.h"
+#include "gesso/core/convolution.h"
+
+namespace gesso {
+namespace {
+
+constexpr std::int64_t kLargestOption = 1 << 30;  // so that sizes cannot overflow
+
+void require_in(const char* operation, const char* option, const Size2d& value, std::int64_t least) {
+  require(least <= value.height && value.height <= kLargestOption && least <= value.width &&
+              value.width <= kLargestOption,
+          operation, ": ", option, " ", value, " (height x width) is not in ", least, " to 2^30");
+}
+
+// What conv2d and conv_transpose2d have in common: ranks, dtypes, and options that make sense alone.
+template <class Options>
+void check_arguments(const char* operation, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                     const Options& options) {
+  require_defined(x, operation, "x");
+  require_defined(weight, operation, "weight");
+  require(x.rank() == 4 || x.rank() == 3, operation, ": x must have shape (N, C, H, W) or (C, H, W); it has ",
+          x.shape());
+  require(weight.rank() == 4, operation, ": weight must have four dimensions; it has shape ", weight.shape());
+  require(weight.numel() > 0, operation, ": weight of shape ", weight.shape(), " has no elements");
+  require_same_dtype(x, weight, operation);
+  require_in(operation, "stride", options.stride, 1);
+  require_in(operation, "padding", options.padding, 0);
+  require_in(operation, "dilation", options.dilation, 1);
+  require(options.groups >= 1, operation, ": groups ", options.groups, " must be at least 1");
+  require(x.size(-2) <= kLargestOption && x.size(-1) <= kLargestOption, operation, ": pictures of x, shape ",
+          x.shape(), ", are too large");
+  if (bias.defined()) {
+    require_same_dtype(x, bias, operation);
+  }
+}
+
+void check_bias(const char* operation, const Tensor& bias, std::int64_t out_channels) {
+  require(!bias.defined() || bias.shape() == Shape{out_channels}, operation, ": bias must have shape (",
+          out_channels, "), one number for each channel of the result; it has ",
+          bias.defined() ? bias.shape() : Shape{});
+}
+
+// The shape of x with other channels and size: of a batch or of one picture, as x is.
+Shape like(const Tensor& x, std::int64_t channels, Size2d size) {
+  return x.rank() == 4 ? Shape{x.size(0), channels, size.height, size.width}
+                       : Shape{channels, size.height, size.width};
+}
+
+// The gradient to the bias, the sum of dy over samples and pixels.
+Tensor bias_gradient_of(const Tensor& dy, std::int64_t batch, std::int64_t channels, std::int64_t pixels) {
+  Tensor db = Tensor::empty({channels}, dy.dtype());
+  with_dtype(dy.dtype(),
+             [&]<class T>() { bias_gradient(batch, channels, pixels, dy.data<T>(), db.mutable_data<T>()); });
+  return db;
+}
+
+}  // namespace
+
+// ---- conv2d -------------------------------------------------------------------------------------
+
+namespace {
+
+// Checks all arguments. The padding counts as zeros here, whatever the mode.
+ConvolutionShape conv2d_shape(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                              const Conv2dOptions& options) {
+  check_arguments("conv2d", x, weight, bias, options);
+  ConvolutionShape s;
+  s.batch = x.rank() == 4 ? x.size(0) : 1;
+  s.in_channels = x.size(-3);
+  s.out_channels = weight.size(0);
+  s.groups = options.groups;
+  s.in = {x.size(-2), x.size(-1)};
+  s.kernel = {weight.size(2), weight.size(3)};
+  s.stride = options.stride;
+  s.padding = options.padding;
+  s.dilation = options.dilation;
+  require(s.in_channels % s.groups == 0 && s.out_channels % s.groups == 0, "conv2d: groups ", s.groups,
+          " must divide the ", s.in_channels, " channels of x ", x.shape(), " and the ", s.out_channels,
+          " of weight ", weight.shape());
+  require(weight.size(1) == s.group_in(), "conv2d: x ", x.shape(), " has ", s.in_channels,
+          " channels, weight ", weight.shape(), " with groups ", s.groups, " reads ",
+          weight.size(1) * s.groups);
+  check_bias("conv2d", bias, s.out_channels);
+  require_in("conv2d", "the kernel's size", s.kernel, 1);
+  s.out = convolution_output_size(s.in, s.kernel, s.stride, s.padding, s.dilation);
+  require(s.out.height >= 1 && s.out.width >= 1, "conv2d: the kernel of ", s.kernel, " with dilation ",
+          s.dilation, " is larger than the picture of ", s.in, " with padding ", s.padding,
+          " (height x width); use larger pictures, a smaller kernel or more padding");
+  return s;
+}
+
+}  // namespace
+
+// y = w * x + b; dx, dw and db as in core/convolution.h.
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
+  const ConvolutionShape s = conv2d_shape(x, weight, bias, options);
+  if (options.padding_mode != PaddingMode::zeros && options.padding != 0) {
+    const auto [rows, columns] = options.padding;
+    const Padding2d frame(columns, columns, rows, rows);
+    require_can_pad(x.shape(), frame, options.padding_mode, "conv2d");
+    return conv2d(pad2d(x, frame, options.padding_mode), weight, bias,
+                  {.stride = options.stride, .dilation = options.dilation, .groups = options.groups});
+  }
+  Tensor y = Tensor::empty(like(x, s.out_channels, s.out), x.dtype());
+  with_dtype(x.dtype(), [&]<class T>() {
+    convolution_forward(s, x.data<T>(), weight.data<T>(), bias.defined() ? bias.data<T>() : nullptr,
+                        y.mutable_data<T>());
+  });
+  return record("conv2d", y, {x, weight, bias},
+                [s, x = save(x, needs_grad(weight)), weight = save(weight, needs_grad(x))](const Tensor& dy,
+                                                                                           Gradients& d) {
+                  d(0, [&] {
+                    Tensor dx = Tensor::empty(x.shape(), dy.dtype());
+                    with_dtype(dy.dtype(), [&]<class T>() {
+                      convolution_input_gradient(s, dy.data<T>(), weight().data<T>(), dx.mutable_data<T>());
+                    });
+                    return dx;
+                  });
+                  d(1, [&] {
+                    Tensor dw = Tensor::empty(weight.shape(), dy.dtype());
+                    with_dtype(dy.dtype(), [&]<class T>() {
+                      convolution_weight_gradient(s, x().data<T>(), dy.data<T>(), dw.mutable_data<T>());
+                    });
+                    return dw;
+                  });
+                  d(2, [&] { return bias_gradient_of(dy, s.batch, s.out_channels, s.out_pixels()); });
+                });
+}
+
+// ---- conv_transpose2d ---------------------------------------------------------------------------
+
+namespace {
+
+// Checks all arguments. The shape is that of the convolution which this one transposes: `in` and in_channels
+// are those of the result, `out` and out_channels those of x.
+ConvolutionShape conv_transpose2d_shape(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                        const ConvTranspose2dOptions& options) {
+  check_arguments("conv_transpose2d", x, weight, bias, options);
+  require_in("conv_transpose2d", "output_padding", options.output_padding, 0);
+  const auto less_than_either = [](std::int64_t a, std::int64_t b, std::int64_t c) { return a < b || a < c; };
+  require(less_than_either(options.output_padding.height, options.stride.height, options.dilation.height) &&
+              less_than_either(options.output_padding.width, options.stride.width, options.dilation.width),
+          "conv_transpose2d: output_padding ", options.output_padding, " must be smaller than stride ",
+          options.stride, " or dilation ", options.dilation, " (height x width)");
+  ConvolutionShape s;
+  s.batch = x.rank() == 4 ? x.size(0) : 1;
+  s.in_channels = weight.size(1) * options.groups;
+  s.out_channels = x.size(-3);
+  s.groups = options.groups;
+  s.out = {x.size(-2), x.size(-1)};
+  s.kernel = {weight.size(2), weight.size(3)};
+  s.stride = options.stride;
+  s.padding = options.padding;
+  s.dilation = options.dilation;
+  require(weight.size(0) == s.out_channels, "conv_transpose2d: x ", x.shape(), " has ", s.out_channels,
+          " channels, weight ", weight.shape(), " reads ", weight.size(0));
+  require(s.out_channels % s.groups == 0, "conv_transpose2d: groups ", s.groups, " must divide the ",
+          s.out_channels, " channels of x ", x.shape());
+  check_bias("conv_transpose2d", bias, s.in_channels);
+  require_in("conv_transpose2d", "the kernel's size", s.kernel, 1);
+  require(s.out.height >= 1 && s.out.width >= 1, "conv_transpose2d: x ", x.shape(), " has no pixels");
+  const auto size = [](std::int64_t n, std::int64_t stride, std::int64_t padding, std::int64_t dilation,
+                       std::int64_t kernel, std::int64_t extra) {
+    return (n - 1) * stride - 2 * padding + dilation * (kernel - 1) + extra + 1;
+  };
+  s.in = {size(s.out.height, s.stride.height, s.padding.height, s.dilation.height, s.kernel.height,
+               options.output_padding.height),
+          size(s.out.width, s.stride.width, s.padding.width, s.dilation.width, s.kernel.width,
+               options.output_padding.width)};
+  require(s.in.height >= 1 && s.in.width >= 1, "conv_transpose2d: padding ", s.padding,
+          " leaves nothing of the result for x ", x.shape(), " and weight ", weight.shape(),
+          "; use less padding");
+  return s;
+}
+
+}  // namespace
+
+// With C the matrix of the convolution that is transposed: y = C^T x + b and dx = C dy; the gradient to the
+// weight is that of a convolution which reads dy and whose result has the gradient x.
+Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                        const ConvTranspose2dOptions& options) {
+  const ConvolutionShape s = conv_transpose2d_shape(x, weight, bias, options);
+  Tensor y = Tensor::empty(like(x, s.in_channels, s.in), x.dtype());
+  with_dtype(x.dtype(), [&]<class T>() {
+    convolution_input_gradient(s, x.data<T>(), weight.data<T>(), y.mutable_data<T>());
+    if (bias.defined()) {
+      add_bias(s.batch, s.in_channels, s.in_pixels(), bias.data<T>(), y.mutable_data<T>());
+    }
+  });
+  return record("conv_transpose2d", y, {x, weight, bias},
+                [s, x = save(x, needs_grad(weight)), weight = save(weight, needs_grad(x))](const Tensor& dy,
+                                                                                           Gradients& d) {
+                  d(0, [&] {
+                    Tensor dx = Tensor::empty(x.shape(), dy.dtype());
+                    with_dtype(dy.dtype(), [&]<class T>() {
+                      convolution_forward<T>(s, dy.data<T>(), weight().data<T>(), nullptr,
+                                             dx.mutable_data<T>());
+                    });
+                    return dx;
+                  });
+                  d(1, [&] {
+                    Tensor dw = Tensor::empty(weight.shape(), dy.dtype());
+                    with_dtype(dy.dtype(), [&]<class T>() {
+                      convolution_weight_gradient(s, dy.data<T>(), x().data<T>(), dw.mutable_data<T>());
+                    });
+                    return dw;
+                  });
+                  d(2, [&] { return bias_gradient_of(dy, s.batch, s.in_channels, s.in_pixels()); });
+                });
+}
+
+}  // namespace gesso

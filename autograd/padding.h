@@ -1,0 +1,40 @@
+// Padding: a frame around pictures.
+#pragma once
+
+#include <cstdint>
+
+#include "gesso/core/tensor.h"
+
+namespace gesso {
+
+/// What the frame is filled with. For a row a b c d, padded by 2:
+enum class PaddingMode {
+  zeros,      ///< 0 0 a b c d 0 0
+  reflect,    ///< c b a b c d c b: mirrored at the edge pixel; needs a picture larger than the padding
+  replicate,  ///< a a a b c d d d
+};
+
+const char* name_of(PaddingMode mode);
+
+/// Columns on the left and right, rows at the top and bottom, in PyTorch's order. One number stands for all.
+struct Padding2d {
+  Padding2d(std::int64_t all) : Padding2d(all, all, all, all) {}
+  Padding2d(std::int64_t l, std::int64_t r, std::int64_t t, std::int64_t b)
+      : left(l), right(r), top(t), bottom(b) {}
+
+  std::int64_t left, right, top, bottom;
+};
+
+/// x (..., H, W) with a frame: (..., top + H + bottom, left + W + right). Throws ArgumentError for fewer than
+/// two dimensions, negative padding, reflect padding that is not smaller than the picture, and replicate
+/// padding of an empty one.
+Tensor pad2d(const Tensor& x, Padding2d padding, PaddingMode mode = PaddingMode::zeros);
+
+/// pad2d(x, padding, PaddingMode::reflect)
+Tensor reflection_pad2d(const Tensor& x, Padding2d padding);
+
+/// What pad2d checks, for operations that pad: throws ArgumentError, in the name of `operation`, unless
+/// pictures of `shape` can be padded so.
+void require_can_pad(const Shape& shape, const Padding2d& padding, PaddingMode mode, const char* operation);
+
+}  // namespace gesso

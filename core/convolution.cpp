@@ -1,0 +1,114 @@
+#include "gesso/core/convolution.h"
+
+#include "gesso/core/convolution_im2col.h"
+#include "gesso/core/convolution_plain.h"
+#include "gesso/core/parallel.h"
+#include "gesso/core/simd.h"
+
+namespace gesso {
+namespace {
+
+// The one place where the algorithm for a shape is chosen.
+ConvolutionAlgorithm choose(ConvolutionAlgorithm wanted) {
+  return wanted == ConvolutionAlgorithm::automatic ? ConvolutionAlgorithm::im2col : wanted;
+}
+
+std::int64_t output_size(std::int64_t in, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
+                         std::int64_t dilation) {
+  const std::int64_t room = in + 2 * padding - dilation * (kernel - 1) - 1;  // for the kernel to move in
+  return room < 0 ? 0 : room / stride + 1;
+}
+
+// The sum of `n` numbers in 16 interleaved partial sums, which the compiler can keep in vector registers.
+template <class T>
+GESSO_SIMD T sum(const T* x, std::int64_t n) {
+  constexpr int lanes = 16;
+  T lane[lanes] = {};
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    for (int l = 0; l < lanes; ++l) lane[l] += x[i + l];
+  }
+  T total{0};
+  for (; i < n; ++i) total += x[i];
+  for (int l = 0; l < lanes; ++l) total += lane[l];
+  return total;
+}
+
+template <class T>
+GESSO_SIMD void add_constant(T* x, std::int64_t n, T constant) {
+  for (std::int64_t i = 0; i < n; ++i) x[i] += constant;
+}
+
+}  // namespace
+
+Size2d convolution_output_size(Size2d in, Size2d kernel, Size2d stride, Size2d padding, Size2d dilation) {
+  return {output_size(in.height, kernel.height, stride.height, padding.height, dilation.height),
+          output_size(in.width, kernel.width, stride.width, padding.width, dilation.width)};
+}
+
+template <class T>
+void convolution_forward(const ConvolutionShape& shape, const T* x, const T* w, const T* bias, T* y,
+                         ConvolutionAlgorithm algorithm) {
+  if (choose(algorithm) == ConvolutionAlgorithm::plain) {
+    plain_convolution::forward(shape, x, w, bias, y);
+  } else {
+    im2col_convolution::forward(shape, x, w, bias, y);
+  }
+}
+
+template <class T>
+void convolution_input_gradient(const ConvolutionShape& shape, const T* dy, const T* w, T* dx,
+                                ConvolutionAlgorithm algorithm) {
+  if (choose(algorithm) == ConvolutionAlgorithm::plain) {
+    plain_convolution::input_gradient(shape, dy, w, dx);
+  } else {
+    im2col_convolution::input_gradient(shape, dy, w, dx);
+  }
+}
+
+template <class T>
+void convolution_weight_gradient(const ConvolutionShape& shape, const T* x, const T* dy, T* dw,
+                                 ConvolutionAlgorithm algorithm) {
+  if (choose(algorithm) == ConvolutionAlgorithm::plain) {
+    plain_convolution::weight_gradient(shape, x, dy, dw);
+  } else {
+    im2col_convolution::weight_gradient(shape, x, dy, dw);
+  }
+}
+
+template <class T>
+void bias_gradient(std::int64_t batch, std::int64_t channels, std::int64_t pixels, const T* dy, T* db) {
+  parallel_for(channels, 1, [&](std::int64_t c, std::int64_t) {
+    T total{0};
+    for (std::int64_t n = 0; n < batch; ++n) {
+      total += sum(dy + (n * channels + c) * pixels, pixels);
+    }
+    db[c] = total;
+  });
+}
+
+template <class T>
+void add_bias(std::int64_t batch, std::int64_t channels, std::int64_t pixels, const T* bias, T* y) {
+  parallel_for(batch * channels, 1, [&](std::int64_t plane, std::int64_t) {
+    add_constant(y + plane * pixels, pixels, bias[plane % channels]);
+  });
+}
+
+template void convolution_forward(const ConvolutionShape&, const float*, const float*, const float*, float*,
+                                  ConvolutionAlgorithm);
+template void convolution_forward(const ConvolutionShape&, const double*, const double*, const double*,
+                                  double*, ConvolutionAlgorithm);
+template void convolution_input_gradient(const ConvolutionShape&, const float*, const float*, float*,
+                                         ConvolutionAlgorithm);
+template void convolution_input_gradient(const ConvolutionShape&, const double*, const double*, double*,
+                                         ConvolutionAlgorithm);
+template void convolution_weight_gradient(const ConvolutionShape&, const float*, const float*, float*,
+                                          ConvolutionAlgorithm);
+template void convolution_weight_gradient(const ConvolutionShape&, const double*, const double*, double*,
+                                          ConvolutionAlgorithm);
+template void bias_gradient(std::int64_t, std::int64_t, std::int64_t, const float*, float*);
+template void bias_gradient(std::int64_t, std::int64_t, std::int64_t, const double*, double*);
+template void add_bias(std::int64_t, std::int64_t, std::int64_t, const float*, float*);
+template void add_bias(std::int64_t, std::int64_t, std::int64_t, const double*, double*);
+
+}  // namespace gesso
