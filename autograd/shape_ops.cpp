@@ -1,10 +1,141 @@
-// What Tensor declares of operations that move elements without changing them: reshape, slice, clone, to.
+#include "gesso/autograd/shape_ops.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "gesso/autograd/node.h"
+#include "gesso/core/permute.h"
 
 namespace gesso {
+namespace {
+
+int checked_dim(const Tensor& x, int dim, const char* operation) {
+  require_defined(x, operation, "its argument");
+  require(dim >= -x.rank() && dim < x.rank(), operation, ": dimension ", dim, " is out of range for shape ",
+          x.shape());
+  return x.shape().check_dim(dim);
+}
+
+// A copy of x without a place in the graph; dimension d of it is dimension order[d] of x.
+Tensor permuted(const Tensor& x, const std::vector<int>& order) {
+  std::vector<std::int64_t> sizes;
+  for (int d : order) {
+    sizes.push_back(x.size(d));
+  }
+  Tensor y = Tensor::empty(Shape(sizes), x.dtype());
+  with_dtype(x.dtype(),
+             [&]<class T>() { permute_elements(x.data<T>(), x.shape(), order, y.mutable_data<T>()); });
+  return y;
+}
+
+// Indices begin <= i < end of dimension `dim` of a tensor of shape `whole`, which a tensor `part` holds by
+// themselves.
+struct Part {
+  Part(const Shape& whole, int dim, std::int64_t begin, std::int64_t end)
+      : rows(whole.numel(0, dim)),
+        index(whole.numel(dim + 1, whole.rank())),
+        step(whole[dim] * index),
+        first(begin * index),
+        count((end - begin) * index) {}
+
+  void read(const Tensor& whole, Tensor& part) const {
+    with_dtype(whole.dtype(), [&]<class T>() {
+      copy_rows(whole.data<T>() + first, step, part.mutable_data<T>(), count, rows, count);
+    });
+  }
+  void write(const Tensor& part, Tensor& whole) const {
+    with_dtype(whole.dtype(), [&]<class T>() {
+      copy_rows(part.data<T>(), count, whole.mutable_data<T>() + first, step, rows, count);
+    });
+  }
+
+  std::int64_t rows;   // the product of the sizes before dim
+  std::int64_t index;  // elements of one index of dim
+  std::int64_t step, first, count;
+};
+
+}  // namespace
+
+// ---- free functions
+
+Tensor permute(const Tensor& x, const std::vector<int>& order) {
+  require_defined(x, "permute", "its argument");
+  require(static_cast<int>(order.size()) == x.rank(), "permute: ", order.size(),
+          " dimensions listed for shape ", x.shape(), "; name each once");
+  std::vector<int> forward, inverse(x.rank(), -1);
+  for (int dim : order) {
+    const int d = checked_dim(x, dim, "permute");
+    require(inverse[d] == -1, "permute: dimension ", dim, " is listed twice for shape ", x.shape());
+    inverse[d] = static_cast<int>(forward.size());
+    forward.push_back(d);
+  }
+  return record("permute", permuted(x, forward), {x},
+                [inverse](const Tensor& dy, Gradients& d) { d(0, [&] { return permuted(dy, inverse); }); });
+}
+
+Tensor transpose(const Tensor& x, int dim0, int dim1) {
+  std::vector<int> order(x.defined() ? x.rank() : 0);
+  std::iota(order.begin(), order.end(), 0);
+  std::swap(order.at(checked_dim(x, dim0, "transpose")), order.at(checked_dim(x, dim1, "transpose")));
+  return record("transpose", permuted(x, order), {x}, [order](const Tensor& dy, Gradients& d) {
+    d(0, [&] { return permuted(dy, order); });  // an exchange is its own inverse
+  });
+}
+
+Tensor concat(const std::vector<Tensor>& tensors, int dim) {
+  require(!tensors.empty(), "concat: the list of tensors is empty");
+  const int d = checked_dim(tensors[0], dim, "concat");
+  std::int64_t size = 0;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    require(tensors[i].defined(), "concat: tensor ", i, " of the list is undefined");
+    require(tensors[i].rank() == tensors[0].rank() &&
+                tensors[i].shape().with(d, 0) == tensors[0].shape().with(d, 0),
+            "concat: tensor ", i, " has shape ", tensors[i].shape(), ", tensor 0 ", tensors[0].shape(),
+            "; they may differ in dimension ", d, " only");
+    require_same_dtype(tensors[0], tensors[i], "concat");
+    size += tensors[i].size(d);
+  }
+  Tensor y = Tensor::empty(tensors[0].shape().with(d, size), tensors[0].dtype());
+  std::vector<Part> parts;
+  std::vector<Shape> shapes;
+  std::int64_t begin = 0;
+  for (const Tensor& tensor : tensors) {
+    parts.emplace_back(y.shape(), d, begin, begin + tensor.size(d));
+    shapes.push_back(tensor.shape());
+    parts.back().write(tensor, y);
+    begin += tensor.size(d);
+  }
+  return record("concat", y, tensors, [parts, shapes](const Tensor& dy, Gradients& g) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      g(i, [&] {
+        Tensor dx = Tensor::empty(shapes[i], dy.dtype());
+        parts[i].read(dy, dx);
+        return dx;
+      });
+    }
+  });
+}
+
+Tensor slice(const Tensor& x, int dim, std::int64_t begin, std::int64_t end) {
+  const int d = checked_dim(x, dim, "slice");
+  require(0 <= begin && begin <= end && end <= x.size(d), "slice: indices ", begin, " to ", end,
+          " of dimension ", dim, " are not within shape ", x.shape());
+  if (d == 0) {
+    return x.slice(begin, end);
+  }
+  const Part part(x.shape(), d, begin, end);
+  Tensor y = Tensor::empty(x.shape().with(d, end - begin), x.dtype());
+  part.read(x, y);
+  return record("slice", y, {x}, [from = x.shape(), part](const Tensor& dy, Gradients& g) {
+    g(0, [&] {
+      Tensor dx = Tensor::zeros(from, dy.dtype());
+      part.write(dy, dx);
+      return dx;
+    });
+  });
+}
+
+// ---- members of Tensor
 
 Tensor Tensor::reshape(const Shape& new_shape) const {
   require(new_shape.numel() == numel(), "reshape: ", shape(), " has ", numel(), " elements, ", new_shape,
