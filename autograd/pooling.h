@@ -1,0 +1,25 @@
+// Pooling: one number for each window of a picture.
+#pragma once
+
+#include "gesso/core/tensor.h"
+
+namespace gesso {
+
+struct Pool2dOptions {
+  std::int64_t kernel = 2;       ///< windows are kernel x kernel pixels; from 1 to 2^20
+  std::int64_t stride = kernel;  ///< pixels from one window to the next; at least 1
+  std::int64_t padding = 0;      ///< pixels added on each side; at most half the kernel
+};
+
+/// The largest value of each window of x, (N, C, H, W) or (C, H, W); the result's planes have
+/// floor((H + 2 padding - kernel) / stride) + 1 rows, and columns likewise. Padding never is the largest; NaN
+/// is. The gradient goes to the largest pixel, of equals to the first. As PyTorch's max_pool2d. Throws
+/// ArgumentError for another rank, options out of range, and planes smaller than one window.
+Tensor max_pool2d(const Tensor& x, const Pool2dOptions& options = {});
+
+/// The mean of each window, of the same shape as max_pool2d's result. Padding counts as zeros, and among the
+/// kernel^2 pixels that the sum is divided by, as in PyTorch's avg_pool2d with its defaults. Throws as
+/// max_pool2d does.
+Tensor avg_pool2d(const Tensor& x, const Pool2dOptions& options = {});
+
+}  // namespace gesso

@@ -1,0 +1,37 @@
+// Pooling kernels: the maximum and the sum of windows that slide over planes, and their gradients.
+#pragma once
+
+#include "gesso/core/planes.h"
+
+namespace gesso {
+
+/// Windows of kernel x kernel pixels over planes that are thought padded by `padding` on each side. The
+/// window of output (i, j) begins at input row i * stride - padding and column j * stride - padding.
+struct Windows {
+  std::int64_t kernel = 2;
+  std::int64_t stride = 2;
+  std::int64_t padding = 0;
+
+  /// The number of windows along a side of `size` pixels.
+  std::int64_t count(std::int64_t size) const { return (size + 2 * padding - kernel) / stride + 1; }
+};
+
+/// y = the largest pixel of each window; padding never counts. A window with a NaN gives NaN.
+template <class T>
+void max_pool(const Planes& planes, const Windows& windows, const T* x, T* y);
+
+/// dx = dy passed back to the pixel that was the largest of its window (of equals the first, of NaNs the
+/// last, in reading order, as in PyTorch), added up where windows overlap, else 0. x is the input again: to
+/// find the largest pixels anew takes less memory than to remember them.
+template <class T>
+void max_pool_backward(const Planes& planes, const Windows& windows, const T* x, const T* dy, T* dx);
+
+/// y = factor * the sum of each window; padding counts as 0.
+template <class T>
+void sum_pool(const Planes& planes, const Windows& windows, T factor, const T* x, T* y);
+
+/// dx = factor * dy passed back to each pixel of its window.
+template <class T>
+void sum_pool_backward(const Planes& planes, const Windows& windows, T factor, const T* dy, T* dx);
+
+}  // namespace gesso
