@@ -1,0 +1,87 @@
+// What all optimisers share: the parameters, a walk over them in parallel, and the state that a checkpoint
+// saves.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gesso/layers/module.h"
+
+namespace gesso {
+
+/// Changes parameters by their gradients.
+///
+///     Adam adam(net.parameters(), {.lr = 1e-3});
+///     for (...) {
+///       adam.zero_grad();
+///       loss_of(net(x)).backward();
+///       adam.step();
+///     }
+///
+/// A parameter without a gradient (frozen, or not reached by backward) is left alone, its state too. A
+/// gradient that is NaN or infinite is used like any other. When a parameter was converted to another dtype,
+/// its state follows at the next step.
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
+
+  /// One step for each parameter that has a gradient, in one pass over its memory. From the second step on
+  /// nothing is allocated. Results do not depend on the number of threads.
+  void step();
+  /// Forgets the gradients of all parameters.
+  void zero_grad();
+
+  double lr() const { return lr_; }
+  /// The learning rate from the next step on. Throws ArgumentError unless it is finite and not negative.
+  void set_lr(double lr);
+  const std::vector<Tensor>& parameters() const { return parameters_; }
+
+  /// Everything that a later step depends on besides parameters, gradients and the options: "lr", and for
+  /// each parameter that was stepped, by its place in the list, "3.step" (the number of steps it has seen)
+  /// and its running averages under PyTorch's names, e.g. "3.exp_avg". Averages share memory with the
+  /// optimiser.
+  StateDict state_dict() const;
+  /// Goes on from `state`: the steps that follow are those that would have followed there, bit for bit.
+  /// Throws one ArgumentError naming all entries that are missing, unexpected or of another shape; then
+  /// nothing is changed.
+  void load_state_dict(const StateDict& state);
+
+ protected:
+  /// `averages`: the names of the tensors kept for each parameter. Throws ArgumentError for an empty list, an
+  /// undefined tensor, one given twice, the result of an operation, and a wrong learning rate; `name`
+  /// ("Adam") begins the text.
+  Optimizer(const char* name, std::vector<Tensor> parameters, double lr, std::vector<std::string> averages);
+
+  /// Throws ArgumentError, naming the optimiser and `option`, unless `value` is finite and not negative.
+  void require_not_negative(const char* option, double value) const;
+
+  /// Steps elements begin <= j < end of parameter i. Runs on any thread.
+  virtual void update(std::size_t i, std::int64_t begin, std::int64_t end) = 0;
+
+  /// The steps that parameter i has seen, the one under way included.
+  std::int64_t steps(std::size_t i) const { return steps_[i]; }
+  /// Running average k of parameter i; zero before the first step.
+  Tensor& average(std::size_t k, std::size_t i) { return averages_[k][i]; }
+
+  const char* const name_;
+
+ private:
+  struct Piece {
+    std::size_t parameter;
+    std::int64_t begin, end;
+  };
+
+  void prepare(std::size_t i);
+
+  std::vector<Tensor> parameters_;
+  double lr_ = 0;
+  std::vector<std::string> average_names_;
+  std::vector<std::vector<Tensor>> averages_;  // [k][i]; undefined before the first step
+  std::vector<std::int64_t> steps_;
+  std::vector<Piece> pieces_;  // of the step under way
+};
+
+}  // namespace gesso
