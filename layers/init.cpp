@@ -120,4 +120,12 @@ void orthogonal_(Tensor tensor, Generator& rng, double gain) {
   });
 }
 
+void default_layer_(Tensor weight, Tensor bias, Generator& rng) {
+  const double fan_in = static_cast<double>(std::max<std::int64_t>(1, fans(weight.shape()).in));
+  kaiming_uniform_(weight, rng, {.a = std::sqrt(5.0)});  // sqrt(3) sqrt(2 / 6 / fan_in): 1 / sqrt(fan_in)
+  if (bias.defined()) {
+    uniform_(bias, rng, -1 / std::sqrt(fan_in), 1 / std::sqrt(fan_in));
+  }
+}
+
 }  // namespace gesso::init

@@ -50,4 +50,8 @@ void xavier_normal_(Tensor tensor, Generator& rng, double gain = 1);
 /// float64. Throws ArgumentError for fewer than two dimensions.
 void orthogonal_(Tensor tensor, Generator& rng, double gain = 1);
 
+/// How Conv2d, ConvTranspose2d and Linear begin, as in PyTorch: weight and bias uniform within
+/// 1 / sqrt(fan_in of the weight). `bias` may be undefined.
+void default_layer_(Tensor weight, Tensor bias, Generator& rng);
+
 }  // namespace gesso::init

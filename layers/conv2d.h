@@ -1,0 +1,70 @@
+// The convolution layers. What they compute is in autograd/convolution.h; here are their parameters.
+#pragma once
+
+#include "gesso/autograd/convolution.h"
+#include "gesso/core/generator.h"
+#include "gesso/layers/module.h"
+
+namespace gesso {
+
+/// As Conv2dOptions, and whether there is a bias.
+struct Conv2dLayerOptions {
+  Size2d stride = 1;
+  Size2d padding = 0;
+  Size2d dilation = 1;
+  std::int64_t groups = 1;
+  bool bias = true;
+  PaddingMode padding_mode = PaddingMode::zeros;
+};
+
+/// conv2d with trained weight and bias: (N, in, H, W) or (in, H, W) to pictures of `out` channels.
+///
+///     Conv2d conv(3, 32, 9, {.padding = 4, .padding_mode = PaddingMode::reflect}, rng);
+///
+/// Parameters: weight (out, in / groups, kernel height, kernel width), bias (out). Both begin as in PyTorch,
+/// uniform within 1 / sqrt(in / groups * kernel height * kernel width).
+class Conv2d : public Module {
+ public:
+  /// Throws ArgumentError for sizes below 1, negative padding, and groups that do not divide `in` and `out`.
+  Conv2d(std::int64_t in, std::int64_t out, Size2d kernel, const Conv2dLayerOptions& options, Generator& rng);
+
+  Tensor forward(const Tensor& x) override;
+  std::string extra_repr() const override;
+  const Conv2dOptions& options() const { return options_; }
+
+  Tensor weight, bias;  ///< bias is undefined when switched off
+
+ private:
+  Conv2dOptions options_;
+};
+
+/// As ConvTranspose2dOptions, and whether there is a bias.
+struct ConvTranspose2dLayerOptions {
+  Size2d stride = 1;
+  Size2d padding = 0;
+  Size2d output_padding = 0;
+  std::int64_t groups = 1;
+  bool bias = true;
+  Size2d dilation = 1;
+};
+
+/// conv_transpose2d with trained weight and bias. Parameters: weight (in, out / groups, kernel height, kernel
+/// width), bias (out). Both begin as in PyTorch, uniform within
+/// 1 / sqrt(out / groups * kernel height * kernel width).
+class ConvTranspose2d : public Module {
+ public:
+  /// Throws ArgumentError for sizes below 1, negative padding, and groups that do not divide `in` and `out`.
+  ConvTranspose2d(std::int64_t in, std::int64_t out, Size2d kernel,
+                  const ConvTranspose2dLayerOptions& options, Generator& rng);
+
+  Tensor forward(const Tensor& x) override;
+  std::string extra_repr() const override;
+  const ConvTranspose2dOptions& options() const { return options_; }
+
+  Tensor weight, bias;  ///< bias is undefined when switched off
+
+ private:
+  ConvTranspose2dOptions options_;
+};
+
+}  // namespace gesso

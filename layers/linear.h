@@ -1,0 +1,27 @@
+// The fully connected layer.
+#pragma once
+
+#include "gesso/autograd/linear.h"
+#include "gesso/core/generator.h"
+#include "gesso/layers/module.h"
+
+namespace gesso {
+
+struct LinearOptions {
+  bool bias = true;
+};
+
+/// x weight^T + bias: (..., in) to (..., out). Parameters: weight (out, in), bias (out). Both begin as in
+/// PyTorch, uniform within 1 / sqrt(in).
+class Linear : public Module {
+ public:
+  /// Throws ArgumentError unless `in` and `out` are at least 1.
+  Linear(std::int64_t in, std::int64_t out, const LinearOptions& options, Generator& rng);
+
+  Tensor forward(const Tensor& x) override { return linear(x, weight, bias); }
+  std::string extra_repr() const override;
+
+  Tensor weight, bias;  ///< bias is undefined when switched off
+};
+
+}  // namespace gesso
