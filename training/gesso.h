@@ -7,6 +7,7 @@
 #include "gesso/autograd/linear.h"
 #include "gesso/autograd/matmul.h"
 #include "gesso/autograd/node.h"
+#include "gesso/autograd/normalization.h"
 #include "gesso/autograd/padding.h"
 #include "gesso/autograd/pooling.h"
 #include "gesso/autograd/reduce.h"

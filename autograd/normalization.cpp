@@ -1,0 +1,259 @@
+#include "gesso/autograd/normalization.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "gesso/autograd/node.h"
+#include "gesso/core/normalization.h"
+
+namespace gesso {
+namespace {
+
+// Statistics as float64 tensors, one number each.
+struct StatisticsTensors {
+  Tensor mean, variance, inv_std;
+
+  explicit StatisticsTensors(std::int64_t count)
+      : mean(Tensor::empty({count}, float64)),
+        variance(Tensor::empty({count}, float64)),
+        inv_std(Tensor::empty({count}, float64)) {}
+
+  StatisticsOut out() {
+    return {mean.mutable_data<double>(), variance.mutable_data<double>(), inv_std.mutable_data<double>()};
+  }
+};
+
+template <class T>
+const T* data_or_null(const Tensor& tensor) {
+  return tensor.defined() ? tensor.data<T>() : nullptr;
+}
+
+template <class T>
+T* mutable_data_or_null(Tensor& tensor) {
+  return tensor.defined() ? tensor.mutable_data<T>() : nullptr;
+}
+
+// Every member is this: z = gamma (x - mean) inv_std + beta, y = z or max(z, 0). With g = gamma dz:
+//
+//     dx     = inv_std (g - mean(g) - x-hat mean(g x-hat))     statistics of x
+//            = inv_std g                                       given statistics
+//     dgamma = sum(dz x-hat),  dbeta = sum(dz)
+//
+// `statistics` are filled in if they are those of x. Weight and bias are any tensors with axes.affine_size()
+// elements.
+Tensor normalize(const char* operation, const Tensor& x, const NormalizationAxes& axes, const Tensor& weight,
+                 const Tensor& bias, StatisticsTensors& statistics, bool statistics_of_x,
+                 const NormalizeOptions& options) {
+  Tensor y = Tensor::empty(x.shape(), x.dtype());
+  with_dtype(x.dtype(), [&]<class T>() {
+    const T* gamma = data_or_null<T>(weight);
+    const T* beta = data_or_null<T>(bias);
+    if (statistics_of_x) {
+      normalize_forward(axes, x.data<T>(), options.eps, gamma, beta, options.relu, y.mutable_data<T>(),
+                        statistics.out());
+    } else {
+      normalize_with(axes, x.data<T>(), {statistics.mean.data<double>(), statistics.inv_std.data<double>()},
+                     gamma, beta, options.relu, y.mutable_data<T>());
+    }
+  });
+  // Where the relu was open is computed again from x, which costs less than reading it from memory.
+  const bool keep_x = options.relu || needs_grad(weight) || (needs_grad(x) && statistics_of_x);
+  return record(
+      operation, y, {x, weight, bias},
+      [axes, x = save(x, keep_x), weight = save(weight, options.relu || needs_grad(x)),
+       bias = save(bias, options.relu), mean = save(statistics.mean), inv_std = save(statistics.inv_std),
+       statistics_of_x, relu = options.relu,
+       row_shapes = std::pair(weight.defined() ? weight.shape() : Shape{},
+                              bias.defined() ? bias.shape() : Shape{})](const Tensor& dy, Gradients& d) {
+        Tensor dx = d.wanted(0) ? Tensor::empty(dy.shape(), dy.dtype()) : Tensor();
+        Tensor dgamma = d.wanted(1) ? Tensor::empty(row_shapes.first, dy.dtype()) : Tensor();
+        Tensor dbeta = d.wanted(2) ? Tensor::empty(row_shapes.second, dy.dtype()) : Tensor();
+        with_dtype(dy.dtype(), [&]<class T>() {
+          NormalizeBackwardIn<T> in;
+          in.x = (x.kept() ? x() : dy).data<T>();  // what was not kept does not matter
+          in.statistics = {mean().data<double>(), inv_std().data<double>()};
+          in.statistics_of_x = statistics_of_x;
+          in.gamma = weight.kept() ? weight().data<T>() : nullptr;
+          in.beta = bias.kept() ? bias().data<T>() : nullptr;
+          in.relu = relu;
+          in.dy = dy.data<T>();
+          normalize_backward<T>(
+              axes, in,
+              {mutable_data_or_null<T>(dx), mutable_data_or_null<T>(dgamma), mutable_data_or_null<T>(dbeta)});
+        });
+        d.set(0, dx);
+        d.set(1, dgamma);
+        d.set(2, dbeta);
+      });
+}
+
+void require_row(const Tensor& row, const Shape& shape, const Tensor& x, const char* operation,
+                 const char* name, bool per_sample = false) {
+  if (!row.defined()) {
+    return;
+  }
+  const bool fits = row.shape() == shape || (per_sample && row.shape() == Shape{x.size(0), x.size(1)});
+  require(fits, operation, ": ", name, " has shape ", row.shape(), ", x ", x.shape(), " needs ", shape,
+          per_sample ? concat_text(" (or ", Shape{x.size(0), x.size(1)}, ", a row for every sample)") : "");
+  require_same_dtype(row, x, operation);
+}
+
+void require_channels(const Tensor& x, int least_rank, const char* operation) {
+  require_defined(x, operation, "x");
+  require(x.rank() >= least_rank, operation, ": x has shape ", x.shape(), ", rank ", least_rank,
+          " or more is needed: (N, C", least_rank > 2 ? ", L) or (N, C, H, W)" : ", ...)");
+  require(x.size(1) > 0, operation, ": x ", x.shape(), " has no channels");
+}
+
+void require_running(const RunningStatistics& running, const Tensor& x, const char* operation) {
+  require(running.mean.defined() == running.variance.defined(), operation,
+          ": running mean and running variance must both be given, or neither");
+  require_row(running.mean, {x.size(1)}, x, operation, "running mean");
+  require_row(running.variance, {x.size(1)}, x, operation, "running variance");
+}
+
+void require_options(const NormalizeOptions& options, const char* operation) {
+  require(options.eps >= 0, operation, ": eps ", options.eps, " is negative");
+}
+
+// The running statistics of each channel, for normalizing with.
+StatisticsTensors given_statistics(const RunningStatistics& running, double eps) {
+  StatisticsTensors given(running.mean.numel());
+  given.mean.copy_(running.mean);
+  given.variance.copy_(running.variance);
+  const double* variance = given.variance.data<double>();
+  double* inv_std = given.inv_std.mutable_data<double>();
+  for (std::int64_t c = 0; c < given.variance.numel(); ++c) {
+    inv_std[c] = 1 / std::sqrt(variance[c] + eps);
+  }
+  return given;
+}
+
+// running = (1 - momentum) running + momentum seen, where `seen` is the mean over samples (instance norm has
+// several statistics for a channel) of the means and unbiased variances.
+void update_running(const RunningStatistics& running, const NormalizationAxes& axes,
+                    const StatisticsTensors& seen, double momentum) {
+  Tensor mean = running.mean, variance = running.variance;  // handles to the same tensors
+  const std::int64_t channels = axes.channels, statistics = axes.statistics();
+  if (statistics == 0) {
+    return;  // an empty batch shows nothing
+  }
+  const double n = static_cast<double>(axes.elements_per_statistic());
+  const double of_each = static_cast<double>(channels) / static_cast<double>(statistics);
+  with_dtype(mean.dtype(), [&]<class T>() {
+    T* running_mean = mean.mutable_data<T>("the update of running statistics");
+    T* running_variance = variance.mutable_data<T>("the update of running statistics");
+    for (std::int64_t c = 0; c < channels; ++c) {
+      double mean_seen = 0, variance_seen = 0;
+      for (std::int64_t s = c; s < statistics; s += channels) {
+        mean_seen += of_each * seen.mean.data<double>()[s];
+        variance_seen += of_each * seen.variance.data<double>()[s] * (n / (n - 1));
+      }
+      running_mean[c] = static_cast<T>((1 - momentum) * running_mean[c] + momentum * mean_seen);
+      running_variance[c] = static_cast<T>((1 - momentum) * running_variance[c] + momentum * variance_seen);
+    }
+  });
+}
+
+}  // namespace
+
+Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                     const RunningStatistics& running, bool use_input_stats,
+                     const NormalizeOptions& options) {
+  constexpr const char* name = "instance_norm";
+  require_channels(x, 3, name);
+  require_row(weight, {x.size(1)}, x, name, "weight", true);
+  require_row(bias, {x.size(1)}, x, name, "bias", true);
+  require(!weight.defined() || !bias.defined() || weight.shape() == bias.shape(), name, ": weight has shape ",
+          weight.defined() ? weight.shape() : Shape{}, ", bias ", bias.defined() ? bias.shape() : Shape{},
+          "; give both a row for every sample, or neither");
+  require_running(running, x, name);
+  require_options(options, name);
+  const bool row_per_sample =
+      (weight.defined() && weight.rank() == 2) || (bias.defined() && bias.rank() == 2);
+  NormalizationAxes axes = NormalizationAxes::instance(
+      x.shape(), row_per_sample ? AffineRows::per_plane : AffineRows::per_channel);
+  if (!use_input_stats) {
+    require(running.mean.defined(), name,
+            ": without input statistics it needs running ones; give them, or use the input's");
+    axes.share_samples = true;  // one statistic a channel
+    StatisticsTensors given = given_statistics(running, options.eps);
+    return normalize(name, x, axes, weight, bias, given, false, options);
+  }
+  require(
+      axes.inner > 1, name, ": x ", x.shape(), " has ", axes.inner,
+      " element in each plane, whose variance is 0: the result would be the bias whatever x is. Use larger "
+      "pictures, fewer downsamplings, or no normalization at this layer");
+  StatisticsTensors seen(axes.statistics());
+  Tensor y = normalize(name, x, axes, weight, bias, seen, true, options);
+  if (running.mean.defined()) {
+    update_running(running, axes, seen, options.momentum);
+  }
+  return y;
+}
+
+Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tensor& weight, const Tensor& bias,
+                  bool training, const NormalizeOptions& options) {
+  constexpr const char* name = "batch_norm";
+  require_channels(x, 2, name);
+  require_row(weight, {x.size(1)}, x, name, "weight");
+  require_row(bias, {x.size(1)}, x, name, "bias");
+  require_running(running, x, name);
+  require_options(options, name);
+  const NormalizationAxes axes = NormalizationAxes::batch(x.shape());
+  if (!training) {
+    require(running.mean.defined(), name,
+            ": outside training it needs running statistics; give them, or pass "
+            "training = true to use the batch's");
+    StatisticsTensors given = given_statistics(running, options.eps);
+    return normalize(name, x, axes, weight, bias, given, false, options);
+  }
+  require(
+      axes.elements_per_statistic() > 1, name, ": x ", x.shape(), " has ", axes.elements_per_statistic(),
+      " value for each channel, and training needs more than one to have a variance. Use a larger batch, or "
+      "call eval() to use the running statistics");
+  StatisticsTensors seen(axes.statistics());
+  Tensor y = normalize(name, x, axes, weight, bias, seen, true, options);
+  if (running.mean.defined()) {
+    update_running(running, axes, seen, options.momentum);
+  }
+  return y;
+}
+
+Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight, const Tensor& bias,
+                  const NormalizeOptions& options) {
+  constexpr const char* name = "group_norm";
+  require_channels(x, 2, name);
+  require_row(weight, {x.size(1)}, x, name, "weight");
+  require_row(bias, {x.size(1)}, x, name, "bias");
+  require_options(options, name);
+  const NormalizationAxes axes = NormalizationAxes::group(x.shape(), groups);
+  require(axes.samples * axes.elements_per_statistic() != 1, name, ": x ", x.shape(), " with ", groups,
+          " groups has one value in each group, whose variance is 0: use fewer groups");
+  StatisticsTensors seen(axes.statistics());
+  return normalize(name, x, axes, weight, bias, seen, true, options);
+}
+
+Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias,
+                  const NormalizeOptions& options) {
+  constexpr const char* name = "layer_norm";
+  require_defined(x, name, "x");
+  const int rank = normalized_shape.rank();
+  require(rank >= 1, name, ": normalized_shape () is empty; give the sizes of the last dimensions of x");
+  require(x.rank() >= rank &&
+              std::equal(normalized_shape.begin(), normalized_shape.end(), x.shape().end() - rank),
+          name, ": x has shape ", x.shape(), ", which does not end in normalized_shape ", normalized_shape);
+  require_row(weight, normalized_shape, x, name, "weight");
+  require_row(bias, normalized_shape, x, name, "bias");
+  require_options(options, name);
+  // The kernels read both rows or none.
+  const Tensor ones =
+      bias.defined() && !weight.defined() ? Tensor::ones(normalized_shape, x.dtype()) : weight;
+  const Tensor zeros =
+      weight.defined() && !bias.defined() ? Tensor::zeros(normalized_shape, x.dtype()) : bias;
+  const NormalizationAxes axes = NormalizationAxes::layer(x.shape(), rank);
+  StatisticsTensors seen(axes.statistics());
+  return normalize(name, x, axes, ones, zeros, seen, true, options);
+}
+
+}  // namespace gesso

@@ -1,0 +1,61 @@
+// The normalization family as functions of tensors, with PyTorch's semantics (torch.nn.functional):
+//
+//     y = weight (x - mean) / sqrt(variance + eps) + bias
+//
+// with the biased variance. Which elements share a mean and a variance is what tells the members apart (see
+// core/normalization.h). The layers in layers/ hold the weights and choose the arguments; use these when the
+// weights come from elsewhere. Backward keeps x and two numbers per statistic, nothing else.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "gesso/core/tensor.h"
+
+namespace gesso {
+
+/// What every member takes. `momentum` is the share of the new value in running statistics:
+/// running = (1 - momentum) running + momentum seen.
+struct NormalizeOptions {
+  double eps = 1e-5;
+  double momentum = 0.1;
+  bool relu = false;  ///< y = max(y, 0) in the same pass over memory; backward needs no memory for it
+};
+
+/// Running mean and variance of each channel, shape (C); both undefined when none are kept. Handles: the
+/// functions below update the tensors they refer to.
+struct RunningStatistics {
+  Tensor mean;
+  Tensor variance;  ///< unbiased
+};
+
+/// Instance norm: each (n, c) plane of x (N, C, ...) by its own mean and variance if `use_input_stats`, else
+/// each channel by the running ones. `weight` and `bias` have shape (C), or (N, C) for a row of their own for
+/// every sample; either may be undefined. If `running` is given together with use_input_stats, it is updated
+/// with the mean over N of the planes' means and unbiased variances. Throws ArgumentError for rank < 3,
+/// planes of one element (their variance is 0, the result would be bias), shapes that do not fit, and for no
+/// running statistics without use_input_stats.
+Tensor instance_norm(const Tensor& x, const Tensor& weight = {}, const Tensor& bias = {},
+                     const RunningStatistics& running = {}, bool use_input_stats = true,
+                     const NormalizeOptions& options = {});
+
+/// Batch norm: each channel c of x (N, C, ...) by the mean and variance over all samples and positions if
+/// `training`, else by the running ones. `weight` and `bias` (C) may be undefined. If `running` is given
+/// together with training, it is updated. Throws ArgumentError for rank < 2, for one value per channel in
+/// training, shapes that do not fit, and for no running statistics without training.
+Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tensor& weight = {},
+                  const Tensor& bias = {}, bool training = false, const NormalizeOptions& options = {});
+
+/// Group norm (Wu and He 2018): channels of a sample in `groups` groups of C / groups, each by its own mean
+/// and variance. `weight` and `bias` (C) may be undefined. Throws ArgumentError for rank < 2, groups that do
+/// not divide C, and one value per group.
+Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight = {}, const Tensor& bias = {},
+                  const NormalizeOptions& options = {});
+
+/// Layer norm (Ba, Kiros and Hinton 2016): the last dimensions, whose sizes are `normalized_shape`, by their
+/// own mean and variance. `weight` and `bias` have that shape and may be undefined. Throws ArgumentError
+/// unless x ends in normalized_shape.
+Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight = {},
+                  const Tensor& bias = {}, const NormalizeOptions& options = {});
+
+}  // namespace gesso

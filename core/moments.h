@@ -1,0 +1,39 @@
+// Mean and variance that keep their digits.
+//
+// The textbook's E[x^2] - E[x]^2 subtracts two numbers that agree in their leading digits; once mean / std
+// reaches about 3000, float32 has none left. Here every piece of kMomentsPiece elements (it stays in the L1
+// cache, so memory is read once) is gone through twice, for its mean and for the squares about that mean, all
+// sums in float64; the pieces are merged by the formula of Chan, Golub and LeVeque. See docs/normalization.md
+// for the error of each method over mean / std.
+#pragma once
+
+#include <cstdint>
+
+namespace gesso {
+
+/// Count, mean and sum of squared deviations of a set of numbers.
+struct Moments {
+  std::int64_t count = 0;
+  double mean = 0;
+  double m2 = 0;  ///< sum of (x - mean)^2
+
+  /// The biased variance m2 / count, which normalization divides by. 0 for an empty set.
+  double variance() const { return count > 0 ? m2 / static_cast<double>(count) : 0; }
+  /// The unbiased variance m2 / (count - 1), which running statistics collect. NaN for a single number.
+  double unbiased_variance() const { return m2 / static_cast<double>(count - 1); }
+  /// Becomes the moments of both sets together (Chan, Golub and LeVeque 1983, "Algorithms for computing the
+  /// sample variance", eq. 2.1). Equal means stay exactly as they are.
+  void merge(const Moments& other);
+};
+
+inline constexpr std::int64_t kMomentsPiece = 4096;  // elements; 16 KiB of float32
+
+/// The moments of x[0 ... n - 1] for n >= 0. The same number n times gives exactly that mean and m2 = 0.
+template <class T>
+Moments moments(const T* x, std::int64_t n);
+
+/// The definition that moments() is tested against: mean, then squared deviations, in long double.
+template <class T>
+Moments plain_moments(const T* x, std::int64_t n);
+
+}  // namespace gesso
