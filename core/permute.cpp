@@ -38,16 +38,21 @@ std::vector<Axis> axes_of(const Shape& shape, const std::vector<int>& order) {
 
 constexpr std::int64_t kTile = 32;
 
-// y[i, j] = x[j, i] for i < rows, j < columns in tiles, so that both are read and written by whole cache
-// lines.
+// y[i, j] = x[j, i] for i < rows <= kTile, j < columns. Each tile passes through a buffer with rows of an odd
+// length, because tensors often have sizes that are powers of two, and steps of such a size fall on few sets
+// of the cache.
 template <class T>
-void transpose_tiles(const T* x, std::int64_t x_step, T* y, std::int64_t y_step, std::int64_t rows,
+void transpose_strip(const T* x, std::int64_t x_step, T* y, std::int64_t y_step, std::int64_t rows,
                      std::int64_t columns) {
+  T tile[kTile][kTile + 1];
   for (std::int64_t j0 = 0; j0 < columns; j0 += kTile) {
-    const std::int64_t j1 = std::min(columns, j0 + kTile);
+    const std::int64_t width = std::min(columns - j0, kTile);
+    for (std::int64_t j = 0; j < width; ++j) {
+      std::copy(x + (j0 + j) * x_step, x + (j0 + j) * x_step + rows, tile[j]);
+    }
     for (std::int64_t i = 0; i < rows; ++i) {
-      for (std::int64_t j = j0; j < j1; ++j) {
-        y[i * y_step + j] = x[j * x_step + i];
+      for (std::int64_t j = 0; j < width; ++j) {
+        y[i * y_step + j0 + j] = tile[j][i];
       }
     }
   }
@@ -120,7 +125,7 @@ void permute_elements(const T* x, const Shape& shape, const std::vector<int>& or
                        std::copy(source, source + columns.size, y + to + i * rows.y_step);
                      }
                    } else {
-                     transpose_tiles(x + from, columns.x_step, y + to, rows.y_step, row_count, columns.size);
+                     transpose_strip(x + from, columns.x_step, y + to, rows.y_step, row_count, columns.size);
                    }
                  }
                });
