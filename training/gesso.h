@@ -1,10 +1,12 @@
 // All of gesso: #include <gesso/gesso.h>.
 #pragma once
 
+#include "gesso/autograd/channel_moments.h"
 #include "gesso/autograd/convolution.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/gradcheck.h"
 #include "gesso/autograd/linear.h"
+#include "gesso/autograd/losses.h"
 #include "gesso/autograd/matmul.h"
 #include "gesso/autograd/node.h"
 #include "gesso/autograd/normalization.h"

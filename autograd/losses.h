@@ -1,0 +1,36 @@
+// Losses: one number, shape (), that says how far something is from where it should be. Each is computed in
+// one pass over its arguments; sums are added up in float64.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "gesso/core/tensor.h"
+
+namespace gesso {
+
+/// mean((x - target)^2). Throws ArgumentError unless shapes and dtypes are equal (broadcasting a loss is
+/// nearly always a mistake) and there is at least one element.
+Tensor mse_loss(const Tensor& x, const Tensor& target);
+
+/// mean(|x - target|), with gradient 0 where both are equal. Throws as mse_loss does.
+Tensor l1_loss(const Tensor& x, const Tensor& target);
+
+/// The mean over samples of -log softmax(logits)[label], for logits (N, C) and N labels from 0 to C - 1. Rows
+/// are shifted by their largest logit, so nothing overflows. Throws ArgumentError for wrong shapes, N or C of
+/// 0, and a label out of range.
+Tensor softmax_cross_entropy(const Tensor& logits, const std::vector<std::int64_t>& labels);
+
+enum class TotalVariation {
+  squared,  ///< differences squared: smooth, spreads edges
+  absolute  ///< absolute differences: keeps edges; gradient 0 where neighbours are equal
+};
+
+/// How unsmooth pictures (..., H, W) are: the mean of f(right - here) and f(below - here) over all pairs of
+/// neighbours,
+///     (sum f(x[i, j+1] - x[i, j]) + sum f(x[i+1, j] - x[i, j])) / (pairs side by side + pairs one below the
+///     other)
+/// with f(d) = d^2 or |d|; 0 where no pixel has a neighbour. Throws ArgumentError below two dimensions.
+Tensor total_variation(const Tensor& x, TotalVariation kind = TotalVariation::squared);
+
+}  // namespace gesso
