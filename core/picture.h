@@ -1,0 +1,46 @@
+// Pictures: JPEG, PNG and BMP files to tensors and back. A picture is a tensor of shape (1, 3, H, W), red,
+// green, blue, with values in [0, 1] (the file's sRGB numbers divided by their largest value, not linear
+// light). All functions may be called from several threads at once.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "gesso/core/tensor.h"
+
+namespace gesso {
+
+struct LoadOptions {
+  /// The most pixels (width times height) that a file may have; known from its header, before decoding. A
+  /// loaded picture takes 12 bytes a pixel, decoding about as much again.
+  std::int64_t max_pixels = 100'000'000;
+};
+
+/// The picture in a JPEG, PNG or BMP file as float32 (1, 3, H, W) in [0, 1]. The bytes of the file decide its
+/// format, not its name. Gray becomes three equal channels; transparent pixels are laid over white; 16-bit
+/// PNG keeps its precision; the EXIF orientation of a JPEG is applied. Throws FileError, naming the file and
+/// the reason, if it is missing, a folder, empty, no picture of these formats, truncated, corrupt or too
+/// large.
+Tensor load_picture(const std::string& path, const LoadOptions& options = {});
+
+/// load_picture() for a file whose bytes are in memory; `name` stands for it in error texts.
+Tensor decode_picture(std::string_view bytes, const std::string& name, const LoadOptions& options = {});
+
+struct SaveOptions {
+  int jpeg_quality = 92;  ///< 1 to 100; only for JPEG. Up to 90, colour is stored at half resolution.
+};
+
+/// Writes `picture` to a PNG or JPEG file, as the name's ending says: .png, .jpg or .jpeg, in any case.
+/// `picture`: (1, C, H, W) or (C, H, W) with C = 3 or 1, float32 or float64; values are clamped to [0, 1] and
+/// rounded to 8 bits. The file appears complete or not at all. Throws ArgumentError for another ending, shape
+/// or quality, for an empty picture and for NaN; FileError when it cannot be written.
+void save_picture(const std::string& path, const Tensor& picture, const SaveOptions& options = {});
+
+/// The bytes of a PNG file that shows `picture`, as save_picture() writes it.
+std::string encode_png(const Tensor& picture);
+
+/// The bytes of a JPEG file that shows `picture`, as save_picture() writes it. `quality` is 1 to 100.
+std::string encode_jpeg(const Tensor& picture, int quality = SaveOptions{}.jpeg_quality);
+
+}  // namespace gesso

@@ -1,0 +1,32 @@
+// Pictures at other sizes. For loading and showing: autograd does not record these (layers that upsample are
+// elsewhere).
+#pragma once
+
+#include <cstdint>
+
+#include "gesso/core/tensor.h"
+
+namespace gesso {
+
+/// `x` (N, C, H, W) at `height` x `width`, smoothly: separable cubic convolution (Keys 1981, with a = -1/2,
+/// the Catmull-Rom spline), pixel centres aligned. When an axis shrinks, the filter widens by the same
+/// factor, so that fine detail averages out instead of turning into false patterns. At the borders the
+/// weights of the pixels that exist are scaled to sum to one. The filter can overshoot at edges; results are
+/// clamped to the range of their input plane, so a picture in [0, 1] stays there and a constant one stays
+/// exactly constant. An axis whose size does not change is left as it is. Results do not depend on the number
+/// of threads. Throws ArgumentError unless x is (N, C, H, W) with H, W >= 1, and height, width >= 1.
+Tensor resize_picture(const Tensor& x, std::int64_t height, std::int64_t width);
+
+/// `x` (N, C, H, W) resized so that the shorter of H and W becomes `size` and the other keeps the proportion,
+/// rounded. Throws ArgumentError as resize_picture() does.
+Tensor resize_short_side(const Tensor& x, std::int64_t size);
+
+/// A copy of rows top <= y < top + height and columns left <= x < left + width of `x` (N, C, H, W). Throws
+/// ArgumentError unless they are within it.
+Tensor crop(const Tensor& x, std::int64_t top, std::int64_t left, std::int64_t height, std::int64_t width);
+
+/// The middle `height` x `width` of `x` (N, C, H, W); where it cannot be quite in the middle, the half pixel
+/// goes to the bottom and right. Throws ArgumentError if x is smaller.
+Tensor center_crop(const Tensor& x, std::int64_t height, std::int64_t width);
+
+}  // namespace gesso
