@@ -117,7 +117,7 @@ struct Plane {
   T shift;  // beta - low scale
   T gamma;
 
-  Plane(Statistics statistics, std::int64_t s, double gamma_value, double beta_value)
+  Plane(StatisticsIn statistics, std::int64_t s, double gamma_value, double beta_value)
       : high(static_cast<T>(statistics.mean[s])),
         low(static_cast<T>(statistics.mean[s] - static_cast<double>(high))),
         inv_std(static_cast<T>(statistics.inv_std[s])),
@@ -139,7 +139,7 @@ ElementRows<T> element_rows(const NormalizationAxes& axes, const T* gamma, const
 }
 
 template <class T>
-Plane<T> plane_at(const NormalizationAxes& axes, Statistics statistics, const T* gamma, const T* beta,
+Plane<T> plane_at(const NormalizationAxes& axes, StatisticsIn statistics, const T* gamma, const T* beta,
                   std::int64_t plane) {
   const bool per_element = axes.rows == AffineRows::per_element;  // then gamma and beta are read in the loops
   const std::int64_t row = axes.affine_index(plane, 0);
@@ -213,7 +213,7 @@ void compute_statistics(const NormalizationAxes& axes, const T* x, double eps, S
 }
 
 template <class T>
-void normalize_with(const NormalizationAxes& axes, const T* x, Statistics statistics, const T* gamma,
+void normalize_with(const NormalizationAxes& axes, const T* x, StatisticsIn statistics, const T* gamma,
                     const T* beta, bool relu, T* y) {
   for_each_piece(axes.planes(), axes.inner, [&](std::int64_t plane, std::int64_t begin, std::int64_t end) {
     const std::int64_t offset = plane * axes.inner;
@@ -485,9 +485,9 @@ void normalize_backward(const NormalizationAxes& axes, const NormalizeBackwardIn
 
 template void compute_statistics(const NormalizationAxes&, const float*, double, StatisticsOut);
 template void compute_statistics(const NormalizationAxes&, const double*, double, StatisticsOut);
-template void normalize_with(const NormalizationAxes&, const float*, Statistics, const float*, const float*,
+template void normalize_with(const NormalizationAxes&, const float*, StatisticsIn, const float*, const float*,
                              bool, float*);
-template void normalize_with(const NormalizationAxes&, const double*, Statistics, const double*,
+template void normalize_with(const NormalizationAxes&, const double*, StatisticsIn, const double*,
                              const double*, bool, double*);
 template void normalize_forward(const NormalizationAxes&, const float*, double, const float*, const float*,
                                 bool, float*, StatisticsOut);

@@ -78,7 +78,7 @@ struct NormalizationAxes {
 };
 
 /// The statistics of x: arrays of axes.statistics() numbers.
-struct Statistics {
+struct StatisticsIn {
   const double* mean;
   const double* inv_std;
 };
@@ -96,7 +96,7 @@ void compute_statistics(const NormalizationAxes& axes, const T* x, double eps, S
 /// gamma and beta have axes.affine_size() numbers and may be null, 1 and 0; rows per element have both or
 /// none.
 template <class T>
-void normalize_with(const NormalizationAxes& axes, const T* x, Statistics statistics, const T* gamma,
+void normalize_with(const NormalizationAxes& axes, const T* x, StatisticsIn statistics, const T* gamma,
                     const T* beta, bool relu, T* y);
 
 /// The same with x's own statistics, which are written to `out`. Reads x from memory once when the elements
@@ -109,7 +109,7 @@ void normalize_forward(const NormalizationAxes& axes, const T* x, double eps, co
 template <class T>
 struct NormalizeBackwardIn {
   const T* x;  ///< only its values at dx (for statistics of x), dgamma and the relu matter
-  Statistics statistics;
+  StatisticsIn statistics;
   bool statistics_of_x;  ///< the statistics came from x, so x moves them too; false for running statistics
   const T* gamma;        ///< may be null
   const T* beta;         ///< may be null; only read if relu

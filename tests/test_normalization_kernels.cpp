@@ -4,8 +4,8 @@
 
 #include "gesso/core/moments.h"
 #include "gesso/core/normalization.h"
+#include "gesso/core/normalization_plain.h"
 #include "gesso/core/parallel.h"
-#include "gesso/core/plain_normalization.h"
 #include "support.h"
 
 using namespace gesso;
@@ -63,7 +63,7 @@ struct Stats {
   explicit Stats(const NormalizationAxes& axes)
       : mean(axes.statistics()), variance(axes.statistics()), inv_std(axes.statistics()) {}
   StatisticsOut out() { return {mean.data(), variance.data(), inv_std.data()}; }
-  Statistics in() const { return {mean.data(), inv_std.data()}; }
+  StatisticsIn in() const { return {mean.data(), inv_std.data()}; }
 };
 
 template <class T>

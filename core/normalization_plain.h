@@ -35,7 +35,7 @@ void plain_statistics(const NormalizationAxes& axes, const T* x, double eps, Sta
 
 /// y = gamma (x - mean) inv_std + beta, then max(y, 0) if `relu`.
 template <class T>
-void plain_normalize(const NormalizationAxes& axes, const T* x, Statistics statistics, const T* gamma,
+void plain_normalize(const NormalizationAxes& axes, const T* x, StatisticsIn statistics, const T* gamma,
                      const T* beta, bool relu, T* y) {
   for (std::int64_t plane = 0; plane < axes.planes(); ++plane) {
     const std::int64_t s = axes.statistic(plane);

@@ -1,0 +1,49 @@
+// The base of instance norm and batch norm.
+#pragma once
+
+#include "gesso/layers/normalization.h"
+
+namespace gesso {
+
+/// What instance norm and batch norm share: a gamma and a beta for each channel, running statistics, and a
+/// choice of statistics.
+class ChannelNorm : public NormalizationLayer {
+ public:
+  /// x of shape (N, C, ...), or without the first dimension one unbatched sample (instance norm only).
+  Tensor forward(const Tensor& x) override;
+  std::string extra_repr() const override;
+  std::vector<NormalizationPart> parts(const Shape& shape) const override;
+
+  std::int64_t channels() const { return channels_; }
+  /// running_mean = 0, running_var = 1, num_batches_tracked = 0.
+  void reset_running_stats();
+
+  Tensor weight, bias;               ///< gamma and beta, (C), begin as 1 and 0; undefined unless affine
+  Tensor running_mean, running_var;  ///< (C), begin as 0 and 1; undefined unless tracked
+  Tensor num_batches_tracked;        ///< a float64 scalar; undefined unless tracked
+
+ protected:
+  struct Ranks {
+    int low, high;   ///< of x
+    bool unbatched;  ///< whether the lower one is a sample without batch dimension
+  };
+  struct Options {
+    double eps;
+    std::optional<double> momentum;
+    bool affine, track_running_stats, relu;
+  };
+  ChannelNorm(std::int64_t channels, Statistics own, Ranks ranks, const Options& options);
+
+  Statistics default_statistics() const override;
+  void require_statistics(Statistics statistics) const override;
+
+ private:
+  Tensor normalize(const Tensor& x);
+
+  std::int64_t channels_;
+  Statistics own_;  // of the input: what the member is named after
+  Ranks ranks_;
+  std::optional<double> momentum_;
+};
+
+}  // namespace gesso

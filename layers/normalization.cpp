@@ -1,0 +1,31 @@
+#include "gesso/layers/normalization.h"
+
+namespace gesso {
+
+const char* name_of(Statistics statistics) {
+  return statistics == Statistics::per_instance ? "per_instance"
+         : statistics == Statistics::per_batch  ? "per_batch"
+                                                : "running";
+}
+
+std::ostream& operator<<(std::ostream& out, Statistics statistics) { return out << name_of(statistics); }
+
+void NormalizationLayer::set_statistics(std::optional<Statistics> statistics) {
+  if (statistics) {
+    require_statistics(*statistics);
+  }
+  forced_ = statistics;
+}
+
+void NormalizationLayer::require_statistics(Statistics statistics) const {
+  require(statistics == Statistics::per_instance, type_name(), ": it has no ", statistics,
+          " statistics, only per_instance; BatchNorm2d and InstanceNorm2d can be told to use any");
+}
+
+std::string NormalizationLayer::eps_text() const { return concat_text(", eps=", eps_); }
+
+std::string NormalizationLayer::statistics_text() const {
+  return concat_text(relu_ ? ", relu=true" : "", ", statistics=", statistics());
+}
+
+}  // namespace gesso

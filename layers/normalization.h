@@ -1,0 +1,69 @@
+// What all normalization layers have in common.
+#pragma once
+
+#include <optional>
+#include <ostream>
+#include <vector>
+
+#include "gesso/autograd/normalization.h"
+#include "gesso/core/normalization.h"
+#include "gesso/layers/module.h"
+
+namespace gesso {
+
+/// Which mean and variance a layer normalizes with.
+enum class Statistics {
+  per_instance,  ///< of each sample by itself: its planes, groups of channels, or all of it
+  per_batch,     ///< of each channel over all samples of the batch
+  running,       ///< of each channel, collected over earlier batches
+};
+
+/// "per_instance", "per_batch" or "running"
+const char* name_of(Statistics statistics);
+std::ostream& operator<<(std::ostream& out, Statistics statistics);
+
+/// What a layer does to an x of a given shape, in the words of core/normalization.h; for looking inside.
+struct NormalizationPart {
+  NormalizationAxes axes;
+  Tensor gamma, beta;         ///< axes.affine_size() numbers each, or undefined
+  RunningStatistics running;  ///< defined if it normalizes with running statistics
+};
+
+/// The base of InstanceNorm, BatchNorm, GroupNorm, LayerNorm and their relatives.
+class NormalizationLayer : public Module {
+ public:
+  /// Which statistics forward() uses now. Each layer has its rule (PyTorch's), in which train() and eval()
+  /// may play a part; set_statistics() overrides it.
+  Statistics statistics() const { return forced_ ? *forced_ : default_statistics(); }
+  /// From now on forward() uses these, in training and evaluation; with {} the layer's rule again. Throws
+  /// ArgumentError for statistics that the layer does not have.
+  void set_statistics(std::optional<Statistics> statistics);
+
+  double eps() const { return eps_; }
+  /// Whether the result is cut off at 0: the relu that follows most normalizations, in the same pass over
+  /// memory.
+  bool relu() const { return relu_; }
+
+  /// The normalizations whose results forward() adds up for an x of this shape: one, but for
+  /// BatchInstanceNorm. `shape` has a batch dimension.
+  virtual std::vector<NormalizationPart> parts(const Shape& shape) const = 0;
+
+ protected:
+  NormalizationLayer(double eps, bool relu) : eps_(eps), relu_(relu) {}
+
+  /// The layer's rule.
+  virtual Statistics default_statistics() const { return Statistics::per_instance; }
+  /// Throws ArgumentError unless the layer has such statistics.
+  virtual void require_statistics(Statistics statistics) const;
+  NormalizeOptions options() const { return {.eps = eps_, .relu = relu_}; }
+  // pieces of extra_repr()
+  std::string eps_text() const;         ///< ", eps=1e-05"
+  std::string statistics_text() const;  ///< ", relu=true, statistics=per_instance"
+
+ private:
+  std::optional<Statistics> forced_;
+  double eps_;
+  bool relu_;
+};
+
+}  // namespace gesso
