@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/node.h"
+#include "gesso/autograd/reduce.h"
 #include "gesso/core/normalization.h"
 
 namespace gesso {
@@ -254,6 +256,25 @@ Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& 
   const NormalizationAxes axes = NormalizationAxes::layer(x.shape(), rank);
   StatisticsTensors seen(axes.statistics());
   return normalize(name, x, axes, ones, zeros, seen, true, options);
+}
+
+Tensor adaptive_instance_norm(const Tensor& content, const Tensor& style, const NormalizeOptions& options) {
+  constexpr const char* name = "adaptive_instance_norm";
+  require_channels(content, 3, name);
+  require_channels(style, 3, name);
+  require(style.size(1) == content.size(1) && (style.size(0) == content.size(0) || style.size(0) == 1), name,
+          ": style has shape ", style.shape(), ", content ", content.shape(),
+          "; it needs the same channels, and as many samples or one");
+  require_same_dtype(content, style, name);
+  std::vector<int> places;  // all dimensions of a plane
+  for (int d = 2; d < style.rank(); ++d) {
+    places.push_back(d);
+  }
+  const Shape rows =
+      style.size(0) == content.size(0) ? Shape{style.size(0), style.size(1)} : Shape{style.size(1)};
+  const Tensor deviation = sqrt(variance(style, places, {.unbiased = false}) + options.eps);
+  return instance_norm(content, deviation.reshape(rows), mean(style, places).reshape(rows), {}, true,
+                       options);
 }
 
 }  // namespace gesso

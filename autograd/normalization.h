@@ -58,4 +58,16 @@ Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight = {
 Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight = {},
                   const Tensor& bias = {}, const NormalizeOptions& options = {});
 
+/// Adaptive instance norm (Huang and Belongie 2017, arXiv 1703.06868, eq. 8): the planes of `content` (N, C,
+/// ...) get the mean and the standard deviation of those of `style` (N, C, ...), or of the one style (1, C,
+/// ...):
+///
+///     y = std(style) (content - mean(content)) / std(content) + mean(style),   std = sqrt(biased variance +
+///     eps)
+///
+/// The sizes of the planes may differ. Gradients go to both. Throws ArgumentError for rank < 3, other
+/// channels or another number of samples, and content planes of one element.
+Tensor adaptive_instance_norm(const Tensor& content, const Tensor& style,
+                              const NormalizeOptions& options = {});
+
 }  // namespace gesso

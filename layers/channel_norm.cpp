@@ -58,20 +58,19 @@ Tensor ChannelNorm::forward(const Tensor& x) {
   return normalize(x.reshape(Shape(batched))).reshape(x.shape());
 }
 
-Tensor ChannelNorm::normalize(const Tensor& x) {
-  NormalizeOptions how = options();
-  const Statistics used = statistics();
+Tensor ChannelNorm::normalize(const Tensor& x, Statistics used, const Tensor& gamma, const Tensor& beta,
+                              NormalizeOptions how) {
   const RunningStatistics running{running_mean, running_var};
   if (used == Statistics::running) {
-    return own_ == Statistics::per_instance ? instance_norm(x, weight, bias, running, false, how)
-                                            : batch_norm(x, running, weight, bias, false, how);
+    return own_ == Statistics::per_instance ? instance_norm(x, gamma, beta, running, false, how)
+                                            : batch_norm(x, running, gamma, beta, false, how);
   }
   const bool track = is_training() && running_mean.defined();
   const double batches = track ? num_batches_tracked.item() + 1 : 0;
   how.momentum = momentum_ ? *momentum_ : 1 / batches;
   const RunningStatistics tracked = track ? running : RunningStatistics{};
-  const Tensor y = used == Statistics::per_instance ? instance_norm(x, weight, bias, tracked, true, how)
-                                                    : batch_norm(x, tracked, weight, bias, true, how);
+  const Tensor y = used == Statistics::per_instance ? instance_norm(x, gamma, beta, tracked, true, how)
+                                                    : batch_norm(x, tracked, gamma, beta, true, how);
   if (track && own_ == Statistics::per_batch) {  // instance norm never counts, in PyTorch too
     num_batches_tracked.fill_(batches);
   }

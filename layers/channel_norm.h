@@ -37,9 +37,13 @@ class ChannelNorm : public NormalizationLayer {
   Statistics default_statistics() const override;
   void require_statistics(Statistics statistics) const override;
 
- private:
-  Tensor normalize(const Tensor& x);
+  /// forward() of an x with a batch dimension.
+  virtual Tensor normalize(const Tensor& x) { return normalize(x, statistics(), weight, bias, options()); }
+  /// x by the given statistics, and the running ones updated in training.
+  Tensor normalize(const Tensor& x, Statistics used, const Tensor& gamma, const Tensor& beta,
+                   NormalizeOptions how);
 
+ private:
   std::int64_t channels_;
   Statistics own_;  // of the input: what the member is named after
   Ranks ranks_;

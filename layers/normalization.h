@@ -42,7 +42,7 @@ class NormalizationLayer : public Module {
   double eps() const { return eps_; }
   /// Whether the result is cut off at 0: the relu that follows most normalizations, in the same pass over
   /// memory.
-  bool relu() const { return relu_; }
+  bool has_relu() const { return relu_; }
 
   /// The normalizations whose results forward() adds up for an x of this shape: one, but for
   /// BatchInstanceNorm. `shape` has a batch dimension.
