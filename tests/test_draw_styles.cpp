@@ -47,7 +47,7 @@ Outcome run(const std::string& arguments, const std::string& environment = "") {
   return {WEXITSTATUS(status), read(folder / "out"), read(folder / "error")};
 }
 
-// Mean |a - b| of two pictures, a averaged over squares down to the size of b.
+// Mean |a - b| of two pictures, a averaged (in linear light, nearly) over squares down to the size of b.
 double difference(const Tensor& a, const Tensor& b) {
   const std::int64_t times = a.size(2) / b.size(2), height = b.size(2),
                      width = std::min(b.size(3), a.size(3) / times);
@@ -58,9 +58,11 @@ double difference(const Tensor& a, const Tensor& b) {
       for (std::int64_t x = 0; x < width; ++x) {
         double mean = 0;
         for (std::int64_t i = 0; i < times * times; ++i) {
-          mean += pa[(c * a.size(2) + y * times + i / times) * a.size(3) + x * times + i % times];
+          mean +=
+              std::pow(pa[(c * a.size(2) + y * times + i / times) * a.size(3) + x * times + i % times], 2.2);
         }
-        sum += std::abs(mean / static_cast<double>(times * times) - pb[(c * height + y) * b.size(3) + x]);
+        sum += std::abs(std::pow(mean / static_cast<double>(times * times), 1 / 2.2) -
+                        pb[(c * height + y) * b.size(3) + x]);
       }
     }
   }
@@ -71,7 +73,7 @@ double difference(const Tensor& a, const Tensor& b) {
 
 TEST_CASE("the same seed draws the same files for any number of threads, another seed others") {
   const TemporaryFolder folder;
-  const std::string size = " --size 30 --seed ";
+  const std::string size = " --size 24 --seed ";
   REQUIRE(run("--out " + folder / "a" + size + "3", "GESSO_NUM_THREADS=1").exit_code == 0);
   REQUIRE(run("--out " + folder / "b" + size + "3", "GESSO_NUM_THREADS=3").exit_code == 0);
   REQUIRE(run("--out " + folder / "c" + size + "4").exit_code == 0);
@@ -79,7 +81,7 @@ TEST_CASE("the same seed draws the same files for any number of threads, another
   for (const std::string name : kNames) {
     CAPTURE(name);
     const std::string file = "/" + name + ".jpg";
-    CHECK(gesso::load_picture(folder / "a" + file).shape() == gesso::Shape{1, 3, 30, 40});
+    CHECK(gesso::load_picture(folder / "a" + file).shape() == gesso::Shape{1, 3, 24, 32});
     CHECK(read(folder / "a" + file) == read(folder / "b" + file));
     CHECK(read(folder / "a" + file) != read(folder / "c" + file));
     CHECK(std::filesystem::exists(folder / "only" + file) == (name == "waves"));
@@ -96,9 +98,9 @@ TEST_CASE("the bundled style pictures are what the program draws, at any size") 
     const Tensor small = gesso::load_picture(folder / (name + ".jpg"));
     const double off = difference(bundled, small);
     CAPTURE(name);
-    CHECK(off < 0.06);
+    CHECK(off < 0.1);
     const Tensor other = gesso::load_picture(folder / (name == "waves" ? "engraving.jpg" : "waves.jpg"));
-    CHECK(difference(bundled, other) > 0.15);
+    CHECK(difference(bundled, other) > 0.2);
   }
 }
 
@@ -111,7 +113,7 @@ TEST_CASE("usage: --help teaches, bad usage is 2 and failure 1, each with one li
   const auto one_line = [](const std::string& text) {
     return text.size() > 20 && text.find('\n') == text.size() - 1 && text.starts_with("draw-styles: ");
   };
-  for (const std::string arguments :
+  for (const std::string& arguments :
        {std::string(), "--out " + folder / "x" + " --size 0", "--out " + folder / "x" + " --size many",
         "--out " + folder / "x" + " --seed -1", "--out " + folder / "x" + " --only monalisa",
         "--out " + folder / "x" + " --frame gold", std::string("--out")}) {

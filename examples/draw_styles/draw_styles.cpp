@@ -1,8 +1,12 @@
 // draw-styles: draws the style pictures of examples/assets/styles that are gesso's own.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "gesso/core/error.h"
 #include "gesso/core/picture.h"
@@ -72,7 +76,9 @@ int main(int argc, char** argv) {
   app.add_option("--size", options.size, "short side in pixels; any size shows the same picture")
       ->check(CLI::Range(16, 1536))
       ->capture_default_str();
-  app.add_option("--seed", options.seed, "another seed, another variation")->capture_default_str();
+  app.add_option("--seed", options.seed, "another seed, another variation")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_option("--only", options.only, "draw only these")->check(CLI::IsMember(names));
   try {
     app.parse(argc, argv);

@@ -54,12 +54,15 @@ class Scene {
       return kLake;
     }
     for (int i = static_cast<int>(kMountains.size()) - 1; i >= 0; --i) {
-      if (p.y > ridge(i, p.x)) {
+      if (p.y > kMountains[i].summit.y - 0.1 && p.y > ridge(i, p.x)) {
         return static_cast<int>(kFirstMountain) + i;
       }
     }
     for (int i = static_cast<int>(kPuffs.size()) - 1; i >= 0; --i) {
       const Point d = p - kPuffs[i].middle;
+      if (length(d) > 1.2 * kPuffs[i].radius) {
+        continue;  // beyond any outline; the exact one takes longer
+      }
       // Scalloped like a cauliflower.
       const double outline =
           0.94 + 0.13 * std::abs(std::sin(2.5 * std::atan2(d.y, d.x) + 2.1 * i)) + 0.05 * noise_(p * 20);
@@ -131,7 +134,7 @@ class Scene {
            0.05 * std::min(1.0, slope * 8) * noise_.layered({x * 9 + 31 * i, i * 7.7}, 3);
   }
 
-  // Rock is folded like a fan that hangs from the summit: the fold's number, and how far across it p lies.
+  // Rock is folded like a fan that hangs from the summit.
   struct Fold {
     double across;  // -1 .. 1 from the lit to the shaded side of a rib
     double depth;   // below the summit
