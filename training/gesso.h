@@ -37,6 +37,8 @@
 #include "gesso/layers/sequential.h"
 #include "gesso/training/adam.h"
 #include "gesso/training/clip.h"
+#include "gesso/training/log.h"
 #include "gesso/training/optimizer.h"
+#include "gesso/training/progress.h"
 #include "gesso/training/schedule.h"
 #include "gesso/training/sgd.h"

@@ -1,0 +1,35 @@
+// log.jsonl: what a training measured, one JSON object a line, e.g.
+//     {"step": 10, "loss": 1.9, "content": 0.8, "style": 1.0, "tv": 0.1, "seconds": 2.3}
+#pragma once
+
+#include <cstdint>
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gesso {
+
+/// One line of the log: numbers by name, in order.
+using LogEntry = std::vector<std::pair<std::string, double>>;
+
+/// Appends lines to a log. Each is flushed, so that another program can follow.
+class LogWriter {
+ public:
+  /// Opens `path`, keeping the lines whose "step" is at most `last_step` (a resumed run repeats the steps
+  /// after its checkpoint); with last_step below 0 it begins anew. Throws FileError if it cannot be written.
+  explicit LogWriter(const std::string& path, std::int64_t last_step = -1);
+
+  /// Numbers that are not finite become null. Throws FileError when the disk is full.
+  void write(const LogEntry& entry);
+
+ private:
+  std::string path_;
+  std::ofstream file_;
+};
+
+/// All lines of a log. A line that a kill cut short at the end is left out; a missing file is an empty log.
+/// Throws FileError, naming file and line, for any other line that is no JSON object of numbers.
+std::vector<LogEntry> read_log(const std::string& path);
+
+}  // namespace gesso
