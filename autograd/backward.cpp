@@ -9,16 +9,17 @@ namespace {
 thread_local const Node* running = nullptr;
 
 // All nodes that the gradient of `root` reaches, newest first: a topological order, since results are newer
-// than inputs.
+// than inputs. Throws for a graph that was freed, before anything has changed.
 std::vector<std::shared_ptr<Node>> reachable(const std::shared_ptr<Node>& root) {
   std::vector<std::shared_ptr<Node>> nodes = {root};
   std::unordered_set<const Node*> seen = {root.get()};
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    // nodes grows inside the loop, so no reference into it is kept
-    for (std::size_t j = 0; j < nodes[i]->inputs.size(); ++j) {
-      const std::shared_ptr<Node>& input = nodes[i]->inputs[j];
+    const Node& node = *nodes[i];
+    require(!node.freed, "backward: the graph of ", node.describe(),
+            " was freed by an earlier backward(); pass keep_graph = true there to go through it twice");
+    for (const std::shared_ptr<Node>& input : node.inputs) {
       if (input && seen.insert(input.get()).second) {
-        nodes.push_back(std::shared_ptr<Node>(input));
+        nodes.push_back(input);
       }
     }
   }
@@ -26,29 +27,40 @@ std::vector<std::shared_ptr<Node>> reachable(const std::shared_ptr<Node>& root) 
   return nodes;
 }
 
-// sum += value. The sum's memory is reused when nobody else can see it.
+// sum += value. Memory is reused only where nobody else can see it change: whoever holds a gradient keeps the
+// values that it had.
 void accumulate(Tensor& sum, Tensor value) {
   if (!sum.defined()) {
     sum = std::move(value);
   } else if (sum.owned_alone()) {
     sum.add_(value);
+  } else if (value.owned_alone()) {
+    value.add_(sum);
+    sum = std::move(value);
   } else {
-    Tensor total = Tensor::empty(sum.shape(), sum.dtype());
-    total.copy_(sum);
-    total.add_(value);
-    sum = std::move(total);
+    sum = sum.clone();
+    sum.add_(value);
+  }
+}
+
+// grad += value, as memory of its own: one tensor may be the gradient of several others (both sides of an
+// addition, say), and an optimiser that changes one gradient in place must not change the other.
+void accumulate_grad(Tensor& grad, Tensor value) {
+  if (!grad.defined() && !value.owned_alone()) {
+    grad = value.clone();
+  } else {
+    accumulate(grad, std::move(value));
   }
 }
 
 void check_gradient(const Tensor& gradient, const Node& input, const Node& from) {
-  require(gradient.shape() == input.shape && gradient.dtype() == input.dtype, "backward of ", from.operation,
-          ' ', from.shape, ": its gradient for an input of shape ", input.shape, " is ", gradient.describe());
+  require(gradient.shape() == input.shape && gradient.dtype() == input.dtype, "backward of ", from.describe(),
+          ": its gradient for an input that is ", name_of(input.dtype), ' ', input.shape, " is ",
+          gradient.describe());
 }
 
 // Runs one operation's backward function and hands the results to its inputs.
 void propagate(Node& node, const Tensor& gradient) {
-  require(!node.freed, "backward: the graph of ", node.operation, ' ', node.shape,
-          " was freed by an earlier backward(); pass keep_graph = true there to go through it twice");
   Gradients gradients(node.inputs);
   running = &node;
   node.backward(gradient, gradients);
@@ -63,9 +75,7 @@ void propagate(Node& node, const Tensor& gradient) {
 
 }  // namespace
 
-std::string running_operation() {
-  return running ? concat_text(running->operation, ' ', running->shape) : "an operation";
-}
+std::string running_operation() { return running ? running->describe() : "an operation"; }
 
 void run_backward(const std::shared_ptr<Node>& root, Tensor upstream, bool keep_graph) {
   const NoGradGuard no_grad;
@@ -93,28 +103,30 @@ void run_backward(const std::shared_ptr<Node>& root, Tensor upstream, bool keep_
     }
     for (const auto& [id, hook] : std::vector(node->hooks)) {  // a copy: a hook may remove itself
       if (Tensor changed = hook(gradient); changed.defined()) {
-        require(changed.shape() == node->shape && changed.dtype() == node->dtype,
-                "gradient hook: it returned ", changed.describe(), " for a gradient of shape ", node->shape);
-        gradient = std::move(changed);
+        require(changed.shape() == node->shape && changed.dtype() == node->dtype, "gradient hook of ",
+                node->describe(), ": it returned ", changed.describe(), " for a gradient that is ",
+                name_of(node->dtype), ' ', node->shape);
+        gradient = changed.detach();
       }
     }
-    if (node->keep_grad) {
-      accumulate(node->grad, gradient);
-    }
-    if (node->backward || node->freed) {
+    if (node->backward) {
+      if (node->keep_grad) {
+        accumulate_grad(node->grad, gradient);
+      }
       propagate(*node, gradient);
       if (!keep_graph) {
         node->backward = nullptr;
         node->inputs.clear();
         node->freed = true;
       }
+    } else {
+      accumulate_grad(node->grad, std::move(gradient));
     }
     node.reset();
   }
 }
 
 // ---- what Tensor declares
-// -----------------------------------------------------------------------------------------
 
 bool Tensor::requires_grad() const { return node() != nullptr; }
 
@@ -127,9 +139,7 @@ Tensor& Tensor::requires_grad_(bool value) {
   if (!value) {
     set_node(nullptr);
   } else if (!node()) {
-    auto leaf = std::make_shared<Node>("leaf", *this);
-    leaf->keep_grad = true;
-    set_node(std::move(leaf));
+    set_node(std::make_shared<Node>("leaf", *this));
   }
   return *this;
 }
@@ -140,7 +150,7 @@ void Tensor::set_grad(const Tensor& grad) {
   require(requires_grad(), "set_grad: the tensor requires no gradient; call requires_grad_() first");
   require(!grad.defined() || (grad.shape() == shape() && grad.dtype() == dtype()),
           "set_grad: the gradient is ", grad.describe(), ", the tensor ", describe());
-  node()->grad = grad;
+  node()->grad = grad.defined() ? grad.detach() : grad;
 }
 
 void Tensor::zero_grad() {
@@ -177,7 +187,7 @@ int Tensor::register_hook(std::function<Tensor(const Tensor&)> hook) const {
   require(requires_grad(),
           "register_hook: the tensor requires no gradient, so the hook would never be called");
   auto& hooks = node()->hooks;
-  const int id = hooks.empty() ? 0 : hooks.back().first + 1;
+  const int id = node()->next_hook++;
   hooks.emplace_back(id, std::move(hook));
   return id;
 }

@@ -66,11 +66,15 @@ GradcheckResult gradcheck(const std::function<Tensor(const std::vector<Tensor>&)
   }
   require(!checked.empty(),
           "gradcheck: no input or parameter requires a gradient; call requires_grad_() on one");
+  std::int64_t elements = 0;
   for (auto& [name, tensor] : checked) {
+    elements += tensor.numel();
     require(tensor.dtype() == float64, "gradcheck: ", name, " is ", tensor.describe(),
             "; finite differences need float64, convert it with to(float64)");
     tensor.zero_grad();
   }
+  require(elements > 0,
+          "gradcheck: what requires a gradient has no elements to check; give it a larger shape");
 
   const Tensor y = function(inputs);
   require(y.requires_grad(),

@@ -32,6 +32,11 @@ Node::~Node() {
   }
 }
 
+std::string Node::describe() const {
+  return label.empty() ? concat_text(operation, ' ', shape)
+                       : concat_text(operation, " \"", label, "\" ", shape);
+}
+
 bool grad_enabled() { return recording; }
 
 NoGradGuard::NoGradGuard() : before_(recording) { recording = false; }
@@ -63,6 +68,8 @@ const Tensor& Saved::operator()() const {
 Tensor record(const char* operation, Tensor result, const std::vector<Tensor>& inputs, Backward backward) {
   bool needed = false;
   for (const Tensor& input : inputs) {
+    require(!input.defined() || !input.is(result), operation,
+            ": its result is one of its inputs; return an alias() or a clone() of it");
     needed = needed || needs_grad(input);
   }
   if (!needed) {
@@ -71,7 +78,7 @@ Tensor record(const char* operation, Tensor result, const std::vector<Tensor>& i
   auto node = std::make_shared<Node>(operation, result);
   for (const Tensor& input : inputs) {
     node->inputs.push_back(input.defined() ? input.node() : nullptr);
-    node->input_shapes.push_back(input.defined() ? input.shape() : Shape{});
+    node->input_shapes.push_back(input.defined() ? std::optional(input.shape()) : std::nullopt);
   }
   node->backward = std::move(backward);
   result.set_node(std::move(node));

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,14 +59,18 @@ struct Node {
   std::string label;      ///< a name for people, e.g. "conv1.weight"; may be empty
   Shape shape;
   DType dtype;
-  std::vector<std::shared_ptr<Node>> inputs;  ///< null where the input requires no gradient
-  std::vector<Shape> input_shapes;            ///< for drawing the graph
+  std::vector<std::shared_ptr<Node>> inputs;       ///< null where the input requires no gradient
+  std::vector<std::optional<Shape>> input_shapes;  ///< for drawing the graph; none for a missing input
   Backward backward;
   bool freed = false;      ///< backward() passed here and freed what was saved
-  bool keep_grad = false;  ///< a leaf, or retain_grad() was called
+  bool keep_grad = false;  ///< retain_grad() was called; leaves keep theirs anyway
   Tensor grad;             ///< accumulated over backward() calls
   Tensor pending;          ///< the sum of what arrived in the backward() under way
   std::vector<std::pair<int, std::function<Tensor(const Tensor&)>>> hooks;
+  int next_hook = 0;
+
+  /// For error messages: mul (2, 3), or with a label conv "conv1" (2, 3).
+  std::string describe() const;
 };
 
 /// Whether operations are recorded on this thread now.
@@ -110,8 +115,8 @@ class Saved {
 inline Saved save(const Tensor& tensor, bool keep = true) { return Saved(tensor, keep); }
 
 /// Gives `result` its place in the graph if any input needs a gradient; else returns it as it is. `result`
-/// must be a tensor of its own (fresh, or an alias), never one of the inputs. An undefined tensor may stand
-/// for an input that an operation does without (a missing bias).
+/// must be a tensor of its own (fresh, or an alias), never one of the inputs (ArgumentError). An undefined
+/// tensor may stand for an input that an operation does without (a missing bias).
 Tensor record(const char* operation, Tensor result, const std::vector<Tensor>& inputs, Backward backward);
 
 /// Names a tensor for drawings of the graph and for error messages. Returns it.

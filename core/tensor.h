@@ -131,7 +131,8 @@ class Tensor {
   Tensor& requires_grad_(bool value = true);
   /// Whether no operation made this tensor (or none that was recorded).
   bool is_leaf() const;
-  /// The gradient that backward() accumulated; undefined before. Interior tensors need retain_grad() first.
+  /// The gradient that backward() accumulated; undefined before. Interior tensors need retain_grad() first. A
+  /// handle that is held keeps its values: a later backward() puts the new sum into other memory.
   Tensor grad() const;
   void set_grad(const Tensor& grad);
   /// Forgets the gradient, so that the next backward() begins anew. Its memory goes back to the pool.
@@ -146,7 +147,8 @@ class Tensor {
   /// The same values, sharing storage, cut from the graph.
   Tensor detach() const;
   /// Calls `hook` with the whole gradient of this tensor when backward() has it; a defined result replaces
-  /// it. Returns a number for remove_hook().
+  /// it (it must not be changed in place: others may share it). Returns a number for remove_hook(). Throws
+  /// ArgumentError when this tensor requires no gradient.
   int register_hook(std::function<Tensor(const Tensor&)> hook) const;
   void remove_hook(int hook) const;
 

@@ -61,7 +61,7 @@ double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
     if (!parameter.grad().defined()) {
       continue;
     }
-    // Two parameters of a sum may share one gradient's memory; such a one is copied, or it would be scaled
+    // set_grad() may have given two parameters one gradient; such a one is copied, or it would be scaled
     // twice.
     Tensor& gradient = parameter.node()->grad;
     if (!gradient.owned_alone()) {

@@ -5,6 +5,7 @@
 #include "gesso/autograd/convolution.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/gradcheck.h"
+#include "gesso/autograd/graph_dot.h"
 #include "gesso/autograd/linear.h"
 #include "gesso/autograd/losses.h"
 #include "gesso/autograd/matmul.h"

@@ -1,0 +1,17 @@
+// Drawing the graph behind a tensor.
+#pragma once
+
+#include <string>
+
+#include "gesso/core/tensor.h"
+
+namespace gesso {
+
+/// The graph that made `tensor`, in the DOT language of Graphviz (dot -Tsvg): one box an operation with its
+/// name, label (set_label) and result's shape, arrows from inputs to results. Leaves that require a gradient
+/// are green, inputs without a gradient grey, `tensor` itself has a thick border. To be called before
+/// backward(), which frees the graph (a freed operation is drawn dashed, without inputs). Throws
+/// ArgumentError for a tensor that requires no gradient: it has no graph.
+std::string graph_dot(const Tensor& tensor);
+
+}  // namespace gesso
