@@ -22,6 +22,7 @@
 #include "gesso/core/parallel.h"
 #include "gesso/core/picture.h"
 #include "gesso/core/resize.h"
+#include "gesso/core/safetensors.h"
 #include "gesso/core/tensor.h"
 #include "gesso/layers/activations.h"
 #include "gesso/layers/batch_instance_norm.h"

@@ -1,0 +1,70 @@
+// safetensors: named tensors and text metadata in one file that PyTorch, NumPy and others read
+// (https://github.com/huggingface/safetensors, "Format"): 8 bytes with the length of a JSON header, the
+// header, then the numbers. Files from others are not trusted: everything that the header claims is checked.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gesso/core/tensor.h"
+
+namespace gesso {
+
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+using Metadata = std::map<std::string, std::string>;
+
+/// Writes `tensors` (float32 as F32, float64 as F64) and `metadata` to `path`, complete or not at all.
+/// Tensors named in `int64` are written as I64, as PyTorch keeps counters (num_batches_tracked); their values
+/// must be whole numbers. Throws ArgumentError, naming the entry, for a name given twice, "__metadata__" (the
+/// format's own word), text that is not UTF-8, an undefined tensor, and an int64 name or value that does not
+/// fit; FileError when the file cannot be written.
+void save_safetensors(const std::string& path, const NamedTensors& tensors, const Metadata& metadata = {},
+                      const std::set<std::string>& int64 = {});
+
+struct SafetensorsFile {
+  NamedTensors tensors;  ///< in the order of the header
+  Metadata metadata;
+};
+
+/// All of a safetensors file; see SafetensorsReader.
+SafetensorsFile load_safetensors(const std::string& path);
+
+/// A safetensors file that is mapped into memory: opening it reads and checks the header, load() copies one
+/// tensor. F32 loads as float32 and F64 as float64; F16 and BF16 as float32 and I64 as float64, exactly.
+class SafetensorsReader {
+ public:
+  struct Entry {
+    std::string dtype;  ///< as in the file: "F32", "BF16", ...
+    Shape shape;
+    std::uint64_t begin, end;  ///< bytes, counted from the first after the header
+  };
+
+  /// Throws FileError, naming the file, the entry and the reason, if it cannot be read, is no safetensors
+  /// file, is truncated, or its header does not fit the data: a shape that disagrees with its bytes, bytes
+  /// used twice or not at all.
+  explicit SafetensorsReader(const std::string& path);
+  ~SafetensorsReader();
+  SafetensorsReader(const SafetensorsReader&) = delete;
+  SafetensorsReader& operator=(const SafetensorsReader&) = delete;
+
+  const Metadata& metadata() const;
+  /// The names, in the order of the header.
+  const std::vector<std::string>& names() const;
+  bool contains(const std::string& name) const;
+  /// Throws FileError if there is no such entry.
+  const Entry& entry(const std::string& name) const;
+  /// A copy of one tensor. Throws FileError if there is none of that name, it has a dtype other than those
+  /// above, or an I64 that float64 cannot hold.
+  Tensor load(const std::string& name) const;
+
+ private:
+  struct Contents;
+  std::unique_ptr<const Contents> contents_;
+};
+
+}  // namespace gesso
