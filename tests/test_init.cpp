@@ -126,6 +126,8 @@ TEST_CASE("orthogonal_ favours no direction: the first entry of a 2x2 rotation i
     Tensor x = Tensor::empty({2, 2}, float64);
     init::orthogonal_(x, rng);
     mean += x.at({0, 0}) / 2000;
+    // Nearly parallel vectors are drawn now and then; their second projection keeps them orthogonal.
+    CHECK(std::abs(x.at({0, 0}) * x.at({1, 0}) + x.at({0, 1}) * x.at({1, 1})) < 2e-15);
     determinant += (x.at({0, 0}) * x.at({1, 1}) - x.at({0, 1}) * x.at({1, 0})) / 2000;
   }
   CHECK(std::abs(mean) < 0.06);         // deviation of the mean: sqrt(1/2 / 2000) = 0.016

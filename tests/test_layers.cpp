@@ -106,6 +106,34 @@ TEST_CASE("every layer has the right gradients, for its parameters too") {
   check_layer(one, {1, 3, 5});  // one picture, not a batch
 }
 
+TEST_CASE("layers with parameters hand them and all options to their functions") {
+  Generator rng(12);
+  const Tensor x = Tensor::randn({2, 4, 9, 8}, rng);
+  Conv2d conv(4, 6, {3, 2},
+              {.stride = {2, 1},
+               .padding = {1, 2},
+               .dilation = {1, 2},
+               .groups = 2,
+               .padding_mode = PaddingMode::replicate},
+              rng);
+  CHECK(identical(conv(x), conv2d(x, conv.weight, conv.bias,
+                                  {.stride = {2, 1},
+                                   .padding = {1, 2},
+                                   .dilation = {1, 2},
+                                   .groups = 2,
+                                   .padding_mode = PaddingMode::replicate})));
+  ConvTranspose2d larger(
+      4, 6, {3, 2},
+      {.stride = {2, 3}, .padding = {1, 0}, .output_padding = {1, 2}, .groups = 2, .dilation = {3, 1}}, rng);
+  CHECK(identical(
+      larger(x),
+      conv_transpose2d(
+          x, larger.weight, larger.bias,
+          {.stride = {2, 3}, .padding = {1, 0}, .output_padding = {1, 2}, .dilation = {3, 1}, .groups = 2})));
+  Linear affine(8, 3, {}, rng);
+  CHECK(identical(affine(x), linear(x, affine.weight, affine.bias)));
+}
+
 TEST_CASE("layers without parameters are their functions") {
   Generator rng(4);
   const Tensor x = Tensor::randn({2, 3, 4, 6}, rng);
