@@ -145,6 +145,10 @@ void set_num_threads(int count) {
   team().threads = count;
 }
 
+SerialSection::SerialSection() : before_(inside_loop) { inside_loop = true; }
+
+SerialSection::~SerialSection() { inside_loop = before_; }
+
 void detail::run_blocks(std::int64_t block_count, const std::function<void(std::int64_t)>& run_block) {
   Job job;
   job.run_block = &run_block;

@@ -16,6 +16,19 @@ int num_threads();
 /// Changes the number of threads, from the next loop on. Throws ArgumentError unless 1 <= count <= 1024.
 void set_num_threads(int count);
 
+/// While one lives, loops on this thread run on this thread alone: for work in the background that must not
+/// take the cores from what is in front.
+class SerialSection {
+ public:
+  SerialSection();
+  ~SerialSection();
+  SerialSection(const SerialSection&) = delete;
+  SerialSection& operator=(const SerialSection&) = delete;
+
+ private:
+  bool before_;
+};
+
 namespace detail {
 void run_blocks(std::int64_t block_count, const std::function<void(std::int64_t)>& run_block);
 }

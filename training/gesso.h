@@ -41,6 +41,7 @@
 #include "gesso/training/clip.h"
 #include "gesso/training/log.h"
 #include "gesso/training/optimizer.h"
+#include "gesso/training/picture_folder.h"
 #include "gesso/training/progress.h"
 #include "gesso/training/schedule.h"
 #include "gesso/training/sgd.h"

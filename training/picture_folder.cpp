@@ -1,0 +1,274 @@
+#include "gesso/training/picture_folder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <numeric>
+#include <thread>
+#include <utility>
+
+#include "gesso/core/parallel.h"
+#include "gesso/core/picture.h"
+#include "gesso/core/resize.h"
+
+namespace gesso {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> pictures_in(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) {
+    throw FileError(concat_text(folder.string(), ": there is no such folder of photographs"));
+  }
+  std::vector<std::string> files;
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::string extension = entry->path().extension().string();
+    std::transform(extension.begin(), extension.end(), extension.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const bool picture =
+        extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".bmp";
+    if (std::error_code ignored; picture && entry->is_regular_file(ignored)) {
+      files.push_back(entry->path().string());
+    }
+  }
+  if (error) {
+    throw FileError(concat_text(folder.string(), ": the folder cannot be read: ", error.message()));
+  }
+  if (files.empty()) {
+    throw FileError(concat_text(folder.string(), ": the folder holds no JPEG, PNG or BMP pictures"));
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+void check(const PictureFolderOptions& options) {
+  require(options.crop >= 1 && options.crop <= 16384, "PictureFolder: crop is ", options.crop,
+          "; it must be from 1 to 16384");
+  require(options.batch >= 1 && options.batch <= 4096, "PictureFolder: batch is ", options.batch,
+          "; it must be from 1 to 4096");
+  require(options.min_scale > 0 && options.min_scale <= options.max_scale && options.max_scale <= 1,
+          "PictureFolder: min_scale ", options.min_scale, " and max_scale ", options.max_scale,
+          " must satisfy 0 < min_scale <= max_scale <= 1");
+  require(options.ahead >= 1 && options.ahead <= 64, "PictureFolder: ahead is ", options.ahead,
+          "; it must be from 1 to 64");
+}
+
+// The place of picture `i` of `count` in the order of one epoch: a shuffle (Fisher and Yates) drawn from seed
+// and epoch.
+std::vector<std::size_t> order_of_epoch(std::uint64_t seed, std::int64_t epoch, std::size_t count) {
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  Generator rng(Generator::State{seed, static_cast<std::uint64_t>(epoch) << 32});
+  for (std::size_t i = count; i > 1; --i) {
+    std::swap(order[i - 1], order[rng.below(static_cast<std::int64_t>(i))]);
+  }
+  return order;
+}
+
+// x mirrored left to right, in place.
+void mirror(Tensor& x) {
+  const std::int64_t width = x.size(3);
+  float* values = x.mutable_data<float>();
+  for (std::int64_t row = 0; row < x.numel() / width; ++row) {
+    std::reverse(values + row * width, values + (row + 1) * width);
+  }
+}
+
+}  // namespace
+
+// The thread that prepares batches, and what it shares with the one that takes them.
+class PictureFolder::Worker {
+ public:
+  Worker(std::vector<std::string> files, const PictureFolderOptions& options)
+      : files_(std::move(files)), options_(options), usable_(files_.size(), true) {
+    check(options_);
+    start();
+  }
+
+  ~Worker() { stop(); }
+
+  Tensor next() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !ready_.empty() || failure_; });
+    if (ready_.empty()) {
+      std::rethrow_exception(failure_);
+    }
+    Tensor batch = std::move(ready_.front());
+    ready_.pop_front();
+    taken_.crops += options_.batch;
+    changed_.notify_all();
+    return batch;
+  }
+
+  State state() const {
+    std::lock_guard lock(mutex_);
+    return taken_;
+  }
+
+  void set_state(State state) {
+    require(state.crops >= 0, "PictureFolder::set_state: position ", state.crops, " is negative");
+    stop();
+    ready_.clear();
+    failure_ = nullptr;
+    taken_ = state;
+    start();
+  }
+
+  std::vector<std::string> take_warnings() {
+    std::lock_guard lock(mutex_);
+    return std::exchange(warnings_, {});
+  }
+
+  const std::vector<std::string>& files() const { return files_; }
+
+ private:
+  void start() {
+    stopping_ = false;
+    position_ = taken_.crops;
+    thread_ = std::thread([this] { prepare(); });
+  }
+
+  void stop() {
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+
+  void prepare() {
+    const SerialSection leave_the_cores_to_training;
+    try {
+      while (true) {
+        Tensor batch = Tensor::empty({options_.batch, 3, options_.crop, options_.crop});
+        for (std::int64_t i = 0; i < options_.batch; ++i) {
+          batch.alias({1, 3, options_.crop, options_.crop}, i * 3 * options_.crop * options_.crop)
+              .copy_(crop_at(position_++));
+        }
+        std::unique_lock lock(mutex_);
+        changed_.wait(
+            lock, [this] { return stopping_ || static_cast<std::int64_t>(ready_.size()) < options_.ahead; });
+        if (stopping_) {
+          return;
+        }
+        ready_.push_back(std::move(batch));
+        changed_.notify_all();
+      }
+    } catch (...) {
+      std::lock_guard lock(mutex_);
+      failure_ = std::current_exception();
+      changed_.notify_all();
+    }
+  }
+
+  // Crop number `position` of the stream. An unreadable picture hands its turn to the next in the epoch's
+  // order.
+  Tensor crop_at(std::int64_t position) {
+    const auto count = static_cast<std::int64_t>(files_.size());
+    const std::int64_t epoch = position / count;
+    if (epoch != order_epoch_ || order_.empty()) {
+      order_ = order_of_epoch(options_.seed, epoch, files_.size());
+      order_epoch_ = epoch;
+    }
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::size_t file = order_[(position + i) % count];
+      if (const Tensor picture = usable_[file] ? picture_of(file) : Tensor(); picture.defined()) {
+        return random_crop(picture, position);
+      }
+    }
+    throw FileError(
+        concat_text("none of the ", count, " photographs can be read; the first is ", files_.front()));
+  }
+
+  Tensor random_crop(const Tensor& picture, std::int64_t position) const {
+    // Far from the positions that order_of_epoch() draws from, which are multiples of 2^32.
+    Generator rng(Generator::State{options_.seed + 1, static_cast<std::uint64_t>(position) * 16});
+    const std::int64_t height = picture.size(2), width = picture.size(3);
+    const double scale = rng.uniform(options_.min_scale, options_.max_scale);
+    const auto side =
+        std::max<std::int64_t>(1, std::llround(scale * static_cast<double>(std::min(height, width))));
+    const std::int64_t top = rng.below(height - side + 1), left = rng.below(width - side + 1);
+    Tensor result = resize_picture(crop(picture, top, left, side, side), options_.crop, options_.crop);
+    if (options_.flip && rng.uniform() < 0.5) {
+      mirror(result);
+    }
+    return result;
+  }
+
+  // The decoded picture, from the cache if it is there; undefined, with a warning, if it cannot be read.
+  // Pictures much larger than the crops are kept smaller: no crop needs more than crop / min_scale pixels.
+  Tensor picture_of(std::size_t file) {
+    if (const auto found = cache_.find(file); found != cache_.end()) {
+      return found->second;
+    }
+    try {
+      Tensor picture = load_picture(files_[file]);
+      const auto enough =
+          static_cast<std::int64_t>(std::ceil(static_cast<double>(options_.crop) / options_.min_scale));
+      if (std::min(picture.size(2), picture.size(3)) > 2 * enough) {
+        picture = resize_short_side(picture, 2 * enough);
+      }
+      const std::int64_t bytes = picture.numel() * 4;
+      if (cached_bytes_ + bytes <= options_.cache_bytes) {
+        cache_[file] = picture;
+        cached_bytes_ += bytes;
+      }
+      return picture;
+    } catch (const Error& error) {
+      usable_[file] = false;
+      std::lock_guard lock(mutex_);
+      warnings_.push_back(concat_text(error.what(), " (left out)"));
+      return {};
+    }
+  }
+
+  const std::vector<std::string> files_;
+  const PictureFolderOptions options_;
+
+  // The thread's own.
+  std::int64_t position_ = 0;
+  std::vector<std::size_t> order_;
+  std::int64_t order_epoch_ = -1;
+  std::vector<bool> usable_;
+  std::map<std::size_t, Tensor> cache_;
+  std::int64_t cached_bytes_ = 0;
+
+  // Shared.
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Tensor> ready_;
+  std::vector<std::string> warnings_;
+  std::exception_ptr failure_;
+  State taken_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+PictureFolder::PictureFolder(const fs::path& folder, const PictureFolderOptions& options)
+    : PictureFolder(pictures_in(folder), options) {}
+
+PictureFolder::PictureFolder(std::vector<std::string> files, const PictureFolderOptions& options) {
+  require(!files.empty(), "PictureFolder: no files were given");
+  worker_ = std::make_unique<Worker>(std::move(files), options);
+}
+
+PictureFolder::~PictureFolder() = default;
+
+Tensor PictureFolder::next() { return worker_->next(); }
+
+PictureFolder::State PictureFolder::state() const { return worker_->state(); }
+
+void PictureFolder::set_state(State state) { worker_->set_state(state); }
+
+std::vector<std::string> PictureFolder::take_warnings() { return worker_->take_warnings(); }
+
+const std::vector<std::string>& PictureFolder::files() const { return worker_->files(); }
+
+}  // namespace gesso
