@@ -43,5 +43,6 @@
 #include "gesso/training/optimizer.h"
 #include "gesso/training/picture_folder.h"
 #include "gesso/training/progress.h"
+#include "gesso/training/report.h"
 #include "gesso/training/schedule.h"
 #include "gesso/training/sgd.h"

@@ -1,0 +1,47 @@
+// A small report with one of everything, for the tests of reports.
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "gesso/training/report.h"
+
+namespace gesso::testing {
+
+/// A picture of one colour with a diagonal.
+inline Tensor sample_picture(double red, std::int64_t height = 24, std::int64_t width = 36) {
+  Tensor picture = Tensor::full({1, 3, height, width}, red);
+  for (std::int64_t i = 0; i < height; ++i) {
+    picture.set({0, 1, i, i}, 1);
+  }
+  return picture;
+}
+
+/// Hostile texts, a gap and a value of 0 in a curve, the same picture twice.
+inline Report sample_report() {
+  Report report;
+  report.title = "Night </script><script>window.broken = 1</script><!-- & \"quotes\"";
+  report.summary = {"One line.", "<b>Another</b> line."};
+  report.figures = {{"Total", "1.93"}, {"Speed", "2.4 steps/s"}};
+  std::vector<double> x, y, noisy;
+  for (int i = 1; i <= 100; ++i) {
+    x.push_back(i);
+    y.push_back(10.0 / i);
+    noisy.push_back(i == 50 ? std::numeric_limits<double>::infinity() : i == 60 ? 0 : 2 + std::sin(i));
+  }
+  ReportChart loss{.title = "Loss", .y_label = "loss", .curves = {{"total", x, y}, {"style", x, noisy}}};
+  ReportChart band{.title = "Spread", .curves = {{"batch", {1, 2, 3}, {3, 2, 1}, {2, 1, 0.5}, {4, 3, 2}}}};
+  ReportTable table{"Costs", {"Norm", "Total"}, {{"instance", "3.25 ± 0.1"}, {"batch", "6.66"}}};
+  const ReportPicture day = report_picture(sample_picture(0.9), "day", "A red square");
+  const ReportPicture night = report_picture(sample_picture(0.1), "night", "A dark square");
+  ReportPicture map = report_picture(sample_picture(0.4, 4, 5), "map", "Means by layer", true);
+  report.sections = {
+      {"Curves", {ReportText{{"Thin lines are single steps."}}, loss, band, table}},
+      {"Pictures", {ReportComparison{"Wipe", day, night}, ReportPictures{"All", {day, night, map}}}}};
+  report.settings = {{"width", "16"}, {"file", "caf\xe9.jpg"}};  // Latin-1, no UTF-8
+  report.notes = {"Small print."};
+  return report;
+}
+
+}  // namespace gesso::testing

@@ -1,0 +1,194 @@
+// Reports in a browser: headless Chromium opens a page, a script inside it uses every control as a reader
+// would, and says what is wrong. Without Chromium there is nothing to test, and ctest says "Skipped".
+#include <array>
+#include <cstdio>
+#include <iostream>
+
+#include "files.h"
+#include "gesso/core/file.h"
+#include "sample_report.h"
+#include "support.h"
+
+using namespace gesso;
+using namespace gesso::testing;
+
+namespace {
+
+// Before anything else runs: errors are counted, whoever makes them.
+const char* const kCountErrors = R"(<script>
+  const errors = [];
+  addEventListener("error", (event) => errors.push(event.message));
+  addEventListener("securitypolicyviolation", (event) => errors.push("asked for " + event.blockedURI));
+  for (const kind of ["error", "warn"]) console[kind] = (...words) => errors.push(words.join(" "));
+</script>)";
+
+// At the end: use the page. `check` notes what does not hold.
+const char* const kUse = R"(<script>
+  const check = (holds, words) => { if (!holds) errors.push(words); };
+  const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
+  const key = (element, name) => element.dispatchEvent(new KeyboardEvent("keydown", {key: name, bubbles: true}));
+  const main = () => {
+    // Texts are texts.
+    check(document.querySelector("h1").textContent.startsWith("Night <" + "/script><script>"), "title");
+    check(window.broken === undefined, "a script in a text ran");
+    check(all("b").length === 0, "HTML in a text was read");
+    check(all("h2").map((title) => title.textContent).join() === "Curves,Pictures,Settings", "sections");
+    check(document.documentElement.scrollWidth <= innerWidth, "wider than the window");
+
+    // Pictures are there, with words for those who do not see them.
+    for (const image of all("img")) {
+      check(image.complete && image.naturalWidth > 0 && image.naturalWidth === Number(image.getAttribute("width")), "picture");
+      check(image.alt.length > 0, "picture without words");
+    }
+
+    // Curves: a gap divides one into two strokes, the values can be pointed at, curves can be switched off.
+    const [loss, spread] = all(".chart");
+    const plot = loss.querySelector(".plot"), frame = plot.getBoundingClientRect();
+    const [smooth, log] = all("input", loss);
+    const value = (i) => all(".legend .value", loss)[i].textContent;
+    check(all(".curve", loss).length === 2 && all(".raw", loss).length === 2, "two curves, smoothed, over the single steps");
+    check(all(".band", spread).length === 1 && all(".raw", spread).length === 0, "band");
+    smooth.click();
+    check(all(".raw", loss).length === 0, "smoothing off");
+    check(all(".curve", loss)[1].getAttribute("d").split("M").length === 3, "gap at infinity");
+    check(value(0) === "0.1", "last value: " + value(0));
+    plot.dispatchEvent(new PointerEvent("pointermove", {clientX: frame.right - 12, clientY: frame.top + 50}));
+    check(value(0) === "0.1" && all(".cross", loss).length === 1 && all(".dot", loss).length === 2, "pointing at the end");
+    key(plot, "Home");
+    check(value(0) === "10" && plot.getAttribute("aria-valuenow") === "1", "first value by key: " + value(0));
+    key(plot, "ArrowRight");
+    check(value(0) === "5" && plot.getAttribute("aria-valuetext").startsWith("step 2: total 5, style "), "next value by key");
+    plot.dispatchEvent(new PointerEvent("pointerleave"));
+    check(all(".cross", loss).length === 0, "pointer gone");
+    const before = all(".curve", loss)[0].getAttribute("d");
+    log.click();
+    check(all(".curve", loss)[0].getAttribute("d") !== before, "log scale");
+    check(all(".curve", loss)[1].getAttribute("d").split("M").length === 4, "gaps at infinity and at 0");
+    const [first, second] = all(".legend button", loss);
+    second.click();
+    check(all(".curve", loss).length === 1 && second.getAttribute("aria-pressed") === "false", "curve off");
+    first.click();
+    check(plot.textContent.startsWith("No curve to show"), "all curves off");
+    first.click(); second.click();
+    check(all(".curve", loss).length === 2, "curves on");
+    check(JSON.parse(sessionStorage.getItem("gesso " + location.pathname))["Curves / Loss"].log === true, "memory");
+    loss.querySelector("details").open = true;
+
+    // Tables.
+    const cells = all("td.number").map((cell) => cell.textContent);
+    check(cells.join() === "3.25 ± 0.1,6.66", "numbers flush right: " + cells.join());
+
+    // Wiping, enlarging, comparing, going on.
+    const slider = document.querySelector(".comparison input");
+    slider.value = 20;
+    slider.dispatchEvent(new Event("input"));
+    check(document.querySelector(".comparison .wipe").style.getPropertyValue("--at") === "20%", "wipe");
+    const viewer = document.getElementById("viewer");
+    all(".thumb")[0].click();
+    check(viewer.open && all("img", viewer).length === 1, "enlarged");
+    check(viewer.querySelector("img").getBoundingClientRect().width > 200, "large");
+    const next = () => viewer.querySelector("[data-control=next]");
+    next().focus();
+    next().click();
+    check(viewer.querySelector("img").alt === "A dark square" && document.activeElement === next(), "next, and the focus stays");
+    key(viewer, "ArrowRight");
+    check(viewer.querySelector("img").alt === "Means by layer", "next by key");
+    key(viewer, "ArrowRight");
+    check(viewer.querySelector("img").alt === "A red square", "round again");
+    const compare = viewer.querySelector("select");
+    compare.value = 1;
+    compare.dispatchEvent(new Event("change"));
+    check(all(".wipe img", viewer).map((image) => image.alt).join() === "A red square,A dark square", "compared");
+    all("button", viewer).pop().click();
+    check(!viewer.open, "closed");
+
+    // Every control has a name.
+    for (const control of all("button, input, select, .plot")) {
+      check((control.getAttribute("aria-label") || control.textContent || (control.labels && control.labels.length)), "nameless control");
+    }
+    check(performance.getEntriesByType("resource").every((entry) => entry.name.startsWith("data:")), "asked the network");
+  };
+  addEventListener("load", () => setTimeout(() => {
+    try { main(); } catch (error) { errors.push(String(error.stack)); }
+    // The table of all numbers comes with an event of its own.
+    setTimeout(() => {
+      check(document.querySelectorAll("details table tbody tr").length === 100, "numbers");
+      document.title = errors.length === 0 ? "ALL WELL" : "WRONG: " + errors.join("; ");
+    }, 200);
+  }, 200));
+</script>)";
+
+// What the command prints; its errors are not of interest.
+std::string output_of(const std::string& command) {
+  std::string text;
+  FILE* pipe = popen((command + " 2>/dev/null").c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::array<char, 4096> buffer;
+  for (std::size_t n; (n = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
+    text.append(buffer.data(), n);
+  }
+  pclose(pipe);
+  return text;
+}
+
+std::string browser() {
+  for (const char* name : {"chromium", "chromium-browser", "google-chrome"}) {
+    if (!output_of(std::string("command -v ") + name).empty()) {
+      return name;
+    }
+  }
+  return "";
+}
+
+// The title of the page after the script in it has run.
+std::string title_in_browser(std::string html, const std::string& script, const std::string& size) {
+  const TemporaryFolder folder;
+  html.insert(html.find("<head>") + 6, kCountErrors);
+  html.insert(html.rfind("</body>"), script);
+  write_bytes(folder / "report.html", html);
+  const std::string dom = output_of(
+      "timeout 60 " + browser() +
+      " --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync"
+      " --disable-background-networking --disable-component-update --disable-dev-shm-usage"
+      " --virtual-time-budget=5000 --window-size=" +
+      size + " --user-data-dir=" + (folder / "profile") + " --dump-dom file://" + (folder / "report.html"));
+  const std::size_t begin = dom.find("<title>");
+  return begin == std::string::npos ? "the browser gave no page"
+                                    : dom.substr(begin + 7, dom.find("</title>", begin) - begin - 7);
+}
+
+}  // namespace
+
+TEST_CASE("every part and control of a report works in a browser, wide and narrow") {
+  if (browser().empty()) {
+    std::cout << "SKIPPED: no Chromium here\n";
+    return;
+  }
+  const Report report = sample_report();
+  CHECK(title_in_browser(report.html(), kUse, "1280,900") == "ALL WELL");
+  CHECK(title_in_browser(report.html(), kUse, "500,800") == "ALL WELL");
+}
+
+TEST_CASE("a living report shows its progress and loads itself anew") {
+  if (browser().empty()) {
+    return;
+  }
+  Report report = sample_report();
+  report.progress = ReportProgress{0.62, "step 62 of 100"};
+  const char* const script = R"(<script>
+    addEventListener("load", () => {
+      const loads = Number(sessionStorage.getItem("loads")) + 1;
+      sessionStorage.setItem("loads", loads);
+      const words = document.querySelector(".status").textContent.slice(0, 14);
+      const value = document.querySelector(".status progress").value;
+      document.title = errors.length ? "WRONG: " + errors.join("; ")
+                                     : `${loads} loads | ${document.title.slice(0, 12)} | ${words} | ${value}`;
+    });
+  </script>)";
+  std::string html = report.html();
+  const std::string wait = "(stale ? 60000 : 10000)";
+  REQUIRE(html.find(wait) != std::string::npos);
+  html.replace(html.find(wait), wait.size(),
+               "(sessionStorage.getItem('loads') < 2 ? 1000 : 1e9)");  // once, and soon
+  CHECK(title_in_browser(html, script, "1280,900") == "2 loads | 62 % · Night | step 62 of 100 | 0.62");
+}

@@ -1,0 +1,110 @@
+// Reports: what a program measured and made, as one HTML file that needs nothing else, with curves to explore
+// and pictures to compare. A report is plain data; training/report.html draws it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "gesso/core/tensor.h"
+
+namespace gesso {
+
+/// Paragraphs of plain text.
+struct ReportText {
+  std::vector<std::string> paragraphs;
+};
+
+/// A table. Columns that hold only numbers are set flush right.
+struct ReportTable {
+  std::string title;
+  std::vector<std::string> columns;            ///< their headings
+  std::vector<std::vector<std::string>> rows;  ///< each with one text a column
+};
+
+/// One curve of a chart: y over x, x growing. Values that are not finite leave a gap. Of a long curve the
+/// report keeps about a thousand points, each the mean of its neighbours.
+struct ReportCurve {
+  std::string name;
+  std::vector<double> x = {};
+  std::vector<double> y = {};
+  std::vector<double> low =
+      {};  ///< with `high`, a band around the curve (a spread over seeds, say), or empty
+  std::vector<double> high = {};  ///< the same
+};
+
+/// Curves that share their axes. Readers point at values, switch curves off, and change to a log scale.
+struct ReportChart {
+  std::string title;
+  std::string x_label = "step";
+  std::string y_label = {};
+  std::vector<ReportCurve> curves = {};
+  bool log_scale = false;  ///< how it begins
+};
+
+/// A picture as the report holds it, already a JPEG or PNG file; report_picture() makes one.
+struct ReportPicture {
+  std::string caption;  ///< stands below it
+  std::string alt;      ///< says what it shows to those who do not see it
+  std::string file;     ///< the bytes of the JPEG, or of the PNG if `exact`
+  std::int64_t width = 0;
+  std::int64_t height = 0;
+  bool exact = false;  ///< show each pixel as a square when it is enlarged
+};
+
+/// Encodes a picture, (1, C, H, W) or (C, H, W) in [0, 1]; once, so that a report can be written again and
+/// again. `exact` keeps every pixel as it is (a colour map, say) instead of JPEG. Throws ArgumentError as
+/// encode_jpeg() does.
+ReportPicture report_picture(const Tensor& picture, std::string caption, std::string alt, bool exact = false);
+
+/// A grid of pictures. Readers enlarge them and wipe between any two.
+struct ReportPictures {
+  std::string title;
+  std::vector<ReportPicture> pictures;
+  int columns = 0;  ///< 0: as many as the window has room for
+};
+
+/// Two pictures of one scene on one another, with a border between them that readers move.
+struct ReportComparison {
+  std::string title;
+  ReportPicture left, right;
+};
+
+using ReportBlock = std::variant<ReportText, ReportTable, ReportChart, ReportPictures, ReportComparison>;
+
+struct ReportSection {
+  std::string title;
+  std::vector<ReportBlock> blocks;
+};
+
+/// What is under way. A page with it loads itself anew every few seconds.
+struct ReportProgress {
+  double fraction = 0;  ///< 0 to 1
+  std::string text;     ///< "step 120 of 300, 1 minute left"
+};
+
+///     Report report;
+///     report.title = "Starry Night";
+///     report.sections.push_back({"Loss", {ReportChart{.title = "Loss", .curves = {{"total", steps,
+///     loss}}}}}); report.settings.push_back({"width", "16"}); report.write("report.html");
+struct Report {
+  std::string title;
+  std::vector<std::string> summary;        ///< lines below the title
+  std::optional<ReportProgress> progress;  ///< while the work goes on
+  std::vector<std::pair<std::string, std::string>>
+      figures;                          ///< a few key numbers with their names, shown large
+  std::vector<ReportSection> sections;  ///< in order
+  std::vector<std::pair<std::string, std::string>> settings;  ///< names and values, at the end
+  std::vector<std::string> notes;                             ///< small print
+
+  /// The page. Any text may be given: none of it is read as HTML. Throws ArgumentError, naming the table or
+  /// curve, when a row has not one text a column, or a curve not one y (and low and high) an x.
+  std::string html() const;
+
+  /// Writes the page to a file, all at once. Throws FileError when it cannot be written.
+  void write(const std::string& path) const;
+};
+
+}  // namespace gesso
