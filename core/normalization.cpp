@@ -12,6 +12,7 @@
 #include "gesso/core/moments.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/simd.h"
+#include "gesso/core/stream.h"
 
 namespace gesso {
 
@@ -51,6 +52,24 @@ std::int64_t pieces_in(std::int64_t length) { return (length + kPiece - 1) / kPi
 
 // Small statistics: one thread gathers the sums of one and uses them while its elements are in the cache.
 bool fits_in_cache(const NormalizationAxes& axes) { return axes.elements_per_statistic() <= kCacheElements; }
+
+// Results that no cache holds until they are read go straight to memory.
+template <class T>
+bool streams(const NormalizationAxes& axes) {
+  return axes.numel() * static_cast<std::int64_t>(sizeof(T)) >= kStreamBytes;
+}
+
+// y[i] = value(i) for begin <= i < end.
+template <class T, class Value>
+GESSO_INLINE void fill_elements(bool stream, T* y, std::int64_t begin, std::int64_t end, Value value) {
+  if (stream) {
+    stream_elements(y, begin, end, value);
+  } else {
+    for (std::int64_t i = begin; i < end; ++i) {
+      y[i] = value(i);
+    }
+  }
+}
 
 template <class Body>
 void for_each_statistic(const NormalizationAxes& axes, Body&& body) {
@@ -159,27 +178,34 @@ GESSO_INLINE V affine(V x, const Plane<T>& p, V gamma, V beta) {
 }
 
 template <class T>
-GESSO_SIMD void forward_piece(const T* x, const Plane<T>& plane, ElementRows<T> rows, bool relu,
+GESSO_SIMD void forward_piece(const T* x, const Plane<T>& plane, ElementRows<T> rows, bool relu, bool stream,
                               std::int64_t begin, std::int64_t end, T* y) {
   const Plane<T> p = plane;
-  const auto fill = [&](auto value) __attribute__((always_inline)) {
-    if (relu) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const T z = value(i);
-        y[i] = z < 0 ? T{0} : z;  // NaN stays NaN
-      }
-    } else {
-      for (std::int64_t i = begin; i < end; ++i) {
-        y[i] = value(i);
-      }
-    }
+  const auto fill = [=](auto with_relu, auto value) __attribute__((always_inline)) {
+    fill_elements(
+        stream, y, begin, end, [=](std::int64_t i) __attribute__((always_inline)) {
+          const T z = value(i);
+          return with_relu && z < 0 ? T{0} : z;  // NaN stays NaN
+        });
   };
   if (rows.gamma) {
-    fill([&](std::int64_t i)
-             __attribute__((always_inline)) { return affine(x[i], p, rows.gamma[i], rows.beta[i]); });
+    const auto z = [=](std::int64_t i) __attribute__((always_inline)) {
+      return affine(x[i], p, rows.gamma[i], rows.beta[i]);
+    };
+    relu ? fill(std::true_type{}, z) : fill(std::false_type{}, z);
   } else {
-    fill([&](std::int64_t i) __attribute__((always_inline)) { return affine(x[i], p); });
+    const auto z = [=](std::int64_t i) __attribute__((always_inline)) { return affine(x[i], p); };
+    relu ? fill(std::true_type{}, z) : fill(std::false_type{}, z);
   }
+}
+
+// Elements begin <= i < end of one plane of y.
+template <class T>
+void forward_plane(const NormalizationAxes& axes, const T* x, StatisticsIn statistics, const T* gamma,
+                   const T* beta, bool relu, T* y, std::int64_t plane, std::int64_t begin, std::int64_t end) {
+  const std::int64_t offset = plane * axes.inner;
+  forward_piece(x + offset, plane_at(axes, statistics, gamma, beta, plane), element_rows(axes, gamma, beta),
+                relu, streams<T>(axes), begin, end, y + offset);
 }
 
 }  // namespace
@@ -216,26 +242,23 @@ template <class T>
 void normalize_with(const NormalizationAxes& axes, const T* x, StatisticsIn statistics, const T* gamma,
                     const T* beta, bool relu, T* y) {
   for_each_piece(axes.planes(), axes.inner, [&](std::int64_t plane, std::int64_t begin, std::int64_t end) {
-    const std::int64_t offset = plane * axes.inner;
-    forward_piece(x + offset, plane_at(axes, statistics, gamma, beta, plane), element_rows(axes, gamma, beta),
-                  relu, begin, end, y + offset);
+    forward_plane(axes, x, statistics, gamma, beta, relu, y, plane, begin, end);
   });
 }
 
 template <class T>
 void normalize_forward(const NormalizationAxes& axes, const T* x, double eps, const T* gamma, const T* beta,
                        bool relu, T* y, StatisticsOut out) {
+  const StatisticsIn statistics{out.mean, out.inv_std};
   if (!fits_in_cache(axes)) {
     compute_statistics(axes, x, eps, out);
-    normalize_with(axes, x, {out.mean, out.inv_std}, gamma, beta, relu, y);
+    normalize_with(axes, x, statistics, gamma, beta, relu, y);
     return;
   }
   for_each_statistic(axes, [&](std::int64_t s) {
     write_statistic(statistic_moments(axes, x, s), eps, s, out);
     for_each_plane(axes, s, [&](std::int64_t plane) {
-      const std::int64_t offset = plane * axes.inner;
-      forward_piece(x + offset, plane_at(axes, {out.mean, out.inv_std}, gamma, beta, plane),
-                    element_rows(axes, gamma, beta), relu, 0, axes.inner, y + offset);
+      forward_plane(axes, x, statistics, gamma, beta, relu, y, plane, 0, axes.inner);
     });
   });
 }
@@ -308,29 +331,31 @@ struct DxTerms {
 
 template <class T>
 GESSO_SIMD void dx_piece(const T* x, const T* dy, const Plane<T>& plane, const DxTerms<T>* terms,
-                         ElementRows<T> rows, bool relu, std::int64_t begin, std::int64_t end, T* dx) {
+                         ElementRows<T> rows, bool relu, bool stream, std::int64_t begin, std::int64_t end,
+                         T* dx) {
   const Plane<T> p = plane;
   const DxTerms<T> k = terms ? *terms : DxTerms<T>{};
   // The three flags are types, so that each combination becomes a loop of its own.
   const auto fill = [&](auto with_relu, auto with_rows, auto with_terms) __attribute__((always_inline)) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      T g = dy[i];
-      if constexpr (with_relu && with_rows) {
-        g = affine(x[i], p, rows.gamma[i], rows.beta[i]) > 0 ? g : T{0};
-      } else if constexpr (with_relu) {
-        g = affine(x[i], p) > 0 ? g : T{0};
-      }
-      if constexpr (with_rows) {
-        g = g * rows.gamma[i] * p.inv_std;
-      } else {
-        g = g * p.scale;
-      }
-      if constexpr (with_terms) {
-        const T xhat = ((x[i] - p.high) - p.low) * p.inv_std;
-        g = (g + k.mean_term) + xhat * k.xhat_factor;
-      }
-      dx[i] = g;
-    }
+    fill_elements(
+        stream, dx, begin, end, [=](std::int64_t i) __attribute__((always_inline)) {
+          T g = dy[i];
+          if constexpr (with_relu && with_rows) {
+            g = affine(x[i], p, rows.gamma[i], rows.beta[i]) > 0 ? g : T{0};
+          } else if constexpr (with_relu) {
+            g = affine(x[i], p) > 0 ? g : T{0};
+          }
+          if constexpr (with_rows) {
+            g = g * rows.gamma[i] * p.inv_std;
+          } else {
+            g = g * p.scale;
+          }
+          if constexpr (with_terms) {
+            const T xhat = ((x[i] - p.high) - p.low) * p.inv_std;
+            g = (g + k.mean_term) + xhat * k.xhat_factor;
+          }
+          return g;
+        });
   };
   constexpr std::true_type yes;
   constexpr std::false_type no;
@@ -441,7 +466,7 @@ void normalize_backward(const NormalizationAxes& axes, const NormalizeBackwardIn
     const std::int64_t offset = plane * axes.inner;
     dx_piece(in.x + offset, in.dy + offset, plane_at(axes, in.statistics, in.gamma, in.beta, plane),
              in.statistics_of_x ? &terms[axes.statistic(plane)] : nullptr,
-             element_rows(axes, in.gamma, in.beta), in.relu, begin, end, out.dx + offset);
+             element_rows(axes, in.gamma, in.beta), in.relu, streams<T>(axes), begin, end, out.dx + offset);
   };
 
   if (sums_needed && fits_in_cache(axes)) {

@@ -6,6 +6,7 @@
 #include "gesso/core/normalization.h"
 #include "gesso/core/normalization_plain.h"
 #include "gesso/core/parallel.h"
+#include "gesso/core/stream.h"
 #include "support.h"
 
 using namespace gesso;
@@ -153,6 +154,14 @@ TEST_CASE("forward and backward of every member agree with the plain loops") {
       }
     }
   }
+}
+
+TEST_CASE("a result too large for the caches is written past them, from any alignment") {
+  const Shape x{1, 7, 777, 777};
+  REQUIRE(x.numel() * 4 >= kStreamBytes);
+  check_against_plain<float>({"instance", NormalizationAxes::instance(x)}, true, true, true);
+  check_against_plain<float>({"layer", NormalizationAxes::layer(x, 1)}, true, false, true);
+  check_against_plain<double>({"running", NormalizationAxes::batch({3, 1, 1001, 701})}, true, true, false);
 }
 
 TEST_CASE("results are the same bit for bit on 1, 2 and 3 threads") {
