@@ -1,4 +1,4 @@
-// SGD, Adam, AdamW and gradient clipping: state, resuming, threads, memory, errors.
+// SGD, Adam, AdamW and gradient clipping: PyTorch's values, state, resuming, threads, memory, errors.
 #include <cmath>
 #include <functional>
 #include <memory>
@@ -6,6 +6,7 @@
 #include "gesso/autograd/elementwise.h"
 #include "gesso/core/memory_pool.h"
 #include "gesso/core/parallel.h"
+#include "gesso/core/safetensors.h"
 #include "gesso/training/adam.h"
 #include "gesso/training/clip.h"
 #include "gesso/training/sgd.h"
@@ -66,6 +67,71 @@ StateDict cloned(const StateDict& state) {
 
 }  // namespace
 
+// tests/golden/make_optimizers.py wrote the values and says what happens at which step.
+TEST_CASE("ten steps of every variant give PyTorch's values") {
+  const std::pair<const char*, MakeOptimizer> variants[] = {
+      {"sgd", maker<SGD>(SGDOptions{.lr = 0.1})},
+      {"sgd_decay", maker<SGD>(SGDOptions{.lr = 0.1, .weight_decay = 0.05})},
+      {"sgd_momentum", maker<SGD>(SGDOptions{.lr = 0.1, .momentum = 0.9})},
+      {"sgd_dampening",
+       maker<SGD>(SGDOptions{.lr = 0.1, .momentum = 0.8, .dampening = 0.3, .weight_decay = 0.05})},
+      {"sgd_nesterov",
+       maker<SGD>(SGDOptions{.lr = 0.1, .momentum = 0.9, .nesterov = true, .weight_decay = 0.05})},
+      {"adam", maker<Adam>(AdamOptions{.lr = 0.01})},
+      {"adam_options", maker<Adam>(AdamOptions{.lr = 0.05, .beta1 = 0.7, .beta2 = 0.95, .eps = 1e-3})},
+      {"adam_decay", maker<Adam>(AdamOptions{.lr = 0.01, .weight_decay = 0.3})},
+      {"adamw", maker<AdamW>(AdamWOptions{.lr = 0.01})},
+      {"adamw_decay", maker<AdamW>(AdamWOptions{.lr = 0.05, .weight_decay = 0.3})},
+  };
+  const SafetensorsReader golden(GESSO_SOURCE_DIR "/tests/golden/optimizers.safetensors");
+  for (const auto& [name, make] : variants) {
+    for (DType dtype : {float32, float64}) {
+      std::vector<Tensor> parameters;
+      for (int i : {0, 1}) {
+        parameters.push_back(golden.load(concat_text("start.", i)).to(dtype).requires_grad_());
+      }
+      const auto optimizer = make(parameters);
+      for (int step = 1; step <= 10; ++step) {
+        for (int i : {0, 1}) {
+          const Tensor all = golden.load(concat_text("gradients.", i)).to(dtype);
+          const bool none = i == 1 && (step == 3 || step == 4);
+          parameters[i].set_grad(none ? Tensor() : all.slice(step - 1, step).reshape(parameters[i].shape()));
+        }
+        if (step == 6) {
+          optimizer->set_lr(optimizer->lr() / 2);
+        }
+        optimizer->step();
+        for (int i : {0, 1}) {
+          if (const std::string key = concat_text(name, '.', dtype, '.', step, '.', i);
+              golden.contains(key)) {
+            CAPTURE(key);
+            CHECK(largest_difference(parameters[i], golden.load(key)) < (dtype == float64 ? 1e-14 : 1e-6));
+          } else {
+            CHECK((step != 1 && step != 5 && step != 10));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("clip_grad_norm gives PyTorch's norm and gradients") {
+  const SafetensorsReader golden(GESSO_SOURCE_DIR "/tests/golden/optimizers.safetensors");
+  for (const auto& [max_norm, label] : {std::pair{0.5, "clip.0.5."}, std::pair{100.0, "clip.100."}}) {
+    std::vector<Tensor> parameters;
+    for (int i : {0, 1}) {
+      Tensor p = golden.load(concat_text("start.", i)).requires_grad_();
+      p.set_grad(golden.load(concat_text("gradients.", i)).slice(0, 1).reshape(p.shape()).clone());
+      parameters.push_back(p);
+    }
+    const double norm = clip_grad_norm(parameters, max_norm);
+    CHECK(norm == doctest::Approx(golden.load(std::string(label) + "norm").item()).epsilon(1e-14));
+    for (int i : {0, 1}) {
+      CHECK(largest_difference(parameters[i].grad(), golden.load(concat_text(label, i))) < 1e-15);
+    }
+  }
+}
+
 TEST_CASE("a loaded state goes on bit for bit") {
   for (const auto& [name, make] : kVariants) {
     for (DType dtype : {float32, float64}) {
@@ -79,7 +145,7 @@ TEST_CASE("a loaded state goes on bit for bit") {
         others.push_back(p.detach().clone().requires_grad_());
       }
       const auto resumed = make(others);
-      resumed->load_state_dict(cloned(whole->state_dict()));
+      resumed->load_state_dict(whole->state_dict());  // copies: the two go on side by side
       CHECK(resumed->lr() == whole->lr());
       train(*whole, 5, 9);
       train(*resumed, 5, 9);

@@ -2,9 +2,29 @@
 #include "gesso/training/schedule.h"
 
 #include "gesso/core/error.h"
+#include "gesso/core/safetensors.h"
 #include "support.h"
 
 using namespace gesso;
+
+// tests/golden/make_optimizers.py wrote the values.
+TEST_CASE("schedules give PyTorch's factors") {
+  const SafetensorsReader golden(GESSO_SOURCE_DIR "/tests/golden/optimizers.safetensors");
+  const std::pair<const char*, Schedule> schedules[] = {
+      {"schedule.step", StepDecay{.every = 3, .factor = 0.5}},
+      {"schedule.cosine", Cosine{.total = 9, .floor = 0.05}},
+      {"schedule.warmup", Warmup{.steps = 4}},
+      {"schedule.warmup_cosine", WarmupCosine{.warmup = 4, .total = 13, .floor = 0.05}},
+  };
+  for (const auto& [name, schedule] : schedules) {
+    const std::vector<double> expected = golden.load(name).to_vector();
+    for (std::size_t step = 0; step < expected.size(); ++step) {
+      CAPTURE(name);
+      CAPTURE(step);
+      CHECK(schedule(static_cast<std::int64_t>(step)) == doctest::Approx(expected[step]).epsilon(1e-14));
+    }
+  }
+}
 
 TEST_CASE("StepDecay drops every so many steps") {
   const StepDecay decay{.every = 10, .factor = 0.5};

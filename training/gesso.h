@@ -38,6 +38,7 @@
 #include "gesso/layers/resampling.h"
 #include "gesso/layers/sequential.h"
 #include "gesso/training/adam.h"
+#include "gesso/training/checkpoint.h"
 #include "gesso/training/clip.h"
 #include "gesso/training/log.h"
 #include "gesso/training/optimizer.h"
