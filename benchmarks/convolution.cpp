@@ -99,11 +99,12 @@ int main(int argc, char** argv) {
   ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic;
   app.add_option("--seconds", budget, "time to spend on each number")->check(CLI::PositiveNumber);
   app.add_option("--threads", threads, "threads (default: all cores)")->check(CLI::Range(1, 1024));
-  app.add_option("--algorithm", algorithm, "automatic, plain or im2col")
+  app.add_option("--algorithm", algorithm, "automatic, plain, im2col or direct")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, ConvolutionAlgorithm>{{"automatic", ConvolutionAlgorithm::automatic},
                                                       {"plain", ConvolutionAlgorithm::plain},
-                                                      {"im2col", ConvolutionAlgorithm::im2col}}));
+                                                      {"im2col", ConvolutionAlgorithm::im2col},
+                                                      {"direct", ConvolutionAlgorithm::direct}}));
   app.add_flag("--tsv", tsv, "milliseconds in tab-separated columns, for scripts");
   CLI11_PARSE(app, argc, argv);
   if (threads > 0) {

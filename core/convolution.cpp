@@ -1,5 +1,8 @@
 #include "gesso/core/convolution.h"
 
+#include <algorithm>
+
+#include "gesso/core/convolution_direct.h"
 #include "gesso/core/convolution_im2col.h"
 #include "gesso/core/convolution_plain.h"
 #include "gesso/core/parallel.h"
@@ -8,9 +11,17 @@
 namespace gesso {
 namespace {
 
-// The one place where the algorithm for a shape is chosen.
-ConvolutionAlgorithm choose(ConvolutionAlgorithm wanted) {
-  return wanted == ConvolutionAlgorithm::automatic ? ConvolutionAlgorithm::im2col : wanted;
+// The one place where the algorithm for a shape is chosen, by what was faster when measured with
+// benchmarks/convolution.cpp. The direct convolution wins by far, except where it reads more weights than
+// pixels: for every tile it goes through all weights, which then no cache holds, and little pictures make
+// little tiles. `terms` is the number of products in each number of the result, `pixels` the size of its
+// pictures.
+ConvolutionAlgorithm choose(ConvolutionAlgorithm wanted, std::int64_t terms, std::int64_t pixels) {
+  if (wanted != ConvolutionAlgorithm::automatic) {
+    return wanted;
+  }
+  const bool many_weights = terms > 1536 || (terms >= 256 && pixels < 256);
+  return many_weights ? ConvolutionAlgorithm::im2col : ConvolutionAlgorithm::direct;
 }
 
 std::int64_t output_size(std::int64_t in, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
@@ -49,30 +60,41 @@ Size2d convolution_output_size(Size2d in, Size2d kernel, Size2d stride, Size2d p
 template <class T>
 void convolution_forward(const ConvolutionShape& shape, const T* x, const T* w, const T* bias, T* y,
                          ConvolutionAlgorithm algorithm) {
-  if (choose(algorithm) == ConvolutionAlgorithm::plain) {
-    plain_convolution::forward(shape, x, w, bias, y);
-  } else {
-    im2col_convolution::forward(shape, x, w, bias, y);
+  switch (choose(algorithm, shape.fan_in(), shape.out_pixels())) {
+    case ConvolutionAlgorithm::plain:
+      return plain_convolution::forward(shape, x, w, bias, y);
+    case ConvolutionAlgorithm::im2col:
+      return im2col_convolution::forward(shape, x, w, bias, y);
+    default:
+      return direct_convolution::forward(shape, x, w, bias, y);
   }
 }
 
 template <class T>
 void convolution_input_gradient(const ConvolutionShape& shape, const T* dy, const T* w, T* dx,
                                 ConvolutionAlgorithm algorithm) {
-  if (choose(algorithm) == ConvolutionAlgorithm::plain) {
-    plain_convolution::input_gradient(shape, dy, w, dx);
-  } else {
-    im2col_convolution::input_gradient(shape, dy, w, dx);
+  switch (choose(algorithm, shape.group_out() * shape.taps(), shape.in_pixels())) {
+    case ConvolutionAlgorithm::plain:
+      return plain_convolution::input_gradient(shape, dy, w, dx);
+    case ConvolutionAlgorithm::im2col:
+      return im2col_convolution::input_gradient(shape, dy, w, dx);
+    default:
+      return direct_convolution::input_gradient(shape, dy, w, dx);
   }
 }
 
 template <class T>
 void convolution_weight_gradient(const ConvolutionShape& shape, const T* x, const T* dy, T* dw,
                                  ConvolutionAlgorithm algorithm) {
-  if (choose(algorithm) == ConvolutionAlgorithm::plain) {
-    plain_convolution::weight_gradient(shape, x, dy, dw);
-  } else {
-    im2col_convolution::weight_gradient(shape, x, dy, dw);
+  // Here the products of all pixels are added up; their number costs the direct convolution nothing.
+  const std::int64_t terms = std::min<std::int64_t>(shape.fan_in(), 1536);
+  switch (choose(algorithm, terms, shape.out_pixels())) {
+    case ConvolutionAlgorithm::plain:
+      return plain_convolution::weight_gradient(shape, x, dy, dw);
+    case ConvolutionAlgorithm::im2col:
+      return im2col_convolution::weight_gradient(shape, x, dy, dw);
+    default:
+      return direct_convolution::weight_gradient(shape, x, dy, dw);
   }
 }
 

@@ -50,6 +50,7 @@ enum class ConvolutionAlgorithm {
   automatic,  ///< the fastest known for the shape
   plain,   ///< the formula as nested loops, on one thread: the definition that the others are tested against
   im2col,  ///< as products of matrices, core/convolution_im2col.h
+  direct,  ///< sums in registers from a padded copy in cache, core/convolution_direct.h
 };
 
 /// y = convolution of x and w, plus the bias unless `bias` is null.

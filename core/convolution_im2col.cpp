@@ -3,9 +3,10 @@
 #include <algorithm>
 
 #include "gesso/core/dtype.h"
-#include "gesso/core/elementwise.h"
 #include "gesso/core/gemm.h"
 #include "gesso/core/im2col.h"
+#include "gesso/core/parallel.h"
+#include "gesso/core/partial_sums.h"
 #include "gesso/core/scratch.h"
 #include "gesso/core/tensor.h"
 
@@ -14,9 +15,7 @@ namespace {
 
 constexpr std::int64_t kColumnBytes = 384 << 10;  // of one block of columns: it shares 1 MiB of L2 with gemm
 constexpr std::int64_t kFewestPixels = 128;       // a block: products of fewer columns are slow
-constexpr std::int64_t kMostPartialSums = 32;     // of the gradient to the weight
-constexpr std::int64_t kPartialSumBytes = 32 << 20;  // of all of them, as long as there are 4
-constexpr std::int64_t kInputChannelBlock = 16;      // of the gradient to the input
+constexpr std::int64_t kInputChannelBlock = 16;   // of the gradient to the input
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -146,41 +145,22 @@ void input_gradient(const ConvolutionShape& s, const T* dy, const T* w, T* dx) {
 
 template <class T>
 void weight_gradient(const ConvolutionShape& s, const T* x, const T* dy, T* dw) {
-  // The blocks of all samples are cut into runs. Each run adds up its own partial sum of dw, for one group
-  // after the other; the partial sums are then added in order. Nothing here depends on the number of threads.
   const Blocks blocks = cut<T>(s, s.group_in());
-  const std::int64_t block_count = s.batch * blocks.per_sample;
-  const std::int64_t group_size = s.group_out() * s.fan_in();
-  const std::int64_t size = s.groups * group_size;
-  const std::int64_t most_runs =
-      std::clamp<std::int64_t>(kPartialSumBytes / (size * sizeof(T)), 4, kMostPartialSums);
-  const std::int64_t run = std::max<std::int64_t>(divide_up(block_count, most_runs), 1);
-  const std::int64_t runs = std::max<std::int64_t>(divide_up(block_count, run), 1);
-  Tensor partial_sums = Tensor::empty({runs, size}, dtype_of<T>);
-  T* partial = partial_sums.mutable_data<T>();
-  parallel_for(runs * s.groups, 1, [&](std::int64_t task, std::int64_t) {
-    const std::int64_t group = task % s.groups;
-    T* sum = partial + task * group_size;
-    std::fill_n(sum, group_size, T{0});
-    const std::int64_t last = std::min((task / s.groups + 1) * run, block_count);
-    for (std::int64_t block = task / s.groups * run; block < last; ++block) {
-      const std::int64_t sample_and_group = block / blocks.per_sample * s.groups + group;
-      const std::int64_t begin = block % blocks.per_sample * blocks.pixels;
-      const std::int64_t end = std::min(begin + blocks.pixels, s.out_pixels());
-      const T* x_group = x + sample_and_group * s.group_in() * s.in_pixels();
-      const T* dy_block = dy + sample_and_group * s.group_out() * s.out_pixels() + begin;
-      for (std::int64_t first = 0; first < s.group_in(); first += blocks.channels) {
-        const std::int64_t channels = std::min(blocks.channels, s.group_in() - first);
-        const Matrix<T> columns = columns_of(s, x_group + first * s.in_pixels(), channels, begin, end);
-        gemm<T>(false, true, s.group_out(), channels * s.taps(), end - begin, 1, dy_block, s.out_pixels(),
-                columns.data, columns.stride, 1, sum + first * s.taps(), s.fan_in());
-      }
-    }
-  });
-  map_elements(partial, dw, size, [](T v) { return v; });
-  for (std::int64_t r = 1; r < runs; ++r) {
-    zip_elements(dw, partial + r * size, dw, size, [](T a, T b) { return a + b; });
-  }
+  sum_blocks(s.batch * blocks.per_sample, s.groups, s.group_out() * s.fan_in(), dw,
+             [&](std::int64_t group, std::int64_t block, T* sum) {
+               const std::int64_t sample_and_group = block / blocks.per_sample * s.groups + group;
+               const std::int64_t begin = block % blocks.per_sample * blocks.pixels;
+               const std::int64_t end = std::min(begin + blocks.pixels, s.out_pixels());
+               const T* x_group = x + sample_and_group * s.group_in() * s.in_pixels();
+               const T* dy_block = dy + sample_and_group * s.group_out() * s.out_pixels() + begin;
+               for (std::int64_t first = 0; first < s.group_in(); first += blocks.channels) {
+                 const std::int64_t channels = std::min(blocks.channels, s.group_in() - first);
+                 const Matrix<T> columns =
+                     columns_of(s, x_group + first * s.in_pixels(), channels, begin, end);
+                 gemm<T>(false, true, s.group_out(), channels * s.taps(), end - begin, 1, dy_block,
+                         s.out_pixels(), columns.data, columns.stride, 1, sum + first * s.taps(), s.fan_in());
+               }
+             });
 }
 
 template void forward(const ConvolutionShape&, const float*, const float*, const float*, float*);

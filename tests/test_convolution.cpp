@@ -54,10 +54,16 @@ const Case kCases[] = {
     {2, 17, 19, 1, {33, 29}, 3, 1, 1, 1},
     {1, 40, 21, 1, {41, 23}, 3, 2, 1, 1},
     {2, 96, 5, 1, {19, 13}, {5, 3}, 1, {2, 1}, 1},
-    {5, 3, 16, 1, {37, 43}, 9, 1, 4, 1},
-    {3, 1, 25, 1, {40, 38}, 7, 1, 0, 1},
-    {2, 16, 3, 1, {31, 47}, 9, 1, 4, 1},
+    {3, 3, 16, 1, {27, 33}, 9, 1, 4, 1},
+    {2, 1, 25, 1, {40, 38}, 7, 1, 0, 1},
+    {1, 16, 3, 1, {21, 37}, 9, 1, 4, 1},
     {2, 32, 48, 4, {21, 35}, 3, 1, 1, 1},
+    // tiles of the direct convolution: cut across, cut to fit the cache, slices of channels
+    {1, 2, 3, 1, {4, 301}, 3, 1, 1, 1},
+    {1, 3, 2, 1, {9, 541}, {3, 5}, 2, {1, 0}, 1},
+    {1, 300, 3, 1, {9, 70}, 3, 1, 1, 1},
+    {1, 65, 64, 1, {20, 18}, 3, 1, 1, 1},
+    {1, 6, 64, 2, {13, 40}, 3, 2, 1, 2},
 };
 
 template <class T>
@@ -92,7 +98,8 @@ double tolerance(std::int64_t terms) {
   return 2 * std::numeric_limits<T>::epsilon() * static_cast<double>(terms + 16);
 }
 
-constexpr ConvolutionAlgorithm kFast[] = {ConvolutionAlgorithm::automatic, ConvolutionAlgorithm::im2col};
+constexpr ConvolutionAlgorithm kFast[] = {ConvolutionAlgorithm::automatic, ConvolutionAlgorithm::im2col,
+                                          ConvolutionAlgorithm::direct};
 
 template <class T>
 void check_against_plain() {
@@ -137,14 +144,18 @@ TEST_CASE("results do not depend on the number of threads") {
   const int before = num_threads();
   for (const Case& c : kCases) {
     CAPTURE(&c - kCases);
-    set_num_threads(1);
-    const Results one = compute<float>(c.shape(), ConvolutionAlgorithm::automatic);
-    for (const int threads : {2, 3}) {
-      set_num_threads(threads);
-      const Results many = compute<float>(c.shape(), ConvolutionAlgorithm::automatic);
-      CHECK(identical(one.y, many.y));
-      CHECK(identical(one.dx, many.dx));
-      CHECK(identical(one.dw, many.dw));
+    for (const ConvolutionAlgorithm algorithm :
+         {ConvolutionAlgorithm::im2col, ConvolutionAlgorithm::direct}) {
+      CAPTURE(static_cast<int>(algorithm));
+      set_num_threads(1);
+      const Results one = compute<float>(c.shape(), algorithm);
+      for (const int threads : {2, 3}) {
+        set_num_threads(threads);
+        const Results many = compute<float>(c.shape(), algorithm);
+        CHECK(identical(one.y, many.y));
+        CHECK(identical(one.dx, many.dx));
+        CHECK(identical(one.dw, many.dw));
+      }
     }
   }
   set_num_threads(before);

@@ -1,0 +1,48 @@
+// The innermost loops of the direct convolution (core/convolution_direct.h): sums of products that stay in
+// the CPU's vector registers from first to last. Each comes in several sizes, compiled for AVX-512, AVX2 and
+// plain x86-64 (or whatever other CPU); the choice is made when the program runs.
+#pragma once
+
+#include <cstdint>
+
+namespace gesso {
+
+/// A tile of the result of a convolution, `channels` by `vectors` registers of `lanes` pixels each:
+///
+///     y[r][c * y_stride + l] = bias[c] + sum over k of w[k * channels + c] x[r][offset[k] + l]
+///
+/// for channels c, vectors r, lanes l, and k < taps.
+template <class T>
+struct CorrelateKernel {
+  using Run = void (*)(std::int64_t taps, const T* w, const std::int64_t* offset, const T* bias,
+                       const T* const* x, T* const* y, std::int64_t y_stride);
+  static constexpr int most_channels = 8, most_vectors = 8, most_lanes = 64 / sizeof(T);
+
+  int channels, vectors, lanes;
+  Run run;
+};
+
+/// The kernel for `channels` or, if that is more than registers can hold, the largest.
+template <class T>
+CorrelateKernel<T> correlate_kernel(std::int64_t channels);
+
+/// A tile of the gradient to the weight, `channels` by `taps` numbers:
+///
+///     sum[c * sum_stride + k] += sum over p < length of dy[c * dy_stride + p] x[offset[k] + p]
+///
+/// for channels c and k < taps. `length` is a multiple of `lanes`.
+template <class T>
+struct ProductSumKernel {
+  using Run = void (*)(std::int64_t length, const T* dy, std::int64_t dy_stride, const T* x,
+                       const std::int64_t* offset, T* sum, std::int64_t sum_stride);
+  static constexpr int most_channels = 4, most_taps = 12, most_lanes = 64 / sizeof(T);
+
+  int channels, taps, lanes;
+  Run run;
+};
+
+/// The kernel for `channels` or, if that is more than registers can hold, the largest.
+template <class T>
+ProductSumKernel<T> product_sum_kernel(std::int64_t channels);
+
+}  // namespace gesso
