@@ -3,7 +3,9 @@
 #include <cblas.h>
 
 #include <algorithm>
+#include <climits>
 
+#include "gesso/core/error.h"
 #include "gesso/core/openblas.h"
 #include "gesso/core/parallel.h"
 
@@ -36,6 +38,9 @@ void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, st
   if (m == 0 || n == 0) {
     return;
   }
+  require(
+      std::max({m, n, k, lda, ldb, ldc}) <= INT_MAX, "gemm: a product of (", m, ", ", k, ") and (", k, ", ",
+      n, ") is too large for OpenBLAS, which counts rows and columns with 32 bits; cut it into smaller ones");
   prepare_openblas();
   // BLAS wants leading dimensions of at least 1 even where there is nothing to read.
   const auto at_least_one = [](std::int64_t stride) {

@@ -7,7 +7,7 @@ namespace gesso {
 
 /// c = alpha op(a) op(b) + beta c on the calling thread, row-major: op(a) is (m, k), op(b) is (k, n), c is
 /// (m, n); op(a) = a, stored with rows of `lda` elements, or its transpose when `transpose_a`, and the same
-/// for b. With beta 0, c may hold anything.
+/// for b. With beta 0, c may hold anything. Throws ArgumentError for sizes of 2^31 and more.
 template <class T>
 void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, T alpha,
           const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc);

@@ -8,6 +8,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "gesso/core/error.h"
@@ -46,8 +47,12 @@ thread_local bool inside_loop = false;
 class Workers {
  public:
   explicit Workers(int count) {
-    for (int i = 0; i < count; ++i) {
-      threads_.emplace_back([this] { serve(); });
+    try {
+      for (int i = 0; i < count; ++i) {
+        threads_.emplace_back([this] { serve(); });
+      }
+    } catch (const std::system_error&) {
+      // The system grants no more threads: those that there are do all the work.
     }
   }
 
@@ -140,6 +145,7 @@ int num_threads() { return team().threads; }
 
 void set_num_threads(int count) {
   require(count >= 1 && count <= kMaxThreads, "set_num_threads: ", count, " is not in 1 to ", kMaxThreads);
+  require(!inside_loop, "set_num_threads: called inside a parallel loop; call it before or after");
   std::lock_guard lock(team().mutex);
   team().workers.reset();
   team().threads = count;

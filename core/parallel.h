@@ -13,7 +13,8 @@ namespace gesso {
 /// is a positive number, else all cores that this process may run on.
 int num_threads();
 
-/// Changes the number of threads, from the next loop on. Throws ArgumentError unless 1 <= count <= 1024.
+/// Changes the number of threads, from the next loop on. Throws ArgumentError unless 1 <= count <= 1024, and
+/// inside a parallel loop.
 void set_num_threads(int count);
 
 /// While one lives, loops on this thread run on this thread alone: for work in the background that must not

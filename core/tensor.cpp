@@ -241,8 +241,8 @@ Tensor& Tensor::set_data(const Tensor& value) {
 }
 
 Tensor Tensor::alias(const Shape& new_shape, std::int64_t offset) const {
-  require(offset >= 0 && offset + new_shape.numel() <= numel(), "Tensor::alias: ", new_shape, " at offset ",
-          offset, " is outside of a tensor of shape ", shape());
+  require(offset >= 0 && offset <= numel() && new_shape.numel() <= numel() - offset,
+          "Tensor::alias: ", new_shape, " at offset ", offset, " is outside of a tensor of shape ", shape());
   auto view = std::make_shared<TensorImpl>();
   view->storage = impl_->storage;
   view->offset = impl_->offset + offset;
