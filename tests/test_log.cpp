@@ -2,50 +2,49 @@
 #include "gesso/training/log.h"
 
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 
+#include "files.h"
 #include "gesso/core/file.h"
 #include "gesso/training/progress.h"
 #include "support.h"
 
 using namespace gesso;
-
-namespace {
-
-const std::string kPath = (std::filesystem::temp_directory_path() / "gesso_test_log.jsonl").string();
-
-}  // namespace
+using namespace gesso::testing;
 
 TEST_CASE("a log is read back as it was written, one object a line") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "log.jsonl";
   {
-    LogWriter log(kPath);
+    LogWriter log(path);
     log.write({{"step", 1}, {"loss", 0.5}});
     log.write({{"step", 2}, {"loss", NAN}});
   }
-  CHECK(read_file(kPath) == "{\"step\":1,\"loss\":0.5}\n{\"step\":2,\"loss\":null}\n");
-  const auto entries = read_log(kPath);
+  CHECK(read_file(path) == "{\"step\":1,\"loss\":0.5}\n{\"step\":2,\"loss\":null}\n");
+  const auto entries = read_log(path);
   REQUIRE(entries.size() == 2);
   CHECK(entries[0] == LogEntry{{"step", 1}, {"loss", 0.5}});
   CHECK(std::isnan(entries[1][1].second));
 }
 
 TEST_CASE("a resumed log drops what comes after the checkpoint and a torn last line") {
-  std::ofstream(kPath) << "{\"step\": 1, \"loss\": 3}\n{\"step\": 2, \"loss\": 2}\n{\"step\": 3, \"lo";
-  CHECK(read_log(kPath).size() == 2);
+  const TemporaryFolder folder;
+  const std::string path = folder / "log.jsonl";
+  write_bytes(path, "{\"step\": 1, \"loss\": 3}\n{\"step\": 2, \"loss\": 2}\n{\"step\": 3, \"lo");
+  CHECK(read_log(path).size() == 2);
   {
-    LogWriter log(kPath, 1);
+    LogWriter log(path, 1);
     log.write({{"step", 2}, {"loss", 1}});
   }
-  CHECK(read_file(kPath) == "{\"step\":1,\"loss\":3}\n{\"step\":2,\"loss\":1}\n");
+  CHECK(read_file(path) == "{\"step\":1,\"loss\":3}\n{\"step\":2,\"loss\":1}\n");
 }
 
 TEST_CASE("lines that are no log are named, a missing log is empty") {
-  std::ofstream(kPath) << "{\"step\": 1}\nnonsense\n";
-  CHECK_THROWS_WITH_AS(read_log(kPath), doctest::Contains("line 2"), FileError);
-  std::filesystem::remove(kPath);
-  CHECK(read_log(kPath).empty());
-  CHECK_THROWS_AS(LogWriter("/nowhere/at/all/log.jsonl"), FileError);
+  const TemporaryFolder folder;
+  const std::string path = folder / "log.jsonl";
+  write_bytes(path, "{\"step\": 1}\nnonsense\n");
+  CHECK_THROWS_WITH_AS(read_log(path), doctest::Contains("line 2"), FileError);
+  CHECK(read_log(folder / "missing").empty());
+  CHECK_THROWS_AS(LogWriter(folder / "missing/log.jsonl"), FileError);
 }
 
 TEST_CASE("durations read well") {

@@ -74,7 +74,11 @@ void ProgressBar::show() {
     line += "  " + status_;
   }
   if (bar_) {
-    line.resize(std::min(line.size(), terminal_width() - 1));
+    std::size_t length = std::min(line.size(), terminal_width() - 1);
+    while (length < line.size() && (line[length] & 0xC0) == 0x80) {
+      --length;  // not in the middle of a UTF-8 letter
+    }
+    line.resize(length);
     std::fprintf(stderr, "\r\033[K%s", line.c_str());
     std::fflush(stderr);
     open_ = true;
