@@ -1,14 +1,16 @@
 // Convolution: the fast kernels against the plain one over many shapes, gradients against finite differences,
-// independence of the thread count, what is kept for backward, and errors.
+// independence of the thread count, PyTorch's values, what is kept for backward, and errors.
 #include "gesso/autograd/convolution.h"
 
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "gesso/autograd/elementwise.h"
 #include "gesso/core/convolution.h"
 #include "gesso/core/memory_pool.h"
 #include "gesso/core/parallel.h"
+#include "gesso/core/safetensors.h"
 #include "support.h"
 
 using namespace gesso;
@@ -275,6 +277,49 @@ TEST_CASE("conv_transpose2d has the right gradients for input, weight and bias")
         [&, o = options](const auto& in) { return conv_transpose2d(in[0], in[1], in[2], o); },
         {random_input(x, 1), random_input(weight, 2), random_input({weight[1] * options.groups}, 3)});
   }
+}
+
+// tests/golden/make_convolution.py wrote the values and says what is in each entry.
+TEST_CASE("results and gradients are PyTorch's") {
+  const SafetensorsReader golden(GESSO_SOURCE_DIR "/tests/golden/convolution.safetensors");
+  int cases = 0;
+  for (const std::string& name : golden.names()) {
+    const std::string suffix = ".options";
+    if (!name.ends_with(suffix)) {
+      continue;
+    }
+    CAPTURE(name);
+    ++cases;
+    const auto entry = [&](const char* key) {
+      return golden.load(name.substr(0, name.size() - suffix.size()) + key);
+    };
+    const std::vector<double> numbers = entry(".options").to_vector();
+    const auto pair = [&](int i) {
+      return Size2d(static_cast<std::int64_t>(numbers[i]), static_cast<std::int64_t>(numbers[i + 1]));
+    };
+    const auto groups = static_cast<std::int64_t>(numbers[8]);
+    const auto mode = static_cast<PaddingMode>(numbers[9]);
+    const Tensor x = entry(".x").requires_grad_(), weight = entry(".weight").requires_grad_();
+    const Tensor bias = entry(".bias").requires_grad_();
+    const Tensor y = name.starts_with("conv2d") ? conv2d(x, weight, bias,
+                                                         {.stride = pair(0),
+                                                          .padding = pair(2),
+                                                          .dilation = pair(6),
+                                                          .groups = groups,
+                                                          .padding_mode = mode})
+                                                : conv_transpose2d(x, weight, bias,
+                                                                   {.stride = pair(0),
+                                                                    .padding = pair(2),
+                                                                    .output_padding = pair(4),
+                                                                    .dilation = pair(6),
+                                                                    .groups = groups});
+    CHECK(largest_difference(y, entry(".y")) < 1e-13);
+    y.backward(entry(".dy"));
+    CHECK(largest_difference(x.grad(), entry(".dx")) < 1e-13);
+    CHECK(largest_difference(weight.grad(), entry(".dweight")) < 1e-13);
+    CHECK(largest_difference(bias.grad(), entry(".dbias")) < 1e-13);
+  }
+  CHECK(cases == 15);
 }
 
 TEST_CASE("backward keeps only what a wanted gradient needs") {
