@@ -1,0 +1,43 @@
+// The two commands of style-transfer. Each checks everything that it was given before it does or writes
+// anything.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "gesso/core/error.h"
+#include "settings.h"
+
+namespace gesso {
+
+/// The command line asks for something impossible: exit code 2.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Trains a style network. The folder `out` gets model.safetensors, checkpoint/, log.jsonl, samples/ and
+/// report.html.
+struct TrainCommand {
+  TrainSettings settings;
+  std::filesystem::path out;
+  std::filesystem::path resume;  ///< a run to go on with; everything else is then taken from it
+  std::int64_t sample_every = 50;
+  bool interrupted = false;  ///< set when Ctrl-C ended it; the run can be resumed
+
+  /// Throws UsageError for impossible settings, other Errors for what fails on the way.
+  void run();
+};
+
+/// Applies a trained network to pictures.
+struct StylizeCommand {
+  std::filesystem::path model;
+  std::vector<std::filesystem::path> inputs;
+  std::filesystem::path out;  ///< a file for one picture, else a folder
+  std::int64_t size = 0;      ///< short side to scale to first; 0 keeps the size
+
+  void run();
+};
+
+}  // namespace gesso

@@ -1,0 +1,61 @@
+// The losses of style transfer: content, style, total variation and range.
+#pragma once
+
+#include <vector>
+
+#include "loss_network.h"
+
+namespace gesso {
+
+/// How much each loss counts.
+struct LossWeights {
+  double content = 1;
+  double style = 15;
+  double tv = 0.05;
+  double range = 20;
+};
+
+/// The losses of one batch, unweighted, and their weighted sum to train on.
+struct Losses {
+  Tensor total;  ///< scalar, differentiable
+  double content = 0;
+  double style = 0;
+  double tv = 0;
+  double range = 0;
+};
+
+/// What is kept of the style picture: for each tap the mean of each channel, (1, C), and the centred
+/// covariance of all pairs of channels, (1, C, C), over all positions, with their sizes.
+class StyleTarget {
+ public:
+  /// Throws ArgumentError for a style picture without any texture (all its taps constant), or one that is too
+  /// small.
+  StyleTarget(const LossNetwork& network, const Tensor& picture);
+
+  /// Mean over taps of |mean - mean_s|^2 / tr(cov_s) + |cov - cov_s|^2 / |cov_s|^2, averaged over the batch:
+  /// relative to the style picture's own variance and covariance energy, so that the same weight suits every
+  /// picture and every tap.
+  Tensor loss(const std::vector<Tap>& taps) const;
+
+ private:
+  struct Statistics {
+    Tensor mean, covariance;
+    double variance = 0;  // trace of the covariance
+    double energy = 0;    // sum of its squares
+  };
+  std::vector<Statistics> taps_;
+};
+
+/// Mean over the content taps of mean((f - f_c)^2) / mean(var(f_c)), where f_c are the photographs' features
+/// and var their variance over all positions of the batch, channel by channel: 0 for the photographs
+/// themselves, about 2 for unrelated ones.
+Tensor content_loss(const std::vector<Tap>& taps, const std::vector<Tap>& photograph_taps);
+
+/// mean(relu(|y - 0.5| - 0.5)^2): what leaves [0, 1] cannot be shown, and costs.
+Tensor range_loss(const Tensor& pictures);
+
+/// All losses of the network's `output` (N, 3, H, W) for `photographs` of the same shape.
+Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& style, const Tensor& output,
+                             const Tensor& photographs, const LossWeights& weights);
+
+}  // namespace gesso

@@ -1,0 +1,105 @@
+// style-transfer: trains a style network on one picture's style, and repaints pictures with it.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+
+#include "commands.h"
+#include "gesso/core/build_info.h"
+#include "gesso/core/error.h"
+#include "gesso/core/parallel.h"
+
+namespace {
+
+void add_train(CLI::App& app, gesso::TrainCommand& command) {
+  CLI::App* train =
+      app.add_subcommand("train", "Trains a network to repaint photographs in the style of one picture");
+  gesso::TrainSettings& s = command.settings;
+  auto* style = train->add_option("--style", s.style,
+                                  "The style picture: a painting, a texture, a drawing (JPEG, PNG or BMP)");
+  auto* content = train->add_option("--content", s.content,
+                                    "Folder of photographs to practise on. Default: the bundled ones");
+  auto* out = train->add_option("--out", command.out,
+                                "Folder for the model, samples, log and report; made if missing");
+  auto* resume = train->add_option("--resume", command.resume,
+                                   "Goes on with the interrupted run in this folder, with its settings");
+  std::vector<CLI::Option*> settings = {style, content, out};
+  const auto option = [&](const char* name, auto& value, const char* help, const char* group) {
+    settings.push_back(train->add_option(name, value, help)->capture_default_str()->group(group));
+    return settings.back();
+  };
+  option("--steps", s.steps, "Training steps: 300 give a first picture, 2000 a good one", "Effort");
+  option("--width", s.network.width,
+         "Channels of the first layer: 16 is quick, 32 the network of the literature", "Effort");
+  option("--blocks", s.network.blocks, "Residual blocks: 3 is quick, 5 the network of the literature",
+         "Effort");
+  option("--crop", s.crop, "Side of the training crops in pixels", "Effort");
+  option("--batch", s.batch, "Photographs in each step", "Effort");
+  option("--style-size", s.style_size,
+         "Short side the style picture is scaled to: larger makes larger strokes", "Look");
+  option("--style-weight", s.weights.style, "More makes it more like the style", "Look");
+  option("--content-weight", s.weights.content, "More keeps more of the photograph", "Look");
+  option("--tv-weight", s.weights.tv, "More makes it smoother", "Look");
+  option("--norm", s.network.normalization, "Normalization: instance, batch or none", "Experiments");
+  option("--lr", s.learning_rate, "The highest learning rate", "Experiments");
+  option("--seed", s.seed, "Draws the first weights and the order of the crops", "Experiments")
+      ->check(CLI::NonNegativeNumber);
+  train->add_option("--sample-every", command.sample_every, "Steps between sample pictures")
+      ->capture_default_str();
+  train->footer(
+      "Example: style-transfer train --style examples/assets/styles/starry_night.jpg --out runs/starry");
+  train->callback([&command, resume, settings] {
+    for (const CLI::Option* given : settings) {
+      if (resume->count() > 0 && given->count() > 0) {
+        throw gesso::UsageError(given->get_name() +
+                                " cannot be changed by --resume, which goes on with the run's own settings");
+      }
+    }
+    command.run();
+  });
+}
+
+void add_stylize(CLI::App& app, gesso::StylizeCommand& command) {
+  CLI::App* stylize = app.add_subcommand("stylize", "Repaints pictures with a trained network");
+  stylize->add_option("--model", command.model, "The model.safetensors that train wrote")->required();
+  stylize->add_option("pictures", command.inputs, "Pictures to repaint, or folders of them")->required();
+  stylize->add_option("--out", command.out, "The file to write (for one picture), or a folder")->required();
+  stylize->add_option("--size", command.size, "Scales pictures to this short side first; 0 keeps their size")
+      ->capture_default_str();
+  stylize->footer(
+      "Example: style-transfer stylize --model runs/starry/model.safetensors photo.jpg --out painted.png");
+  stylize->callback([&command] { command.run(); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  gesso::TrainCommand train;
+  train.settings.content = GESSO_ASSETS_DIR "/photos";
+  gesso::StylizeCommand stylize;
+  CLI::App app("Repaints photographs in the style of a picture, with a network that you train yourself.");
+  app.set_version_flag("--version", [] { return gesso::build_info().str(); });
+  app.require_subcommand(1);
+  int threads = 0;
+  app.add_option("--threads", threads, "Threads to use; default: all cores, or GESSO_NUM_THREADS")
+      ->check(CLI::Range(1, 1024))
+      ->each([](const std::string& text) { gesso::set_num_threads(std::stoi(text)); });
+  add_train(app, train);
+  add_stylize(app, stylize);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const bool asked = error.get_exit_code() == 0;  // --help and --version
+    if (asked) {
+      return app.exit(error);
+    }
+    std::cerr << "style-transfer: " << error.what() << " (see --help)\n";
+    return 2;
+  } catch (const gesso::UsageError& error) {
+    std::cerr << "style-transfer: " << error.what() << " (see --help)\n";
+    return 2;
+  } catch (const std::exception& error) {
+    std::cerr << "style-transfer: " << error.what() << "\n";
+    return 1;
+  }
+  return train.interrupted ? 130 : 0;
+}

@@ -1,0 +1,43 @@
+#include "model_file.h"
+
+#include <set>
+
+#include "gesso/core/safetensors.h"
+#include "settings.h"
+
+namespace gesso {
+
+void save_style_network(const std::string& path, const StyleNetwork& network, const TrainSettings& settings) {
+  Metadata metadata = settings.to_metadata();
+  metadata["format"] = "gesso style network 1";
+  const StateDict state = network.state_dict();
+  std::set<std::string> counters;
+  for (const auto& [name, tensor] : state) {
+    if (name.ends_with("num_batches_tracked")) {
+      counters.insert(name);
+    }
+  }
+  save_safetensors(path, state, metadata, counters);
+}
+
+LoadedStyleNetwork load_style_network(const std::string& path) {
+  const SafetensorsFile file = load_safetensors(path);
+  const auto format = file.metadata.find("format");
+  if (format == file.metadata.end() || format->second != "gesso style network 1") {
+    throw FileError(concat_text(
+        path, ": it is a safetensors file, but not a style network that style-transfer train wrote"));
+  }
+  try {
+    LoadedStyleNetwork loaded;
+    loaded.settings = TrainSettings::from_metadata(file.metadata);
+    Generator rng;  // for initial values that are replaced at once
+    loaded.network = std::make_unique<StyleNetwork>(loaded.settings.network, rng);
+    loaded.network->load_state_dict(file.tensors);
+    loaded.network->eval();
+    return loaded;
+  } catch (const ArgumentError& error) {
+    throw FileError(concat_text(path, ": ", error.what()));
+  }
+}
+
+}  // namespace gesso

@@ -1,0 +1,26 @@
+// A trained style network as one safetensors file: the weights under PyTorch's keys, all settings in the
+// metadata, so that stylising needs nothing but the file.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "settings.h"
+#include "style_network.h"
+
+namespace gesso {
+
+/// Writes the network's state to `path` (complete or not at all), with `settings` as metadata. Throws
+/// FileError when it cannot be written.
+void save_style_network(const std::string& path, const StyleNetwork& network, const TrainSettings& settings);
+
+struct LoadedStyleNetwork {
+  std::unique_ptr<StyleNetwork> network;  ///< in eval mode
+  TrainSettings settings;                 ///< that it was trained with
+};
+
+/// Reads what save_style_network() wrote. Throws FileError, naming the file, for one that cannot be read or
+/// is no style network, and for weights that do not fit its settings.
+LoadedStyleNetwork load_style_network(const std::string& path);
+
+}  // namespace gesso

@@ -1,0 +1,40 @@
+// What people look at while a network trains: sample pictures and the report.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "gesso/training/log.h"
+#include "gesso/training/report.h"
+#include "training_run.h"
+
+namespace gesso {
+
+/// A few photographs that are repainted again and again during a training.
+class Samples {
+ public:
+  /// Takes up to three of `photographs`, evenly spread, scaled to a short side of at most 256 pixels.
+  Samples(const std::vector<std::string>& photographs, const Tensor& style_picture);
+
+  /// Repaints them with the network as it is now, in eval mode, into folder/step-000050-NAME.jpg.
+  void paint(StyleNetwork& network, std::int64_t step, const std::filesystem::path& folder);
+
+  /// Each photograph beside its latest repainting, and the style picture.
+  std::vector<ReportBlock> report_blocks() const;
+
+ private:
+  struct Sample {
+    std::string name;
+    Tensor photograph;
+    ReportPicture before, after;
+  };
+  ReportPicture style_;
+  std::vector<Sample> samples_;
+};
+
+/// The report of a run: its pictures, loss curves, settings and machine. `progress` while it is under way.
+Report training_report(const TrainSettings& settings, const std::vector<LogEntry>& log,
+                       const Samples& samples, std::optional<ReportProgress> progress);
+
+}  // namespace gesso

@@ -1,0 +1,36 @@
+// What a training run is made of, and its two forms: the metadata of files, and a table for people.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "losses.h"
+#include "style_network.h"
+
+namespace gesso {
+
+/// The settings of a training run. The defaults take a few minutes on two cores.
+struct TrainSettings {
+  std::string style;    ///< file of the style picture
+  std::string content;  ///< folder of photographs
+  StyleNetworkOptions network{.width = 16, .blocks = 3};
+  std::int64_t steps = 600;
+  std::int64_t batch = 4;         ///< photographs a step
+  std::int64_t crop = 128;        ///< side of the square crops that are trained on, pixels
+  std::int64_t style_size = 256;  ///< the style picture's short side, pixels: larger makes larger strokes
+  double learning_rate = 2e-3;    ///< the highest: reached after a warm-up, lowered along a cosine
+  LossWeights weights;
+  std::uint64_t seed = 1;
+
+  /// Throws ArgumentError naming the setting that is out of range.
+  void check() const;
+  /// Every setting as text: what model files and checkpoints keep, and reports show.
+  std::map<std::string, std::string> to_metadata() const;
+  /// The opposite. Throws ArgumentError naming what is missing or unreadable.
+  static TrainSettings from_metadata(const std::map<std::string, std::string>& metadata);
+};
+
+}  // namespace gesso

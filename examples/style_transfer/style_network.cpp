@@ -1,0 +1,139 @@
+#include "style_network.h"
+
+#include <map>
+
+#include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/upsampling.h"
+#include "gesso/layers/activations.h"
+#include "gesso/layers/batch_norm.h"
+#include "gesso/layers/instance_norm.h"
+
+namespace gesso {
+namespace {
+
+using Maker = std::unique_ptr<Module> (*)(std::int64_t channels, bool relu);
+
+const std::map<std::string, Maker>& makers() {
+  static const std::map<std::string, Maker> table = {
+      {"none",
+       [](std::int64_t, bool relu) -> std::unique_ptr<Module> {
+         return relu ? std::make_unique<ReLU>() : nullptr;
+       }},
+      {"batch",
+       [](std::int64_t channels, bool relu) -> std::unique_ptr<Module> {
+         return std::make_unique<BatchNorm2d>(channels, BatchNormOptions{.relu = relu});
+       }},
+      {"instance",
+       [](std::int64_t channels, bool relu) -> std::unique_ptr<Module> {
+         return std::make_unique<InstanceNorm2d>(channels, InstanceNormOptions{.affine = true, .relu = relu});
+       }},
+  };
+  return table;
+}
+
+Conv2d reflecting_conv(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
+                       Generator& rng) {
+  return Conv2d(in, out, kernel,
+                {.stride = stride, .padding = kernel / 2, .padding_mode = PaddingMode::reflect}, rng);
+}
+
+const StyleNetworkOptions& checked(const StyleNetworkOptions& options) {
+  require(options.width >= 1 && options.width <= 512, "style network: width ", options.width,
+          " is not in 1 to 512");
+  require(options.blocks >= 0 && options.blocks <= 64, "style network: ", options.blocks,
+          " residual blocks are not in 0 to 64");
+  return options;
+}
+
+}  // namespace
+
+void check_normalization(const std::string& name) {
+  std::string known;
+  for (const auto& [each, make] : makers()) {
+    known += (known.empty() ? "" : ", ") + each;
+  }
+  require(makers().contains(name), "norm: unknown normalization '", name, "'; known are ", known);
+}
+
+std::unique_ptr<Module> make_normalization(const std::string& name, std::int64_t channels, bool relu) {
+  check_normalization(name);
+  return makers().at(name)(channels, relu);
+}
+
+ConvLayer::ConvLayer(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
+                     Generator& rng)
+    : conv2d(reflecting_conv(in, out, kernel, stride, rng)) {
+  register_module("conv2d", conv2d);
+}
+
+UpsampleConvLayer::UpsampleConvLayer(std::int64_t in, std::int64_t out, std::int64_t kernel, Generator& rng)
+    : conv2d(reflecting_conv(in, out, kernel, 1, rng)) {
+  register_module("conv2d", conv2d);
+}
+
+Tensor UpsampleConvLayer::forward(const Tensor& x) { return conv2d(upsample_nearest2d(x, 2)); }
+
+ResidualBlock::ResidualBlock(std::int64_t channels, const std::string& normalization, Generator& rng)
+    : conv1(channels, channels, 3, 1, rng),
+      conv2(channels, channels, 3, 1, rng),
+      in1(make_normalization(normalization, channels, true)),
+      in2(make_normalization(normalization, channels, false)) {
+  register_module("conv1", conv1);
+  register_module("conv2", conv2);
+  register_module("in1", *in1);
+  if (in2) {
+    register_module("in2", *in2);
+  }
+}
+
+Tensor ResidualBlock::forward(const Tensor& x) {
+  const Tensor inner = conv2((*in1)(conv1(x)));
+  return x + (in2 ? (*in2)(inner) : inner);
+}
+
+StyleNetwork::StyleNetwork(const StyleNetworkOptions& options, Generator& rng)
+    : options_(checked(options)),
+      conv1(3, options.width, 9, 1, rng),
+      conv2(options.width, 2 * options.width, 3, 2, rng),
+      conv3(2 * options.width, 4 * options.width, 3, 2, rng),
+      in1(make_normalization(options.normalization, options.width, true)),
+      in2(make_normalization(options.normalization, 2 * options.width, true)),
+      in3(make_normalization(options.normalization, 4 * options.width, true)),
+      deconv1(4 * options.width, 2 * options.width, 3, rng),
+      deconv2(2 * options.width, options.width, 3, rng),
+      in4(make_normalization(options.normalization, 2 * options.width, true)),
+      in5(make_normalization(options.normalization, options.width, true)),
+      deconv3(options.width, 3, 9, 1, rng) {
+  register_module("conv1", conv1);
+  register_module("in1", *in1);
+  register_module("conv2", conv2);
+  register_module("in2", *in2);
+  register_module("conv3", conv3);
+  register_module("in3", *in3);
+  for (int i = 0; i < options.blocks; ++i) {
+    blocks_.push_back(std::make_unique<ResidualBlock>(4 * options.width, options.normalization, rng));
+    register_module(concat_text("res", i + 1), *blocks_.back());
+  }
+  register_module("deconv1", deconv1);
+  register_module("in4", *in4);
+  register_module("deconv2", deconv2);
+  register_module("in5", *in5);
+  register_module("deconv3", deconv3);
+}
+
+Tensor StyleNetwork::forward(const Tensor& x) {
+  require(x.rank() == 4 && x.size(1) == 3 && x.size(2) >= min_size && x.size(3) >= min_size,
+          "style network: the pictures have shape ", x.shape(),
+          "; they must be (N, 3, H, W) with H and W of at least ", min_size);
+  Tensor y = (*in1)(conv1(x));
+  y = (*in2)(conv2(y));
+  y = (*in3)(conv3(y));
+  for (const auto& block : blocks_) {
+    y = (*block)(y);
+  }
+  y = (*in4)(deconv1(y));
+  y = (*in5)(deconv2(y));
+  return 0.25 * deconv3(y) + 0.5;
+}
+
+}  // namespace gesso

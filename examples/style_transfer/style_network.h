@@ -1,0 +1,86 @@
+// The style network: the feed-forward network that is trained to repaint a photograph in the manner of one
+// picture. Johnson, Alahi and Fei-Fei 2016 (arXiv 1603.08155) with instance normalization (Ulyanov et al.
+// 2016, arXiv 1607.08022), nearest-neighbour upsampling (Odena et al. 2016) and reflection padding; its
+// state-dict keys and shapes at width 32 and 5 blocks are those of PyTorch's fast_neural_style example.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gesso/core/generator.h"
+#include "gesso/layers/conv2d.h"
+#include "gesso/layers/module.h"
+
+namespace gesso {
+
+/// The shape of a style network, and the normalization after each of its convolutions.
+struct StyleNetworkOptions {
+  int width = 32;  ///< channels of the first convolution; the middle has four times as many
+  int blocks = 5;  ///< residual blocks in the middle
+  std::string normalization = "instance";  ///< see check_normalization()
+};
+
+/// Throws ArgumentError, listing the known names, unless `name` is one: "instance", "batch", "none".
+void check_normalization(const std::string& name);
+
+/// A normalization layer over `channels` channels, by name, with a ReLU in the same pass if `relu`. For
+/// "none" a ReLU layer, or null. Throws ArgumentError as check_normalization() does.
+std::unique_ptr<Module> make_normalization(const std::string& name, std::int64_t channels, bool relu);
+
+/// Reflection padding of kernel / 2, then a convolution: sizes are kept (or halved with stride 2), borders
+/// stay clean.
+class ConvLayer : public Module {
+ public:
+  ConvLayer(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride, Generator& rng);
+  Tensor forward(const Tensor& x) override { return conv2d(x); }
+
+  Conv2d conv2d;
+};
+
+/// Nearest-neighbour upsampling by 2, then a ConvLayer: no checkerboards, unlike a transposed convolution.
+class UpsampleConvLayer : public Module {
+ public:
+  UpsampleConvLayer(std::int64_t in, std::int64_t out, std::int64_t kernel, Generator& rng);
+  Tensor forward(const Tensor& x) override;
+
+  Conv2d conv2d;
+};
+
+/// x + norm(conv(relu(norm(conv(x))))) (He et al. 2015), without a ReLU after the sum (Gross and Wilber
+/// 2016).
+class ResidualBlock : public Module {
+ public:
+  ResidualBlock(std::int64_t channels, const std::string& normalization, Generator& rng);
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  ConvLayer conv1, conv2;
+  std::unique_ptr<Module> in1, in2;
+};
+
+/// (N, 3, H, W) in [0, 1] to (N, 3, H', W') around [0, 1], H' and W' being H and W rounded up to multiples
+/// of 4. The output is linear, 0.5 + 0.25 times the last convolution: clamp it to show it.
+class StyleNetwork : public Module {
+ public:
+  /// Throws ArgumentError unless 1 <= width <= 512, 0 <= blocks <= 64 and the normalization is known.
+  StyleNetwork(const StyleNetworkOptions& options, Generator& rng);
+
+  /// Throws ArgumentError unless x is (N, 3, H, W) with H and W of at least min_size.
+  Tensor forward(const Tensor& x) override;
+
+  const StyleNetworkOptions& options() const { return options_; }
+  /// The smallest height and width it can take: reflection padding needs more pixels than it adds.
+  static constexpr std::int64_t min_size = 5;
+
+ private:
+  StyleNetworkOptions options_;
+  ConvLayer conv1, conv2, conv3;
+  std::unique_ptr<Module> in1, in2, in3;
+  std::vector<std::unique_ptr<ResidualBlock>> blocks_;
+  UpsampleConvLayer deconv1, deconv2;
+  std::unique_ptr<Module> in4, in5;
+  ConvLayer deconv3;
+};
+
+}  // namespace gesso

@@ -1,0 +1,123 @@
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+#include <set>
+
+#include "commands.h"
+#include "gesso/core/picture.h"
+#include "gesso/core/resize.h"
+#include "gesso/training/progress.h"
+#include "model_file.h"
+#include "stylize.h"
+
+namespace gesso {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_picture_name(const fs::path& path) {
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  return extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".bmp";
+}
+
+// The pictures that the arguments name: files as they are, folders by the pictures in them.
+std::vector<fs::path> expand(const std::vector<fs::path>& inputs) {
+  std::vector<fs::path> pictures;
+  for (const fs::path& input : inputs) {
+    if (!fs::is_directory(input)) {
+      pictures.push_back(input);
+      continue;
+    }
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(input)) {
+      if (entry.is_regular_file() && is_picture_name(entry.path())) {
+        found.push_back(entry.path());
+      }
+    }
+    if (found.empty()) {
+      throw FileError(concat_text(input.string(), ": the folder holds no JPEG, PNG or BMP pictures"));
+    }
+    std::sort(found.begin(), found.end());
+    pictures.insert(pictures.end(), found.begin(), found.end());
+  }
+  return pictures;
+}
+
+struct Task {
+  fs::path from, to;
+};
+
+// Where each picture goes. A folder if several pictures come or the name has no picture's ending.
+std::vector<Task> plan(const std::vector<fs::path>& pictures, const fs::path& out) {
+  const bool one_file = pictures.size() == 1 && !fs::is_directory(out) && is_picture_name(out);
+  if (one_file) {
+    return {{pictures.front(), out}};
+  }
+  if (fs::exists(out) && !fs::is_directory(out)) {
+    throw UsageError(
+        concat_text("--out ", out.string(), " is a file; ", pictures.size(), " pictures need a folder"));
+  }
+  std::vector<Task> tasks;
+  std::set<fs::path> taken;
+  for (const fs::path& picture : pictures) {
+    fs::path name = picture.filename();
+    if (name.extension() == ".bmp" || name.extension() == ".BMP" || !is_picture_name(name)) {
+      name.replace_extension(".png");
+    }
+    // Pictures of one name from two folders: the later ones get a number.
+    const fs::path wanted = name;
+    for (int i = 2; !taken.insert(name).second; ++i) {
+      name = wanted.stem().string() + "-" + std::to_string(i) + wanted.extension().string();
+    }
+    tasks.push_back({picture, out / name});
+  }
+  return tasks;
+}
+
+}  // namespace
+
+void StylizeCommand::run() {
+  if (size != 0 && (size < 8 || size > 16384)) {
+    throw UsageError(
+        concat_text("--size is ", size, "; it must be from 8 to 16384, or 0 for each picture's own size"));
+  }
+  const LoadedStyleNetwork model = load_style_network(this->model.string());
+  const std::vector<Task> tasks = plan(expand(inputs), out);
+  for (const Task& task : tasks) {
+    if (fs::exists(task.to) && fs::equivalent(task.from, task.to)) {
+      throw UsageError(concat_text("--out would overwrite the picture ", task.from.string(),
+                                   " itself; name another place"));
+    }
+  }
+  std::cerr << "Repainting " << tasks.size() << (tasks.size() == 1 ? " picture" : " pictures")
+            << " in the style of " << fs::path(model.settings.style).filename().string() << "\n";
+  ProgressBar progress("Repainting", static_cast<std::int64_t>(tasks.size()));
+  std::int64_t done = 0;
+  int failed = 0;
+  for (const Task& task : tasks) {
+    try {
+      Tensor picture = load_picture(task.from.string());
+      if (size != 0) {
+        picture = resize_short_side(picture, size);
+      }
+      const Tensor painted = stylize(*model.network, picture);
+      fs::create_directories(fs::absolute(task.to).parent_path());
+      save_picture(task.to.string(), painted);
+    } catch (const Error& error) {
+      // One bad picture does not cost the others.
+      progress.message(concat_text("style-transfer: ", error.what()));
+      ++failed;
+    }
+    progress.update(++done);
+  }
+  progress.finish();
+  if (failed > 0) {
+    throw Error(concat_text(failed, " of ", tasks.size(),
+                            " pictures could not be repainted; the reasons stand above"));
+  }
+  std::cout << (tasks.size() == 1 ? tasks.front().to.string() : out.string()) << "\n";
+}
+
+}  // namespace gesso

@@ -1,0 +1,117 @@
+// The loss network and the losses of style transfer.
+#include <algorithm>
+#include <filesystem>
+
+#include "filter_bank.h"
+#include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/node.h"
+#include "gesso/autograd/reduce.h"
+#include "gesso/core/picture.h"
+#include "losses.h"
+#include "split_signs.h"
+#include "support.h"
+
+using namespace gesso;
+using namespace gesso::testing;
+
+TEST_CASE("split_signs computes its formula and has the right gradient") {
+  for (const Shape& shape : {Shape{1, 1, 1, 1}, Shape{2, 3, 5, 4}, Shape{1, 2, 1, 7}, Shape{2, 1, 2, 9}}) {
+    CAPTURE(shape.str());
+    const Tensor x = random_input(shape);
+    Generator rng(4);
+    const std::int64_t channels = shape[1];
+    const Tensor scale = Tensor::uniform({2 * channels}, rng, 0.5, 2, float64);
+    const Tensor y = split_signs(x, scale);
+    REQUIRE(y.shape() == Shape{shape[0], 2 * channels, shape[2], shape[3]});
+    for (std::int64_t n = 0; n < shape[0]; ++n) {
+      for (std::int64_t c = 0; c < 2 * channels; ++c) {
+        for (std::int64_t i = 0; i < shape[2]; ++i) {
+          for (std::int64_t j = 0; j < shape[3]; ++j) {
+            const double value = x.at({n, c % channels, i, j});
+            CHECK(y.at({n, c, i, j}) ==
+                  doctest::Approx(scale.at({c}) * std::max(c < channels ? value : -value, 0.0)));
+          }
+        }
+      }
+    }
+    check_gradients([&](const auto& in) { return split_signs(in[0], scale); }, {x});
+  }
+  CHECK_THROWS_AS(split_signs(Tensor::zeros({1, 1, 4}), Tensor::ones({2})), ArgumentError);
+  CHECK_THROWS_AS(split_signs(Tensor::zeros({1, 2, 4, 4}), Tensor::ones({2})), ArgumentError);
+}
+
+TEST_CASE("the filter bank's responses have mean 1 on the bundled photographs") {
+  std::vector<Tensor> pictures;
+  for (const auto& entry : std::filesystem::directory_iterator(GESSO_SOURCE_DIR "/examples/assets/photos")) {
+    pictures.push_back(load_picture(entry.path().string()));
+  }
+  const FilterBank bank;
+  std::vector<double> sums(2 * FilterBank::filters * FilterBank::levels, 0.0);
+  const NoGradGuard no_grad;
+  for (const Tensor& picture : pictures) {
+    const std::vector<Tap> taps = bank.taps(picture);
+    REQUIRE(taps.size() == 2 * FilterBank::levels);
+    for (int level = 0; level < FilterBank::levels; ++level) {
+      const Tensor means = mean(taps[2 * level].style, {0, 2, 3});
+      for (int c = 0; c < 2 * FilterBank::filters; ++c) {
+        sums[level * 2 * FilterBank::filters + c] += means.at({c}) / static_cast<double>(pictures.size());
+      }
+    }
+  }
+  for (double mean_response : sums) {
+    CHECK(mean_response == doctest::Approx(1).epsilon(1e-3));
+  }
+}
+
+TEST_CASE("each Gabor answers most to a grating of its own frequency and orientation") {
+  const FilterBank bank;
+  const NoGradGuard no_grad;
+  // Gratings of 0.25 cycles a pixel along x and along y: the first and fourth orientation.
+  const auto grating = [](bool along_x) {
+    Tensor picture = Tensor::empty({1, 3, 64, 64});
+    float* values = picture.mutable_data<float>();
+    for (std::int64_t i = 0; i < picture.numel(); ++i) {
+      const std::int64_t position = along_x ? i % 64 : i / 64 % 64;
+      values[i] = position % 4 < 2 ? 0.8f : 0.2f;
+    }
+    return picture;
+  };
+  const Tensor along_x = mean(bank.taps(grating(true))[0].style, {0, 2, 3});
+  const Tensor along_y = mean(bank.taps(grating(false))[0].style, {0, 2, 3});
+  // Filters come as (even, odd) pairs per orientation.
+  CHECK(along_x.at({0}) + along_x.at({1}) > 5 * (along_x.at({6}) + along_x.at({7})));
+  CHECK(along_y.at({6}) + along_y.at({7}) > 5 * (along_y.at({0}) + along_y.at({1})));
+}
+
+TEST_CASE("losses are zero where nothing differs, positive elsewhere, and differentiable") {
+  Generator rng(5);
+  const FilterBank bank;
+  const Tensor style = Tensor::uniform({1, 3, 40, 48}, rng);
+  const Tensor photographs = Tensor::uniform({2, 3, 32, 36}, rng);
+  const StyleTarget target(bank, style);
+  CHECK(target.loss(bank.taps(style)).item() == doctest::Approx(0).epsilon(1e-6));
+  CHECK(target.loss(bank.taps(0.3 * photographs)).item() > 0.1);
+  CHECK(content_loss(bank.taps(photographs), bank.taps(photographs)).item() == 0);
+  CHECK(range_loss(photographs).item() == 0);
+  CHECK(range_loss(Tensor::from({1.5, -0.5, 0.5, 1}, {4})).item() == doctest::Approx((0.25 + 0.25) / 4));
+
+  Tensor output = Tensor::uniform({2, 3, 32, 36}, rng).requires_grad_();
+  const Losses losses = style_transfer_losses(bank, target, output, photographs, {});
+  CHECK(losses.total.item() ==
+        doctest::Approx(losses.content + 15 * losses.style + 0.05 * losses.tv + 20 * losses.range));
+  losses.total.backward();
+  // Down the gradient the loss falls, by about what the gradient promises.
+  const double slope = sum(square(output.grad())).item();
+  const double step = 1e-3 * losses.total.item() / slope;
+  const Tensor moved = output.detach() - step * output.grad();
+  const double after = style_transfer_losses(bank, target, moved, photographs, {}).total.item();
+  CHECK((losses.total.item() - after) / (step * slope) == doctest::Approx(1).epsilon(0.1));
+}
+
+TEST_CASE("style pictures that have no style are refused") {
+  const FilterBank bank;
+  CHECK_THROWS_WITH_AS(StyleTarget(bank, Tensor::zeros({1, 3, 16, 64})), doctest::Contains("at least 32"),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(StyleTarget(bank, Tensor::full({1, 3, 64, 64}, 0.5)),
+                       doctest::Contains("all one colour"), ArgumentError);
+}

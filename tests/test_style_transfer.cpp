@@ -1,0 +1,144 @@
+// The program style-transfer, run as its users run it: a short training, resuming it, repainting, and bad
+// input.
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "gesso/core/file.h"
+#include "gesso/core/picture.h"
+#include "gesso/core/safetensors.h"
+#include "gesso/training/log.h"
+#include "support.h"
+
+using namespace gesso;
+using namespace gesso::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+const fs::path kFolder = fs::temp_directory_path() / "gesso_test_style_transfer";
+const std::string kStyle = GESSO_SOURCE_DIR "/examples/assets/styles/stained_glass.jpg";
+const std::string kPhoto = GESSO_SOURCE_DIR "/examples/assets/photos/cat.jpg";
+
+struct Outcome {
+  int status;
+  std::string errors;  // what came on standard error
+};
+
+Outcome run(const std::string& arguments) {
+  const std::string errors = (kFolder / "stderr.txt").string();
+  const std::string command = GESSO_BIN_DIR "/style-transfer " + arguments + " >" +
+                              (kFolder / "stdout.txt").string() + " 2>" + errors;
+  const int status = std::system(command.c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, read_file(errors)};
+}
+
+// Fails the test unless the command ends with `status` and one clear line that holds `text`.
+void check_refused(const std::string& arguments, int status, const std::string& text) {
+  CAPTURE(arguments);
+  const Outcome outcome = run(arguments);
+  CAPTURE(outcome.errors);
+  CHECK(outcome.status == status);
+  CHECK(outcome.errors.find(text) != std::string::npos);
+  CHECK(outcome.errors.starts_with("style-transfer: "));
+  CHECK(std::count(outcome.errors.begin(), outcome.errors.end(), '\n') == 1);
+}
+
+std::string training(const std::string& out, int steps) {
+  return "train --style " + kStyle + " --out " + (kFolder / out).string() + " --steps " +
+         std::to_string(steps) +
+         " --width 4 --blocks 1 --crop 32 --batch 2 --style-size 64 --sample-every 3 ";
+}
+
+void fresh_folder() {
+  fs::remove_all(kFolder);
+  fs::create_directories(kFolder);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a training writes its model, checkpoint, log, samples and report, and its model repaints pictures") {
+  fresh_folder();
+  REQUIRE(run(training("run", 6)).status == 0);
+  const fs::path out = kFolder / "run";
+  for (const char* name : {"model.safetensors", "checkpoint/checkpoint.safetensors", "log.jsonl",
+                           "report.html", "samples/step-000003-cat.jpg", "samples/step-000006-cat.jpg"}) {
+    CAPTURE(name);
+    CHECK(fs::exists(out / name));
+  }
+  CHECK(read_log((out / "log.jsonl").string()).size() == 6);
+  CHECK(load_safetensors((out / "model.safetensors").string()).metadata.at("width") == "4");
+
+  const std::string stylize = "stylize --model " + (out / "model.safetensors").string() + " ";
+  const fs::path painted = kFolder / "painted.png";
+  REQUIRE(run(stylize + kPhoto + " --size 50 --out " + painted.string()).status == 0);
+  CHECK(load_picture(painted.string()).shape() == Shape{1, 3, 50, 50});
+  // Several pictures go into a folder, and one that is broken does not cost the others.
+  std::ofstream(kFolder / "broken.jpg") << "not a picture";
+  const Outcome outcome = run(stylize + (kFolder / "broken.jpg").string() + " " + kPhoto +
+                              " --size 40 --out " + (kFolder / "many").string());
+  CHECK(outcome.status == 1);
+  CHECK(outcome.errors.find("broken.jpg") != std::string::npos);
+  CHECK(fs::exists(kFolder / "many/cat.jpg"));
+  check_refused(training("run", 6), 2, "already holds a run");
+}
+
+TEST_CASE("a training that was interrupted goes on to the same model, bit for bit") {
+  fresh_folder();
+  constexpr int steps = 60;
+  REQUIRE(run(training("whole", steps)).status == 0);
+  // The same, interrupted by Ctrl-C once the log has four lines.
+  const fs::path out = kFolder / "parted";
+  const std::string log = (out / "log.jsonl").string();
+  std::ofstream(kFolder / "interrupt.sh")
+      << GESSO_BIN_DIR "/style-transfer " << training("parted", steps) << " &\n"
+      << "while [ \"$(cat " << log << " 2>/dev/null | wc -l)\" -lt 4 ]; do sleep 0.01; done\n"
+      << "kill -INT $!; wait $!\n";
+  const int status = std::system(
+      ("bash -m " + (kFolder / "interrupt.sh").string() + " 2>" + (kFolder / "said.txt").string()).c_str());
+  CHECK(WEXITSTATUS(status) == 130);
+  CHECK(read_file((kFolder / "said.txt").string()).find("--resume") != std::string::npos);
+  CHECK(read_log(log).size() < steps);
+  CHECK(!fs::exists(out / "model.safetensors"));
+
+  check_refused("train --resume " + out.string() + " --steps 10", 2, "--steps cannot be changed");
+  REQUIRE(run("train --resume " + out.string()).status == 0);
+  CHECK(read_log(log).size() == steps);
+  CHECK(read_file((out / "model.safetensors").string()) ==
+        read_file((kFolder / "whole/model.safetensors").string()));
+}
+
+TEST_CASE("bad usage is refused with exit code 2, failures with 1, each in one line") {
+  fresh_folder();
+  check_refused("", 2, "subcommand");
+  check_refused("paint", 2, "subcommand");
+  check_refused("train", 2, "--style");
+  check_refused("train --style " + kStyle, 2, "--out");
+  check_refused(training("x", 6) + "--content-weight -1", 2, "--content-weight is -1");
+  check_refused(training("x", 6) + "--lr -1", 2, "lr");
+  check_refused(training("x", 6) + "--lr nan", 2, "lr");
+  check_refused(training("x", 6) + "--norm batsch", 2, "unknown normalization 'batsch'");
+  check_refused(training("x", 6) + "--width many", 2, "--width");
+  check_refused(training("x", 6) + "--seed -1", 2, "--seed");
+  check_refused(training("x", 6) + "--content /nowhere", 1, "/nowhere");
+  check_refused("train --style /nowhere.jpg --out " + (kFolder / "x").string(), 1, "/nowhere.jpg");
+  std::ofstream(kFolder / "broken.png") << "\x89PNG broken";
+  check_refused("train --style " + (kFolder / "broken.png").string() + " --out " + (kFolder / "x").string(),
+                1, "broken.png");
+  CHECK(!fs::exists(kFolder / "x"));
+  std::ofstream(kFolder / "file") << "a file";
+  check_refused(training("file", 6), 2, "is a file");
+  check_refused(training("file/inside", 6), 1, "file/inside");
+  check_refused("train --resume " + (kFolder / "x").string(), 2, "no checkpoint");
+  check_refused("stylize --model /nowhere.safetensors " + kPhoto + " --out x.png", 1, "/nowhere.safetensors");
+  save_safetensors((kFolder / "other.safetensors").string(), {{"x", Tensor::ones({2})}});
+  check_refused("stylize --model " + (kFolder / "other.safetensors").string() + " " + kPhoto + " --out x.png",
+                1, "not a style network");
+  CHECK(run("--help").status == 0);
+  CHECK(run("train --help").status == 0);
+  CHECK(run("--version").status == 0);
+}
