@@ -42,7 +42,8 @@ GESSO_INLINE T sum_of_lanes(typename Simd<T, bytes>::Vector v) {
     return [&]<int... l>(std::integer_sequence<int, l...>) __attribute__((always_inline)) {
       return sum_of_lanes<T, bytes / 2>(__builtin_shufflevector(v, v, l...) +
                                         __builtin_shufflevector(v, v, (half + l)...));
-    }(std::make_integer_sequence<int, half>());
+    }
+    (std::make_integer_sequence<int, half>());
   }
 }
 
