@@ -1,6 +1,7 @@
 #include "gesso/training/picture_folder.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <condition_variable>
 #include <deque>
@@ -28,6 +29,10 @@ std::vector<std::string> pictures_in(const fs::path& folder) {
   std::vector<std::string> files;
   for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
+    if (entry->path().filename().string().starts_with(".")) {  // "._photo.jpg" beside a Mac's photo.jpg, say
+      entry.disable_recursion_pending();
+      continue;
+    }
     std::string extension = entry->path().extension().string();
     std::transform(extension.begin(), extension.end(), extension.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -59,17 +64,34 @@ void check(const PictureFolderOptions& options) {
           "; it must be from 1 to 64");
 }
 
-// The place of picture `i` of `count` in the order of one epoch: a shuffle (Fisher and Yates) drawn from seed
-// and epoch.
-std::vector<std::size_t> order_of_epoch(std::uint64_t seed, std::int64_t epoch, std::size_t count) {
-  std::vector<std::size_t> order(count);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  Generator rng(Generator::State{seed, static_cast<std::uint64_t>(epoch) << 32});
-  for (std::size_t i = count; i > 1; --i) {
-    std::swap(order[i - 1], order[rng.below(static_cast<std::int64_t>(i))]);
+// What one epoch draws: an order of the pictures (a shuffle, Fisher and Yates), and random numbers for each
+// turn in it. Order and turns have streams of their own, whose seeds come from the options' seed and the
+// epoch.
+class Epoch {
+ public:
+  Epoch(std::uint64_t seed, std::int64_t number, std::size_t count) : number_(number), order_(count) {
+    const auto bits = Generator::block(seed, static_cast<std::uint64_t>(number));
+    Generator shuffle(std::uint64_t{bits[0]} << 32 | bits[1]);
+    crop_seed_ = std::uint64_t{bits[2]} << 32 | bits[3];
+    std::iota(order_.begin(), order_.end(), std::size_t{0});
+    for (std::size_t i = count; i > 1; --i) {
+      std::swap(order_[i - 1], order_[shuffle.below(static_cast<std::int64_t>(i))]);
+    }
   }
-  return order;
-}
+
+  std::int64_t number() const { return number_; }
+  /// The picture whose turn it is.
+  std::size_t picture(std::size_t turn) const { return order_[turn % order_.size()]; }
+  Generator numbers(std::size_t turn) const {
+    constexpr std::uint64_t kBlocks = 16;  // set aside for each crop, which takes four
+    return Generator(Generator::State{crop_seed_, turn * kBlocks});
+  }
+
+ private:
+  std::int64_t number_;
+  std::vector<std::size_t> order_;
+  std::uint64_t crop_seed_;
+};
 
 // x mirrored left to right, in place.
 void mirror(Tensor& x) {
@@ -86,7 +108,10 @@ void mirror(Tensor& x) {
 class PictureFolder::Worker {
  public:
   Worker(std::vector<std::string> files, const PictureFolderOptions& options)
-      : files_(std::move(files)), options_(options), usable_(files_.size(), true) {
+      : files_(std::move(files)),
+        options_(options),
+        epoch_(options.seed, 0, files_.size()),
+        usable_(files_.size(), true) {
     check(options_);
     start();
   }
@@ -146,9 +171,9 @@ class PictureFolder::Worker {
   void prepare() {
     const SerialSection leave_the_cores_to_training;
     try {
-      while (true) {
+      while (!stopping_) {
         Tensor batch = Tensor::empty({options_.batch, 3, options_.crop, options_.crop});
-        for (std::int64_t i = 0; i < options_.batch; ++i) {
+        for (std::int64_t i = 0; i < options_.batch && !stopping_; ++i) {
           batch.alias({1, 3, options_.crop, options_.crop}, i * 3 * options_.crop * options_.crop)
               .copy_(crop_at(position_++));
         }
@@ -172,28 +197,28 @@ class PictureFolder::Worker {
   // order.
   Tensor crop_at(std::int64_t position) {
     const auto count = static_cast<std::int64_t>(files_.size());
-    const std::int64_t epoch = position / count;
-    if (epoch != order_epoch_ || order_.empty()) {
-      order_ = order_of_epoch(options_.seed, epoch, files_.size());
-      order_epoch_ = epoch;
+    if (epoch_.number() != position / count) {
+      epoch_ = Epoch(options_.seed, position / count, files_.size());
     }
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::size_t file = order_[(position + i) % count];
+    const auto turn = static_cast<std::size_t>(position % count);
+    for (std::size_t i = 0; i < files_.size(); ++i) {
+      const std::size_t file = epoch_.picture(turn + i);
       if (const Tensor picture = usable_[file] ? picture_of(file) : Tensor(); picture.defined()) {
-        return random_crop(picture, position);
+        return random_crop(picture, epoch_.numbers(turn));
       }
     }
     throw FileError(
         concat_text("none of the ", count, " photographs can be read; the first is ", files_.front()));
   }
 
-  Tensor random_crop(const Tensor& picture, std::int64_t position) const {
-    // Far from the positions that order_of_epoch() draws from, which are multiples of 2^32.
-    Generator rng(Generator::State{options_.seed + 1, static_cast<std::uint64_t>(position) * 16});
-    const std::int64_t height = picture.size(2), width = picture.size(3);
-    const double scale = rng.uniform(options_.min_scale, options_.max_scale);
-    const auto side =
-        std::max<std::int64_t>(1, std::llround(scale * static_cast<double>(std::min(height, width))));
+  Tensor random_crop(const Tensor& picture, Generator rng) const {
+    const std::int64_t height = picture.size(2), width = picture.size(3), shorter = std::min(height, width);
+    const auto side_of = [&](double scale) {
+      const std::int64_t side = std::llround(scale * static_cast<double>(shorter));
+      return std::max(side, std::min(options_.crop, shorter));
+    };
+    const std::int64_t smallest = side_of(options_.min_scale), largest = side_of(options_.max_scale);
+    const std::int64_t side = smallest + rng.below(largest - smallest + 1);
     const std::int64_t top = rng.below(height - side + 1), left = rng.below(width - side + 1);
     Tensor result = resize_picture(crop(picture, top, left, side, side), options_.crop, options_.crop);
     if (options_.flip && rng.uniform() < 0.5) {
@@ -203,17 +228,16 @@ class PictureFolder::Worker {
   }
 
   // The decoded picture, from the cache if it is there; undefined, with a warning, if it cannot be read.
-  // Pictures much larger than the crops are kept smaller: no crop needs more than crop / min_scale pixels.
+  // Larger pictures are kept at a short side of crop / min_scale: then the smallest crop needs no resizing.
   Tensor picture_of(std::size_t file) {
     if (const auto found = cache_.find(file); found != cache_.end()) {
       return found->second;
     }
     try {
       Tensor picture = load_picture(files_[file]);
-      const auto enough =
-          static_cast<std::int64_t>(std::ceil(static_cast<double>(options_.crop) / options_.min_scale));
-      if (std::min(picture.size(2), picture.size(3)) > 2 * enough) {
-        picture = resize_short_side(picture, 2 * enough);
+      const double enough = std::ceil(static_cast<double>(options_.crop) / options_.min_scale);
+      if (static_cast<double>(std::min(picture.size(2), picture.size(3))) > enough) {
+        picture = resize_short_side(picture, static_cast<std::int64_t>(enough));
       }
       const std::int64_t bytes = picture.numel() * 4;
       if (cached_bytes_ + bytes <= options_.cache_bytes) {
@@ -221,7 +245,7 @@ class PictureFolder::Worker {
         cached_bytes_ += bytes;
       }
       return picture;
-    } catch (const Error& error) {
+    } catch (const FileError& error) {
       usable_[file] = false;
       std::lock_guard lock(mutex_);
       warnings_.push_back(concat_text(error.what(), " (left out)"));
@@ -234,8 +258,7 @@ class PictureFolder::Worker {
 
   // The thread's own.
   std::int64_t position_ = 0;
-  std::vector<std::size_t> order_;
-  std::int64_t order_epoch_ = -1;
+  Epoch epoch_;
   std::vector<bool> usable_;
   std::map<std::size_t, Tensor> cache_;
   std::int64_t cached_bytes_ = 0;
@@ -247,7 +270,7 @@ class PictureFolder::Worker {
   std::vector<std::string> warnings_;
   std::exception_ptr failure_;
   State taken_;
-  bool stopping_ = false;
+  std::atomic<bool> stopping_ = false;  // changed under the mutex
   std::thread thread_;
 };
 

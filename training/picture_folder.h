@@ -14,18 +14,21 @@ namespace gesso {
 struct PictureFolderOptions {
   std::int64_t crop = 128;  ///< side of the square crops, pixels
   std::int64_t batch = 4;   ///< crops in a batch
-  double min_scale = 0.5;   ///< a crop covers at least this part of the picture's short side, ...
-  double max_scale = 1;     ///< ... and at most this part; it is then resized to `crop`
-  bool flip = true;         ///< every second crop is mirrored, by chance
-  std::uint64_t seed = 1;   ///< decides the order of the pictures and all crops
-  std::int64_t ahead = 2;   ///< batches prepared before they are asked for
+  /// A crop shows a square whose side is a random part, min_scale to max_scale, of the picture's short side,
+  /// but no fewer than `crop` pixels where the picture has them: only smaller pictures are ever enlarged.
+  double min_scale = 0.5;
+  double max_scale = 1;
+  bool flip = true;                                    ///< every second crop is mirrored, by chance
+  std::uint64_t seed = 1;                              ///< decides the order of the pictures and all crops
+  std::int64_t ahead = 2;                              ///< batches prepared before they are asked for
   std::int64_t cache_bytes = std::int64_t{512} << 20;  ///< decoded pictures are kept up to this much memory
 };
 
 /// An endless stream of batches (batch, 3, crop, crop) in [0, 1]. Every epoch shows each picture once, in a
-/// new random order. A thread of its own decodes and crops ahead. What comes is decided by the seed and the
-/// position in the stream alone: it does not depend on timing or the number of threads, and can go on from a
-/// saved state.
+/// new random order; the turn of a picture that cannot be read goes to the one after it. A batch may hold the
+/// end of one epoch and the beginning of the next. A thread of its own decodes and crops ahead. What comes is
+/// decided by the files, the options and the position in the stream alone: it does not depend on timing, the
+/// cache or the number of threads, and can go on from a saved state.
 ///
 ///     PictureFolder photographs("photos", {.crop = 256, .batch = 4, .seed = 7});
 ///     Tensor batch = photographs.next();
@@ -36,17 +39,19 @@ class PictureFolder {
     std::int64_t crops = 0;
   };
 
-  /// The JPEG, PNG and BMP pictures in `folder` and the folders inside it, by name. Throws FileError when the
-  /// folder is missing or holds none, ArgumentError for options out of range.
+  /// The JPEG, PNG and BMP pictures in `folder` and the folders inside it, by name; hidden files and folders
+  /// are left out. Throws FileError when the folder is missing or holds none, ArgumentError for options out
+  /// of range.
   PictureFolder(const std::filesystem::path& folder, const PictureFolderOptions& options = {});
   /// The same over given files.
   PictureFolder(std::vector<std::string> files, const PictureFolderOptions& options = {});
+  /// Stops the thread, which finishes no more than the picture at hand.
   ~PictureFolder();
   PictureFolder(const PictureFolder&) = delete;
   PictureFolder& operator=(const PictureFolder&) = delete;
 
   /// The next batch. A picture that cannot be read is left out from then on and reported by take_warnings().
-  /// Throws FileError when no picture is left.
+  /// Throws FileError when no picture is left, MemoryError when there is no memory for one.
   Tensor next();
 
   /// The position after the batch that next() gave last.
@@ -56,7 +61,7 @@ class PictureFolder {
 
   /// One line for each picture found unreadable since the last call.
   std::vector<std::string> take_warnings();
-  /// The files, sorted by name.
+  /// The files: those of the folder, sorted by name, or those given, in their order.
   const std::vector<std::string>& files() const;
 
  private:
