@@ -37,7 +37,7 @@ const std::pair<const char*, MakeOptimizer> kVariants[] = {
 std::vector<Tensor> make_parameters(DType dtype = float32) {
   Generator rng(4);
   std::vector<Tensor> parameters;
-  for (const Shape& shape : {Shape{3, 30001}, Shape{}, Shape{7}, Shape{5, 1}}) {
+  for (const Shape& shape : {Shape{3, 22001}, Shape{}, Shape{7}, Shape{5, 1}}) {
     parameters.push_back(Tensor::randn(shape, rng, dtype).requires_grad_());
   }
   return parameters;
