@@ -14,7 +14,7 @@ namespace gesso {
 namespace {
 
 constexpr std::size_t kSamples = 3;
-constexpr std::int64_t kSampleSize = 256;
+constexpr std::int64_t kSampleSize = 384;
 
 Tensor load_sample(const std::string& path) {
   const Tensor picture = load_picture(path);
@@ -75,7 +75,7 @@ void Samples::paint(StyleNetwork& network, std::int64_t step, const std::filesys
 }
 
 std::vector<ReportBlock> Samples::report_blocks() const {
-  ReportPictures grid{.title = "", .pictures = {style_}, .columns = 0};
+  ReportPictures grid{.title = "", .pictures = {style_}, .columns = static_cast<int>(samples_.size()) + 1};
   std::vector<ReportBlock> blocks;
   for (const Sample& sample : samples_) {
     if (!sample.after.file.empty()) {
@@ -95,11 +95,11 @@ std::vector<ReportBlock> Samples::report_blocks() const {
 Report training_report(const TrainSettings& settings, const std::vector<LogEntry>& log,
                        const Samples& samples, std::optional<ReportProgress> progress) {
   Report report;
-  const std::string style = std::filesystem::path(settings.style).stem().string();
+  std::string style = std::filesystem::path(settings.style).stem().string();
+  std::replace(style.begin(), style.end(), '_', ' ');
   report.title = "Painting like " + style;
   report.summary = {concat_text("A feed-forward style network with ", settings.network.normalization,
-                                " normalization, trained for ", settings.steps, " steps on photographs of ",
-                                settings.content, ".")};
+                                " normalization, trained for ", settings.steps, " steps.")};
   report.progress = std::move(progress);
   double seconds = 0, loss = 0;
   for (const LogEntry& entry : log) {

@@ -14,7 +14,7 @@ namespace gesso {
 /// A few photographs that are repainted again and again during a training.
 class Samples {
  public:
-  /// Takes up to three of `photographs`, evenly spread, scaled to a short side of at most 256 pixels.
+  /// Takes up to three of `photographs`, evenly spread, scaled to a short side of at most 384 pixels.
   Samples(const std::vector<std::string>& photographs, const Tensor& style_picture);
 
   /// Repaints them with the network as it is now, in eval mode, into folder/step-000050-NAME.jpg.
