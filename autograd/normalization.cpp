@@ -6,6 +6,7 @@
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/node.h"
 #include "gesso/autograd/reduce.h"
+#include "gesso/autograd/shape_ops.h"
 #include "gesso/core/normalization.h"
 
 namespace gesso {
@@ -118,19 +119,6 @@ void require_options(const NormalizeOptions& options, const char* operation) {
   require(options.eps >= 0, operation, ": eps ", options.eps, " is negative");
 }
 
-// The running statistics of each channel, for normalizing with.
-StatisticsTensors given_statistics(const RunningStatistics& running, double eps) {
-  StatisticsTensors given(running.mean.numel());
-  given.mean.copy_(running.mean);
-  given.variance.copy_(running.variance);
-  const double* variance = given.variance.data<double>();
-  double* inv_std = given.inv_std.mutable_data<double>();
-  for (std::int64_t c = 0; c < given.variance.numel(); ++c) {
-    inv_std[c] = 1 / std::sqrt(variance[c] + eps);
-  }
-  return given;
-}
-
 // running = (1 - momentum) running + momentum seen, where `seen` is the mean over samples (instance norm has
 // several statistics for a channel) of the means and unbiased variances.
 void update_running(const RunningStatistics& running, const NormalizationAxes& axes,
@@ -157,6 +145,31 @@ void update_running(const RunningStatistics& running, const NormalizationAxes& a
   });
 }
 
+// By the statistics of x, which then move the running ones, if there are any.
+Tensor normalize_by_own(const char* operation, const Tensor& x, const NormalizationAxes& axes,
+                        const Tensor& weight, const Tensor& bias, const RunningStatistics& running,
+                        const NormalizeOptions& options) {
+  StatisticsTensors seen(axes.statistics());
+  Tensor y = normalize(operation, x, axes, weight, bias, seen, true, options);
+  if (running.mean.defined()) {
+    update_running(running, axes, seen, options.momentum);
+  }
+  return y;
+}
+
+// By the running statistics of each channel.
+Tensor normalize_by_running(const char* operation, const Tensor& x, NormalizationAxes axes,
+                            const Tensor& weight, const Tensor& bias, const RunningStatistics& running,
+                            const NormalizeOptions& options) {
+  axes.share_samples = true;
+  StatisticsTensors given(axes.channels);
+  given.mean.copy_(running.mean);
+  given.variance.copy_(running.variance);
+  inverse_std(given.variance.data<double>(), axes.channels, options.eps,
+              given.inv_std.mutable_data<double>());
+  return normalize(operation, x, axes, weight, bias, given, false, options);
+}
+
 }  // namespace
 
 Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
@@ -173,25 +186,18 @@ Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
   require_options(options, name);
   const bool row_per_sample =
       (weight.defined() && weight.rank() == 2) || (bias.defined() && bias.rank() == 2);
-  NormalizationAxes axes = NormalizationAxes::instance(
+  const NormalizationAxes axes = NormalizationAxes::instance(
       x.shape(), row_per_sample ? AffineRows::per_plane : AffineRows::per_channel);
   if (!use_input_stats) {
     require(running.mean.defined(), name,
             ": without input statistics it needs running ones; give them, or use the input's");
-    axes.share_samples = true;  // one statistic a channel
-    StatisticsTensors given = given_statistics(running, options.eps);
-    return normalize(name, x, axes, weight, bias, given, false, options);
+    return normalize_by_running(name, x, axes, weight, bias, running, options);
   }
   require(
       axes.inner > 1, name, ": x ", x.shape(), " has ", axes.inner,
       " element in each plane, whose variance is 0: the result would be the bias whatever x is. Use larger "
       "pictures, fewer downsamplings, or no normalization at this layer");
-  StatisticsTensors seen(axes.statistics());
-  Tensor y = normalize(name, x, axes, weight, bias, seen, true, options);
-  if (running.mean.defined()) {
-    update_running(running, axes, seen, options.momentum);
-  }
-  return y;
+  return normalize_by_own(name, x, axes, weight, bias, running, options);
 }
 
 Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tensor& weight, const Tensor& bias,
@@ -202,24 +208,24 @@ Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tenso
   require_row(bias, {x.size(1)}, x, name, "bias");
   require_running(running, x, name);
   require_options(options, name);
+  require(training || running.mean.defined(), name,
+          ": outside training it needs running statistics; give them, or pass training = true to use the "
+          "batch's");
   const NormalizationAxes axes = NormalizationAxes::batch(x.shape());
-  if (!training) {
-    require(running.mean.defined(), name,
-            ": outside training it needs running statistics; give them, or pass "
-            "training = true to use the batch's");
-    StatisticsTensors given = given_statistics(running, options.eps);
-    return normalize(name, x, axes, weight, bias, given, false, options);
-  }
   require(
-      axes.elements_per_statistic() > 1, name, ": x ", x.shape(), " has ", axes.elements_per_statistic(),
+      !training || axes.elements_per_statistic() > 1, name, ": x ", x.shape(), " has ",
+      axes.elements_per_statistic(),
       " value for each channel, and training needs more than one to have a variance. Use a larger batch, or "
       "call eval() to use the running statistics");
-  StatisticsTensors seen(axes.statistics());
-  Tensor y = normalize(name, x, axes, weight, bias, seen, true, options);
-  if (running.mean.defined()) {
-    update_running(running, axes, seen, options.momentum);
+  if (axes.inner == 1 && axes.samples > 1) {
+    // A channel's values lie far apart; as the rows of the transposed matrix they are read in order.
+    const Tensor rows = transpose(x.reshape({axes.samples, axes.channels}), 0, 1);
+    const Tensor y =
+        batch_norm(rows.reshape({1, axes.channels, axes.samples}), running, weight, bias, training, options);
+    return transpose(y.reshape({axes.channels, axes.samples}), 0, 1).reshape(x.shape());
   }
-  return y;
+  return training ? normalize_by_own(name, x, axes, weight, bias, running, options)
+                  : normalize_by_running(name, x, axes, weight, bias, running, options);
 }
 
 Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight, const Tensor& bias,
@@ -232,8 +238,7 @@ Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight, co
   const NormalizationAxes axes = NormalizationAxes::group(x.shape(), groups);
   require(axes.samples * axes.elements_per_statistic() != 1, name, ": x ", x.shape(), " with ", groups,
           " groups has one value in each group, whose variance is 0: use fewer groups");
-  StatisticsTensors seen(axes.statistics());
-  return normalize(name, x, axes, weight, bias, seen, true, options);
+  return normalize_by_own(name, x, axes, weight, bias, {}, options);
 }
 
 Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias,
@@ -254,8 +259,7 @@ Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& 
   const Tensor zeros =
       weight.defined() && !bias.defined() ? Tensor::zeros(normalized_shape, x.dtype()) : bias;
   const NormalizationAxes axes = NormalizationAxes::layer(x.shape(), rank);
-  StatisticsTensors seen(axes.statistics());
-  return normalize(name, x, axes, ones, zeros, seen, true, options);
+  return normalize_by_own(name, x, axes, ones, zeros, {}, options);
 }
 
 Tensor adaptive_instance_norm(const Tensor& content, const Tensor& style, const NormalizeOptions& options) {

@@ -88,6 +88,9 @@ struct StatisticsOut {
   double* inv_std;   ///< 1 / sqrt(variance + eps)
 };
 
+/// inv_std[s] = 1 / sqrt(variance[s] + eps)
+void inverse_std(const double* variance, std::int64_t count, double eps, double* inv_std);
+
 /// mean, variance and inv_std of x, no more.
 template <class T>
 void compute_statistics(const NormalizationAxes& axes, const T* x, double eps, StatisticsOut out);
@@ -135,5 +138,20 @@ struct NormalizeBackwardOut {
 template <class T>
 void normalize_backward(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
                         const NormalizeBackwardOut<T>& out);
+
+/// dx taken apart, to look inside; each array is as large as x.
+template <class T>
+struct NormalizeBackwardTerms {
+  T* xhat;
+  T* upstream_term;  ///< inv_std g
+  T* mean_term;      ///< -inv_std mean(g)
+  T* xhat_term;      ///< -inv_std x-hat mean(g x-hat)
+};
+
+/// Writes all four; (upstream_term + mean_term) + xhat_term is normalize_backward's dx bit for bit. On one
+/// thread.
+template <class T>
+void normalize_backward_terms(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
+                              const NormalizeBackwardTerms<T>& out);
 
 }  // namespace gesso

@@ -49,15 +49,15 @@ Tensor BatchInstanceNorm2d::normalize(const Tensor& x) {
   NormalizeOptions how = options();
   how.relu = false;  // it comes after the sum
   const Tensor instance_part = instance_norm(x, instance_gamma, {}, {}, true, how);
-  const Tensor y = ChannelNorm::normalize(x, statistics(), batch_gamma, bias, how) + instance_part;
+  const Tensor y = normalize_by(statistics(), x, batch_gamma, bias, how) + instance_part;
   return has_relu() ? relu(y) : y;
 }
 
-std::vector<NormalizationPart> BatchInstanceNorm2d::parts(const Shape& shape) const {
-  std::vector<NormalizationPart> parts = ChannelNorm::parts(shape);
+std::vector<NormalizationPart> BatchInstanceNorm2d::parts(const Shape& batched) const {
+  std::vector<NormalizationPart> parts = ChannelNorm::parts(batched);
   const auto [batch_gamma, instance_gamma] = gammas();
   parts[0].gamma = batch_gamma;
-  parts.push_back({NormalizationAxes::instance(shape), instance_gamma, {}, {}});
+  parts.push_back({NormalizationAxes::instance(batched), instance_gamma, {}, {}});
   return parts;
 }
 

@@ -19,7 +19,7 @@ class BatchInstanceNorm2d : public ChannelNorm {
  public:
   explicit BatchInstanceNorm2d(std::int64_t channels, const BatchNormOptions& options = {});
 
-  std::vector<NormalizationPart> parts(const Shape& shape) const override;
+  std::vector<NormalizationPart> parts(const Shape& batched) const override;
 
   Tensor rho;
 

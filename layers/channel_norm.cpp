@@ -39,27 +39,20 @@ void ChannelNorm::require_statistics(Statistics statistics) const {
           ": it keeps no running statistics; construct it with {.track_running_stats = true} to have some");
 }
 
-Tensor ChannelNorm::forward(const Tensor& x) {
-  require_defined(x, type_name().c_str(), "x");
-  const int rank = x.rank();
-  require(rank >= ranks_.low && rank <= ranks_.high, type_name(), ": x has shape ", x.shape(), "; it takes ",
+Shape ChannelNorm::batched_shape(const Shape& x) const {
+  require(x.rank() >= ranks_.low && x.rank() <= ranks_.high, type_name(), ": x has shape ", x, "; it takes ",
           ranks_.high == 3   ? (ranks_.unbatched ? "(N, C, L) or (C, L)" : "(N, C) or (N, C, L)")
           : ranks_.high == 4 ? (ranks_.unbatched ? "(N, C, H, W) or (C, H, W)" : "(N, C, H, W)")
                              : "(N, C, D, H, W) or (C, D, H, W)");
-  const bool unbatched = ranks_.unbatched && rank == ranks_.low;
-  const std::int64_t seen = x.size(unbatched ? 0 : 1);
-  require(seen == channels_, type_name(), ": x ", x.shape(), " has ", seen, " channels, the layer ",
-          channels_, "; construct it with ", seen, " if that is what the layer before gives");
-  if (!unbatched) {
-    return normalize(x);
-  }
-  std::vector<std::int64_t> batched = {1};
-  batched.insert(batched.end(), x.shape().begin(), x.shape().end());
-  return normalize(x.reshape(Shape(batched))).reshape(x.shape());
+  const bool unbatched = ranks_.unbatched && x.rank() == ranks_.low;
+  const std::int64_t channels = x[unbatched ? 0 : 1];
+  require(channels == channels_, type_name(), ": x ", x, " has ", channels, " channels, the layer ",
+          channels_, "; construct it with ", channels, " if that is what the layer before gives");
+  return unbatched ? with_batch(x) : x;
 }
 
-Tensor ChannelNorm::normalize(const Tensor& x, Statistics used, const Tensor& gamma, const Tensor& beta,
-                              NormalizeOptions how) {
+Tensor ChannelNorm::normalize_by(Statistics used, const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                                 NormalizeOptions how) {
   const RunningStatistics running{running_mean, running_var};
   if (used == Statistics::running) {
     return own_ == Statistics::per_instance ? instance_norm(x, gamma, beta, running, false, how)
@@ -77,10 +70,10 @@ Tensor ChannelNorm::normalize(const Tensor& x, Statistics used, const Tensor& ga
   return y;
 }
 
-std::vector<NormalizationPart> ChannelNorm::parts(const Shape& shape) const {
+std::vector<NormalizationPart> ChannelNorm::parts(const Shape& batched) const {
   const bool own_plane = statistics() == Statistics::per_instance;
   NormalizationPart part{
-      own_plane ? NormalizationAxes::instance(shape) : NormalizationAxes::batch(shape), weight, bias, {}};
+      own_plane ? NormalizationAxes::instance(batched) : NormalizationAxes::batch(batched), weight, bias, {}};
   if (statistics() == Statistics::running) {
     part.running = {running_mean, running_var};
   }

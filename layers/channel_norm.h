@@ -9,10 +9,9 @@ namespace gesso {
 /// choice of statistics.
 class ChannelNorm : public NormalizationLayer {
  public:
-  /// x of shape (N, C, ...), or without the first dimension one unbatched sample (instance norm only).
-  Tensor forward(const Tensor& x) override;
   std::string extra_repr() const override;
-  std::vector<NormalizationPart> parts(const Shape& shape) const override;
+  Shape batched_shape(const Shape& x) const override;
+  std::vector<NormalizationPart> parts(const Shape& batched) const override;
 
   std::int64_t channels() const { return channels_; }
   /// running_mean = 0, running_var = 1, num_batches_tracked = 0.
@@ -37,11 +36,12 @@ class ChannelNorm : public NormalizationLayer {
   Statistics default_statistics() const override;
   void require_statistics(Statistics statistics) const override;
 
-  /// forward() of an x with a batch dimension.
-  virtual Tensor normalize(const Tensor& x) { return normalize(x, statistics(), weight, bias, options()); }
+  Tensor normalize(const Tensor& x) override {
+    return normalize_by(statistics(), x, weight, bias, options());
+  }
   /// x by the given statistics, and the running ones updated in training.
-  Tensor normalize(const Tensor& x, Statistics used, const Tensor& gamma, const Tensor& beta,
-                   NormalizeOptions how);
+  Tensor normalize_by(Statistics used, const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                      NormalizeOptions how);
 
  private:
   std::int64_t channels_;

@@ -39,24 +39,23 @@ Tensor ConditionalInstanceNorm2d::rows_of(const Tensor& table) const {
   return rows.size(0) == 1 ? rows.reshape({rows.size(1)}) : rows;
 }
 
-Tensor ConditionalInstanceNorm2d::forward(const Tensor& x) {
-  require_defined(x, "ConditionalInstanceNorm2d", "x");
-  const bool unbatched = x.rank() == 3;
+Shape ConditionalInstanceNorm2d::batched_shape(const Shape& x) const {
   const std::int64_t channels = weight.size(1);
-  require((unbatched || x.rank() == 4) && x.size(-3) == channels, "ConditionalInstanceNorm2d: x has shape ",
-          x.shape(), "; it takes (N, ", channels, ", H, W) or (", channels, ", H, W)");
-  const std::int64_t samples = unbatched ? 1 : x.size(0);
+  require((x.rank() == 3 || x.rank() == 4) && x[-3] == channels, "ConditionalInstanceNorm2d: x has shape ", x,
+          "; it takes (N, ", channels, ", H, W) or (", channels, ", H, W)");
+  const std::int64_t samples = x.rank() == 3 ? 1 : x[0];
   require(mix_.size(0) == 1 || mix_.size(0) == samples, "ConditionalInstanceNorm2d: styles were set for ",
-          mix_.size(0), " samples, x ", x.shape(), " has ", samples,
-          "; set one style for all or one for each");
-  const Tensor batch = unbatched ? x.reshape({1, x.size(0), x.size(1), x.size(2)}) : x;
-  const Tensor y = instance_norm(batch, rows_of(weight), rows_of(bias), {}, true, options());
-  return unbatched ? y.reshape(x.shape()) : y;
+          mix_.size(0), " samples, x ", x, " has ", samples, "; set one style for all or one for each");
+  return x.rank() == 3 ? with_batch(x) : x;
 }
 
-std::vector<NormalizationPart> ConditionalInstanceNorm2d::parts(const Shape& shape) const {
+Tensor ConditionalInstanceNorm2d::normalize(const Tensor& x) {
+  return instance_norm(x, rows_of(weight), rows_of(bias), {}, true, options());
+}
+
+std::vector<NormalizationPart> ConditionalInstanceNorm2d::parts(const Shape& batched) const {
   const AffineRows rows = mix_.size(0) == 1 ? AffineRows::per_channel : AffineRows::per_plane;
-  return {{NormalizationAxes::instance(shape, rows), rows_of(weight), rows_of(bias), {}}};
+  return {{NormalizationAxes::instance(batched, rows), rows_of(weight), rows_of(bias), {}}};
 }
 
 std::string ConditionalInstanceNorm2d::extra_repr() const {

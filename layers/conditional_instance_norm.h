@@ -42,13 +42,14 @@ class ConditionalInstanceNorm2d : public NormalizationLayer {
   /// shape.
   void set_mix(const Tensor& mix);
 
-  /// x (N, C, H, W), or (C, H, W) for one picture. Throws ArgumentError for another rank or channel count,
-  /// planes of one element, and styles for another number of samples.
-  Tensor forward(const Tensor& x) override;
   std::string extra_repr() const override;
-  std::vector<NormalizationPart> parts(const Shape& shape) const override;
+  Shape batched_shape(const Shape& x) const override;
+  std::vector<NormalizationPart> parts(const Shape& batched) const override;
 
   Tensor weight, bias;
+
+ protected:
+  Tensor normalize(const Tensor& x) override;
 
  private:
   /// The rows of gamma and beta for each sample, (N, C), or (C) for all.

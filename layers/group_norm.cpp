@@ -14,15 +14,16 @@ GroupNorm::GroupNorm(std::int64_t groups, std::int64_t channels, const GroupNorm
   }
 }
 
-Tensor GroupNorm::forward(const Tensor& x) {
-  require_defined(x, "GroupNorm", "x");
-  require(x.rank() >= 2 && x.size(1) == channels_, "GroupNorm: x has shape ", x.shape(), "; it takes (N, ",
-          channels_, ", ...)");
-  return group_norm(x, groups_, weight, bias, options());
+Shape GroupNorm::batched_shape(const Shape& x) const {
+  require(x.rank() >= 2 && x[1] == channels_, "GroupNorm: x has shape ", x, "; it takes (N, ", channels_,
+          ", ...)");
+  return x;
 }
 
-std::vector<NormalizationPart> GroupNorm::parts(const Shape& shape) const {
-  return {{NormalizationAxes::group(shape, groups_), weight, bias, {}}};
+Tensor GroupNorm::normalize(const Tensor& x) { return group_norm(x, groups_, weight, bias, options()); }
+
+std::vector<NormalizationPart> GroupNorm::parts(const Shape& batched) const {
+  return {{NormalizationAxes::group(batched, groups_), weight, bias, {}}};
 }
 
 std::string GroupNorm::extra_repr() const {
@@ -40,12 +41,19 @@ LayerNorm::LayerNorm(const Shape& normalized_shape, const LayerNormOptions& opti
   }
 }
 
-Tensor LayerNorm::forward(const Tensor& x) {
+Shape LayerNorm::batched_shape(const Shape& x) const {
+  const int rank = normalized_shape_.rank();
+  require(x.rank() >= rank && std::equal(normalized_shape_.begin(), normalized_shape_.end(), x.end() - rank),
+          "LayerNorm: x has shape ", x, ", which does not end in normalized_shape ", normalized_shape_);
+  return x;
+}
+
+Tensor LayerNorm::normalize(const Tensor& x) {
   return layer_norm(x, normalized_shape_, weight, bias, options());
 }
 
-std::vector<NormalizationPart> LayerNorm::parts(const Shape& shape) const {
-  return {{NormalizationAxes::layer(shape, normalized_shape_.rank()), weight, bias, {}}};
+std::vector<NormalizationPart> LayerNorm::parts(const Shape& batched) const {
+  return {{NormalizationAxes::layer(batched, normalized_shape_.rank()), weight, bias, {}}};
 }
 
 std::string LayerNorm::extra_repr() const {

@@ -19,19 +19,21 @@ struct GroupNormOptions {
 ///     GroupNorm norm(8, 32);
 ///     Tensor y = norm(x);  // (N, 32, ...)
 ///
-/// Parameters: weight and bias (channels), beginning as 1 and 0.
+/// Parameters: weight and bias (channels), beginning as 1 and 0. forward() throws ArgumentError for rank < 2,
+/// another channel count, and one sample with one value for each group.
 class GroupNorm : public NormalizationLayer {
  public:
   /// Throws ArgumentError unless `groups` divides `channels`.
   GroupNorm(std::int64_t groups, std::int64_t channels, const GroupNormOptions& options = {});
 
-  /// Throws ArgumentError for rank < 2, another channel count, and a batch with one value in all for each
-  /// channel.
-  Tensor forward(const Tensor& x) override;
   std::string extra_repr() const override;
-  std::vector<NormalizationPart> parts(const Shape& shape) const override;
+  Shape batched_shape(const Shape& x) const override;
+  std::vector<NormalizationPart> parts(const Shape& batched) const override;
 
   Tensor weight, bias;  ///< undefined unless affine
+
+ protected:
+  Tensor normalize(const Tensor& x) override;
 
  private:
   std::int64_t groups_, channels_;
@@ -49,18 +51,21 @@ struct LayerNormOptions {
 ///     LayerNorm norm({64});
 ///     Tensor y = norm(x);  // (..., 64)
 ///
-/// Parameters: weight and bias of shape normalized_shape, beginning as 1 and 0.
+/// Parameters: weight and bias of shape normalized_shape, beginning as 1 and 0. forward() throws
+/// ArgumentError unless x ends in normalized_shape.
 class LayerNorm : public NormalizationLayer {
  public:
   /// Throws ArgumentError for an empty normalized_shape or a size below 1.
   explicit LayerNorm(const Shape& normalized_shape, const LayerNormOptions& options = {});
 
-  /// Throws ArgumentError unless x ends in normalized_shape.
-  Tensor forward(const Tensor& x) override;
   std::string extra_repr() const override;
-  std::vector<NormalizationPart> parts(const Shape& shape) const override;
+  Shape batched_shape(const Shape& x) const override;
+  std::vector<NormalizationPart> parts(const Shape& batched) const override;
 
   Tensor weight, bias;  ///< undefined unless elementwise_affine
+
+ protected:
+  Tensor normalize(const Tensor& x) override;
 
  private:
   Shape normalized_shape_;

@@ -22,6 +22,18 @@ void NormalizationLayer::require_statistics(Statistics statistics) const {
           " statistics, only per_instance; BatchNorm2d and InstanceNorm2d can be told to use any");
 }
 
+Tensor NormalizationLayer::forward(const Tensor& x) {
+  require(x.defined(), type_name(), ": x is undefined");
+  const Shape batched = batched_shape(x.shape());
+  return batched == x.shape() ? normalize(x) : normalize(x.reshape(batched)).reshape(x.shape());
+}
+
+Shape NormalizationLayer::with_batch(const Shape& sample) {
+  std::vector<std::int64_t> sizes = {1};
+  sizes.insert(sizes.end(), sample.begin(), sample.end());
+  return Shape(sizes);
+}
+
 std::string NormalizationLayer::eps_text() const { return concat_text(", eps=", eps_); }
 
 std::string NormalizationLayer::statistics_text() const {

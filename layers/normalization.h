@@ -44,18 +44,30 @@ class NormalizationLayer : public Module {
   /// memory.
   bool has_relu() const { return relu_; }
 
-  /// The normalizations whose results forward() adds up for an x of this shape: one, but for
-  /// BatchInstanceNorm. `shape` has a batch dimension.
-  virtual std::vector<NormalizationPart> parts(const Shape& shape) const = 0;
+  /// x by the chosen statistics. x may lack the batch dimension where the layer says so.
+  Tensor forward(const Tensor& x) final;
+
+  // ---- for looking inside (inspect_normalization)
+
+  /// `x` with a batch dimension: as it is, or with a 1 in front for an unbatched sample. Throws ArgumentError
+  /// for a shape that the layer does not take.
+  virtual Shape batched_shape(const Shape& x) const = 0;
+  /// The normalizations whose results forward() adds up for an x of this batched shape: one, but for
+  /// BatchInstanceNorm.
+  virtual std::vector<NormalizationPart> parts(const Shape& batched) const = 0;
 
  protected:
   NormalizationLayer(double eps, bool relu) : eps_(eps), relu_(relu) {}
 
+  /// forward() of an x of batched shape.
+  virtual Tensor normalize(const Tensor& x) = 0;
   /// The layer's rule.
   virtual Statistics default_statistics() const { return Statistics::per_instance; }
   /// Throws ArgumentError unless the layer has such statistics.
   virtual void require_statistics(Statistics statistics) const;
   NormalizeOptions options() const { return {.eps = eps_, .relu = relu_}; }
+  /// (1, ...) for (...)
+  static Shape with_batch(const Shape& sample);
   // pieces of extra_repr()
   std::string eps_text() const;         ///< ", eps=1e-05"
   std::string statistics_text() const;  ///< ", relu=true, statistics=per_instance"
