@@ -31,6 +31,7 @@
 #include "gesso/layers/conv2d.h"
 #include "gesso/layers/group_norm.h"
 #include "gesso/layers/init.h"
+#include "gesso/layers/inspect_normalization.h"
 #include "gesso/layers/instance_norm.h"
 #include "gesso/layers/linear.h"
 #include "gesso/layers/module.h"
