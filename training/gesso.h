@@ -45,6 +45,7 @@
 #include "gesso/training/optimizer.h"
 #include "gesso/training/picture_folder.h"
 #include "gesso/training/progress.h"
+#include "gesso/training/recorder.h"
 #include "gesso/training/report.h"
 #include "gesso/training/schedule.h"
 #include "gesso/training/sgd.h"
