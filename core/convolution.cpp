@@ -20,7 +20,7 @@ ConvolutionAlgorithm choose(ConvolutionAlgorithm wanted, std::int64_t terms, std
   if (wanted != ConvolutionAlgorithm::automatic) {
     return wanted;
   }
-  const bool many_weights = terms > 1536 || (terms >= 256 && pixels < 256);
+  const bool many_weights = terms > 2560 || (terms >= 256 && pixels < 256);
   return many_weights ? ConvolutionAlgorithm::im2col : ConvolutionAlgorithm::direct;
 }
 
@@ -87,7 +87,7 @@ template <class T>
 void convolution_weight_gradient(const ConvolutionShape& shape, const T* x, const T* dy, T* dw,
                                  ConvolutionAlgorithm algorithm) {
   // Here the products of all pixels are added up; their number costs the direct convolution nothing.
-  const std::int64_t terms = std::min<std::int64_t>(shape.fan_in(), 1536);
+  const std::int64_t terms = std::min<std::int64_t>(shape.fan_in(), 2560);
   switch (choose(algorithm, terms, shape.out_pixels())) {
     case ConvolutionAlgorithm::plain:
       return plain_convolution::weight_gradient(shape, x, dy, dw);

@@ -60,11 +60,13 @@ struct Correlation {
     T* to[CorrelateKernel<T>::most_vectors];
     int count = 0;
     const auto flush = [&] {
-      for (int r = count; r < kernel.vectors; ++r) {  // the last call repeats a vector
-        from[r] = from[0];
+      const bool half = count <= (kernel.vectors + 1) / 2;
+      for (int r = count; r < (half ? (kernel.vectors + 1) / 2 : kernel.vectors); ++r) {
+        from[r] = from[0];  // the last call repeats a vector
         to[r] = to[0];
       }
-      kernel.run(std::ssize(offset), w, offset.data(), bias, from, to, channel_stride);
+      (half ? kernel.run_half : kernel.run)(std::ssize(offset), w, offset.data(), bias, from, to,
+                                            channel_stride);
       count = 0;
     };
     for (std::int64_t i = 0; i < rows; ++i) {

@@ -143,8 +143,10 @@ constexpr auto correlate_table(std::integer_sequence<int, index...>) {
   constexpr auto vectors = [](int channels) {
     return std::min(Isa::sums / channels, CorrelateKernel<T>::most_vectors);
   };
-  return std::array{CorrelateKernel<T>{index + 1, vectors(index + 1), Isa::bytes / int{sizeof(T)},
-                                       Isa::template run_correlate<T, index + 1, vectors(index + 1)>}...};
+  return std::array{
+      CorrelateKernel<T>{index + 1, vectors(index + 1), Isa::bytes / int{sizeof(T)},
+                         Isa::template run_correlate<T, index + 1, vectors(index + 1)>,
+                         Isa::template run_correlate<T, index + 1, (vectors(index + 1) + 1) / 2>}...};
 }
 
 template <class T, class Isa, int... index>

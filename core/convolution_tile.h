@@ -20,6 +20,7 @@ struct CorrelateKernel {
 
   int channels, vectors, lanes;
   Run run;
+  Run run_half;  ///< the same for (vectors + 1) / 2 vectors, for the end of a loop
 };
 
 /// The kernel for `channels` or, if that is more than registers can hold, the largest.
