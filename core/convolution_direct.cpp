@@ -14,12 +14,11 @@
 namespace gesso::direct_convolution {
 namespace {
 
-// ---- correlation: what forward and the gradient to the input have in common ---------------------
+// ---- correlation --------------------------------------------------------------------------------
 //
 //     result[c, i, j] = bias[c] + sum over k of w[c, k] window[offset[k] + i * pitch + j]
 //
-// for c in a block of channels, as many as one kernel takes. A task fills one window and goes through the
-// blocks.
+// for c in a block of channels, as many as one kernel takes. A task fills one window for all blocks.
 
 // Rows of a tile: as many as leave 32 tasks, so that there is work for many threads, but not fewer than 4,
 // because neighbouring tiles both copy the rows between them.
@@ -108,21 +107,76 @@ void spread_row(const T* from, std::int64_t count, std::int64_t stride, T* to) {
   }
 }
 
-// ---- gradient to the input ----------------------------------------------------------------------
+// ---- forward and the gradient to the input ------------------------------------------------------
 
-// Row k of dx and row i of dy meet in tap u when k = stride i - padding + dilation u. With k + padding =
-// stride q
-// + phase, these are the taps with dilation u mod stride = phase, and i = q - (dilation u - phase) / stride.
-// So the pixels of dx of one phase are a correlation of dy with some of the taps.
+// Some of the result's pixels: row q of the phase is row stride q + phase - padding of the result.
 struct Phase {
   Size2d phase;
-  std::vector<std::int64_t> taps;    // u * kernel.width + v
-  std::vector<std::int64_t> offset;  // in the window, of each channel of dy and tap
+  std::vector<std::int64_t> taps;    // of the kernel, u * kernel.width + v
+  std::vector<std::int64_t> offset;  // in the window, of each source channel and tap
   std::int64_t weights;              // where its packed weights begin
 };
 
-std::vector<Phase> input_gradient_phases(const ConvolutionShape& s, const Window& window) {
-  std::vector<Phase> phases;
+// A result of which each phase is a correlation of the same source.
+struct Plan {
+  std::int64_t batch, groups, channels;  // channels of one group of the result
+  Size2d result;                         // size of its pictures
+  Window window;
+  Size2d stride = 1, padding = 0;
+  Size2d first = 0;        // q of the result's first row and column: tiles are counted from there
+  std::int64_t block = 0;  // of channels
+  Tiles tiles = {};
+  std::vector<Phase> phases = {};
+};
+
+// Adds blocks and tiles to a plan, for phases of `size`.
+template <class T>
+void cut(Plan& plan, Size2d size) {
+  plan.block = even_block(plan.channels, correlate_kernel<T>(plan.channels).channels);
+  Window& window = plan.window;
+  plan.tiles =
+      cut_into_tiles(size, window.rows, window.columns, window.channels * window.phases() + plan.block,
+                     most_rows(size, plan.batch * plan.groups), sizeof(T));
+  window.height = plan.tiles.rows + window.rows.reach;
+  window.pitch = plan.tiles.columns + window.columns.reach;
+}
+
+// All of y is one phase.
+template <class T>
+Plan plan_forward(const ConvolutionShape& s) {
+  Plan plan{.batch = s.batch,
+            .groups = s.groups,
+            .channels = s.group_out(),
+            .result = s.out,
+            .window = {forward_rows(s), forward_columns(s), s.group_in()}};
+  cut<T>(plan, s.out);
+  plan.phases = {{0, {}, forward_offsets(s, plan.window), 0}};
+  return plan;
+}
+
+// Row k of dx and row i of dy meet in tap u when k = stride i - padding + dilation u. Write k + padding as
+// stride q + phase: then these are the taps with dilation u mod stride = phase, and i = q - (dilation u -
+// phase) / stride. So the pixels of one phase are a correlation of dy with some of the taps.
+template <class T>
+Plan plan_input_gradient(const ConvolutionShape& s) {
+  const auto axis = [](std::int64_t source, std::int64_t kernel, std::int64_t stride, std::int64_t dilation) {
+    const std::int64_t reach = dilation * (kernel - 1) / stride;
+    return WindowAxis{source, 1, reach, 1, reach};
+  };
+  const WindowAxis rows = axis(s.out.height, s.kernel.height, s.stride.height, s.dilation.height);
+  const WindowAxis columns = axis(s.out.width, s.kernel.width, s.stride.width, s.dilation.width);
+  const Size2d first(s.padding.height / s.stride.height, s.padding.width / s.stride.width);
+  const Size2d last((s.in.height - 1 + s.padding.height) / s.stride.height,
+                    (s.in.width - 1 + s.padding.width) / s.stride.width);
+  Plan plan{.batch = s.batch,
+            .groups = s.groups,
+            .channels = s.group_in(),
+            .result = s.in,
+            .window = {rows, columns, s.group_out()},
+            .stride = s.stride,
+            .padding = s.padding,
+            .first = first};
+  cut<T>(plan, {last.height - first.height + 1, last.width - first.width + 1});
   std::int64_t weights = 0;
   for (std::int64_t a = 0; a < s.stride.height; ++a) {
     for (std::int64_t b = 0; b < s.stride.width; ++b) {
@@ -133,27 +187,80 @@ std::vector<Phase> input_gradient_phases(const ConvolutionShape& s, const Window
           phase.taps.push_back(tap);
         }
       }
-      for (std::int64_t o = 0; o < window.channels; ++o) {
+      for (std::int64_t o = 0; o < s.group_out(); ++o) {
         for (const std::int64_t tap : phase.taps) {
           const std::int64_t row = (s.dilation.height * (tap / s.kernel.width) - a) / s.stride.height;
           const std::int64_t column = (s.dilation.width * (tap % s.kernel.width) - b) / s.stride.width;
-          phase.offset.push_back(window.at(o, 0, window.rows.reach - row, window.columns.reach - column));
+          phase.offset.push_back(plan.window.at(o, 0, rows.reach - row, columns.reach - column));
         }
       }
       weights += s.in_channels * std::ssize(phase.offset);
-      phases.push_back(std::move(phase));
+      plan.phases.push_back(std::move(phase));
     }
   }
-  return phases;
+  return plan;
 }
 
-// The values of q that pixels 0 to size - 1 of dx have.
-struct Range {
-  std::int64_t first, count;
-};
+// Copies one phase of a tile, rows `pitch` apart, to its pixels of a picture of the result. The first and
+// last rows and columns of a phase may be outside of it.
+template <class T>
+void spread_phase(const Plan& plan, const Phase& phase, const Tile& tile, const T* from, T* picture) {
+  const std::int64_t k =
+      plan.stride.height * (plan.first.height + tile.row) + phase.phase.height - plan.padding.height;
+  const std::int64_t l =
+      plan.stride.width * (plan.first.width + tile.column) + phase.phase.width - plan.padding.width;
+  const std::int64_t begin = l < 0 ? 1 : 0;
+  const std::int64_t end =
+      std::min(divide_up(std::max<std::int64_t>(plan.result.width - l, 0), plan.stride.width), tile.columns);
+  for (std::int64_t i = 0; i < tile.rows && begin < end; ++i) {
+    const std::int64_t row = k + plan.stride.height * i;
+    if (0 <= row && row < plan.result.height) {
+      spread_row(from + i * plan.window.pitch + begin, end - begin, plan.stride.width,
+                 picture + row * plan.result.width + l + plan.stride.width * begin);
+    }
+  }
+}
 
-Range positions(std::int64_t size, std::int64_t stride, std::int64_t padding) {
-  return {padding / stride, (size - 1 + padding) / stride - padding / stride + 1};
+// The result of a plan, from weights that pack_weights() wrote for each phase and group. `bias` may be null.
+template <class T>
+void compute(const Plan& plan, const T* source, const T* packed, const T* bias, T* result) {
+  constexpr int lanes = CorrelateKernel<T>::most_lanes;
+  const Window& window = plan.window;
+  const std::int64_t window_size = window.size() + window.slack(lanes);
+  const std::int64_t flat_size = plan.tiles.rows * window.pitch + lanes;  // of one channel of run_flat()
+  const std::int64_t result_size = plan.result.height * plan.result.width;
+  const std::vector<T> zeros(plan.block);
+  parallel_for(plan.batch * plan.groups * plan.tiles.count(), 1, [&](std::int64_t task, std::int64_t) {
+    const Tile tile = plan.tiles[task % plan.tiles.count()];
+    const std::int64_t picture = task / plan.tiles.count();  // of a sample and group
+    const std::int64_t first_channel = picture % plan.groups * plan.channels;
+    T* memory = scratch<T>(window_size + plan.block * flat_size);
+    T* flat = memory + window_size;
+    fill_window(window, source + picture * window.channels * window.rows.source * window.columns.source,
+                plan.first.height + tile.row, plan.first.width + tile.column, memory);
+    for (std::int64_t c = 0; c < plan.channels; c += plan.block) {
+      const std::int64_t count = std::min(plan.block, plan.channels - c);
+      T* block = result + (picture * plan.channels + c) * result_size;
+      for (const Phase& phase : plan.phases) {
+        const Correlation<T> correlation{
+            correlate_kernel<T>(count),
+            phase.offset,
+            packed + phase.weights + (first_channel + c) * std::ssize(phase.offset),
+            bias == nullptr ? zeros.data() : bias + first_channel + c,
+            memory,
+            window.pitch};
+        if (plan.stride == 1 && !correlation.flat_is_better(tile.columns)) {
+          correlation.run(tile.rows, tile.columns, block + tile.row * plan.result.width + tile.column,
+                          plan.result.width, result_size);
+          continue;
+        }
+        correlation.run_flat(tile.rows, flat, flat_size);
+        for (std::int64_t channel = 0; channel < count; ++channel) {
+          spread_phase(plan, phase, tile, flat + channel * flat_size, block + channel * result_size);
+        }
+      }
+    }
+  });
 }
 
 // ---- gradient to the weight ---------------------------------------------------------------------
@@ -206,135 +313,32 @@ struct ProductSums {
 
 template <class T>
 void forward(const ConvolutionShape& s, const T* x, const T* w, const T* bias, T* y) {
-  const std::int64_t channels = s.group_out(), taps = s.fan_in();
-  const std::int64_t block = even_block(channels, correlate_kernel<T>(channels).channels);
-  Window window{forward_rows(s), forward_columns(s), s.group_in(), 0, 0};
-  const Tiles tiles =
-      cut_into_tiles(s.out, window.rows, window.columns, window.channels * window.phases() + block,
-                     most_rows(s.out, s.batch * s.groups), sizeof(T));
-  window.height = tiles.rows + window.rows.reach;
-  window.pitch = tiles.columns + window.columns.reach;
-  const std::vector<std::int64_t> offset = forward_offsets(s, window);
-  Tensor packed_weights = Tensor::empty({s.out_channels, taps}, dtype_of<T>);
-  T* packed = packed_weights.mutable_data<T>();
-  for (std::int64_t begin = 0; begin < s.out_channels; begin += channels) {  // of each group
-    pack_weights(
-        channels, block, taps, [&](std::int64_t o, std::int64_t k) { return w[(begin + o) * taps + k]; },
-        packed + begin * taps);
+  const Plan plan = plan_forward<T>(s);
+  Tensor packed = Tensor::empty({s.out_channels, s.fan_in()}, dtype_of<T>);
+  for (std::int64_t g = 0; g < s.groups; ++g) {
+    const std::int64_t begin = g * s.group_out() * s.fan_in();
+    const auto weight = [&](std::int64_t o, std::int64_t k) { return w[begin + o * s.fan_in() + k]; };
+    pack_weights(s.group_out(), plan.block, s.fan_in(), weight, packed.mutable_data<T>() + begin);
   }
-  const std::vector<T> zeros(block);
-
-  constexpr int lanes = CorrelateKernel<T>::most_lanes;
-  const std::int64_t window_size = window.size() + window.slack(lanes);
-  const std::int64_t flat_size = tiles.rows * window.pitch + lanes;  // of one channel of run_flat()
-  parallel_for(s.batch * s.groups * tiles.count(), 1, [&](std::int64_t task, std::int64_t) {
-    const Tile tile = tiles[task % tiles.count()];
-    const std::int64_t picture = task / tiles.count();  // of a sample and group
-    T* memory = scratch<T>(window_size + block * flat_size);
-    T* flat = memory + window_size;
-    fill_window(window, x + picture * s.group_in() * s.in_pixels(), tile.row, tile.column, memory);
-    for (std::int64_t first = 0; first < channels; first += block) {
-      const std::int64_t count = std::min(block, channels - first);
-      const std::int64_t o = picture % s.groups * channels + first;
-      const Correlation<T> correlation{correlate_kernel<T>(count),
-                                       offset,
-                                       packed + o * taps,
-                                       bias == nullptr ? zeros.data() : bias + o,
-                                       memory,
-                                       window.pitch};
-      T* y_tile = y + (picture * channels + first) * s.out_pixels() + tile.row * s.out.width + tile.column;
-      if (!correlation.flat_is_better(tile.columns)) {
-        correlation.run(tile.rows, tile.columns, y_tile, s.out.width, s.out_pixels());
-        continue;
-      }
-      correlation.run_flat(tile.rows, flat, flat_size);
-      for (std::int64_t c = 0; c < count; ++c) {
-        for (std::int64_t i = 0; i < tile.rows; ++i) {
-          std::copy_n(flat + c * flat_size + i * window.pitch, tile.columns,
-                      y_tile + c * s.out_pixels() + i * s.out.width);
-        }
-      }
-    }
-  });
+  compute(plan, x, packed.data<T>(), bias, y);
 }
 
 template <class T>
 void input_gradient(const ConvolutionShape& s, const T* dy, const T* w, T* dx) {
-  const std::int64_t channels = s.group_in(), sources = s.group_out();
-  const std::int64_t block = even_block(channels, correlate_kernel<T>(channels).channels);
-  const Range rows = positions(s.in.height, s.stride.height, s.padding.height);
-  const Range columns = positions(s.in.width, s.stride.width, s.padding.width);
-  const std::int64_t row_reach = s.dilation.height * (s.kernel.height - 1) / s.stride.height;
-  const std::int64_t column_reach = s.dilation.width * (s.kernel.width - 1) / s.stride.width;
-  Window window{{s.out.height, 1, row_reach, 1, row_reach},
-                {s.out.width, 1, column_reach, 1, column_reach},
-                sources,
-                0,
-                0};
-  const Size2d picture_size(rows.count, columns.count);
-  const Tiles tiles = cut_into_tiles(picture_size, window.rows, window.columns, sources + block,
-                                     most_rows(picture_size, s.batch * s.groups), sizeof(T));
-  window.height = tiles.rows + row_reach;
-  window.pitch = tiles.columns + column_reach;
-  const std::vector<Phase> phases = input_gradient_phases(s, window);
-  Tensor packed_weights = Tensor::empty({s.out_channels * s.fan_in()}, dtype_of<T>);
-  T* packed = packed_weights.mutable_data<T>();
-  for (const Phase& phase : phases) {
+  const Plan plan = plan_input_gradient<T>(s);
+  Tensor packed = Tensor::empty({s.out_channels, s.fan_in()}, dtype_of<T>);
+  for (const Phase& phase : plan.phases) {
     const std::int64_t taps = std::ssize(phase.taps);
     for (std::int64_t g = 0; g < s.groups; ++g) {
       const auto weight = [&](std::int64_t c, std::int64_t k) {
-        return w[((g * sources + k / taps) * channels + c) * s.taps() + phase.taps[k % taps]];
+        return w[((g * s.group_out() + k / taps) * s.group_in() + c) * s.taps() + phase.taps[k % taps]];
       };
-      pack_weights(channels, block, sources * taps, weight,
-                   packed + phase.weights + g * channels * sources * taps);
+      const std::int64_t begin = phase.weights + g * s.group_in() * std::ssize(phase.offset);
+      pack_weights(s.group_in(), plan.block, std::ssize(phase.offset), weight,
+                   packed.mutable_data<T>() + begin);
     }
   }
-  const std::vector<T> zeros(block);
-
-  constexpr int lanes = CorrelateKernel<T>::most_lanes;
-  const std::int64_t window_size = window.size() + window.slack(lanes);
-  const std::int64_t flat_size = tiles.rows * window.pitch + lanes;
-  parallel_for(s.batch * s.groups * tiles.count(), 1, [&](std::int64_t task, std::int64_t) {
-    const Tile tile = tiles[task % tiles.count()];
-    const std::int64_t picture = task / tiles.count();
-    T* memory = scratch<T>(window_size + block * flat_size);
-    T* flat = memory + window_size;
-    fill_window(window, dy + picture * sources * s.out_pixels(), rows.first + tile.row,
-                columns.first + tile.column, memory);
-    for (std::int64_t first = 0; first < channels; first += block) {
-      const std::int64_t count = std::min(block, channels - first);
-      T* dx_block = dx + (picture * channels + first) * s.in_pixels();
-      for (const Phase& phase : phases) {
-        const std::int64_t taps = std::ssize(phase.offset);
-        const T* weights = packed + phase.weights + (picture % s.groups * channels + first) * taps;
-        const Correlation<T> correlation{
-            correlate_kernel<T>(count), phase.offset, weights, zeros.data(), memory, window.pitch};
-        if (s.stride == 1 && !correlation.flat_is_better(tile.columns)) {
-          correlation.run(tile.rows, tile.columns, dx_block + tile.row * s.in.width + tile.column, s.in.width,
-                          s.in_pixels());
-          continue;
-        }
-        correlation.run_flat(tile.rows, flat, flat_size);
-        // Pixel (k, l) of dx for position (0, 0) of the tile; the first and last positions may be outside.
-        const std::int64_t k =
-            s.stride.height * (rows.first + tile.row) + phase.phase.height - s.padding.height;
-        const std::int64_t l =
-            s.stride.width * (columns.first + tile.column) + phase.phase.width - s.padding.width;
-        const std::int64_t begin = l < 0 ? 1 : 0;
-        const std::int64_t end =
-            std::min(divide_up(std::max<std::int64_t>(s.in.width - l, 0), s.stride.width), tile.columns);
-        for (std::int64_t c = 0; c < count; ++c) {
-          for (std::int64_t i = 0; i < tile.rows; ++i) {
-            const std::int64_t row = k + s.stride.height * i;
-            if (0 <= row && row < s.in.height && begin < end) {
-              spread_row(flat + c * flat_size + i * window.pitch + begin, end - begin, s.stride.width,
-                         dx_block + c * s.in_pixels() + row * s.in.width + l + s.stride.width * begin);
-            }
-          }
-        }
-      }
-    }
-  });
+  compute<T>(plan, dy, packed.data<T>(), nullptr, dx);
 }
 
 template <class T>
@@ -348,7 +352,7 @@ void weight_gradient(const ConvolutionShape& s, const T* x, const T* dy, T* dw) 
   const std::int64_t parts = channels % 64 == 0 ? 4 : channels % 32 == 0 ? 2 : 1;
   const std::int64_t part_channels = channels / parts;
   const std::int64_t block = even_block(part_channels, product_sum_kernel<T>(part_channels).channels);
-  Window window{forward_rows(s), forward_columns(s), 1, 0, 0};
+  Window window{forward_rows(s), forward_columns(s), 1};
   const Tiles tiles = cut_into_tiles(s.out, window.rows, window.columns, window.phases(),
                                      divide_up(wanted_length, s.out.width + window.columns.reach), sizeof(T));
   window.height = tiles.rows + window.rows.reach;

@@ -28,7 +28,8 @@ struct Window {
   static constexpr std::int64_t cache_bytes = 512 << 10;
 
   WindowAxis rows, columns;
-  std::int64_t channels, height, pitch;
+  std::int64_t channels;
+  std::int64_t height = 0, pitch = 0;
 
   std::int64_t phases() const { return rows.phases * columns.phases; }
   std::int64_t size() const { return channels * phases() * height * pitch; }
@@ -66,9 +67,9 @@ struct Tile {
 
 /// How pictures of the result are cut into tiles: by their sizes alone.
 struct Tiles {
-  Size2d picture;
-  std::int64_t rows, columns;  ///< of one tile; the last may have fewer
-  std::int64_t down, across;   ///< how many
+  Size2d picture = 0;
+  std::int64_t rows = 0, columns = 0;  ///< of one tile; the last may have fewer
+  std::int64_t down = 0, across = 0;   ///< how many
 
   std::int64_t count() const { return down * across; }
   Tile operator[](std::int64_t index) const;
