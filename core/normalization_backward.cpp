@@ -167,8 +167,10 @@ GESSO_SIMD void add_element_gradients(const T* x, const T* dy, const Plane<T>& p
                                       std::int64_t end, double* dgamma, double* dbeta) {
   const Plane<T> p = plane;
   for (std::int64_t i = begin; i < end; ++i) {
-    const T z = rows.gamma ? affine(x[i], p, rows.gamma[i], rows.beta[i]) : affine(x[i], p);
-    const double g = !relu || z > 0 ? dy[i] : T{0};
+    // Without a relu there may be no beta: nothing reads it then.
+    const bool open =
+        !relu || (rows.gamma ? affine(x[i], p, rows.gamma[i], rows.beta[i]) : affine(x[i], p)) > 0;
+    const double g = open ? dy[i] : T{0};
     dgamma[i] += g * ((x[i] - mean) * inv_std);
     dbeta[i] += g;
   }

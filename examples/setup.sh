@@ -43,8 +43,8 @@ install_build_packages() {
   install_packages "${tools[@]}" libopenblas-dev libstb-dev nlohmann-json3-dev libcli11-dev doctest-dev
 }
 
-# Configures the folder $1 with the CMake options that follow, and builds it with all cores.
-build_into() {
+# Configures the folder $1 with the CMake options that follow.
+configure_into() {
   local folder=$1
   shift
   if [ ! -e "$folder/CMakeCache.txt" ] && command -v ninja >/dev/null; then
@@ -57,6 +57,11 @@ build_into() {
     fail "CMake could not configure gesso; the reason stands above. It needs a C++20 compiler, CMake 3.22," \
       "OpenBLAS, stb, nlohmann-json, CLI11 and doctest"
   fi
-  echo "Building in $folder"
-  cmake --build "$folder" --parallel "$(nproc)" || fail "the build failed; the reason stands above"
+}
+
+# Configures the folder $1 with the CMake options that follow, and builds it with all cores.
+build_into() {
+  configure_into "$@"
+  echo "Building in $1"
+  cmake --build "$1" --parallel "$(nproc)" || fail "the build failed; the reason stands above"
 }

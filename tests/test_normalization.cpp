@@ -170,6 +170,24 @@ TEST_CASE("relu inside is relu outside, bit for bit, forward and backward") {
   }
 }
 
+TEST_CASE("at 0 the relu inside lets no gradient through") {
+  const Shape shape{2, 2, 3, 3};
+  const Tensor upstream = random_input(shape, 31).detach(), zeros = Tensor::zeros(shape, float64);
+  const auto check = [&](auto&& norm, const Shape& rows) {
+    const Tensor x = Tensor::full(shape, 5, float64).requires_grad_();  // so z is the bias, 0
+    const Tensor weight = Tensor::ones(rows, float64).requires_grad_();
+    const Tensor bias = Tensor::zeros(rows, float64).requires_grad_();
+    norm(x, weight, bias).backward(upstream);
+    CHECK(largest_difference(x.grad(), zeros) == 0);
+    CHECK(largest_difference(bias.grad(), Tensor::zeros(rows, float64)) == 0);
+  };
+  const NormalizeOptions options{.relu = true};
+  using In = const Tensor&;
+  check([&](In x, In w, In b) { return instance_norm(x, w, b, {}, true, options); }, {2});
+  check([&](In x, In w, In b) { return batch_norm(x, {}, w, b, true, options); }, {2});
+  check([&](In x, In w, In b) { return layer_norm(x, {2, 3, 3}, w, b, options); }, {2, 3, 3});
+}
+
 TEST_CASE("running statistics move by momentum towards mean and unbiased variance") {
   const Tensor x = Tensor::from({0, 2, 4, 6, 1, 1, 1, 5}, {2, 1, 4}, float64);  // means 3, 2; variances 5, 3
   RunningStatistics running{Tensor::zeros({1}, float64), Tensor::ones({1}, float64)};
