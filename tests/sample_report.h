@@ -33,11 +33,13 @@ inline Report sample_report() {
   ReportChart loss{.title = "Loss", .y_label = "loss", .curves = {{"total", x, y}, {"style", x, noisy}}};
   ReportChart band{.title = "Spread", .curves = {{"batch", {1, 2, 3}, {3, 2, 1}, {2, 1, 0.5}, {4, 3, 2}}}};
   ReportTable table{"Costs", {"Norm", "Total"}, {{"instance", "3.25 ± 0.1"}, {"batch", "6.66"}}};
+  const ReportFormula formula{{"y = gamma x-hat + beta", "<i>dx</i> = inv_std g"}};
+  const ReportMatrices matrices{"x-hat", {{"sample 0", {{-1, 0.5}, {0, -0.001}}}, {"sample 1", {{2, 1}}}}};
   const ReportPicture day = report_picture(sample_picture(0.9), "day", "A red square");
   const ReportPicture night = report_picture(sample_picture(0.1), "night", "A dark square");
   ReportPicture map = report_picture(sample_picture(0.4, 4, 5), "map", "Means by layer", true);
   report.sections = {
-      {"Curves", {ReportText{{"Thin lines are single steps."}}, loss, band, table}},
+      {"Curves", {ReportText{{"Thin lines are single steps."}}, loss, band, table, formula, matrices}},
       {"Pictures", {ReportComparison{"Wipe", day, night}, ReportPictures{"All", {day, night, map}}}}};
   report.settings = {{"width", "16"}, {"file", "caf\xe9.jpg"}};  // Latin-1, no UTF-8
   report.notes = {"Small print."};

@@ -46,6 +46,8 @@ TEST_CASE("the page holds the data, and no text of it gets out of its place") {
   const nlohmann::json& blocks = data["sections"][0]["blocks"];
   CHECK(blocks[0]["type"] == "text");
   CHECK(blocks[1]["curves"][0]["y"][1] == 5.0);
+  CHECK(blocks[4]["lines"][0] == "y = gamma x-hat + beta");
+  CHECK(blocks[5]["matrices"][1]["values"] == nlohmann::json{{2.0, 1.0}});
   CHECK(blocks[1]["curves"][1]["y"][49].is_null());
   CHECK(!blocks[1]["curves"][1].contains("low"));
   CHECK(blocks[2]["curves"][0]["high"] == nlohmann::json{4.0, 3.0, 2.0});

@@ -78,6 +78,14 @@ const char* const kUse = R"(<script>
     const cells = all("td.number").map((cell) => cell.textContent);
     check(cells.join() === "3.25 ± 0.1,6.66", "numbers flush right: " + cells.join());
 
+    // Formulas and matrices.
+    check(document.querySelector(".formula").textContent === "y = gamma x-hat + beta\n<i>dx</i> = inv_std g", "formula");
+    const cell = all(".matrices td");
+    check(cell.map((td) => td.textContent).join() === "-1.00,0.50,0.00,0.00,2.00,1.00", "matrices");
+    const color = cell.map((td) => getComputedStyle(td).backgroundColor);
+    check(new Set([color[0], color[1], color[2], color[4]]).size === 4, "cells have colours: " + color);
+    check(all(".matrices caption").map((caption) => caption.textContent).join() === "sample 0,sample 1", "captions");
+
     // Wiping, enlarging, comparing, going on.
     const slider = document.querySelector(".comparison input");
     slider.value = 20;

@@ -84,6 +84,18 @@ Json to_json(const ReportText& text, PictureFiles&) {
   return {{"type", "text"}, {"paragraphs", text.paragraphs}};
 }
 
+Json to_json(const ReportFormula& formula, PictureFiles&) {
+  return {{"type", "formula"}, {"lines", formula.lines}};
+}
+
+Json to_json(const ReportMatrices& group, PictureFiles&) {
+  Json matrices = Json::array();
+  for (const ReportMatrix& matrix : group.matrices) {
+    matrices.push_back({{"caption", matrix.caption}, {"values", matrix.values}});
+  }
+  return {{"type", "matrices"}, {"title", group.title}, {"matrices", matrices}, {"decimals", group.decimals}};
+}
+
 Json to_json(const ReportTable& table, PictureFiles&) {
   for (const std::vector<std::string>& row : table.rows) {
     require(row.size() == table.columns.size(), "report: a row of table \"", table.title, "\" has ",

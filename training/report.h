@@ -17,6 +17,11 @@ struct ReportText {
   std::vector<std::string> paragraphs;
 };
 
+/// Formulas, a line each, set in letters of one width.
+struct ReportFormula {
+  std::vector<std::string> lines;
+};
+
 /// A table. Columns that hold only numbers are set flush right.
 struct ReportTable {
   std::string title;
@@ -42,6 +47,20 @@ struct ReportChart {
   std::string y_label = {};
   std::vector<ReportCurve> curves = {};
   bool log_scale = false;  ///< how it begins
+};
+
+/// A small matrix of numbers.
+struct ReportMatrix {
+  std::string caption;                      ///< stands above it
+  std::vector<std::vector<double>> values;  ///< its rows
+};
+
+/// Matrices side by side, their numbers in cells that are the bluer the further below 0 and the redder the
+/// further above; the largest size in the group has the strongest colour.
+struct ReportMatrices {
+  std::string title;
+  std::vector<ReportMatrix> matrices;
+  int decimals = 2;
 };
 
 /// A picture as the report holds it, already a JPEG or PNG file; report_picture() makes one.
@@ -72,7 +91,8 @@ struct ReportComparison {
   ReportPicture left, right;
 };
 
-using ReportBlock = std::variant<ReportText, ReportTable, ReportChart, ReportPictures, ReportComparison>;
+using ReportBlock = std::variant<ReportText, ReportFormula, ReportTable, ReportMatrices, ReportChart,
+                                 ReportPictures, ReportComparison>;
 
 struct ReportSection {
   std::string title;
