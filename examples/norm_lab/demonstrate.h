@@ -1,0 +1,13 @@
+// The experiments of demonstrations.h, told.
+#pragma once
+
+#include <vector>
+
+#include "lab.h"
+
+namespace norm_lab {
+
+/// One section for each. `x` and `upstream` as Example's.
+std::vector<Section> demonstrate(const gesso::Tensor& x, const gesso::Tensor& upstream);
+
+}  // namespace norm_lab

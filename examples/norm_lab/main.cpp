@@ -1,0 +1,103 @@
+// norm-lab: the inside of a normalization layer, number by number, and experiments on what normalization
+// does.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <string>
+
+#include "demonstrate.h"
+#include "gesso/core/build_info.h"
+#include "gesso/core/error.h"
+#include "walk.h"
+
+namespace {
+
+struct Options {
+  norm_lab::Norm norm = norm_lab::Norm::instance;
+  std::int64_t groups = 1;
+  std::string picture, html;
+  std::int64_t size = 96;
+};
+
+norm_lab::Lab make_lab(const Options& options) {
+  using namespace norm_lab;
+  const Example example =
+      options.picture.empty() ? number_example() : picture_example(options.picture, options.size);
+  const auto layer = make_layer(options.norm, example.x.shape(), options.groups);
+  Lab lab;
+  lab.title = gesso::concat_text("Inside ", name_of(options.norm), " normalization");
+  lab.summary = {gesso::concat_text(
+      "First one layer, forward and backward, number by number; then six experiments. The example: ",
+      options.picture.empty() ? "a batch of two samples with two channels of 3 x 3 numbers."
+                              : std::filesystem::path(options.picture).filename().string() +
+                                    ", and beside it the same picture in fog.")};
+  lab.sections = walk(*layer, example);
+  for (norm_lab::Section& section : demonstrate(example.x, example.upstream)) {
+    lab.sections.push_back(std::move(section));
+  }
+  return lab;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using norm_lab::Norm;
+  Options options;
+  CLI::App app(
+      "Shows the inside of a normalization layer: statistics, normalized values and gradients with their\n"
+      "formulas and numbers, and experiments on what normalization does.",
+      "norm-lab");
+  app.set_version_flag("--version", [] { return gesso::build_info().str(); });
+  const std::map<std::string, Norm> norms = {
+      {"instance", Norm::instance}, {"batch", Norm::batch}, {"layer", Norm::layer}, {"group", Norm::group}};
+  app.add_option("--norm", options.norm, "instance (the default), batch, layer or group")
+      ->transform(CLI::CheckedTransformer(norms))
+      ->type_name("NAME");
+  app.add_option("--groups", options.groups,
+                 "groups of group norm; must divide the channels (2, of a picture 3)")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--picture", options.picture, "look at this picture instead of a few numbers")
+      ->type_name("FILE");
+  app.add_option("--size", options.size, "scale the picture to this short side")
+      ->check(CLI::Range(4, 512))
+      ->capture_default_str();
+  app.add_option("--html", options.html, "write a page with colours and curves instead of text")
+      ->type_name("FILE");
+  app.footer("Example: norm-lab --norm batch --picture examples/assets/photos/cat.jpg --html lab.html");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) {  // --help and --version
+      return app.exit(error);
+    }
+    std::cerr << "norm-lab: " << error.what() << " (see norm-lab --help)\n";
+    return 2;
+  }
+  const std::int64_t channels = options.picture.empty() ? 2 : 3;
+  if (channels % options.groups != 0) {
+    std::cerr << "norm-lab: --groups " << options.groups << " does not divide the " << channels
+              << " channels (see norm-lab --help)\n";
+    return 2;
+  }
+  try {
+    const norm_lab::Lab lab = make_lab(options);
+    if (options.html.empty()) {
+      norm_lab::print(std::cout, lab, isatty(STDOUT_FILENO) != 0);
+    } else {
+      norm_lab::page_of(lab).write(options.html);
+      std::cout << "Wrote " << options.html << '\n';
+    }
+    std::cout.flush();
+    if (!std::cout) {
+      throw gesso::FileError("cannot write to standard output");
+    }
+  } catch (const std::exception& error) {
+    std::cerr << "norm-lab: " << error.what() << '\n';
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,270 @@
+#include "walk.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/shape_ops.h"
+#include "gesso/core/picture.h"
+#include "gesso/core/resize.h"
+#include "gesso/layers/batch_norm.h"
+#include "gesso/layers/group_norm.h"
+#include "gesso/layers/instance_norm.h"
+
+namespace norm_lab {
+
+using namespace gesso;
+
+namespace {
+
+Tensor mirrored(const Tensor& x) {
+  Tensor mirror = Tensor::empty(x.shape(), float64);
+  const std::int64_t width = x.size(3);
+  const double* from = x.data<double>();
+  double* to = mirror.mutable_data<double>();
+  for (std::int64_t i = 0; i < x.numel(); ++i) {
+    to[i] = from[i - i % width + (width - 1 - i % width)];
+  }
+  return mirror;
+}
+
+std::string percent(double share) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.1f", 100 * share);
+  return buffer;
+}
+
+// "n=0 c=1", "c=1", "n=0": what the elements of statistic s have in common.
+std::string statistic_name(const NormalizationAxes& axes, const Shape& x, std::int64_t s) {
+  if (axes.share_samples) {
+    return concat_text("c=", s);
+  }
+  const std::int64_t n = s / axes.groups, group = s % axes.groups;
+  const std::int64_t channels = x[1] / axes.groups;  // of a group
+  return axes.groups == 1 ? concat_text("n=", n)
+         : channels == 1  ? concat_text("n=", n, " c=", group)
+                          : concat_text("n=", n, " c=", group * channels, "..", (group + 1) * channels - 1);
+}
+
+std::string over_what(const NormalizationAxes& axes) {
+  if (axes.share_samples) {
+    return "each channel c over all samples of the batch";
+  }
+  return axes.groups == 1               ? "each sample n over all its channels"
+         : axes.groups == axes.channels ? "each plane (n, c) by itself"
+                                        : "each sample n over groups of its channels";
+}
+
+// A row of `texts` for each statistic.
+template <class Texts>
+Table table_of_statistics(const NormalizationAxes& axes, const Shape& x, std::vector<std::string> columns,
+                          Texts texts) {
+  columns.insert(columns.begin(), "statistic");
+  Table table{"", columns, {}};
+  for (std::int64_t s = 0; s < axes.statistics(); ++s) {
+    std::vector<std::string> row = texts(s);
+    row.insert(row.begin(), statistic_name(axes, x, s));
+    table.rows.push_back(row);
+  }
+  return table;
+}
+
+double number(const Tensor& tensor, std::int64_t i = 0) { return tensor.data<double>()[i]; }
+
+// a number to subtract: "4" or "(-4)"
+std::string bracketed(double value) {
+  return value < 0 ? concat_text("(", short_number(value), ")") : short_number(value);
+}
+
+}  // namespace
+
+const char* name_of(Norm norm) {
+  return norm == Norm::instance ? "instance"
+         : norm == Norm::batch  ? "batch"
+         : norm == Norm::layer  ? "layer"
+                                : "group";
+}
+
+Example number_example() {
+  const Shape shape{2, 2, 3, 3};
+  return {Tensor::from({1, 2,  3, 2,  4,  6,  3, 6,  9,   // mean 4
+                        0, 1,  0, 1,  4,  1,  0, 1,  1,   // mean 1
+                        8, 8,  8, 8,  20, 8,  8, 8,  14,  // mean 10
+                        5, -5, 5, -5, 5,  -5, 5, -5, 9},  // mean 1
+                       shape, float64),
+          Tensor::from({1,    0,    0,    0,    1,   0,    0,    0,    1,    // a diagonal
+                        0.5,  0.5,  0.5,  0.5,  0.5, 0.5,  0.5,  0.5,  0.5,  // along the constant 1
+                        -0.2, -0.2, -0.2, -0.2, 1,   -0.2, -0.2, -0.2, 0.4,  // along x - mean
+                        1,    -1,   0,    0.5,  2,   -1,   0,    0,    0.3},
+                       shape, float64),
+          {}};
+}
+
+Example picture_example(const std::string& path, std::int64_t short_side) {
+  const Tensor picture = resize_short_side(load_picture(path), short_side).to(float64);
+  const Tensor x = concat({picture, 0.35 * picture + 0.55}, 0);
+  return {x, mirrored(x), {"the picture", "in fog"}};
+}
+
+std::unique_ptr<NormalizationLayer> make_layer(Norm norm, const Shape& x, std::int64_t groups) {
+  const std::int64_t channels = x[1];
+  std::unique_ptr<NormalizationLayer> layer;
+  if (norm == Norm::instance) {
+    layer = std::make_unique<InstanceNorm2d>(channels, InstanceNormOptions{.affine = true});
+  } else if (norm == Norm::batch) {
+    layer = std::make_unique<BatchNorm2d>(channels);
+  } else if (norm == Norm::layer) {
+    layer = std::make_unique<LayerNorm>(Shape{x[1], x[2], x[3]});
+  } else {
+    layer = std::make_unique<GroupNorm>(groups, channels);
+  }
+  layer->to(float64);
+  const auto by_channel = [&](Tensor parameter, double even, double odd) {
+    double* values = parameter.mutable_data<double>();
+    const std::int64_t each = parameter.numel() / channels;
+    for (std::int64_t i = 0; i < parameter.numel(); ++i) {
+      values[i] = i / each % 2 == 0 ? even : odd;
+    }
+  };
+  by_channel(layer->parameters().at(0), 2, 0.5);
+  by_channel(layer->parameters().at(1), 1, -1);
+  return layer;
+}
+
+Gradients gradients_of(NormalizationLayer& layer, const Example& example) {
+  Gradients result;
+  result.seen = inspect_normalization(layer, example.x, example.upstream);
+  layer.zero_grad();
+  Tensor x = example.x.clone().requires_grad_();
+  layer(x).backward(example.upstream);
+  result.dx = x.grad();
+  result.dgamma = layer.parameters().at(0).grad();
+  result.dbeta = layer.parameters().at(1).grad();
+  result.difference = 0;
+  for (const double difference : (result.seen.dx - result.dx).to_vector()) {
+    result.difference = std::max(result.difference, std::abs(difference));
+  }
+  return result;
+}
+
+std::vector<Section> walk(NormalizationLayer& layer, const Example& example) {
+  const Shape& shape = example.x.shape();
+  const std::string printed = layer.describe();
+  const Tensor gamma = layer.parameters().at(0), beta = layer.parameters().at(1);
+  const Gradients gradients = gradients_of(layer, example);
+  const NormalizationTerms& terms = gradients.seen.parts.at(0);
+  const NormalizationAxes& axes = terms.axes;
+  const bool pictures = !example.samples.empty();
+
+  std::vector<Section> sections;
+  const auto section = [&](std::string title, std::vector<Block> blocks) {
+    sections.push_back({std::move(title), std::move(blocks)});
+  };
+
+  std::vector<Block> input = {
+      Text{concat_text(printed, " sees an x of shape ", shape, ", that is ", shape[0], " samples n of ",
+                       shape[1], " channels c, each a plane of ", shape[2], " x ", shape[3],
+                       " numbers. It takes mean and variance of ", over_what(axes), ": ", axes.statistics(),
+                       " statistics of m = ", axes.elements_per_statistic(), " numbers each.")}};
+  if (pictures) {
+    input.push_back(Pictures{"The batch", example.x, example.samples});
+  }
+  input.push_back(Values{"x", example.x});
+  if (pictures) {
+    input.push_back(Histogram{"Where the values of x lie", example.x});
+  }
+  section("Input", input);
+
+  section(
+      "Statistics",
+      {Text{"The mean, the variance about it (divided by m, not m - 1), and one over the standard deviation. "
+            "eps stands inside the root and keeps it from dividing by 0 where all numbers are equal."},
+       Formula{{"mean     = (1/m) sum x", "variance = (1/m) sum (x - mean)^2",
+                concat_text("inv_std  = 1 / sqrt(variance + eps)        eps = ", layer.eps())}},
+       table_of_statistics(axes, shape, {"mean", "variance", "inv_std"}, [&](std::int64_t s) {
+         return std::vector<std::string>{short_number(number(terms.mean, s)),
+                                         short_number(number(terms.variance, s)),
+                                         short_number(number(terms.inv_std, s))};
+       })});
+
+  std::vector<Block> normalized = {
+      Formula{{"x-hat = (x - mean) inv_std",
+               concat_text("x-hat[0,0,0,0] = (", short_number(number(example.x)), " - ",
+                           bracketed(number(terms.mean)), ") * ", short_number(number(terms.inv_std)), " = ",
+                           short_number(number(terms.xhat)))}},
+      Values{"x-hat", terms.xhat}};
+  if (pictures) {
+    normalized.push_back(
+        Pictures{"x-hat as pictures: 0.5 + 0.2 x-hat", 0.5 + 0.2 * terms.xhat, example.samples});
+    normalized.push_back(Histogram{"Where the values of x-hat lie", terms.xhat});
+  }
+  section("Normalized values: mean 0 and variance 1", normalized);
+
+  section("Result: a scale and a shift that are trained",
+          {Text{concat_text("Here gamma is 2 and beta 1 for even channels, 0.5 and -1 for odd ones.")},
+           Formula{{"y = gamma x-hat + beta",
+                    concat_text("y[0,0,0,0] = ", short_number(number(gamma)), " * ",
+                                bracketed(number(terms.xhat)), " + ", short_number(number(beta)), " = ",
+                                short_number(number(gradients.seen.y)))}},
+           Values{"y", gradients.seen.y}});
+
+  section(
+      "Backward: what arrives",
+      {Text{concat_text("The upstream gradient dy says how much the loss grows when y grows. ",
+                        pictures ? "Here the loss is the sum of y times the mirrored batch, so dy is the "
+                                   "batch's mirror image."
+                                 : "These numbers were chosen by hand: plane n=0 c=1 is constant, and plane "
+                                   "n=1 c=0 is a tenth of x - mean of its plane.")},
+       Values{"dy", example.upstream}});
+
+  std::vector<Block> parameters = {Formula{{"dgamma = sum dy x-hat      dbeta = sum dy"}}};
+  if (gamma.rank() == 1) {
+    Table table{"", {"channel", "dgamma", "dbeta"}, {}};
+    for (std::int64_t c = 0; c < shape[1]; ++c) {
+      table.rows.push_back({concat_text("c=", c), short_number(number(gradients.dgamma, c)),
+                            short_number(number(gradients.dbeta, c))});
+    }
+    parameters.insert(parameters.begin(), Text{"Sums over all elements that share a gamma and a beta."});
+    parameters.push_back(table);
+  } else {
+    parameters.insert(parameters.begin(),
+                      Text{"Every element of a sample has its own gamma and beta; the sums are "
+                           "over the samples."});
+    const Shape one{1, shape[1], shape[2], shape[3]};
+    parameters.push_back(Values{"dgamma", gradients.dgamma.alias(one)});
+    parameters.push_back(Values{"dbeta", gradients.dbeta.alias(one)});
+  }
+  section("Gradients of gamma and beta", parameters);
+
+  section("Gradient of x: three terms",
+          {Text{"x moves y directly, and through the mean, and through the variance. With g = gamma dy and "
+                "mean(...) "
+                "over the numbers of a statistic:"},
+           Formula{{"dx =  inv_std g", "    - inv_std mean(g)", "    - inv_std x-hat mean(g x-hat)"}},
+           Values{"inv_std g: the upstream gradient, scaled", terms.upstream_term},
+           Values{"- inv_std mean(g): through the mean", terms.mean_term},
+           Values{"- inv_std x-hat mean(g x-hat): through the variance", terms.xhat_term},
+           Values{"dx: their sum", gradients.seen.dx},
+           Formula{{concat_text("dx[0,0,0,0] = ", short_number(number(terms.upstream_term)), " + ",
+                                bracketed(number(terms.mean_term)), " + ", bracketed(number(terms.xhat_term)),
+                                " = ", short_number(number(gradients.seen.dx)))}},
+           Text{concat_text("Largest difference to what the layer's own backward computes: ",
+                            short_number(gradients.difference), ".")}});
+
+  section(
+      "What the two projections removed",
+      {Text{"Both terms are projections: the first takes out of g its part along the constant 1, the second "
+            "its "
+            "part along x-hat. A step along either would change only a mean or a variance, which the layer "
+            "normalizes away again. Shares of |g|^2, in percent; with what is left they make 100."},
+       Formula{{"mean part:  m mean(g)^2 / |g|^2", "x-hat part: (sum g x-hat)^2 / (|x-hat|^2 |g|^2)"}},
+       table_of_statistics(axes, shape, {"mean part", "x-hat part", "left"}, [&](std::int64_t s) {
+         const double by_mean = number(terms.removed_by_mean, s), by_xhat = number(terms.removed_by_xhat, s);
+         return std::vector<std::string>{percent(by_mean), percent(by_xhat),
+                                         percent(std::max(0.0, 1 - by_mean - by_xhat))};
+       })});
+  return sections;
+}
+
+}  // namespace norm_lab

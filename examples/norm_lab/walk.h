@@ -1,0 +1,47 @@
+// The walk through one normalization layer, forward and backward, with the numbers of an example.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gesso/layers/inspect_normalization.h"
+#include "lab.h"
+
+namespace norm_lab {
+
+enum class Norm { instance, batch, layer, group };
+
+/// "instance", "batch", "layer", "group"
+const char* name_of(Norm norm);
+
+/// A batch of two and the gradient that arrives at the layer's result; float64.
+struct Example {
+  gesso::Tensor x, upstream;         ///< (2, C, H, W)
+  std::vector<std::string> samples;  ///< what the samples show, if they are pictures
+};
+
+/// 2 x 2 x 3 x 3 small numbers, chosen so that instance norm's means are whole, and that its x-hat term
+/// removes all of one plane's gradient and its mean term all of another's.
+Example number_example();
+
+/// A picture, scaled to `short_side` pixels, and beside it the same picture in fog: 0.35 x + 0.55. Upstream
+/// is the batch's mirror image. Throws FileError as load_picture() does.
+Example picture_example(const std::string& path, std::int64_t short_side);
+
+/// The layer for such x, with gamma 2, 0.5, 2, ... and beta 1, -1, 1, ... by channel, in training.
+/// `groups` is of group norm. Throws ArgumentError if it does not divide the channels.
+std::unique_ptr<gesso::NormalizationLayer> make_layer(Norm norm, const gesso::Shape& x, std::int64_t groups);
+
+/// The layer's gradients by its own backward, beside the inspection.
+struct Gradients {
+  gesso::NormalizationInspection seen;
+  gesso::Tensor dx, dgamma, dbeta;  ///< of layer.forward() and backward()
+  double difference;                ///< largest |dx - sum of the three terms|
+};
+Gradients gradients_of(gesso::NormalizationLayer& layer, const Example& example);
+
+/// The walk: statistics, normalized values, gradient terms.
+std::vector<Section> walk(gesso::NormalizationLayer& layer, const Example& example);
+
+}  // namespace norm_lab
