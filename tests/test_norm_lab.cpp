@@ -172,6 +172,7 @@ TEST_CASE("histograms count every value once, and colour maps are blue, white an
   CHECK(norm_lab::short_number(0.45123) == "0.4512");
   CHECK(norm_lab::short_number(-1.26e-7) == "-1.3e-07");
   CHECK(norm_lab::short_number(0) == "0");
+  CHECK(norm_lab::short_number(11353.6) == "11354");
 }
 
 namespace {

@@ -15,7 +15,8 @@ std::string plane_name(std::int64_t plane, std::int64_t channels) {
 std::string short_number(double value) {
   const double size = std::abs(value);
   char buffer[32];
-  std::snprintf(buffer, sizeof buffer, size != 0 && (size < 1e-3 || size >= 1e5) ? "%.1e" : "%.4g", value);
+  const bool far = size != 0 && (size < 1e-3 || size >= 1e5);
+  std::snprintf(buffer, sizeof buffer, far ? "%.1e" : size >= 1e3 ? "%.0f" : "%.4g", value);
   return buffer;
 }
 
