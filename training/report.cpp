@@ -13,7 +13,7 @@
 
 namespace gesso {
 
-extern const char report_page[];  // training/report.html, turned into C++ when gesso is built
+extern const char report_page[];  // training/report_page/, turned into C++ when gesso is built
 
 namespace {
 

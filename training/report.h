@@ -1,5 +1,5 @@
 // Reports: what a program measured and made, as one HTML file that needs nothing else, with curves to explore
-// and pictures to compare. A report is plain data; training/report.html draws it.
+// and pictures to compare. A report is plain data; training/report_page/ draws it.
 #pragma once
 
 #include <optional>
