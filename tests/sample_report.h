@@ -35,11 +35,20 @@ inline Report sample_report() {
   ReportTable table{"Costs", {"Norm", "Total"}, {{"instance", "3.25 ± 0.1"}, {"batch", "6.66"}}};
   const ReportFormula formula{{"y = gamma x-hat + beta", "<i>dx</i> = inv_std g"}};
   const ReportMatrices matrices{"x-hat", {{"sample 0", {{-1, 0.5}, {0, -0.001}}}, {"sample 1", {{2, 1}}}}};
+  const double gap = std::numeric_limits<double>::quiet_NaN();
+  const ReportColorMaps maps{
+      .title = "Deviation",
+      .value_label = "deviation",
+      .maps = {{"first", {10, 20, 30}, {{1, 2, 3}, {0.5, gap, 4}}}, {"second", {10}, {{8}, {0}}}},
+      .log_scale = true};
+  const ReportFindings findings{
+      {{"<i>A</i> is less than B", Verdict::holds, "1 against 2"}, {"C is 0", Verdict::fails, "It was 3."}}};
   const ReportPicture day = report_picture(sample_picture(0.9), "day", "A red square");
   const ReportPicture night = report_picture(sample_picture(0.1), "night", "A dark square");
   ReportPicture map = report_picture(sample_picture(0.4, 4, 5), "map", "Means by layer", true);
   report.sections = {
-      {"Curves", {ReportText{{"Thin lines are single steps."}}, loss, band, table, formula, matrices}},
+      {"Curves",
+       {ReportText{{"Thin lines are single steps."}}, loss, band, table, formula, matrices, maps, findings}},
       {"Pictures", {ReportComparison{"Wipe", day, night}, ReportPictures{"All", {day, night, map}}}}};
   report.settings = {{"width", "16"}, {"file", "caf\xe9.jpg"}};  // Latin-1, no UTF-8
   report.notes = {"Small print."};

@@ -52,6 +52,9 @@ TEST_CASE("the page holds the data, and no text of it gets out of its place") {
   CHECK(!blocks[1]["curves"][1].contains("low"));
   CHECK(blocks[2]["curves"][0]["high"] == nlohmann::json{4.0, 3.0, 2.0});
   CHECK(blocks[3]["rows"][0][1] == "3.25 ± 0.1");
+  CHECK(blocks[6]["maps"][0]["values"][1] == nlohmann::json{0.5, nullptr, 4.0});
+  CHECK(blocks[7]["findings"][1] ==
+        nlohmann::json{{"claim", "C is 0"}, {"verdict", "fails"}, {"evidence", "It was 3."}});
 }
 
 TEST_CASE("each picture is in the page once, as a file that can be read") {
@@ -111,6 +114,8 @@ TEST_CASE("a report is written whole or not at all, and what does not fit is nam
 
   CHECK(with_report_error(ReportTable{"Costs", {"a", "b"}, {{"1", "2"}, {"3"}}}) ==
         "report: a row of table \"Costs\" has 1 texts for 2 columns");
+  CHECK(with_report_error(ReportColorMaps{.title = "", .maps = {{"mean", {1, 2}, {{1, 2}, {3}}}}}) ==
+        "report: a row of colour map \"mean\" has 1 values for 2 columns");
   CHECK(with_report_error(ReportChart{.title = "", .curves = {{"total", {1, 2}, {1}}}}) ==
         "report: curve \"total\" has 2 x and 1 y");
   CHECK(with_report_error(ReportChart{.title = "", .curves = {{"total", {1, 2}, {1, 2}, {1, 2}}}}) ==

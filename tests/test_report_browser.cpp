@@ -86,6 +86,27 @@ const char* const kUse = R"(<script>
     check(new Set([color[0], color[1], color[2], color[4]]).size === 4, "cells have colours: " + color);
     check(all(".matrices caption").map((caption) => caption.textContent).join() === "sample 0,sample 1", "captions");
 
+    // Colour maps: one scale for all, gaps stay clear, cells can be pointed at.
+    const maps = all(".color-map");
+    check(maps.length === 2 && all(".scale .ends").map((end) => end.textContent).join() === "0.5,8", "scale of the maps");
+    const pixel = (map, x, y) => [...map.querySelector("canvas").getContext("2d").getImageData(x, y, 1, 1).data].join();
+    check(pixel(maps[0], 0, 1) === "30,18,54,255" && pixel(maps[1], 0, 0) === "250,236,160,255", "colours of the ends");
+    check(pixel(maps[0], 1, 1) === "0,0,0,0" && pixel(maps[1], 0, 1) === "0,0,0,0", "gaps: NaN, and 0 in a log scale");
+    const cell_words = () => maps[0].parentNode.querySelector("figcaption").textContent;
+    check(cell_words() === "step 10 to 30, channel 0 to 1", "words of a map: " + cell_words());
+    maps[0].scrollIntoView();
+    const place = maps[0].getBoundingClientRect();
+    maps[0].dispatchEvent(new PointerEvent("pointermove", {clientX: place.right - 3, clientY: place.bottom - 3}));
+    check(cell_words() === "step 30, channel 1: 4" && !maps[0].querySelector(".mark").hidden, "pointing at a cell: " + cell_words());
+    key(maps[0], "ArrowUp"); key(maps[0], "ArrowLeft");
+    check(cell_words() === "step 20, channel 0: 2" && maps[0].getAttribute("aria-valuenow") === "1", "moving by key: " + cell_words());
+    maps[0].dispatchEvent(new PointerEvent("pointerleave"));
+    check(cell_words() === "step 10 to 30, channel 0 to 1", "pointer gone from the map");
+
+    // Findings.
+    check(all(".findings .verdict").map((words) => words.textContent).join() === "held,did not hold", "verdicts");
+    check(document.querySelector(".claim").textContent === "<i>A</i> is less than B", "claim");
+
     // Wiping, enlarging, comparing, going on.
     const slider = document.querySelector(".comparison input");
     slider.value = 20;
@@ -111,7 +132,7 @@ const char* const kUse = R"(<script>
     check(!viewer.open, "closed");
 
     // Every control has a name.
-    for (const control of all("button, input, select, .plot")) {
+    for (const control of all("button, input, select, .plot, .color-map")) {
       check((control.getAttribute("aria-label") || control.textContent || (control.labels && control.labels.length)), "nameless control");
     }
     check(performance.getEntriesByType("resource").every((entry) => entry.name.startsWith("data:")), "asked the network");

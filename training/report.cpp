@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -68,6 +69,9 @@ Json to_json(const ReportCurve& curve) {
     return group_means(values, std::max<std::size_t>(1, group));
   };
   Json json = {{"name", curve.name}, {"x", reduced(curve.x)}, {"y", reduced(curve.y)}};
+  if (curve.color >= 0) {
+    json["color"] = curve.color % 8;
+  }
   if (band) {
     json["low"] = reduced(curve.low);
     json["high"] = reduced(curve.high);
@@ -94,6 +98,60 @@ Json to_json(const ReportMatrices& group, PictureFiles&) {
     matrices.push_back({{"caption", matrix.caption}, {"values", matrix.values}});
   }
   return {{"type", "matrices"}, {"title", group.title}, {"matrices", matrices}, {"decimals", group.decimals}};
+}
+
+// Four significant digits: colours show less, and a page with many maps stays small.
+Json rounded(const std::vector<double>& values) {
+  Json json = Json::array();
+  for (const double value : values) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.4g", value);
+    json.push_back(std::isfinite(value) ? Json(std::stod(text)) : Json());
+  }
+  return json;
+}
+
+Json to_json(const ReportColorMaps& group, PictureFiles&) {
+  Json maps = Json::array();
+  for (const ReportColorMap& map : group.maps) {
+    Json rows = Json::array();
+    for (const std::vector<double>& row : map.values) {
+      require(row.size() == map.x.size(), "report: a row of colour map \"", map.caption, "\" has ",
+              row.size(), " values for ", map.x.size(), " columns");
+      rows.push_back(rounded(row));
+    }
+    maps.push_back({{"caption", map.caption}, {"x", map.x}, {"values", rows}});
+  }
+  return {{"type", "color_maps"},
+          {"title", group.title},
+          {"x_label", group.x_label},
+          {"row_label", group.row_label},
+          {"value_label", group.value_label},
+          {"maps", maps},
+          {"log_scale", group.log_scale},
+          {"columns", group.columns}};
+}
+
+const char* name_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::holds:
+      return "holds";
+    case Verdict::partly:
+      return "partly";
+    case Verdict::fails:
+      return "fails";
+    default:
+      return "open";
+  }
+}
+
+Json to_json(const ReportFindings& group, PictureFiles&) {
+  Json findings = Json::array();
+  for (const ReportFinding& finding : group.findings) {
+    findings.push_back(
+        {{"claim", finding.claim}, {"verdict", name_of(finding.verdict)}, {"evidence", finding.evidence}});
+  }
+  return {{"type", "findings"}, {"findings", findings}};
 }
 
 Json to_json(const ReportTable& table, PictureFiles&) {

@@ -38,6 +38,8 @@ struct ReportCurve {
   std::vector<double> low =
       {};  ///< with `high`, a band around the curve (a spread over seeds, say), or empty
   std::vector<double> high = {};  ///< the same
+  int color = -1;  ///< 0 to 7: one of the page's eight colours, so that a name keeps its colour in several
+                   ///< charts; -1: by its place in the chart
 };
 
 /// Curves that share their axes. Readers point at values, switch curves off, and change to a log scale.
@@ -61,6 +63,45 @@ struct ReportMatrices {
   std::string title;
   std::vector<ReportMatrix> matrices;
   int decimals = 2;
+};
+
+/// A table of numbers as colours, for more of them than anyone reads: what many channels do over many steps,
+/// say.
+struct ReportColorMap {
+  std::string caption;                      ///< stands above it
+  std::vector<double> x;                    ///< one for each column, growing
+  std::vector<std::vector<double>> values;  ///< its rows, from the top; a value that is not finite is a gap
+};
+
+/// Colour maps side by side, with one scale from the smallest to the largest value of all. Readers point at
+/// cells to see their numbers.
+struct ReportColorMaps {
+  std::string title;
+  std::string x_label = "step";
+  std::string row_label = "channel";  ///< rows are numbered from 0
+  std::string value_label = {};       ///< what the numbers are, beside the scale
+  std::vector<ReportColorMap> maps = {};
+  bool log_scale = false;  ///< colours by the logarithm; values <= 0 are gaps then
+  int columns = 0;         ///< 0: as many as the window has room for
+};
+
+/// What a measurement says of a claim.
+enum class Verdict {
+  holds,
+  partly,  ///< some of what the claim says
+  fails,   ///< the measurement says the opposite, or shows no difference where the claim has one
+  open,    ///< not measured, or not yet
+};
+
+struct ReportFinding {
+  std::string claim;
+  Verdict verdict = Verdict::open;
+  std::string evidence;  ///< the numbers, in words
+};
+
+/// Claims and what became of them.
+struct ReportFindings {
+  std::vector<ReportFinding> findings;
 };
 
 /// A picture as the report holds it, already a JPEG or PNG file; report_picture() makes one.
@@ -91,8 +132,8 @@ struct ReportComparison {
   ReportPicture left, right;
 };
 
-using ReportBlock = std::variant<ReportText, ReportFormula, ReportTable, ReportMatrices, ReportChart,
-                                 ReportPictures, ReportComparison>;
+using ReportBlock = std::variant<ReportText, ReportFormula, ReportTable, ReportMatrices, ReportColorMaps,
+                                 ReportFindings, ReportChart, ReportPictures, ReportComparison>;
 
 struct ReportSection {
   std::string title;
@@ -119,8 +160,8 @@ struct Report {
   std::vector<std::pair<std::string, std::string>> settings;  ///< names and values, at the end
   std::vector<std::string> notes;                             ///< small print
 
-  /// The page. Any text may be given: none of it is read as HTML. Throws ArgumentError, naming the table or
-  /// curve, when a row has not one text a column, or a curve not one y (and low and high) an x.
+  /// The page. Any text may be given: none of it is read as HTML. Throws ArgumentError, naming the table,
+  /// curve or map, when a row has not one text a column, or a curve not one y (and low and high) an x.
   std::string html() const;
 
   /// Writes the page to a file, all at once. Throws FileError when it cannot be written.

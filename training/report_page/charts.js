@@ -53,7 +53,7 @@ const dashes = ["", "7 4", "2 4", "10 3 2 3"];  // curves differ by more than co
 
 function chart(block, id) {
   const curves = block.curves.map((curve, i) => ({
-    ...curve, color: `var(--curve-${i % 8})`, dash: dashes[Math.floor(i / 8) % 4], on: true, smooth: smoothed(curve.y)}));
+    ...curve, color: `var(--curve-${curve.color ?? i % 8})`, dash: dashes[Math.floor(i / 8) % 4], on: true, smooth: smoothed(curve.y)}));
   const many = curves.some((curve) => curve.y.length >= 60);
   const state = {log: block.log_scale, smooth: many, off: [], ...memory.get(id)};
   for (const curve of curves) curve.on = !state.off.includes(curve.name);

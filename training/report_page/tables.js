@@ -16,3 +16,15 @@ function pairs(entries, kind) {
 }
 
 const paragraphs = (texts) => texts.map((text) => make("p", {}, text));
+
+// ---- findings
+
+const verdicts = {holds: ["✓", "held"], partly: ["◐", "held in part"], fails: ["✗", "did not hold"], open: ["…", "not measured"]};
+function findings(block) {
+  return make("ul", {class: "block findings"}, block.findings.map((finding) => {
+    const [sign, words] = verdicts[finding.verdict];
+    return make("li", {class: finding.verdict}, make("span", {class: "sign", "aria-hidden": "true"}, sign),
+      make("div", {}, make("p", {class: "claim"}, finding.claim), make("p", {class: "verdict"}, words),
+        make("p", {class: "quiet"}, finding.evidence)));
+  }));
+}
