@@ -91,7 +91,7 @@ TEST_CASE("losses are zero where nothing differs, positive elsewhere, and differ
   const StyleTarget target(bank, style);
   CHECK(target.loss(bank.taps(style)).item() == doctest::Approx(0).epsilon(1e-6));
   CHECK(target.loss(bank.taps(0.3 * photographs)).item() > 0.1);
-  CHECK(content_loss(bank.taps(photographs), bank.taps(photographs)).item() == 0);
+  CHECK(content_loss(bank.taps(photographs), bank.content(photographs)).item() == 0);
   CHECK(range_loss(photographs).item() == 0);
   CHECK(range_loss(Tensor::from({1.5, -0.5, 0.5, 1}, {4})).item() == doctest::Approx((0.25 + 0.25) / 4));
 

@@ -126,31 +126,59 @@ FilterBank::FilterBank(const std::vector<double>& means)
   }
 }
 
-std::vector<Tap> FilterBank::taps(const Tensor& pictures) const {
+namespace {
+const Conv2dOptions kSame{.padding = kRadius, .padding_mode = PaddingMode::reflect};
+}
+
+Tensor FilterBank::first_level(const Tensor& pictures) const {
   require(pictures.rank() == 4 && pictures.size(1) == 3 && pictures.size(2) >= min_size() &&
               pictures.size(3) >= min_size(),
           "FilterBank: pictures have shape ", pictures.shape(),
           "; they must be (N, 3, H, W) with H and W of at least ", min_size());
+  return pictures - 0.5;
+}
+
+Tensor FilterBank::next_level(const Tensor& level) const {
+  return conv2d(level, blur_, {},
+                {.stride = 2, .padding = 2, .groups = 3, .padding_mode = PaddingMode::reflect});
+}
+
+// The luminance responses of level i.
+Tensor FilterBank::texture(const Tensor& level, int i) const {
+  return split_signs(conv2d(conv2d(level, luminance_of_rgb_, {}), luminance_filters_, {}, kSame),
+                     scales_[i].luminance);
+}
+
+std::vector<Tap> FilterBank::taps(const Tensor& pictures) const {
   const std::int64_t count = pictures.size(0);
-  const Conv2dOptions same{.padding = kRadius, .padding_mode = PaddingMode::reflect};
   std::vector<Tap> result;
-  Tensor level = pictures - 0.5;
+  Tensor level = first_level(pictures);
   for (int i = 0; i < levels; ++i) {
     if (i > 0) {
-      level = conv2d(level, blur_, {},
-                     {.stride = 2, .padding = 2, .groups = 3, .padding_mode = PaddingMode::reflect});
+      level = next_level(level);
     }
     const std::int64_t height = level.size(2), width = level.size(3);
-    const Tensor luminance = conv2d(conv2d(level, luminance_of_rgb_, {}), luminance_filters_, {}, same);
+    const Tensor luminance = texture(level, i);
     // Both colour axes go through the same filters: (N, 2, H, W) seen as (2N, 1, H, W).
     const Tensor opponents = conv2d(level, opponent_of_rgb_, {}).reshape({2 * count, 1, height, width});
     const Tensor colour =
-        conv2d(opponents, colour_filters_, {}, same).reshape({count, 2 * colour_filters, height, width});
+        conv2d(opponents, colour_filters_, {}, kSame).reshape({count, 2 * colour_filters, height, width});
 
-    const Tensor texture = split_signs(luminance, scales_[i].luminance);
-    result.push_back({.style = concat({texture, split_signs(colour, scales_[i].colour)}, 1),
-                      .content = i < content_levels ? texture : Tensor()});
+    result.push_back({.style = concat({luminance, split_signs(colour, scales_[i].colour)}, 1),
+                      .content = i < content_levels ? luminance : Tensor()});
     result.push_back({.style = avg_pool2d(level, {.kernel = 2}), .content = {}});
+  }
+  return result;
+}
+
+std::vector<Tensor> FilterBank::content(const Tensor& pictures) const {
+  std::vector<Tensor> result;
+  Tensor level = first_level(pictures);
+  for (int i = 0; i < content_levels; ++i) {
+    if (i > 0) {
+      level = next_level(level);
+    }
+    result.push_back(texture(level, i));
   }
   return result;
 }

@@ -37,6 +37,7 @@ class FilterBank : public LossNetwork {
   explicit FilterBank(const std::vector<double>& means);
 
   std::vector<Tap> taps(const Tensor& pictures) const override;
+  std::vector<Tensor> content(const Tensor& pictures) const override;
   std::int64_t min_size() const override { return 32; }
 
   /// The mean of each positive and negative part on `pictures`, as the constructor takes them.
@@ -47,6 +48,10 @@ class FilterBank : public LossNetwork {
     Tensor luminance;  // (2 * 25): 1 / mean of each positive, then each negative part
     Tensor colour;     // (2 * 10)
   };
+
+  Tensor first_level(const Tensor& pictures) const;
+  Tensor next_level(const Tensor& level) const;
+  Tensor texture(const Tensor& level, int i) const;
 
   Tensor luminance_of_rgb_;   // (1, 3, 1, 1)
   Tensor opponent_of_rgb_;    // (2, 3, 1, 1): red-green, yellow-blue

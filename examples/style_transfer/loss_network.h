@@ -2,17 +2,19 @@
 // measured by statistics of the style taps, content by the values of the content taps.
 #pragma once
 
+#include <cstdint>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "gesso/core/tensor.h"
 
 namespace gesso {
 
-/// The features of one depth of a loss network.
+/// The features of one depth of a loss network. Either may be undefined: that depth has none.
 struct Tap {
   Tensor style;    ///< (N, C, H, W): its statistics over H x W are compared with the style picture's
-  Tensor content;  ///< (N, C, H, W), compared value by value with the photograph's; undefined if this depth
-                   ///< has none
+  Tensor content;  ///< (N, C, H, W), compared value by value with the photograph's
 };
 
 /// A loss network. Its filters are fixed: gradients pass through it to the picture only.
@@ -21,8 +23,24 @@ class LossNetwork {
   virtual ~LossNetwork() = default;
   /// The taps of pictures (N, 3, H, W) in [0, 1], shallow to deep; differentiable.
   virtual std::vector<Tap> taps(const Tensor& pictures) const = 0;
+  /// The content features of taps() alone, in the same order: nothing deeper is computed.
+  virtual std::vector<Tensor> content(const Tensor& pictures) const = 0;
   /// The smallest height and width that taps() can take.
   virtual std::int64_t min_size() const = 0;
 };
+
+/// Which loss network to train with.
+struct LossNetworkOptions {
+  std::string name = "filters";    ///< "filters": the analytic filter bank; "vgg16", "vgg19": see vgg.h
+  std::string weights = {};        ///< vgg: a safetensors file; filters need none
+  std::string content_layer = {};  ///< vgg: "relu3_3", say; empty: the network's own choice
+
+  /// Throws ArgumentError for an unknown name or layer, weights missing, or given where there are none.
+  void check() const;
+};
+
+/// The loss network that `options` name. Throws as check() does, and FileError when the weights cannot be
+/// read or are not this network's.
+std::unique_ptr<LossNetwork> make_loss_network(const LossNetworkOptions& options);
 
 }  // namespace gesso

@@ -24,7 +24,7 @@ struct Losses {
   double range = 0;
 };
 
-/// What is kept of the style picture: for each tap the mean of each channel, (1, C), and the centred
+/// What is kept of the style picture: for each style tap the mean of each channel, (1, C), and the centred
 /// covariance of all pairs of channels, (1, C, C), over all positions, with their sizes.
 class StyleTarget {
  public:
@@ -34,7 +34,8 @@ class StyleTarget {
 
   /// Mean over taps of |mean - mean_s|^2 / tr(cov_s) + |cov - cov_s|^2 / |cov_s|^2, averaged over the batch:
   /// relative to the style picture's own variance and covariance energy, so that the same weight suits every
-  /// picture and every tap.
+  /// picture, every tap and every loss network. Mean and covariance together say what the Gram matrix
+  /// (Gatys et al. 2015), covariance + mean mean^T, says, with the mean's part not drowning the rest.
   Tensor loss(const std::vector<Tap>& taps) const;
 
  private:
@@ -46,10 +47,10 @@ class StyleTarget {
   std::vector<Statistics> taps_;
 };
 
-/// Mean over the content taps of mean((f - f_c)^2) / mean(var(f_c)), where f_c are the photographs' features
+/// Mean over the content taps of mean((f - f_c)^2) / mean(var(f_c)), where f_c is the photographs' content
 /// and var their variance over all positions of the batch, channel by channel: 0 for the photographs
 /// themselves, about 2 for unrelated ones.
-Tensor content_loss(const std::vector<Tap>& taps, const std::vector<Tap>& photograph_taps);
+Tensor content_loss(const std::vector<Tap>& taps, const std::vector<Tensor>& photograph_content);
 
 /// mean(relu(|y - 0.5| - 0.5)^2): what leaves [0, 1] cannot be shown, and costs.
 Tensor range_loss(const Tensor& pictures);

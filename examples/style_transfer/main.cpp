@@ -39,6 +39,14 @@ void add_train(CLI::App& app, gesso::TrainCommand& command) {
   option("--style-weight", s.weights.style, "More makes it more like the style", "Look");
   option("--content-weight", s.weights.content, "More keeps more of the photograph", "Look");
   option("--tv-weight", s.weights.tv, "More makes it smoother", "Look");
+  option("--loss-network", s.loss_network.name,
+         "What compares pictures: filters (needs no file), vgg16 or vgg19", "Look");
+  option("--loss-weights", s.loss_network.weights,
+         "vgg: its weights, a safetensors file with torchvision's names", "Look");
+  option("--content-layer", s.loss_network.content_layer,
+         "vgg: the layer that keeps the photograph, relu1_1 to relu5_4. Default: relu2_2 (vgg16), relu4_2 "
+         "(vgg19)",
+         "Look");
   option("--norm", s.network.normalization, "Normalization: instance, batch or none", "Experiments");
   option("--lr", s.learning_rate, "The highest learning rate", "Experiments");
   option("--seed", s.seed, "Draws the first weights and the order of the crops", "Experiments")

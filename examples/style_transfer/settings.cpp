@@ -23,6 +23,9 @@ void for_each_setting(Settings& s, Visit visit) {
   visit("style_weight", s.weights.style);
   visit("tv_weight", s.weights.tv);
   visit("range_weight", s.weights.range);
+  visit("loss_network", s.loss_network.name);
+  visit("loss_weights", s.loss_network.weights);
+  visit("content_layer", s.loss_network.content_layer);
   visit("seed", s.seed);
 }
 
@@ -54,6 +57,7 @@ void TrainSettings::check() const {
   range("style-weight", weights.style, 0, 1e6);
   range("tv-weight", weights.tv, 0, 1e6);
   range("range-weight", weights.range, 0, 1e6);
+  loss_network.check();
   check_normalization(network.normalization);
   range("width", network.width, 1, 512);
   range("blocks", network.blocks, 0, 64);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "loss_network.h"
 #include "losses.h"
 #include "style_network.h"
 
@@ -23,6 +24,7 @@ struct TrainSettings {
   std::int64_t style_size = 256;  ///< the style picture's short side, pixels: larger makes larger strokes
   double learning_rate = 2e-3;    ///< the highest: reached after a warm-up, lowered along a cosine
   LossWeights weights;
+  LossNetworkOptions loss_network;
   std::uint64_t seed = 1;
 
   /// Throws ArgumentError naming the setting that is out of range.

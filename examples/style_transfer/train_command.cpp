@@ -133,6 +133,9 @@ void TrainCommand::run() {
     }
     settings.style = fs::absolute(settings.style).string();  // so that --resume works from any folder
     settings.content = fs::absolute(settings.content).string();
+    if (!settings.loss_network.weights.empty()) {
+      settings.loss_network.weights = fs::absolute(settings.loss_network.weights).string();
+    }
   }
   TrainingRun training(settings);
   if (checkpoint) {

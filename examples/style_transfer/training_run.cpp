@@ -30,8 +30,9 @@ TrainingRun::TrainingRun(const TrainSettings& settings)
     : settings_(checked(settings)),
       rng_(settings.seed),
       network_(settings.network, rng_),
+      loss_network_(make_loss_network(settings.loss_network)),
       style_(load_style(settings)),
-      target_(loss_network_, style_),
+      target_(*loss_network_, style_),
       photographs_(std::filesystem::path(settings.content),
                    {.crop = settings.crop, .batch = settings.batch, .seed = settings.seed}),
       optimizer_(network_.parameters(), {.lr = settings.learning_rate}) {}
@@ -43,7 +44,7 @@ double TrainingRun::learning_rate() const {
 Losses TrainingRun::step() {
   const Tensor batch = photographs_.next();
   const Losses losses =
-      style_transfer_losses(loss_network_, target_, network_(batch), batch, settings_.weights);
+      style_transfer_losses(*loss_network_, target_, network_(batch), batch, settings_.weights);
   if (!std::isfinite(losses.total.item())) {
     throw Error(concat_text("the loss is no longer a finite number after ", steps_done_,
                             " steps; begin again with a lower --lr (it was ", settings_.learning_rate, ")"));

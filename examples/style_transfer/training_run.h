@@ -3,10 +3,10 @@
 
 #include <filesystem>
 
-#include "filter_bank.h"
 #include "gesso/training/adam.h"
 #include "gesso/training/checkpoint.h"
 #include "gesso/training/picture_folder.h"
+#include "loss_network.h"
 #include "losses.h"
 #include "settings.h"
 #include "style_network.h"
@@ -41,7 +41,7 @@ class TrainingRun {
   TrainSettings settings_;
   Generator rng_;
   StyleNetwork network_;
-  FilterBank loss_network_;
+  std::unique_ptr<LossNetwork> loss_network_;
   Tensor style_;
   StyleTarget target_;
   PictureFolder photographs_;
