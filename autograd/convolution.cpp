@@ -62,7 +62,7 @@ Tensor bias_gradient_of(const Tensor& dy, std::int64_t batch, std::int64_t chann
 
 namespace {
 
-// Checks all arguments. The padding counts as zeros here, whatever the mode.
+// Checks all arguments.
 ConvolutionShape conv2d_shape(const Tensor& x, const Tensor& weight, const Tensor& bias,
                               const Conv2dOptions& options) {
   check_arguments("conv2d", x, weight, bias, options);
@@ -76,6 +76,7 @@ ConvolutionShape conv2d_shape(const Tensor& x, const Tensor& weight, const Tenso
   s.stride = options.stride;
   s.padding = options.padding;
   s.dilation = options.dilation;
+  s.padding_mode = options.padding_mode;
   require(s.in_channels % s.groups == 0 && s.out_channels % s.groups == 0, "conv2d: groups ", s.groups,
           " must divide the ", s.in_channels, " channels of x ", x.shape(), " and the ", s.out_channels,
           " of weight ", weight.shape());
@@ -88,6 +89,8 @@ ConvolutionShape conv2d_shape(const Tensor& x, const Tensor& weight, const Tenso
   require(s.out.height >= 1 && s.out.width >= 1, "conv2d: the kernel of ", s.kernel, " with dilation ",
           s.dilation, " is larger than the picture of ", s.in, " with padding ", s.padding,
           " (height x width); use larger pictures, a smaller kernel or more padding");
+  const auto [rows, columns] = options.padding;
+  require_can_pad(x.shape(), {columns, columns, rows, rows}, options.padding_mode, "conv2d");
   return s;
 }
 
@@ -96,13 +99,6 @@ ConvolutionShape conv2d_shape(const Tensor& x, const Tensor& weight, const Tenso
 // y = w * x + b; dx, dw and db as in core/convolution.h.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
   const ConvolutionShape s = conv2d_shape(x, weight, bias, options);
-  if (options.padding_mode != PaddingMode::zeros && options.padding != 0) {
-    const auto [rows, columns] = options.padding;
-    const Padding2d frame(columns, columns, rows, rows);
-    require_can_pad(x.shape(), frame, options.padding_mode, "conv2d");
-    return conv2d(pad2d(x, frame, options.padding_mode), weight, bias,
-                  {.stride = options.stride, .dilation = options.dilation, .groups = options.groups});
-  }
   Tensor y = Tensor::empty(like(x, s.out_channels, s.out), x.dtype());
   with_dtype(x.dtype(), [&]<class T>() {
     convolution_forward(s, x.data<T>(), weight.data<T>(), bias.defined() ? bias.data<T>() : nullptr,

@@ -24,7 +24,8 @@ struct Conv2dOptions {
 ///   bias    (out channels)
 ///   result  (N, out channels, H', W') or (out channels, H', W'), with
 ///           H' = floor((H + 2 padding - dilation (kernel - 1) - 1) / stride) + 1
-/// For backward, x is kept only if weight requires a gradient, and weight only if x does. Throws
+/// No padded copy of x is made, whatever the padding mode. For backward, x is kept only if weight requires a
+/// gradient, and weight only if x does. Throws
 /// ArgumentError for shapes that do not fit together, mixed dtypes, a kernel larger than the padded picture,
 /// groups that do not divide the channels, and reflect padding as large as the picture.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},

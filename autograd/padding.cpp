@@ -10,23 +10,12 @@
 namespace gesso {
 namespace {
 
-constexpr std::int64_t kOutside = -1;
-
-// For each position of a padded row (or column) the position of x that it shows, or kOutside for a zero.
+// For each position of a padded row (or column) the position of x that it shows, or -1 for a zero.
 std::vector<std::int64_t> sources(std::int64_t size, std::int64_t before, std::int64_t after,
                                   PaddingMode mode) {
   std::vector<std::int64_t> source(before + size + after);
   for (std::int64_t i = 0; i < std::ssize(source); ++i) {
-    const std::int64_t k = i - before;
-    if (0 <= k && k < size) {
-      source[i] = k;
-    } else if (mode == PaddingMode::zeros) {
-      source[i] = kOutside;
-    } else if (mode == PaddingMode::reflect) {
-      source[i] = k < 0 ? -k : 2 * (size - 1) - k;
-    } else {
-      source[i] = k < 0 ? 0 : size - 1;
-    }
+    source[i] = padding_source(i - before, size, mode);
   }
   return source;
 }
@@ -51,14 +40,14 @@ struct Frame {
 template <class T>
 void pad_plane(const Frame& f, const T* x, T* y) {
   for (std::int64_t i = 0; i < f.out_height; ++i, y += f.out_width) {
-    if (f.row_source[i] == kOutside) {
+    if (f.row_source[i] < 0) {
       std::fill_n(y, f.out_width, T{0});
       continue;
     }
     const T* row = x + f.row_source[i] * f.in_width;
     const auto show = [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t j = begin; j < end; ++j) {
-        y[j] = f.column_source[j] == kOutside ? T{0} : row[f.column_source[j]];
+        y[j] = f.column_source[j] < 0 ? T{0} : row[f.column_source[j]];
       }
     };
     show(0, f.left);
@@ -72,7 +61,7 @@ template <class T>
 GESSO_SIMD void unpad_plane(const Frame& f, const T* dy, T* dx) {
   std::fill_n(dx, f.in_height * f.in_width, T{0});
   for (std::int64_t i = 0; i < f.out_height; ++i, dy += f.out_width) {
-    if (f.row_source[i] == kOutside) {
+    if (f.row_source[i] < 0) {
       continue;
     }
     T* row = dx + f.row_source[i] * f.in_width;
@@ -80,7 +69,7 @@ GESSO_SIMD void unpad_plane(const Frame& f, const T* dy, T* dx) {
     for (std::int64_t j = 0; j < f.in_width; ++j) row[j] += inside[j];
     const auto add = [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t j = begin; j < end; ++j) {
-        if (f.column_source[j] != kOutside) row[f.column_source[j]] += dy[j];
+        if (f.column_source[j] >= 0) row[f.column_source[j]] += dy[j];
       }
     };
     add(0, f.left);
@@ -89,10 +78,6 @@ GESSO_SIMD void unpad_plane(const Frame& f, const T* dy, T* dx) {
 }
 
 }  // namespace
-
-const char* name_of(PaddingMode mode) {
-  return mode == PaddingMode::zeros ? "zeros" : mode == PaddingMode::reflect ? "reflect" : "replicate";
-}
 
 void require_can_pad(const Shape& shape, const Padding2d& p, PaddingMode mode, const char* operation) {
   require(shape.rank() >= 2, operation, ": x must have rows and columns, (..., H, W); it has shape ", shape);

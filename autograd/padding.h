@@ -3,18 +3,10 @@
 
 #include <cstdint>
 
+#include "gesso/core/padding_mode.h"
 #include "gesso/core/tensor.h"
 
 namespace gesso {
-
-/// What the frame is filled with. For a row a b c d, padded by 2:
-enum class PaddingMode {
-  zeros,      ///< 0 0 a b c d 0 0
-  reflect,    ///< c b a b c d c b: mirrored at the edge pixel; needs a picture larger than the padding
-  replicate,  ///< a a a b c d d d
-};
-
-const char* name_of(PaddingMode mode);
 
 /// Columns on the left and right, rows at the top and bottom, in PyTorch's order. One number stands for all.
 struct Padding2d {

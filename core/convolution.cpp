@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gesso/core/convolution_direct.h"
+#include "gesso/core/convolution_frame.h"
 #include "gesso/core/convolution_im2col.h"
 #include "gesso/core/convolution_plain.h"
 #include "gesso/core/parallel.h"
@@ -73,14 +74,19 @@ void convolution_forward(const ConvolutionShape& shape, const T* x, const T* w, 
 template <class T>
 void convolution_input_gradient(const ConvolutionShape& shape, const T* dy, const T* w, T* dx,
                                 ConvolutionAlgorithm algorithm) {
-  switch (choose(algorithm, shape.group_out() * shape.taps(), shape.in_pixels())) {
-    case ConvolutionAlgorithm::plain:
-      return plain_convolution::input_gradient(shape, dy, w, dx);
-    case ConvolutionAlgorithm::im2col:
-      return im2col_convolution::input_gradient(shape, dy, w, dx);
-    default:
-      return direct_convolution::input_gradient(shape, dy, w, dx);
+  algorithm = choose(algorithm, shape.group_out() * shape.taps(), shape.in_pixels());
+  if (algorithm == ConvolutionAlgorithm::plain) {
+    return plain_convolution::input_gradient(shape, dy, w, dx);
   }
+  // The fast ones compute what reaches x itself; what reaches it by way of the padding is added to that.
+  ConvolutionShape inside = shape;
+  inside.padding_mode = PaddingMode::zeros;
+  if (algorithm == ConvolutionAlgorithm::im2col) {
+    im2col_convolution::input_gradient(inside, dy, w, dx);
+  } else {
+    direct_convolution::input_gradient(inside, dy, w, dx);
+  }
+  add_frame_gradient(shape, dy, w, dx);
 }
 
 template <class T>

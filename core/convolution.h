@@ -1,7 +1,7 @@
 // Kernels of the two-dimensional convolution: forward, and the gradients to input, weight and bias.
 //
-// With input x, weight w, bias b and result y, for stride s, padding p, dilation d, and zeros wherever x is
-// read outside:
+// With input x, weight w, bias b and result y, for stride s, padding p, dilation d, and what the padding mode
+// says (zeros, or pixels of x: core/padding_mode.h) wherever x is read outside:
 //
 //     y[n, o, i, j] = b[o] + sum over c, u, v of
 //                     w[o, c, u, v] x[n, first(o) + c, s i - p + d u, s j - p + d v]
@@ -15,6 +15,7 @@
 
 #include <cstdint>
 
+#include "gesso/core/padding_mode.h"
 #include "gesso/core/size2d.h"
 
 namespace gesso {
@@ -29,8 +30,9 @@ struct ConvolutionShape {
   Size2d out = 1;  ///< of a picture of y: see convolution_output_size()
   Size2d kernel = 1;
   Size2d stride = 1;
-  Size2d padding = 0;  ///< rows of zeros above and below, columns of zeros left and right
+  Size2d padding = 0;  ///< rows above and below, columns left and right
   Size2d dilation = 1;
+  PaddingMode padding_mode = PaddingMode::zeros;  ///< reflect: with padding smaller than `in`
 
   std::int64_t group_in() const { return in_channels / groups; }    ///< input channels of one group
   std::int64_t group_out() const { return out_channels / groups; }  ///< result channels of one group
@@ -65,6 +67,7 @@ void convolution_forward(const ConvolutionShape& shape, const T* x, const T* w, 
 /// dx = the gradient to x, from dy, the gradient to y. This is also what a transposed convolution computes:
 ///     dx[n, c, k, l] = sum of w[o, c, u, v] dy[n, o, i, j] over all o, u, v, i, j with
 ///                      k = s i - p + d u and l = s j - p + d v
+/// and, where the padding shows pixels of x, over those that read pixel (k, l) in the padding.
 template <class T>
 void convolution_input_gradient(const ConvolutionShape& shape, const T* dy, const T* w, T* dx,
                                 ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic);

@@ -20,23 +20,30 @@ GESSO_SIMD void collect(const T* from, std::int64_t count, std::int64_t stride, 
   }
 }
 
-// to[q] = from[first + stride * q] for 0 <= q < count, zeros where that is outside 0 to size.
+// to[q] = from[first + stride * q] for 0 <= q < count, and what the mode says where that is outside 0 to
+// size.
 template <class T>
-void copy_row(const T* from, std::int64_t size, std::int64_t first, std::int64_t stride, std::int64_t count,
-              T* to) {
+void copy_row(const T* from, std::int64_t size, PaddingMode mode, std::int64_t first, std::int64_t stride,
+              std::int64_t count, T* to) {
+  const auto show_padding = [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t q = begin; q < end; ++q) {
+      const std::int64_t source = padding_source(first + stride * q, size, mode);
+      to[q] = source < 0 ? T{0} : from[source];
+    }
+  };
   const auto positions_below = [&](std::int64_t limit) {
     return limit <= first ? 0 : std::min(divide_up(limit - first, stride), count);
   };
   const std::int64_t begin = positions_below(0), end = positions_below(size);
-  std::fill_n(to, begin, T{0});
+  show_padding(0, begin);
   collect(from + first + stride * begin, end - begin, stride, to + begin);
-  std::fill_n(to + end, count - end, T{0});
+  show_padding(end, count);
 }
 
 WindowAxis forward_axis(std::int64_t source, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
-                        std::int64_t dilation) {
+                        std::int64_t dilation, PaddingMode mode) {
   const std::int64_t span = dilation * (kernel - 1);
-  return {source, stride, padding, std::min(stride, span + 1), span / stride};
+  return {source, stride, padding, std::min(stride, span + 1), span / stride, mode};
 }
 
 // The length of equal pieces of `size`, each at most `most`.
@@ -54,12 +61,13 @@ void fill_window(const Window& w, const T* source, std::int64_t row, std::int64_
     for (std::int64_t a = 0; a < w.rows.phases; ++a) {
       for (std::int64_t b = 0; b < w.columns.phases; ++b) {
         for (std::int64_t r = 0; r < w.height; ++r, window += w.pitch) {
-          const std::int64_t k = first_row + w.rows.stride * r + a;
-          if (k < 0 || k >= w.rows.source) {
+          const std::int64_t k =
+              padding_source(first_row + w.rows.stride * r + a, w.rows.source, w.rows.mode);
+          if (k < 0) {
             std::fill_n(window, w.pitch, T{0});
           } else {
-            copy_row(source + k * w.columns.source, w.columns.source, first_column + b, w.columns.stride,
-                     w.pitch, window);
+            copy_row(source + k * w.columns.source, w.columns.source, w.columns.mode, first_column + b,
+                     w.columns.stride, w.pitch, window);
           }
         }
       }
@@ -68,11 +76,13 @@ void fill_window(const Window& w, const T* source, std::int64_t row, std::int64_
 }
 
 WindowAxis forward_rows(const ConvolutionShape& s) {
-  return forward_axis(s.in.height, s.kernel.height, s.stride.height, s.padding.height, s.dilation.height);
+  return forward_axis(s.in.height, s.kernel.height, s.stride.height, s.padding.height, s.dilation.height,
+                      s.padding_mode);
 }
 
 WindowAxis forward_columns(const ConvolutionShape& s) {
-  return forward_axis(s.in.width, s.kernel.width, s.stride.width, s.padding.width, s.dilation.width);
+  return forward_axis(s.in.width, s.kernel.width, s.stride.width, s.padding.width, s.dilation.width,
+                      s.padding_mode);
 }
 
 std::vector<std::int64_t> forward_offsets(const ConvolutionShape& s, const Window& window) {

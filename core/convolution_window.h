@@ -1,5 +1,5 @@
 // How the direct convolution (core/convolution_direct.h) cuts its work: the result into tiles, and for each
-// tile a window, a zero-padded copy of what the tile reads, in which every tap of the kernel is a fixed
+// tile a window, a padded copy of what the tile reads, in which every tap of the kernel is a fixed
 // offset.
 //
 // A stride s makes neighbouring results read pixels s apart. In a window these are neighbours: it holds s
@@ -19,6 +19,7 @@ namespace gesso {
 struct WindowAxis {
   std::int64_t source;  ///< size of the source picture
   std::int64_t stride, padding, phases, reach;
+  PaddingMode mode = PaddingMode::zeros;  ///< what is read outside of it
 };
 
 /// `channels` pictures, each as rows.phases * columns.phases smaller ones of `height` rows, `pitch` numbers

@@ -10,16 +10,23 @@ namespace {
 // ceil(a / b) for b > 0 and any a.
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return a > 0 ? (a + b - 1) / b : -(-a / b); }
 
-// Cuts the columns into pieces of one row of the matrix and one row of the picture, and calls for each
-//     piece(offset into columns, zeros on the left, offset into x, length, zeros on the right)
-// where `length` columns read pixels of x that are shape.stride.width apart and the others read padding.
-template <class Piece>
+// A run of columns in one row of the matrix that reads one row of the picture: `left` columns that read the
+// padding, `length` that read pixels of the row, `right` that read the padding again.
+struct Piece {
+  std::int64_t at;   // offset into the columns
+  std::int64_t row;  // offset into x of the row; negative when all is zero
+  std::int64_t
+      column;  // of x that the first reads; each reads shape.stride.width further than the one before
+  std::int64_t left, length, right;
+};
+
+template <class Visit>
 inline __attribute__((always_inline)) void for_each_piece(const ConvolutionShape& s, std::int64_t channels,
-                                                          std::int64_t begin, std::int64_t end, Piece piece) {
-  std::int64_t row = 0;
+                                                          std::int64_t begin, std::int64_t end, Visit visit) {
+  std::int64_t at = 0;
   for (std::int64_t c = 0; c < channels; ++c) {
     for (std::int64_t u = 0; u < s.kernel.height; ++u) {
-      for (std::int64_t v = 0; v < s.kernel.width; ++v, row += end - begin) {
+      for (std::int64_t v = 0; v < s.kernel.width; ++v, at += end - begin) {
         const std::int64_t shift = s.dilation.width * v - s.padding.width;  // x column read by y column 0
         const std::int64_t inside_begin = divide_up(-shift, s.stride.width);
         const std::int64_t inside_end = divide_up(s.in.width - shift, s.stride.width);
@@ -27,14 +34,12 @@ inline __attribute__((always_inline)) void for_each_piece(const ConvolutionShape
           const std::int64_t i = p / s.out.width;
           const std::int64_t j = p % s.out.width;
           const std::int64_t j_end = std::min(s.out.width, j + end - p);
-          const std::int64_t k = s.stride.height * i - s.padding.height + s.dilation.height * u;
-          std::int64_t from = j, to = j;  // the columns that read inside x
-          if (0 <= k && k < s.in.height) {
-            from = std::clamp(inside_begin, j, j_end);
-            to = std::clamp(inside_end, from, j_end);
-          }
-          piece(row + p - begin, from - j, (c * s.in.height + k) * s.in.width + shift + s.stride.width * from,
-                to - from, j_end - to);
+          const std::int64_t k = padding_source(
+              s.stride.height * i - s.padding.height + s.dilation.height * u, s.in.height, s.padding_mode);
+          const std::int64_t from = std::clamp(inside_begin, j, j_end);
+          const std::int64_t to = std::clamp(inside_end, from, j_end);
+          visit(Piece{at + p - begin, k < 0 ? -1 : (c * s.in.height + k) * s.in.width,
+                      shift + s.stride.width * j, from - j, to - from, j_end - to});
           p += j_end - j;
         }
       }
@@ -45,33 +50,47 @@ inline __attribute__((always_inline)) void for_each_piece(const ConvolutionShape
 template <class T>
 GESSO_SIMD void gather(const ConvolutionShape& s, const T* x, std::int64_t channels, std::int64_t begin,
                        std::int64_t end, T* columns) {
-  for_each_piece(
-      s, channels, begin, end,
-      [&](std::int64_t at, std::int64_t left, std::int64_t source, std::int64_t length, std::int64_t right) {
-        T* to = std::fill_n(columns + at, left, T{0});
-        if (s.stride.width == 1) {
-          to = std::copy_n(x + source, length, to);
-        } else {
-          for (std::int64_t i = 0; i < length; ++i) *to++ = x[source + s.stride.width * i];
-        }
-        std::fill_n(to, right, T{0});
-      });
+  const std::int64_t stride = s.stride.width;
+  for_each_piece(s, channels, begin, end, [&](const Piece& piece) {
+    T* to = columns + piece.at;
+    const std::int64_t right = piece.left + piece.length;
+    if (piece.row < 0) {
+      std::fill_n(to, right + piece.right, T{0});
+      return;
+    }
+    const T* row = x + piece.row;
+    const auto show_padding = [&](std::int64_t q, std::int64_t q_end) {
+      for (; q < q_end; ++q) {
+        const std::int64_t source = padding_source(piece.column + stride * q, s.in.width, s.padding_mode);
+        to[q] = source < 0 ? T{0} : row[source];
+      }
+    };
+    show_padding(0, piece.left);
+    if (stride == 1) {
+      std::copy_n(row + piece.column + piece.left, piece.length, to + piece.left);
+    } else {
+      for (std::int64_t q = piece.left; q < right; ++q) to[q] = row[piece.column + stride * q];
+    }
+    show_padding(right, right + piece.right);
+  });
 }
 
 template <class T>
 GESSO_SIMD void scatter(const ConvolutionShape& s, const T* columns, std::int64_t channels,
                         std::int64_t begin, std::int64_t end, T* dx) {
-  for_each_piece(
-      s, channels, begin, end,
-      [&](std::int64_t at, std::int64_t left, std::int64_t target, std::int64_t length, std::int64_t) {
-        const T* from = columns + at + left;
-        T* to = dx + target;
-        if (s.stride.width == 1) {
-          for (std::int64_t i = 0; i < length; ++i) to[i] += from[i];
-        } else {
-          for (std::int64_t i = 0; i < length; ++i) to[s.stride.width * i] += from[i];
-        }
-      });
+  const std::int64_t stride = s.stride.width;
+  for_each_piece(s, channels, begin, end, [&](const Piece& piece) {
+    if (piece.row < 0) {
+      return;
+    }
+    const T* from = columns + piece.at + piece.left;
+    T* to = dx + piece.row + piece.column + stride * piece.left;
+    if (stride == 1) {
+      for (std::int64_t i = 0; i < piece.length; ++i) to[i] += from[i];
+    } else {
+      for (std::int64_t i = 0; i < piece.length; ++i) to[stride * i] += from[i];
+    }
+  });
 }
 
 }  // namespace

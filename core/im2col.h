@@ -20,7 +20,8 @@ template <class T>
 void im2col(const ConvolutionShape& shape, const T* x, std::int64_t channels, std::int64_t begin,
             std::int64_t end, T* columns);
 
-/// The transpose of im2col: adds every number of the columns to the pixel of dx that it stands for.
+/// The transpose of im2col, for PaddingMode::zeros: adds every number of the columns to the pixel of dx that
+/// it stands for.
 template <class T>
 void add_col2im(const ConvolutionShape& shape, const T* columns, std::int64_t channels, std::int64_t begin,
                 std::int64_t end, T* dx);
