@@ -1,0 +1,88 @@
+// What a comparison of normalizations measured, and its file, RUN/results.json, which has the same names.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace gesso {
+
+/// Content and style loss, unweighted, and the weighted sum that is trained on (with total variation and
+/// range in it).
+struct LossValues {
+  double total = 0, content = 0, style = 0;
+};
+
+/// Test photographs at another contrast, repainted in eval mode; means over the test photographs. A
+/// photograph's contrast is changed about its mean gray and clamped to [0, 1], as a camera would.
+struct ContrastMeasure {
+  double contrast = 1;        ///< factor of the photograph's contrast: 0.25, 0.5, 1, 2
+  double pixel_change = 0;    ///< mean absolute difference of the output from the output at contrast 1
+  double feature_change = 0;  ///< the same in the loss network: content_loss of the two outputs
+  LossValues losses = {};     ///< of the output, against the photograph at contrast 1
+  std::string photograph =
+      {};                    ///< the first test photograph at this contrast, path relative to the run folder
+  std::string picture = {};  ///< its output; empty where no pictures are kept
+};
+
+/// One training, and what was measured on the network that it ended with.
+struct ComparisonRun {
+  std::string normalization;  ///< "instance"
+  std::int64_t batch = 4;
+  std::uint64_t seed = 1;
+  std::string photographs = "plain";  ///< trained on: "plain", "contrast-normalized", "style-normalized"
+
+  /// The curves: a number for each training step.
+  std::vector<double> step = {}, total = {}, content = {}, style = {};
+  /// Mean over the last tenth of the steps.
+  LossValues training = {};
+  /// On test photographs, in batches as large as in training, with statistics of the batch.
+  LossValues test_train_mode = {};
+  /// The same in eval mode.
+  LossValues test = {};
+  /// In order of contrast.
+  std::vector<ContrastMeasure> contrast = {};
+  /// In training mode: mean |change| of a picture's output when the others of its batch are replaced.
+  double leak = 0;
+  /// The same in eval mode.
+  double leak_eval = 0;
+  /// Median over the training steps.
+  double seconds_per_step = 0;
+  /// What one training step takes at most, beyond the weights: activations and gradients.
+  double peak_megabytes = 0;
+  /// The test photographs repainted in eval mode, in order of Comparison::test_photographs; paths relative to
+  /// the run folder. Empty but for the first seed.
+  std::vector<std::string> pictures = {};
+  /// The file of a NormalizationRecorder, relative path. Empty but for the first seed.
+  std::string normalization_record = {};
+};
+
+/// One training of the small classifier.
+struct ClassificationRun {
+  std::string normalization;
+  std::uint64_t seed = 1;
+  std::vector<double> step = {}, loss = {}, train_accuracy = {};  ///< of the training batches
+  double test_accuracy = 0;                                       ///< in eval mode, 0 to 1
+};
+
+struct Comparison {
+  std::map<std::string, std::string> settings;  ///< all that decides the results, as text
+  std::vector<std::string> test_photographs;    ///< pictures shown, paths relative to the run folder
+  std::string style_picture;                    ///< relative path
+  std::vector<ComparisonRun> runs;              ///< those that are finished
+  std::string classification_task;              ///< one sentence that says what is classified
+  std::vector<ClassificationRun> classification;
+};
+
+/// Writes results.json: one JSON object with the names above, structs as objects, vectors as arrays. Losses
+/// and curves keep seven digits; a number that is not finite is null. The file appears complete or not at
+/// all. Throws FileError when it cannot be written.
+void write_results(const Comparison& comparison, const std::filesystem::path& path);
+
+/// Reads what write_results() wrote; null comes back as NaN. Throws FileError, naming the file and what is
+/// wrong, when it is missing or is no such file.
+Comparison read_results(const std::filesystem::path& path);
+
+}  // namespace gesso
