@@ -229,6 +229,13 @@ ReportPicture report_picture(const Tensor& picture, std::string caption, std::st
           .exact = exact};
 }
 
+std::vector<std::pair<std::string, std::string>> machine_entries() {
+  const BuildInfo info = build_info();
+  return {{"gesso", info.version + ", " + info.build_type + ", " + info.compiler},
+          {"machine", concat_text(info.threads, " threads, ", info.simd, ", OpenBLAS ", info.openblas, " (",
+                                  info.openblas_core, ")")}};
+}
+
 std::string Report::html() const {
   PictureFiles files;
   Json json = {{"title", title},

@@ -132,6 +132,10 @@ struct ReportComparison {
   ReportPicture left, right;
 };
 
+/// What else numbers depend on, names and values for Report::settings: gesso's version and build, threads and
+/// instruction set of this machine.
+std::vector<std::pair<std::string, std::string>> machine_entries();
+
 using ReportBlock = std::variant<ReportText, ReportFormula, ReportTable, ReportMatrices, ReportColorMaps,
                                  ReportFindings, ReportChart, ReportPictures, ReportComparison>;
 

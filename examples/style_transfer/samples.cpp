@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "gesso/core/build_info.h"
 #include "gesso/core/memory_pool.h"
 #include "gesso/core/picture.h"
 #include "gesso/core/resize.h"
@@ -128,10 +127,9 @@ Report training_report(const TrainSettings& settings, const std::vector<LogEntry
   for (const auto& [name, value] : settings.to_metadata()) {
     report.settings.emplace_back(name, value);
   }
-  const BuildInfo info = build_info();
-  report.settings.emplace_back("gesso", info.version + ", " + info.build_type + ", " + info.compiler);
-  report.settings.emplace_back("machine", concat_text(info.threads, " threads, ", info.simd, ", OpenBLAS ",
-                                                      info.openblas, " (", info.openblas_core, ")"));
+  for (const auto& entry : machine_entries()) {
+    report.settings.push_back(entry);
+  }
   return report;
 }
 

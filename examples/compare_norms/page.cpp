@@ -1,0 +1,605 @@
+#include "page.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "gesso/core/error.h"
+#include "gesso/core/picture.h"
+#include "gesso/training/recorder.h"
+#include "tally.h"
+#include "verdicts.h"
+
+namespace gesso {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Measure = std::function<double(const ComparisonRun&)>;
+
+struct Page {
+  const Comparison& comparison;
+  fs::path folder;
+  std::vector<std::string> names = normalizations_of(comparison);
+  std::vector<std::int64_t> batch_sizes = batch_sizes_of(comparison);
+
+  // The batch size that most sections are about.
+  std::int64_t batch() const { return batch_sizes.front(); }
+};
+
+// A normalization has one colour all over the page.
+int color_of(const std::string& name) {
+  static const std::map<std::string, int> colors = {{"instance", 0}, {"batch", 1}, {"layer", 2},
+                                                    {"group", 3},    {"none", 6},  {"batch-instance", 4}};
+  const auto known = colors.find(name);
+  return known == colors.end() ? 5 : known->second;
+}
+
+std::string label_of(const std::string& name) { return name == "none" ? "no normalization" : name; }
+
+std::string name_of_photograph(const std::string& path) { return fs::path(path).stem().string(); }
+
+// The picture of a file in the run folder, or nothing: a report without a picture is better than none.
+std::optional<ReportPicture> picture_of(const Page& page, const std::string& file, const std::string& caption,
+                                        const std::string& alt) {
+  if (file.empty()) {
+    return {};
+  }
+  try {
+    return report_picture(load_picture((page.folder / file).string()), caption, alt);
+  } catch (const FileError&) {
+    return {};
+  }
+}
+
+// ---- curves over the steps
+
+// The mean over seeds, step by step, with a band from the lowest to the highest seed.
+ReportCurve curve_over_seeds(const std::string& name, const std::vector<std::vector<double>>& x,
+                             const std::vector<std::vector<double>>& y) {
+  ReportCurve curve{.name = label_of(name), .color = color_of(name)};
+  std::size_t count = x.empty() ? 0 : x.front().size();
+  for (const std::vector<double>& each : y) {
+    count = std::min(count, each.size());
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    double sum = 0, low = y.front()[i], high = low;
+    for (const std::vector<double>& each : y) {
+      sum += each[i];
+      low = std::min(low, each[i]);
+      high = std::max(high, each[i]);
+    }
+    curve.x.push_back(x.front()[i]);
+    curve.y.push_back(sum / static_cast<double>(y.size()));
+    if (y.size() > 1) {
+      curve.low.push_back(low);
+      curve.high.push_back(high);
+    }
+  }
+  return curve;
+}
+
+ReportChart loss_chart(const Page& page, const std::string& title, std::int64_t batch,
+                       std::vector<double> ComparisonRun::*values, const std::string& photographs = "plain") {
+  ReportChart chart{.title = title, .y_label = "loss", .log_scale = true};
+  for (const std::string& name : page.names) {
+    std::vector<std::vector<double>> x, y;
+    for (const ComparisonRun* run : runs_of(page.comparison, name, batch, photographs)) {
+      x.push_back(run->step);
+      y.push_back(run->*values);
+    }
+    if (!x.empty()) {
+      chart.curves.push_back(curve_over_seeds(name, x, y));
+    }
+  }
+  return chart;
+}
+
+// ---- sections
+
+ReportTable summary_table(const Page& page) {
+  ReportTable table{
+      "", {"Normalization", "Batch", "Total", "Content", "Style", "Test total", "Contrast", "Leak"}, {}};
+  for (const std::int64_t batch : page.batch_sizes) {
+    for (const std::string& name : page.names) {
+      const auto runs = runs_of(page.comparison, name, batch);
+      if (runs.empty()) {
+        continue;
+      }
+      const auto text = [&](const Measure& measure) { return Spread(values_of(runs, measure)).str(); };
+      const auto share = [&](const Measure& measure) {
+        return percent(Spread(values_of(runs, measure)).mean);
+      };
+      table.rows.push_back({label_of(name), std::to_string(batch),
+                            text([](const ComparisonRun& run) { return run.training.total; }),
+                            text([](const ComparisonRun& run) { return run.training.content; }),
+                            text([](const ComparisonRun& run) { return run.training.style; }),
+                            text([](const ComparisonRun& run) { return run.test.total; }),
+                            share([](const ComparisonRun& run) {
+                              const ContrastMeasure* low = contrast_of(run, 0.25);
+                              return low ? low->pixel_change : std::numeric_limits<double>::quiet_NaN();
+                            }),
+                            share([](const ComparisonRun& run) { return run.leak; })});
+    }
+  }
+  return table;
+}
+
+ReportSection verdict_section(const Page& page) {
+  return {"What held", {ReportFindings{findings_of(page.comparison)}}};
+}
+
+ReportSection summary_section(const Page& page) {
+  return {"In numbers",
+          {summary_table(page),
+           ReportText{{"Mean ± standard deviation over seeds; lower is better everywhere. Total (content, "
+                       "style and small terms, "
+                       "weighted), content and style are the training losses in the last tenth of the steps; "
+                       "the test total is "
+                       "that of photographs never trained on, in eval mode. Contrast: how far the picture "
+                       "moves when the "
+                       "photograph has a quarter of its contrast. Leak: how far pictures move when another "
+                       "one of their batch is "
+                       "replaced, in training mode. Both are means over pixels, in percent of white."}}}};
+}
+
+ReportSection loss_section(const Page& page) {
+  ReportSection section{"Losses", {}};
+  for (const std::int64_t batch : page.batch_sizes) {
+    section.blocks.push_back(
+        loss_chart(page, concat_text("Total loss, batches of ", batch), batch, &ComparisonRun::total));
+  }
+  section.blocks.push_back(loss_chart(page, concat_text("Content loss, batches of ", page.batch()),
+                                      page.batch(), &ComparisonRun::content));
+  section.blocks.push_back(loss_chart(page, concat_text("Style loss, batches of ", page.batch()),
+                                      page.batch(), &ComparisonRun::style));
+  section.blocks.push_back(ReportText{
+      {"All networks of a seed began with the same weights and saw the same crops in the same order. "
+       "The bands reach from the lowest to the highest seed."}});
+  return section;
+}
+
+// The first training of a normalization that kept pictures.
+const ComparisonRun* painted_run(const Page& page, const std::string& name, std::int64_t batch) {
+  for (const ComparisonRun* run : runs_of(page.comparison, name, batch)) {
+    if (!run->pictures.empty()) {
+      return run;
+    }
+  }
+  return nullptr;
+}
+
+std::optional<ReportPicture> painted_by(const Page& page, const std::string& name, std::int64_t batch,
+                                        std::size_t photograph) {
+  const ComparisonRun* run = painted_run(page, name, batch);
+  if (run == nullptr || photograph >= run->pictures.size()) {
+    return {};
+  }
+  const std::string what = name_of_photograph(page.comparison.test_photographs.at(photograph));
+  return picture_of(page, run->pictures[photograph], label_of(name),
+                    concat_text(what, " repainted by the network with ", label_of(name),
+                                ", trained in batches of ", batch));
+}
+
+ReportSection picture_section(const Page& page) {
+  ReportSection section{"Pictures", {}};
+  const std::vector<std::string>& photographs = page.comparison.test_photographs;
+  if (const auto style = picture_of(page, page.comparison.style_picture, "", "The style picture")) {
+    section.blocks.push_back(
+        ReportText{{"The style picture, and photographs that no network was trained on, in eval mode. "
+                    "Click a picture to enlarge it; there it can be wiped against any other."}});
+    section.blocks.push_back(ReportPictures{.title = "", .pictures = {*style}});
+  }
+  const std::optional<ReportPicture> batch = painted_by(page, "batch", page.batch(), 0),
+                                     instance = painted_by(page, "instance", page.batch(), 0);
+  if (batch && instance) {
+    ReportComparison wipe{
+        concat_text("Batch norm against instance norm, trained in batches of ", page.batch()), *batch,
+        *instance};
+    wipe.left.caption = "batch norm";
+    wipe.right.caption = "instance norm";
+    section.blocks.push_back(wipe);
+  }
+  for (const std::int64_t batch_size : page.batch_sizes) {
+    for (std::size_t i = 0; i < photographs.size(); ++i) {
+      ReportPictures row{
+          .title = concat_text(name_of_photograph(photographs[i]), ", trained in batches of ", batch_size),
+          .pictures = {},
+          .columns = static_cast<int>(page.names.size()) + 1};
+      if (const auto photograph = picture_of(page, photographs[i], "photograph",
+                                             "The photograph " + name_of_photograph(photographs[i]))) {
+        row.pictures.push_back(*photograph);
+      }
+      for (const std::string& name : page.names) {
+        if (const auto painted = painted_by(page, name, batch_size, i)) {
+          row.pictures.push_back(*painted);
+        }
+      }
+      if (row.pictures.size() > 1) {
+        section.blocks.push_back(row);
+      }
+    }
+  }
+  return section;
+}
+
+ReportChart contrast_chart(const Page& page) {
+  ReportChart chart{.title = "How far the picture moves from that of the unchanged photograph",
+                    .x_label = "contrast",
+                    .y_label = "percent of white, mean over pixels"};
+  for (const std::string& name : page.names) {
+    const auto runs = runs_of(page.comparison, name, page.batch());
+    if (runs.empty()) {
+      continue;
+    }
+    std::vector<std::vector<double>> x, y;
+    for (const ComparisonRun* run : runs) {
+      x.emplace_back();
+      y.emplace_back();
+      for (const ContrastMeasure& each : run->contrast) {
+        x.back().push_back(each.contrast);
+        y.back().push_back(100 * each.pixel_change);
+      }
+    }
+    chart.curves.push_back(curve_over_seeds(name, x, y));
+  }
+  return chart;
+}
+
+ReportSection contrast_section(const Page& page) {
+  ReportSection section{"Contrast",
+                        {ReportText{{"A photograph with less contrast shows the same things. Instance norm "
+                                     "divides the difference away "
+                                     "behind its first convolution; batch norm divides by an average over "
+                                     "training photographs, and the "
+                                     "difference stays."}},
+                         contrast_chart(page)}};
+  ReportTable table{
+      "In the loss network's features, and the style loss of the pictures", {"Normalization"}, {}};
+  bool headed = false;
+  for (const std::string& name : page.names) {
+    const auto runs = runs_of(page.comparison, name, page.batch());
+    if (runs.empty() || runs.front()->contrast.empty()) {
+      continue;
+    }
+    std::vector<std::string> row{label_of(name)};
+    for (const ContrastMeasure& each : runs.front()->contrast) {
+      const double factor = each.contrast;
+      if (!headed) {
+        table.columns.push_back(concat_text("moved at ", factor, "x"));
+        table.columns.push_back(concat_text("style at ", factor, "x"));
+      }
+      row.push_back(short_number(Spread(values_of(runs, [&](const ComparisonRun& run) {
+                                   return contrast_of(run, factor)->feature_change;
+                                 })).mean));
+      row.push_back(short_number(Spread(values_of(runs, [&](const ComparisonRun& run) {
+                                   return contrast_of(run, factor)->losses.style;
+                                 })).mean));
+    }
+    headed = true;
+    table.rows.push_back(row);
+  }
+  if (!table.rows.empty()) {
+    section.blocks.push_back(table);
+  }
+  // The strip: photographs above, each normalization's pictures below, contrast growing to the right.
+  ReportPictures strip{
+      .title = concat_text("The same photograph at several contrasts, networks trained in batches of ",
+                           page.batch()),
+      .pictures = {},
+      .columns = 0};
+  for (const std::string& name : page.names) {
+    const ComparisonRun* run = painted_run(page, name, page.batch());
+    if (run == nullptr) {
+      continue;
+    }
+    if (strip.pictures.empty()) {
+      strip.columns = static_cast<int>(run->contrast.size());
+      for (const ContrastMeasure& each : run->contrast) {
+        if (const auto photograph =
+                picture_of(page, each.photograph, concat_text("photograph, ", each.contrast, "x"),
+                           concat_text("The photograph at ", each.contrast, " times its contrast"))) {
+          strip.pictures.push_back(*photograph);
+        }
+      }
+    }
+    for (const ContrastMeasure& each : run->contrast) {
+      if (const auto painted =
+              picture_of(page, each.picture, concat_text(label_of(name), ", ", each.contrast, "x"),
+                         concat_text("Repainted with ", label_of(name), " from ", each.contrast,
+                                     " times the contrast"))) {
+        strip.pictures.push_back(*painted);
+      }
+    }
+  }
+  if (!strip.pictures.empty()) {
+    section.blocks.push_back(strip);
+  }
+  return section;
+}
+
+ReportSection photographs_section(const Page& page) {
+  ReportSection section{
+      "What it is that instance norm removes",
+      {ReportText{
+          {"Huang and Belongie (2017, figure 1) trained both normalizations on photographs as they are, on "
+           "photographs of equal contrast, and on photographs that another network had brought into the "
+           "style before. If instance norm only removed contrast, its advantage would go with the second; "
+           "it is the third that takes it."}}}};
+  ReportTable table{"Total loss in the last tenth of the steps",
+                    {"Trained on", "Batch norm", "Instance norm", "Lower by"},
+                    {}};
+  const std::pair<const char*, const char*> kinds[] = {
+      {"plain", "photographs as they are"},
+      {"contrast-normalized", "photographs of equal contrast"},
+      {"style-normalized", "photographs in the style already"}};
+  for (const auto& [kind, words] : kinds) {
+    const Measure total = [](const ComparisonRun& run) { return run.training.total; };
+    const Spread batch(values_of(runs_of(page.comparison, "batch", page.batch(), kind), total));
+    const Spread instance(values_of(runs_of(page.comparison, "instance", page.batch(), kind), total));
+    if (batch.count == 0 || instance.count == 0) {
+      continue;
+    }
+    table.rows.push_back({words, batch.str(), instance.str(), percent(1 - instance.mean / batch.mean)});
+    ReportChart chart =
+        loss_chart(page, concat_text("Total loss on ", words), page.batch(), &ComparisonRun::total, kind);
+    std::erase_if(chart.curves,
+                  [](const ReportCurve& curve) { return curve.name != "batch" && curve.name != "instance"; });
+    section.blocks.push_back(chart);
+  }
+  if (!table.rows.empty()) {
+    section.blocks.insert(section.blocks.begin() + 1, table);
+  }
+  return section;
+}
+
+ReportSection mode_section(const Page& page) {
+  ReportTable table{"Total loss on test photographs",
+                    {"Normalization", "Batch", "Training mode", "Eval mode", "Difference"},
+                    {}};
+  for (const std::int64_t batch : page.batch_sizes) {
+    for (const std::string& name : page.names) {
+      const auto runs = runs_of(page.comparison, name, batch);
+      if (!runs.empty()) {
+        const Spread training(
+            values_of(runs, [](const ComparisonRun& run) { return run.test_train_mode.total; }));
+        const Spread eval(values_of(runs, [](const ComparisonRun& run) { return run.test.total; }));
+        table.rows.push_back({label_of(name), std::to_string(batch), training.str(), eval.str(),
+                              percent(eval.mean / training.mean - 1)});
+      }
+    }
+  }
+  return {"Training and eval mode",
+          {ReportText{{"In training mode batch norm takes mean and variance from the batch at hand, in eval "
+                       "mode from a running average. "
+                       "A network is trained in the one and used in the other. Layers without running "
+                       "averages have one mode."}},
+           table}};
+}
+
+ReportSection classification_section(const Page& page) {
+  ReportSection section{"Where batch norm wins", {ReportText{{page.comparison.classification_task}}}};
+  ReportChart chart{.title = "Right on training crops", .y_label = "percent"};
+  ReportTable table{"Right on test crops", {"Normalization", "Percent"}, {}};
+  std::vector<std::string> names;
+  for (const ClassificationRun& run : page.comparison.classification) {
+    if (std::find(names.begin(), names.end(), run.normalization) == names.end()) {
+      names.push_back(run.normalization);
+    }
+  }
+  for (const std::string& name : names) {
+    std::vector<std::vector<double>> x, y;
+    std::vector<double> test;
+    for (const ClassificationRun& run : page.comparison.classification) {
+      if (run.normalization == name) {
+        x.push_back(run.step);
+        y.push_back(run.train_accuracy);
+        std::for_each(y.back().begin(), y.back().end(), [](double& value) { value *= 100; });
+        test.push_back(100 * run.test_accuracy);
+      }
+    }
+    chart.curves.push_back(curve_over_seeds(name, x, y));
+    table.rows.push_back({label_of(name), Spread(test).str()});
+  }
+  section.blocks.push_back(table);
+  section.blocks.push_back(chart);
+  return section;
+}
+
+// ---- inside the layers
+
+using Records = std::vector<NormalizationRecord>;
+
+std::map<std::string, Records> records_of(const Page& page) {
+  std::map<std::string, Records> records;
+  for (const std::string& name : page.names) {
+    const ComparisonRun* run = painted_run(page, name, page.batch());
+    if (run != nullptr && !run->normalization_record.empty()) {
+      records[name] = read_normalization_records((page.folder / run->normalization_record).string());
+    }
+  }
+  return records;
+}
+
+// What `values` gives of one layer, a row for each channel and a column for each recorded step.
+ReportColorMap map_of_layer(const Records& records, const std::string& layer, const std::string& caption,
+                            const std::function<std::vector<double>(const NormalizationRecord&)>& values) {
+  ReportColorMap map{.caption = caption, .x = {}, .values = {}};
+  for (const NormalizationRecord& record : records) {
+    if (record.layer != layer) {
+      continue;
+    }
+    const std::vector<double> column = values(record);
+    map.values.resize(std::max(map.values.size(), column.size()));
+    map.x.push_back(static_cast<double>(record.step));
+    for (std::size_t channel = 0; channel < map.values.size(); ++channel) {
+      map.values[channel].push_back(channel < column.size() ? column[channel]
+                                                            : std::numeric_limits<double>::quiet_NaN());
+    }
+  }
+  return map;
+}
+
+std::vector<double> deviations(const NormalizationRecord& record) {
+  std::vector<double> deviations = record.variance;
+  std::transform(deviations.begin(), deviations.end(), deviations.begin(),
+                 [](double variance) { return std::sqrt(variance); });
+  return deviations;
+}
+
+// The mean over the layers of a number of each, for each recorded step.
+ReportChart chart_over_layers(const std::map<std::string, Records>& records, const std::string& title,
+                              const std::string& y_label, double factor, double NormalizationRecord::*value,
+                              bool log_scale) {
+  ReportChart chart{.title = title, .y_label = y_label, .log_scale = log_scale};
+  for (const auto& [name, list] : records) {
+    std::map<std::int64_t, std::vector<double>> by_step;
+    for (const NormalizationRecord& record : list) {
+      if (std::isfinite(record.*value)) {
+        by_step[record.step].push_back(factor * record.*value);
+      }
+    }
+    ReportCurve curve{.name = label_of(name), .color = color_of(name)};
+    for (const auto& [step, values] : by_step) {
+      curve.x.push_back(static_cast<double>(step));
+      curve.y.push_back(Spread(values).mean);
+    }
+    chart.curves.push_back(curve);
+  }
+  return chart;
+}
+
+ReportSection layer_section(const Page& page, const std::map<std::string, Records>& records) {
+  ReportSection section{
+      "Inside the layers",
+      {ReportText{
+          {concat_text("What the normalization layers saw while they were trained in batches of ",
+                       page.batch(), ", first seed: the first layer, one in the middle and the last.")}}}};
+  std::vector<std::string> layers;
+  for (const auto& [name, list] : records) {
+    for (const NormalizationRecord& record : list) {
+      if (std::find(layers.begin(), layers.end(), record.layer) == layers.end()) {
+        layers.push_back(record.layer);
+      }
+    }
+  }
+  if (layers.size() > 3) {
+    layers = {layers.front(), layers[layers.size() / 2], layers.back()};
+  }
+  for (const std::string& layer : layers) {
+    ReportColorMaps seen{.title = concat_text("Layer ", layer, ": deviation of what comes in, by channel"),
+                         .value_label = "deviation",
+                         .log_scale = true};
+    ReportColorMaps gamma{.title = concat_text("Layer ", layer, ": gamma, by channel"),
+                          .value_label = "gamma"};
+    for (const auto& [name, list] : records) {
+      const ReportColorMap map = map_of_layer(list, layer, label_of(name), deviations);
+      if (!map.values.empty()) {
+        seen.maps.push_back(map);
+      }
+      const ReportColorMap scale = map_of_layer(
+          list, layer, label_of(name), [](const NormalizationRecord& record) { return record.gamma; });
+      if (!scale.values.empty()) {
+        gamma.maps.push_back(scale);
+      }
+    }
+    section.blocks.push_back(seen);
+    section.blocks.push_back(gamma);
+  }
+  section.blocks.push_back(chart_over_layers(records, "Outputs that the ReLU closes, mean over the layers",
+                                             "percent", 100, &NormalizationRecord::closed, false));
+  section.blocks.push_back(chart_over_layers(records,
+                                             "Norm of the gradient that leaves a layer, mean over the layers",
+                                             "norm", 1, &NormalizationRecord::input_gradient, true));
+  section.blocks.push_back(
+      ReportText{{"Layer norm has one deviation for all channels, group norm one for each group; of "
+                  "batch-instance norm its batch part is "
+                  "shown. Layers without a ReLU behind them count as closed where they are negative."}});
+  return section;
+}
+
+ReportSection cost_section(const Page& page) {
+  ReportTable table{"", {"Normalization", "Batch", "Per training step", "Memory of a step"}, {}};
+  for (const std::int64_t batch : page.batch_sizes) {
+    for (const std::string& name : page.names) {
+      const auto runs = runs_of(page.comparison, name, batch);
+      if (!runs.empty()) {
+        const Spread seconds(
+            values_of(runs, [](const ComparisonRun& run) { return 1000 * run.seconds_per_step; }));
+        const Spread megabytes(values_of(runs, [](const ComparisonRun& run) { return run.peak_megabytes; }));
+        table.rows.push_back({label_of(name), std::to_string(batch), short_number(seconds.mean) + " ms",
+                              short_number(megabytes.mean) + " MB"});
+      }
+    }
+  }
+  return {"What it costs", {table}};
+}
+
+std::string count_of(std::size_t count, const std::string& singular) {
+  return concat_text(count, " ", singular, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+Report comparison_report(const Comparison& comparison, const fs::path& folder,
+                         std::optional<ReportProgress> progress) {
+  Report report;
+  report.title = "Batch against instance normalization";
+  report.progress = std::move(progress);
+  for (const auto& [name, value] : comparison.settings) {
+    report.settings.emplace_back(name, value);
+  }
+  for (const auto& entry : machine_entries()) {
+    report.settings.push_back(entry);
+  }
+  if (comparison.runs.empty()) {
+    report.summary = {"The first training is under way."};
+    return report;
+  }
+  const Page page{comparison, folder};
+  const std::vector<ReportFinding> findings = findings_of(comparison);
+  const auto count = [&](Verdict verdict) {
+    return static_cast<std::size_t>(
+        std::count_if(findings.begin(), findings.end(),
+                      [&](const ReportFinding& each) { return each.verdict == verdict; }));
+  };
+  const std::size_t measured = findings.size() - count(Verdict::open);
+  report.summary = {
+      concat_text("The same style network, trained with ", count_of(page.names.size(), "normalization"),
+                  " from the same weights on the same photographs in the same order."),
+      concat_text("Of ", count_of(measured, "claim"), " of the literature that were measured, ",
+                  count(Verdict::holds), " held in this run, ", count(Verdict::partly), " in part, ",
+                  count(Verdict::fails), " did not.")};
+  report.figures = {{"trainings", std::to_string(comparison.runs.size() + comparison.classification.size())},
+                    {"steps each", std::to_string(comparison.runs.front().step.size())}};
+  for (const char* name : {"instance", "batch"}) {
+    const auto runs = runs_of(comparison, name, page.batch());
+    if (!runs.empty()) {
+      report.figures.emplace_back(concat_text("total loss, ", name),
+                                  short_number(Spread(values_of(runs, [](const ComparisonRun& run) {
+                                                 return run.training.total;
+                                               })).mean));
+    }
+  }
+  report.sections = {verdict_section(page), summary_section(page),  loss_section(page),
+                     picture_section(page), contrast_section(page), photographs_section(page),
+                     mode_section(page)};
+  if (!comparison.classification.empty()) {
+    report.sections.push_back(classification_section(page));
+  }
+  const std::map<std::string, Records> records = records_of(page);
+  if (!records.empty()) {
+    report.sections.push_back(layer_section(page, records));
+  }
+  report.sections.push_back(cost_section(page));
+  report.notes = {"All numbers are in results.json beside this page."};
+  return report;
+}
+
+void write_page(const Comparison& comparison, const fs::path& folder,
+                std::optional<ReportProgress> progress) {
+  comparison_report(comparison, folder, std::move(progress)).write((folder / "report.html").string());
+}
+
+}  // namespace gesso
