@@ -57,6 +57,45 @@ TEST_CASE("every parameter of the network gets the right gradient") {
                   {.max_elements = 25, .parameters = network.named_parameters()});
 }
 
+TEST_CASE("from the same seed, networks begin with the same convolutions under every normalization") {
+  CHECK(known_normalizations() ==
+        std::vector<std::string>{"batch", "batch-instance", "group", "instance", "layer", "none"});
+  const auto convolutions = [](const std::string& normalization) {
+    Generator rng(5);
+    StyleNetwork network({.width = 6, .blocks = 1, .normalization = normalization}, rng);
+    const NoGradGuard no_grad;
+    CHECK(network(Tensor::full({2, 3, 8, 8}, 0.5)).shape() == Shape{2, 3, 8, 8});
+    StateDict found;
+    for (const auto& [name, tensor] : network.named_parameters()) {
+      if (name.find("conv") != std::string::npos && name.find(".conv2d.") != std::string::npos) {
+        found.emplace_back(name, tensor);
+      }
+    }
+    return found;
+  };
+  const StateDict expected = convolutions("none");
+  CHECK(expected.size() == 16);  // eight convolutions, each with weight and bias
+  for (const std::string& normalization : known_normalizations()) {
+    CAPTURE(normalization);
+    const StateDict found = convolutions(normalization);
+    REQUIRE(found.size() == expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      CHECK(found[i].first == expected[i].first);
+      CHECK(identical(found[i].second, expected[i].second));
+    }
+  }
+}
+
+TEST_CASE("group norm has groups of at least two channels, 32 at most") {
+  for (const auto& [channels, groups] : std::vector<std::pair<int, int>>{
+           {1, 1}, {2, 1}, {3, 1}, {6, 3}, {8, 4}, {14, 7}, {26, 13}, {64, 32}, {128, 32}, {512, 32}}) {
+    CAPTURE(channels);
+    const auto norm = make_normalization("group", channels, true);
+    CHECK(norm->describe().find("GroupNorm(" + std::to_string(groups) + ", " + std::to_string(channels)) !=
+          std::string::npos);
+  }
+}
+
 TEST_CASE("stylize keeps the size of any picture and stays in [0, 1]") {
   Generator rng(3);
   StyleNetwork network({.width = 2, .blocks = 1}, rng);

@@ -17,7 +17,6 @@
 #include "gesso/core/resize.h"
 
 namespace gesso {
-namespace {
 
 namespace fs = std::filesystem;
 
@@ -51,6 +50,8 @@ std::vector<std::string> pictures_in(const fs::path& folder) {
   std::sort(files.begin(), files.end());
   return files;
 }
+
+namespace {
 
 void check(const PictureFolderOptions& options) {
   require(options.crop >= 1 && options.crop <= 16384, "PictureFolder: crop is ", options.crop,

@@ -11,6 +11,10 @@
 
 namespace gesso {
 
+/// The JPEG, PNG and BMP files in `folder` and the folders inside it, sorted by name; hidden files and
+/// folders are left out. Throws FileError when the folder is missing, cannot be read or holds none.
+std::vector<std::string> pictures_in(const std::filesystem::path& folder);
+
 struct PictureFolderOptions {
   std::int64_t crop = 128;  ///< side of the square crops, pixels
   std::int64_t batch = 4;   ///< crops in a batch
@@ -39,9 +43,7 @@ class PictureFolder {
     std::int64_t crops = 0;
   };
 
-  /// The JPEG, PNG and BMP pictures in `folder` and the folders inside it, by name; hidden files and folders
-  /// are left out. Throws FileError when the folder is missing or holds none, ArgumentError for options out
-  /// of range.
+  /// Over pictures_in(folder). Throws as that does, and ArgumentError for options out of range.
   PictureFolder(const std::filesystem::path& folder, const PictureFolderOptions& options = {});
   /// The same over given files.
   PictureFolder(std::vector<std::string> files, const PictureFolderOptions& options = {});

@@ -6,16 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "gesso/core/error.h"
 #include "settings.h"
+#include "usage_error.h"
 
 namespace gesso {
-
-/// The command line asks for something impossible: exit code 2.
-class UsageError : public Error {
- public:
-  using Error::Error;
-};
 
 /// Trains a style network. The folder `out` gets model.safetensors, checkpoint/, log.jsonl, samples/ and
 /// report.html.

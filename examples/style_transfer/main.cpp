@@ -47,7 +47,8 @@ void add_train(CLI::App& app, gesso::TrainCommand& command) {
          "vgg: the layer that keeps the photograph, relu1_1 to relu5_4. Default: relu2_2 (vgg16), relu4_2 "
          "(vgg19)",
          "Look");
-  option("--norm", s.network.normalization, "Normalization: instance, batch or none", "Experiments");
+  option("--norm", s.network.normalization,
+         "Normalization: instance, batch, none, layer, group or batch-instance", "Experiments");
   option("--lr", s.learning_rate, "The highest learning rate", "Experiments");
   option("--seed", s.seed, "Draws the first weights and the order of the crops", "Experiments")
       ->check(CLI::NonNegativeNumber);

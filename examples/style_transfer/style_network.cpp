@@ -1,15 +1,29 @@
 #include "style_network.h"
 
+#include <algorithm>
 #include <map>
 
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/upsampling.h"
 #include "gesso/layers/activations.h"
+#include "gesso/layers/batch_instance_norm.h"
 #include "gesso/layers/batch_norm.h"
+#include "gesso/layers/group_norm.h"
 #include "gesso/layers/instance_norm.h"
 
 namespace gesso {
 namespace {
+
+// The groups of group norm: 32, its authors' default (Wu and He 2018), if the channels divide
+// into so many groups of two or more, else the next smaller number that does. Groups of a single channel
+// would be instance norm.
+std::int64_t groups_of(std::int64_t channels) {
+  std::int64_t groups = std::min<std::int64_t>(32, std::max<std::int64_t>(1, channels / 2));
+  while (channels % groups != 0) {
+    --groups;
+  }
+  return groups;
+}
 
 using Maker = std::unique_ptr<Module> (*)(std::int64_t channels, bool relu);
 
@@ -26,6 +40,18 @@ const std::map<std::string, Maker>& makers() {
       {"instance",
        [](std::int64_t channels, bool relu) -> std::unique_ptr<Module> {
          return std::make_unique<InstanceNorm2d>(channels, InstanceNormOptions{.affine = true, .relu = relu});
+       }},
+      {"layer",
+       [](std::int64_t channels, bool relu) -> std::unique_ptr<Module> {
+         return std::make_unique<GroupNorm>(1, channels, GroupNormOptions{.relu = relu});
+       }},
+      {"group",
+       [](std::int64_t channels, bool relu) -> std::unique_ptr<Module> {
+         return std::make_unique<GroupNorm>(groups_of(channels), channels, GroupNormOptions{.relu = relu});
+       }},
+      {"batch-instance",
+       [](std::int64_t channels, bool relu) -> std::unique_ptr<Module> {
+         return std::make_unique<BatchInstanceNorm2d>(channels, BatchNormOptions{.relu = relu});
        }},
   };
   return table;
@@ -47,9 +73,17 @@ const StyleNetworkOptions& checked(const StyleNetworkOptions& options) {
 
 }  // namespace
 
+std::vector<std::string> known_normalizations() {
+  std::vector<std::string> names;
+  for (const auto& [name, make] : makers()) {
+    names.push_back(name);
+  }
+  return names;
+}
+
 void check_normalization(const std::string& name) {
   std::string known;
-  for (const auto& [each, make] : makers()) {
+  for (const std::string& each : known_normalizations()) {
     known += (known.empty() ? "" : ", ") + each;
   }
   require(makers().contains(name), "norm: unknown normalization '", name, "'; known are ", known);

@@ -21,11 +21,17 @@ struct StyleNetworkOptions {
   std::string normalization = "instance";  ///< see check_normalization()
 };
 
-/// Throws ArgumentError, listing the known names, unless `name` is one: "instance", "batch", "none".
+/// "batch", "batch-instance", "group", "instance", "layer", "none".
+std::vector<std::string> known_normalizations();
+
+/// Throws ArgumentError, listing the known names, unless `name` is one.
 void check_normalization(const std::string& name);
 
-/// A normalization layer over `channels` channels, by name, with a ReLU in the same pass if `relu`. For
-/// "none" a ReLU layer, or null. Throws ArgumentError as check_normalization() does.
+/// A normalization layer over `channels` channels, by name, with a trained gamma and beta for each channel
+/// and a ReLU in the same pass if `relu`. "layer" is over all channels and pixels of a picture, "group" over
+/// groups of at least two channels. For "none" a ReLU layer, or null. None draws random numbers, so networks
+/// from the same seed begin with the same convolutions, whatever their normalization. Throws ArgumentError as
+/// check_normalization() does.
 std::unique_ptr<Module> make_normalization(const std::string& name, std::int64_t channels, bool relu);
 
 /// Reflection padding of kernel / 2, then a convolution: sizes are kept (or halved with stride 2), borders

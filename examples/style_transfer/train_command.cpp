@@ -1,9 +1,9 @@
 #include <chrono>
-#include <csignal>
 #include <iostream>
 
 #include "commands.h"
 #include "gesso/training/progress.h"
+#include "interrupt.h"
 #include "model_file.h"
 #include "samples.h"
 #include "training_run.h"
@@ -12,19 +12,6 @@ namespace gesso {
 namespace {
 
 namespace fs = std::filesystem;
-
-volatile std::sig_atomic_t stop_requested = 0;
-
-// From here on Ctrl-C ends the training after the step under way, with everything saved; a second one ends it
-// at once.
-void stop_gently_on_interrupt() {
-  const auto handler = [](int signal) {
-    stop_requested = 1;
-    std::signal(signal, SIG_DFL);
-  };
-  std::signal(SIGINT, handler);
-  std::signal(SIGTERM, handler);
-}
 
 // The files of a run's folder.
 struct RunFolder {
@@ -86,7 +73,7 @@ bool train(TrainingRun& run, const RunFolder& folder, std::int64_t sample_every)
     training_report(settings, entries, samples, under_way).write(folder.report());
   };
 
-  while (run.steps_done() < settings.steps && !stop_requested) {
+  while (run.steps_done() < settings.steps && !stop_requested()) {
     const double learning_rate = run.learning_rate();
     const Losses losses = run.step();
     for (const std::string& warning : run.photographs().take_warnings()) {

@@ -27,13 +27,16 @@ WarmupCosine schedule_of(const TrainSettings& settings) {
 }  // namespace
 
 TrainingRun::TrainingRun(const TrainSettings& settings)
+    : TrainingRun(settings, pictures_in(settings.content)) {}
+
+TrainingRun::TrainingRun(const TrainSettings& settings, std::vector<std::string> photographs)
     : settings_(checked(settings)),
       rng_(settings.seed),
       network_(settings.network, rng_),
       loss_network_(make_loss_network(settings.loss_network)),
       style_(load_style(settings)),
       target_(*loss_network_, style_),
-      photographs_(std::filesystem::path(settings.content),
+      photographs_(std::move(photographs),
                    {.crop = settings.crop, .batch = settings.batch, .seed = settings.seed}),
       optimizer_(network_.parameters(), {.lr = settings.learning_rate}) {}
 
@@ -41,7 +44,7 @@ double TrainingRun::learning_rate() const {
   return settings_.learning_rate * schedule_of(settings_)(steps_done_);
 }
 
-Losses TrainingRun::step() {
+Losses TrainingRun::step(const std::function<void()>& with_gradients) {
   const Tensor batch = photographs_.next();
   const Losses losses =
       style_transfer_losses(*loss_network_, target_, network_(batch), batch, settings_.weights);
@@ -51,6 +54,9 @@ Losses TrainingRun::step() {
   }
   optimizer_.zero_grad();
   losses.total.backward();
+  if (with_gradients) {
+    with_gradients();
+  }
   optimizer_.set_lr(learning_rate());
   optimizer_.step();
   ++steps_done_;

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
 
 #include "gesso/training/adam.h"
 #include "gesso/training/checkpoint.h"
@@ -18,10 +21,13 @@ class TrainingRun {
   /// Loads the style picture and opens the folder of photographs. Throws ArgumentError for impossible
   /// settings and FileError for pictures that cannot be read.
   explicit TrainingRun(const TrainSettings& settings);
+  /// The same over the given photographs instead of all in the folder.
+  TrainingRun(const TrainSettings& settings, std::vector<std::string> photographs);
 
-  /// Trains on the next batch and returns its losses before the step. Throws Error when the loss is no finite
-  /// number.
-  Losses step();
+  /// Trains on the next batch and returns its losses before the step. `with_gradients`, if given, is called
+  /// when the gradients are there and the weights are still those of the losses. Throws Error when the loss
+  /// is no finite number.
+  Losses step(const std::function<void()>& with_gradients = {});
   std::int64_t steps_done() const { return steps_done_; }
   /// Of the next step.
   double learning_rate() const;
