@@ -183,6 +183,19 @@ std::vector<Tensor> FilterBank::content(const Tensor& pictures) const {
   return result;
 }
 
+NamedTensors FilterBank::constants() const {
+  NamedTensors all = {{"luminance_of_rgb", luminance_of_rgb_},
+                      {"opponent_of_rgb", opponent_of_rgb_},
+                      {"blur", blur_},
+                      {"luminance_filters", luminance_filters_},
+                      {"colour_filters", colour_filters_}};
+  for (int level = 0; level < levels; ++level) {
+    all.emplace_back(concat_text("luminance_scale.", level), scales_[level].luminance);
+    all.emplace_back(concat_text("colour_scale.", level), scales_[level].colour);
+  }
+  return all;
+}
+
 std::vector<double> FilterBank::measure_means(const std::vector<Tensor>& pictures) {
   const NoGradGuard no_grad;
   const FilterBank unscaled(std::vector<double>(levels * 2 * filters, 1.0));

@@ -17,6 +17,7 @@
 
 #include <vector>
 
+#include "gesso/core/safetensors.h"
 #include "loss_network.h"
 
 namespace gesso {
@@ -39,6 +40,9 @@ class FilterBank : public LossNetwork {
   std::vector<Tap> taps(const Tensor& pictures) const override;
   std::vector<Tensor> content(const Tensor& pictures) const override;
   std::int64_t min_size() const override { return 32; }
+
+  /// All filters and scales, by name, for those who want to compute the same elsewhere.
+  NamedTensors constants() const;
 
   /// The mean of each positive and negative part on `pictures`, as the constructor takes them.
   static std::vector<double> measure_means(const std::vector<Tensor>& pictures);

@@ -1,0 +1,284 @@
+// The work that gesso is compared with its peers on: whole training steps and whole pictures. The peers,
+// peer_torch.py and peer_onnx.js, do the same work on the same numbers, which --write-data hands to them.
+//
+//   train_step_256, train_step_128   fast_neural_style: a style network of width 32 with 5 residual blocks,
+//   four
+//                                    photographs of 256 or 128 pixels, VGG16 down to relu4_3 with random
+//                                    weights, four Gram losses and a content loss at relu2_2 (the photographs
+//                                    themselves go through VGG down to relu2_2 only), Adam
+//   quickstart_step                  what ./examples/quickstart trains: width 16, 3 blocks, the filter bank
+//   stylize_256, _512, _1024         one picture through the network of width 32
+//
+// Each round times as many repetitions as take about --seconds. Every line printed is a JSON object.
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+
+#include "filter_bank.h"
+#include "gesso/autograd/channel_moments.h"
+#include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/losses.h"
+#include "gesso/autograd/node.h"
+#include "gesso/autograd/reduce.h"
+#include "gesso/autograd/shape_ops.h"
+#include "gesso/core/parallel.h"
+#include "gesso/core/safetensors.h"
+#include "gesso/training/adam.h"
+#include "losses.h"
+#include "style_network.h"
+#include "vgg.h"
+
+using namespace gesso;
+
+namespace {
+
+constexpr StyleNetworkOptions kFull{.width = 32, .blocks = 5};
+constexpr StyleNetworkOptions kQuick{.width = 16, .blocks = 3};
+constexpr std::int64_t kBatch = 4;
+// The weights of PyTorch's fast_neural_style example.
+constexpr double kContentWeight = 1e5, kStyleWeight = 1e10;
+
+// ---- the numbers that all programs share: weights, filters, and one large picture of noise to cut from
+
+NamedTensors with_prefix(const std::string& prefix, const NamedTensors& tensors) {
+  NamedTensors result;
+  for (const auto& [name, tensor] : tensors) {
+    result.emplace_back(prefix + name, tensor);
+  }
+  return result;
+}
+
+NamedTensors make_data() {
+  Generator rng(1);
+  NamedTensors data = with_prefix("full.", StyleNetwork(kFull, rng).state_dict());
+  const auto append = [&](const NamedTensors& more) { data.insert(data.end(), more.begin(), more.end()); };
+  append(with_prefix("quick.", StyleNetwork(kQuick, rng).state_dict()));
+  append(with_prefix("vgg.", random_vgg_weights({}, rng)));
+  append(with_prefix("filters.", FilterBank().constants()));
+  data.emplace_back("picture", Tensor::uniform({1, 3, 1024, 1024}, rng));
+  return data;
+}
+
+Tensor cut(const Tensor& picture, std::int64_t top, std::int64_t left, std::int64_t size) {
+  return slice(slice(picture, 2, top, top + size), 3, left, left + size).clone();
+}
+
+// Squares side by side along the picture's upper border.
+Tensor photographs(const Tensor& picture, std::int64_t size) {
+  std::vector<Tensor> cuts;
+  for (std::int64_t i = 0; i < kBatch; ++i) {
+    cuts.push_back(cut(picture, 0, i * size, size));
+  }
+  return concat(cuts, 0);
+}
+
+Tensor style_picture(const Tensor& picture) { return cut(picture, 512, 0, 256); }
+
+// Made anew, or read from the file as far as they are asked for.
+class Data {
+ public:
+  explicit Data(const std::string& file) {
+    if (file.empty()) {
+      made_ = make_data();
+    } else {
+      file_.emplace(file);
+    }
+  }
+
+  /// The tensors whose names begin with `prefix`, under the rest of their names.
+  NamedTensors with(const std::string& prefix) const {
+    NamedTensors result;
+    for (const auto& [name, tensor] : made_) {
+      if (name.starts_with(prefix)) {
+        result.emplace_back(name.substr(prefix.size()), tensor);
+      }
+    }
+    for (const std::string& name : file_ ? file_->names() : std::vector<std::string>()) {
+      if (name.starts_with(prefix)) {
+        result.emplace_back(name.substr(prefix.size()), file_->load(name));
+      }
+    }
+    return result;
+  }
+  Tensor picture() const { return with("picture").at(0).second; }
+
+ private:
+  NamedTensors made_;
+  std::optional<SafetensorsReader> file_;
+};
+
+// ---- the works: each returns the function that does it once, and whose result the peers must agree on
+
+using Work = std::function<double()>;
+
+Work train_step(const Data& data, std::int64_t size) {
+  struct State {
+    Generator rng;
+    StyleNetwork network{kFull, rng};
+    Vgg vgg;
+    Tensor photographs;
+    std::vector<Tensor> style;  // (batch, C, C) for each tap
+    Adam adam;
+
+    State(const Data& data, std::int64_t size)
+        : vgg({}, data.with("vgg.")),
+          photographs(::photographs(data.picture(), size)),
+          adam(network.parameters(), {.lr = 1e-3}) {
+      network.load_state_dict(data.with("full."));
+      const NoGradGuard no_grad;
+      for (const Tap& tap : vgg.taps(style_picture(data.picture()))) {
+        const Tensor gram = gram_matrix(tap.style);
+        style.push_back(concat(std::vector<Tensor>(kBatch, gram), 0));
+      }
+    }
+  };
+  const auto state = std::make_shared<State>(data, size);
+  return [state] {
+    State& s = *state;
+    s.adam.zero_grad();
+    std::vector<Tensor> target;
+    {
+      const NoGradGuard no_grad;
+      target = s.vgg.content(s.photographs);
+    }
+    const std::vector<Tap> taps = s.vgg.taps(s.network(s.photographs));
+    Tensor loss;
+    for (std::size_t i = 0; i < taps.size(); ++i) {
+      Tensor term = kStyleWeight * mse_loss(gram_matrix(taps[i].style), s.style[i]);
+      if (taps[i].content.defined()) {
+        term = term + kContentWeight * mse_loss(taps[i].content, target[0]);
+      }
+      loss = loss.defined() ? loss + term : term;
+    }
+    loss.backward();
+    s.adam.step();
+    return loss.item();
+  };
+}
+
+Work quickstart_step(const Data& data) {
+  struct State {
+    Generator rng;
+    StyleNetwork network{kQuick, rng};
+    FilterBank filters;
+    Tensor photographs;
+    StyleTarget target;
+    Adam adam;
+
+    explicit State(const Data& data)
+        : photographs(::photographs(data.picture(), 128)),
+          target(filters, style_picture(data.picture())),
+          adam(network.parameters(), {.lr = 1e-3}) {
+      network.load_state_dict(data.with("quick."));
+    }
+  };
+  const auto state = std::make_shared<State>(data);
+  return [state] {
+    State& s = *state;
+    s.adam.zero_grad();
+    const Losses losses =
+        style_transfer_losses(s.filters, s.target, s.network(s.photographs), s.photographs, LossWeights());
+    losses.total.backward();
+    s.adam.step();
+    return losses.total.item();
+  };
+}
+
+// Its result is the mean square of the painted picture.
+Work stylize(const Data& data, std::int64_t size) {
+  Generator rng;
+  const auto network = std::make_shared<StyleNetwork>(kFull, rng);
+  network->load_state_dict(data.with("full."));
+  const Tensor picture = cut(data.picture(), 0, 0, size);
+  return [network, picture] {
+    const NoGradGuard no_grad;
+    return mean(square((*network)(picture))).item();
+  };
+}
+
+Work make_work(const std::string& name, const Data& data) {
+  if (name == "quickstart_step") {
+    return quickstart_step(data);
+  }
+  const std::int64_t size = std::stoll(name.substr(name.rfind('_') + 1));
+  return name.starts_with("train_step") ? train_step(data, size) : stylize(data, size);
+}
+
+// ---- measuring
+
+double peak_megabytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+void print(const nlohmann::json& line) { std::cout << line.dump() << std::endl; }
+
+// Seconds of one repetition, over as many as take about `budget`.
+double time_round(const Work& work, double budget) {
+  using Clock = std::chrono::steady_clock;
+  const auto begin = Clock::now();
+  double elapsed = 0;
+  int repetitions = 0;
+  while (elapsed < budget || repetitions == 0) {
+    work();
+    ++repetitions;
+    elapsed = std::chrono::duration<double>(Clock::now() - begin).count();
+  }
+  return elapsed / repetitions;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::set<std::string> names = {"train_step_256", "train_step_128", "quickstart_step",
+                                       "stylize_256",    "stylize_512",    "stylize_1024"};
+  CLI::App app("Times whole training steps and whole pictures; prints JSON lines.");
+  std::string name = "train_step_256", data_file, write_data;
+  int threads = 0, warm_up = 2, rounds = 5;
+  double budget = 0.5;
+  bool on_request = false;
+  app.add_option("--work", name, "what to time")->check(CLI::IsMember(names))->capture_default_str();
+  app.add_option("--data", data_file,
+                 "weights and pictures, as --write-data writes them; default: the same, made anew");
+  app.add_option("--write-data", write_data, "writes weights and pictures to this file and ends");
+  app.add_option("--threads", threads, "default: all cores")->check(CLI::Range(1, 1024));
+  app.add_option("--warm-up", warm_up, "repetitions before the first round")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--rounds", rounds)->check(CLI::Range(1, 100000))->capture_default_str();
+  app.add_option("--seconds", budget, "what a round takes about")->capture_default_str();
+  app.add_flag("--on-request", on_request, "one round for every line on standard input, instead of --rounds");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    if (threads > 0) {
+      set_num_threads(threads);
+    }
+    if (!write_data.empty()) {
+      save_safetensors(write_data, make_data());
+      return 0;
+    }
+    const Work work = make_work(name, Data(data_file));
+    std::vector<double> results;
+    for (int i = 0; i < warm_up; ++i) {
+      results.push_back(work());
+    }
+    print({{"work", name}, {"results", results}, {"peak_mb", peak_megabytes()}});
+    std::string line;
+    for (int round = 0; on_request ? bool(std::getline(std::cin, line)) : round < rounds; ++round) {
+      const double seconds = time_round(work, budget);
+      print({{"seconds", seconds}, {"peak_mb", peak_megabytes()}});
+    }
+  } catch (const std::exception& error) {
+    std::cerr << "benchmark-train-step: " << error.what() << "\n";
+    return 1;
+  }
+  return 0;
+}
