@@ -174,7 +174,7 @@ Work quickstart_step(const Data& data) {
 
     explicit State(const Data& data)
         : photographs(::photographs(data.picture(), 128)),
-          target(filters, style_picture(data.picture())),
+          target(filters, {style_picture(data.picture())}),
           adam(network.parameters(), {.lr = 1e-3}) {
       network.load_state_dict(data.with("quick."));
     }

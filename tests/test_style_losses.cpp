@@ -88,7 +88,7 @@ TEST_CASE("losses are zero where nothing differs, positive elsewhere, and differ
   const FilterBank bank;
   const Tensor style = Tensor::uniform({1, 3, 40, 48}, rng);
   const Tensor photographs = Tensor::uniform({2, 3, 32, 36}, rng);
-  const StyleTarget target(bank, style);
+  const StyleTarget target(bank, {style});
   CHECK(target.loss(bank.taps(style)).item() == doctest::Approx(0).epsilon(1e-6));
   CHECK(target.loss(bank.taps(0.3 * photographs)).item() > 0.1);
   CHECK(content_loss(bank.taps(photographs), bank.content(photographs)).item() == 0);
@@ -108,10 +108,29 @@ TEST_CASE("losses are zero where nothing differs, positive elsewhere, and differ
   CHECK((losses.total.item() - after) / (step * slope) == doctest::Approx(1).epsilon(0.1));
 }
 
+TEST_CASE("with several styles each sample is compared with its own") {
+  Generator rng(6);
+  const FilterBank bank;
+  const Tensor a = Tensor::uniform({1, 3, 40, 48}, rng), b = 0.2 * Tensor::uniform({1, 3, 36, 32}, rng);
+  const Tensor pictures = Tensor::uniform({3, 3, 32, 36}, rng);
+  const StyleTarget both(bank, {a, b}), only_a(bank, {a}), only_b(bank, {b});
+  const auto one = [&](const StyleTarget& target, std::int64_t n) {
+    return target.loss(bank.taps(pictures.slice(n, n + 1))).item();
+  };
+  CHECK(both.loss(bank.taps(pictures), {1, 0, 1}).item() ==
+        doctest::Approx((one(only_b, 0) + one(only_a, 1) + one(only_b, 2)) / 3));
+  CHECK(both.loss(bank.taps(pictures), {1}).item() ==
+        doctest::Approx(only_b.loss(bank.taps(pictures)).item()));
+  CHECK(both.loss(bank.taps(b), {1}).item() == doctest::Approx(0).epsilon(1e-6));
+  CHECK_THROWS_WITH_AS(both.loss(bank.taps(pictures), {0, 1}), doctest::Contains("2 styles for a batch of 3"),
+                       ArgumentError);
+  CHECK_THROWS_AS(both.loss(bank.taps(pictures), {2}), ArgumentError);
+}
+
 TEST_CASE("style pictures that have no style are refused") {
   const FilterBank bank;
-  CHECK_THROWS_WITH_AS(StyleTarget(bank, Tensor::zeros({1, 3, 16, 64})), doctest::Contains("at least 32"),
+  CHECK_THROWS_WITH_AS(StyleTarget(bank, {Tensor::zeros({1, 3, 16, 64})}), doctest::Contains("at least 32"),
                        ArgumentError);
-  CHECK_THROWS_WITH_AS(StyleTarget(bank, Tensor::full({1, 3, 64, 64}, 0.5)),
+  CHECK_THROWS_WITH_AS(StyleTarget(bank, {Tensor::full({1, 3, 64, 64}, 0.5)}),
                        doctest::Contains("all one colour"), ArgumentError);
 }

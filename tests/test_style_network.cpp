@@ -110,6 +110,54 @@ TEST_CASE("stylize keeps the size of any picture and stays in [0, 1]") {
   }
 }
 
+TEST_CASE("a network of many styles paints each sample in its own, or in a mix") {
+  Generator rng(5);
+  StyleNetwork network({.width = 2, .blocks = 1, .styles = 3}, rng);
+  for (const auto& [name, parameter] : network.named_parameters()) {
+    if (name.find("in") != std::string::npos && parameter.rank() == 2) {
+      REQUIRE(parameter.size(0) == 3);
+      Tensor(parameter).copy_(Tensor::uniform(parameter.shape(), rng, 0.5, 1.5));
+    }
+  }
+  const NoGradGuard no_grad;
+  const Tensor pictures = Tensor::uniform({2, 3, 16, 16}, rng);
+  const auto paint = [&](const Tensor& x, const std::vector<std::int64_t>& styles) {
+    network.set_styles(styles);
+    return network(x);
+  };
+  const Tensor mixed_batch = paint(pictures, {2, 0});
+  CHECK(identical(mixed_batch.slice(0, 1), paint(pictures.slice(0, 1), {2})));
+  CHECK(identical(mixed_batch.slice(1, 2), paint(pictures.slice(1, 2), {0})));
+  CHECK(largest_difference(paint(pictures, {0}), paint(pictures, {1})) > 1e-3);
+  const Tensor third = paint(pictures, {2});
+  network.set_mix({0, 0, 1});
+  CHECK(largest_difference(network(pictures), third) < 1e-6);
+  network.set_mix({0.5, 0.25, 0.25});
+  CHECK(largest_difference(network(pictures), third) > 1e-3);
+  CHECK_THROWS_WITH_AS(network.set_styles({3}), doctest::Contains("there is no style 3"), ArgumentError);
+  CHECK_THROWS_WITH_AS(network.set_mix({1, 0}), doctest::Contains("2 weights for 3 styles"), ArgumentError);
+  CHECK_THROWS_WITH_AS(StyleNetwork({.width = 2, .normalization = "batch", .styles = 2}, rng),
+                       doctest::Contains("need instance normalization"), ArgumentError);
+  StyleNetwork single({.width = 2, .blocks = 0}, rng);
+  single.set_styles({0});
+  CHECK_THROWS_AS(single.set_styles({1}), ArgumentError);
+}
+
+TEST_CASE("keep_colors takes the brightness of one picture and the colours of the other") {
+  Generator rng(6);
+  const Tensor painted = Tensor::uniform({1, 3, 4, 5}, rng, 0.4, 0.6);
+  const Tensor photograph = Tensor::uniform({1, 3, 4, 5}, rng, 0.4, 0.6);
+  const Tensor kept = keep_colors(painted, photograph);
+  const auto brightness = [](const Tensor& x, std::int64_t i) {
+    return 0.299 * x.at({0, 0, i, i}) + 0.587 * x.at({0, 1, i, i}) + 0.114 * x.at({0, 2, i, i});
+  };
+  for (std::int64_t i = 0; i < 4; ++i) {
+    CHECK(brightness(kept, i) == doctest::Approx(brightness(painted, i)));
+    CHECK(kept.at({0, 0, i, i}) - kept.at({0, 2, i, i}) ==
+          doctest::Approx(photograph.at({0, 0, i, i}) - photograph.at({0, 2, i, i})));
+  }
+}
+
 TEST_CASE("impossible networks and pictures are refused with a reason") {
   Generator rng(4);
   CHECK_THROWS_WITH_AS(StyleNetwork({.width = 0}, rng), doctest::Contains("width 0 is not in 1 to 512"),

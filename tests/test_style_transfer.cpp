@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "gesso/autograd/elementwise.h"
 #include "gesso/core/file.h"
 #include "gesso/core/picture.h"
 #include "gesso/core/safetensors.h"
@@ -110,6 +111,70 @@ TEST_CASE("a training that was interrupted goes on to the same model, bit for bi
   CHECK(read_log(log).size() == steps);
   CHECK(read_file((out / "model.safetensors").string()) ==
         read_file((kFolder / "whole/model.safetensors").string()));
+}
+
+TEST_CASE("one network learns several styles, paints in each and in mixes, and takes a new one") {
+  fresh_folder();
+  const std::string other = GESSO_SOURCE_DIR "/examples/assets/styles/waves.jpg";
+  const std::string third = GESSO_SOURCE_DIR "/examples/assets/styles/engraving.jpg";
+  std::string two = training("two", 6);
+  two.replace(two.find(kStyle), kStyle.size(), kStyle + " " + other);
+  REQUIRE(run(two).status == 0);
+  CHECK(fs::exists(kFolder / "two/samples/step-000006-cat-waves.jpg"));
+  const std::string model = (kFolder / "two/model.safetensors").string();
+  const SafetensorsFile before = load_safetensors(model);
+
+  const auto paint = [&](const std::string& from, const std::string& options) {
+    const std::string file = (kFolder / "painted.png").string();
+    const Outcome outcome =
+        run("stylize --model " + from + " " + kPhoto + " --size 40 --out " + file + " " + options);
+    CAPTURE(outcome.errors);
+    REQUIRE(outcome.status == 0);
+    return load_picture(file);
+  };
+  const Tensor first = paint(model, "--style stained_glass"), second = paint(model, "--style 2");
+  CHECK(identical(paint(model, ""), first));
+  CHECK(identical(paint(model, "--style waves"), second));
+  CHECK(identical(paint(model, "--mix 0,1"), second));
+  CHECK(!identical(first, second));
+  CHECK(!identical(paint(model, "--style 2 --keep-colors"), second));
+  const std::string stylize = "stylize --model " + model + " " + kPhoto + " --out x.png ";
+  check_refused(stylize + "--style 3", 2, "it has 1 stained_glass, 2 waves");
+  check_refused(stylize + "--mix 1", 2, "1 weights for the 2 styles");
+  check_refused(stylize + "--mix 1,nan", 2, "--mix: the weight nan");
+  check_refused(stylize + "--mix 1,0 --style 2", 2, "give one of them");
+
+  // A new style changes nothing but its own rows of gamma and beta.
+  const std::string adding =
+      "train --add-style " + third + " --model " + model + " --out " + (kFolder / "three").string();
+  check_refused(adding + " --width 8", 2, "--width cannot be changed by --add-style");
+  check_refused("train --add-style " + third + " --out " + (kFolder / "three").string(), 2, "--model");
+  REQUIRE(run(adding + " --steps 4").status == 0);
+  const std::string larger = (kFolder / "three/model.safetensors").string();
+  const SafetensorsFile after = load_safetensors(larger);
+  REQUIRE(after.tensors.size() == before.tensors.size());
+  bool learned = false;
+  for (std::size_t i = 0; i < after.tensors.size(); ++i) {
+    const auto& [name, tensor] = after.tensors[i];
+    const Tensor& old = before.tensors[i].second;
+    CAPTURE(name);
+    if (tensor.shape() == old.shape()) {
+      CHECK(identical(tensor, old));
+    } else {
+      CHECK(identical(tensor.slice(0, 2), old));
+      learned = learned || !identical(tensor.slice(2, 3), 0.5 * (old.slice(0, 1) + old.slice(1, 2)));
+    }
+  }
+  CHECK(learned);
+  CHECK(identical(paint(larger, "--style waves"), second));
+  CHECK(!identical(paint(larger, "--style engraving"), second));
+  CHECK(load_safetensors(larger).metadata.at("steps") == "4");
+  // To a network of one style, in the number of steps that suits.
+  REQUIRE(run(training("one", 10)).status == 0);
+  REQUIRE(run("train --add-style " + other + " --model " + (kFolder / "one/model.safetensors").string() +
+              " --out " + (kFolder / "grown").string())
+              .status == 0);
+  CHECK(read_log((kFolder / "grown/log.jsonl").string()).size() == 1);
 }
 
 TEST_CASE("bad usage is refused with exit code 2, failures with 1, each in one line") {

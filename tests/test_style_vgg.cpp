@@ -116,7 +116,7 @@ TEST_CASE("the style and content losses suit it, and only the picture gets a gra
   Generator rng(2);
   const Tensor style = Tensor::uniform({1, 3, 32, 40}, rng),
                photographs = Tensor::uniform({2, 3, 32, 32}, rng);
-  const StyleTarget target(vgg16(), style);
+  const StyleTarget target(vgg16(), {style});
   CHECK(target.loss(vgg16().taps(style)).item() == doctest::Approx(0).epsilon(1e-6));
   Tensor output = Tensor::uniform({2, 3, 32, 32}, rng, 0.3, 0.6).requires_grad_();
   const Losses losses = style_transfer_losses(vgg16(), target, output, photographs, {});

@@ -17,6 +17,10 @@ struct TrainCommand {
   TrainSettings settings;
   std::filesystem::path out;
   std::filesystem::path resume;  ///< a run to go on with; everything else is then taken from it
+  /// Style pictures to add to the trained network `model`; of the settings only content, steps (0: a tenth of
+  /// what the network was trained for) and seed are then taken, the others are the network's.
+  std::vector<std::string> added_styles;
+  std::filesystem::path model;
   std::int64_t sample_every = 50;
   bool interrupted = false;  ///< set when Ctrl-C ended it; the run can be resumed
 
@@ -30,6 +34,9 @@ struct StylizeCommand {
   std::vector<std::filesystem::path> inputs;
   std::filesystem::path out;  ///< a file for one picture, else a folder
   std::int64_t size = 0;      ///< short side to scale to first; 0 keeps the size
+  std::string style;          ///< of a network with several: a name or a number from 1; empty: the first
+  std::vector<double> mix;    ///< or a weight for each style
+  bool keep_colors = false;   ///< paint only with brightness, in the photograph's colours
 
   void run();
 };

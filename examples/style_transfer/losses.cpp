@@ -1,37 +1,70 @@
 #include "losses.h"
 
+#include <algorithm>
+
 #include "gesso/autograd/channel_moments.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/losses.h"
 #include "gesso/autograd/node.h"
 #include "gesso/autograd/reduce.h"
+#include "gesso/autograd/shape_ops.h"
 
 namespace gesso {
 
-StyleTarget::StyleTarget(const LossNetwork& network, const Tensor& picture) {
-  require(picture.rank() == 4 && picture.size(0) == 1, "style picture: it has shape ", picture.shape(),
-          "; it must be one picture, (1, 3, H, W)");
+namespace {
+
+// The rows of `table` for each sample; a single row stays one and is for all.
+Tensor rows_of(const Tensor& table, const std::vector<std::int64_t>& rows) {
+  std::vector<Tensor> picked;
+  for (const std::int64_t row : rows) {
+    picked.push_back(table.slice(row, row + 1));
+  }
+  return picked.size() == 1 ? picked.front() : concat(picked, 0);
+}
+
+}  // namespace
+
+StyleTarget::StyleTarget(const LossNetwork& network, const std::vector<Tensor>& pictures) {
+  require(!pictures.empty(), "style picture: there is none");
   const NoGradGuard no_grad;
-  for (const Tap& tap : network.taps(picture)) {
-    if (!tap.style.defined()) {
-      continue;
+  std::vector<std::vector<Tensor>> means, covariances;  // by tap and picture
+  for (const Tensor& picture : pictures) {
+    require(picture.rank() == 4 && picture.size(0) == 1, "style picture: it has shape ", picture.shape(),
+            "; it must be one picture, (1, 3, H, W)");
+    std::size_t i = 0;
+    for (const Tap& tap : network.taps(picture)) {
+      if (!tap.style.defined()) {
+        continue;
+      }
+      const ChannelMoments moments = channel_moments(tap.style);
+      means.resize(std::max(means.size(), i + 1));
+      covariances.resize(means.size());
+      means[i].push_back(moments.mean);
+      covariances[i++].push_back(moments.covariance);
     }
-    Statistics statistics;
-    const ChannelMoments moments = channel_moments(tap.style);
-    statistics.mean = moments.mean;
-    statistics.covariance = moments.covariance;
-    const std::int64_t channels = tap.style.size(1);
-    for (std::int64_t c = 0; c < channels; ++c) {
-      statistics.variance += statistics.covariance.at({0, c, c});
+  }
+  for (std::size_t i = 0; i < means.size(); ++i) {
+    std::vector<double> mean_weights, covariance_weights;
+    for (const Tensor& covariance : covariances[i]) {
+      double variance = 0;
+      for (std::int64_t c = 0; c < covariance.size(1); ++c) {
+        variance += covariance.at({0, c, c});
+      }
+      const double energy = sum(square(covariance)).item();
+      require(energy > 0 && variance > 0,
+              "style picture: it is all one colour; choose a picture with some texture");
+      mean_weights.push_back(1 / variance);
+      covariance_weights.push_back(1 / energy);
     }
-    statistics.energy = sum(square(statistics.covariance)).item();
-    require(statistics.energy > 0 && statistics.variance > 0,
-            "style picture: it is all one colour; choose a picture with some texture");
-    taps_.push_back(statistics);
+    const std::int64_t count = static_cast<std::int64_t>(pictures.size());
+    const DType dtype = means[i].front().dtype();
+    taps_.push_back({concat(means[i], 0), concat(covariances[i], 0),
+                     Tensor::from(mean_weights, {count, 1}, dtype),
+                     Tensor::from(covariance_weights, {count, 1, 1}, dtype)});
   }
 }
 
-Tensor StyleTarget::loss(const std::vector<Tap>& taps) const {
+Tensor StyleTarget::loss(const std::vector<Tap>& taps, const std::vector<std::int64_t>& styles) const {
   Tensor total;
   std::size_t i = 0;
   for (const Tap& tap : taps) {
@@ -40,17 +73,21 @@ Tensor StyleTarget::loss(const std::vector<Tap>& taps) const {
     }
     require(i < taps_.size(), "StyleTarget::loss: there are more style taps than the style picture's ",
             taps_.size());
+    const std::int64_t samples = tap.style.size(0);
+    require(styles.size() == 1 || static_cast<std::int64_t>(styles.size()) == samples,
+            "StyleTarget::loss: ", styles.size(), " styles for a batch of ", samples,
+            "; give one for each sample, or one for all");
     const Statistics& target = taps_[i++];
-    const double count = static_cast<double>(tap.style.size(0) * static_cast<std::int64_t>(taps_.size()));
     const ChannelMoments moments = channel_moments(tap.style);
-    const Tensor mean_term = sum(square(moments.mean - target.mean)) * (1 / (target.variance * count));
-    const Tensor covariance_term =
-        sum(square(moments.covariance - target.covariance)) * (1 / (target.energy * count));
-    const Tensor both = mean_term + covariance_term;
+    const Tensor mean_term =
+        sum(square(moments.mean - rows_of(target.mean, styles)) * rows_of(target.mean_weight, styles));
+    const Tensor covariance_term = sum(square(moments.covariance - rows_of(target.covariance, styles)) *
+                                       rows_of(target.covariance_weight, styles));
+    const Tensor both = (mean_term + covariance_term) * (1 / static_cast<double>(samples));
     total = total.defined() ? total + both : both;
   }
   require(i == taps_.size(), "StyleTarget::loss: ", i, " style taps for a style picture of ", taps_.size());
-  return total;
+  return total * (1 / static_cast<double>(taps_.size()));
 }
 
 Tensor content_loss(const std::vector<Tap>& taps, const std::vector<Tensor>& photograph_content) {
@@ -76,7 +113,8 @@ Tensor content_loss(const std::vector<Tap>& taps, const std::vector<Tensor>& pho
 Tensor range_loss(const Tensor& pictures) { return mean(square(relu(abs(pictures - 0.5) - 0.5))); }
 
 Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& style, const Tensor& output,
-                             const Tensor& photographs, const LossWeights& weights) {
+                             const Tensor& photographs, const LossWeights& weights,
+                             const std::vector<std::int64_t>& styles) {
   std::vector<Tensor> photograph_content;
   {
     const NoGradGuard no_grad;
@@ -84,7 +122,7 @@ Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& styl
   }
   const std::vector<Tap> taps = network.taps(output);
   const Tensor content = content_loss(taps, photograph_content);
-  const Tensor style_term = style.loss(taps);
+  const Tensor style_term = style.loss(taps, styles);
   const Tensor tv = total_variation(output);
   const Tensor range = range_loss(output);
   Losses losses;

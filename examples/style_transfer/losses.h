@@ -1,6 +1,7 @@
 // The losses of style transfer: content, style, total variation and range.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "loss_network.h"
@@ -24,25 +25,26 @@ struct Losses {
   double range = 0;
 };
 
-/// What is kept of the style picture: for each style tap the mean of each channel, (1, C), and the centred
-/// covariance of all pairs of channels, (1, C, C), over all positions, with their sizes.
+/// What is kept of S style pictures: for each style tap the mean of each channel, (S, C), and the centred
+/// covariance of all pairs of channels, (S, C, C), over all positions, with their sizes.
 class StyleTarget {
  public:
-  /// Throws ArgumentError for a style picture without any texture (all its taps constant), or one that is too
-  /// small.
-  StyleTarget(const LossNetwork& network, const Tensor& picture);
+  /// Each picture is (1, 3, H, W). Throws ArgumentError for a style picture without any texture (all its taps
+  /// constant), or one that is too small.
+  StyleTarget(const LossNetwork& network, const std::vector<Tensor>& pictures);
 
   /// Mean over taps of |mean - mean_s|^2 / tr(cov_s) + |cov - cov_s|^2 / |cov_s|^2, averaged over the batch:
   /// relative to the style picture's own variance and covariance energy, so that the same weight suits every
   /// picture, every tap and every loss network. Mean and covariance together say what the Gram matrix
   /// (Gatys et al. 2015), covariance + mean mean^T, says, with the mean's part not drowning the rest.
-  Tensor loss(const std::vector<Tap>& taps) const;
+  /// Sample n is compared with style styles[n]; a single one is for all.
+  Tensor loss(const std::vector<Tap>& taps, const std::vector<std::int64_t>& styles = {0}) const;
 
  private:
   struct Statistics {
     Tensor mean, covariance;
-    double variance = 0;  // trace of the covariance
-    double energy = 0;    // sum of its squares
+    Tensor mean_weight;        // (S, 1): 1 / trace of the covariance
+    Tensor covariance_weight;  // (S, 1, 1): 1 / sum of its squares
   };
   std::vector<Statistics> taps_;
 };
@@ -55,8 +57,10 @@ Tensor content_loss(const std::vector<Tap>& taps, const std::vector<Tensor>& pho
 /// mean(relu(|y - 0.5| - 0.5)^2): what leaves [0, 1] cannot be shown, and costs.
 Tensor range_loss(const Tensor& pictures);
 
-/// All losses of the network's `output` (N, 3, H, W) for `photographs` of the same shape.
+/// All losses of the network's `output` (N, 3, H, W) for `photographs` of the same shape, sample n painted in
+/// style styles[n] (a single one is for all).
 Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& style, const Tensor& output,
-                             const Tensor& photographs, const LossWeights& weights);
+                             const Tensor& photographs, const LossWeights& weights,
+                             const std::vector<std::int64_t>& styles = {0});
 
 }  // namespace gesso

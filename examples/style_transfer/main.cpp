@@ -1,5 +1,6 @@
 // style-transfer: trains a style network on one picture's style, and repaints pictures with it.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 
@@ -14,20 +15,30 @@ void add_train(CLI::App& app, gesso::TrainCommand& command) {
   CLI::App* train =
       app.add_subcommand("train", "Trains a network to repaint photographs in the style of one picture");
   gesso::TrainSettings& s = command.settings;
-  auto* style = train->add_option("--style", s.style,
-                                  "The style picture: a painting, a texture, a drawing (JPEG, PNG or BMP)");
+  auto* style = train->add_option("--style", s.styles,
+                                  "The style picture: a painting, a texture, a drawing (JPEG, PNG or BMP); "
+                                  "several make one network of many styles");
   auto* content = train->add_option("--content", s.content,
                                     "Folder of photographs to practise on. Default: the bundled ones");
   auto* out = train->add_option("--out", command.out,
                                 "Folder for the model, samples, log and report; made if missing");
   auto* resume = train->add_option("--resume", command.resume,
                                    "Goes on with the interrupted run in this folder, with its settings");
-  std::vector<CLI::Option*> settings = {style, content, out};
+  auto* added =
+      train
+          ->add_option("--add-style", command.added_styles,
+                       "Style pictures to add to the trained network --model, in a tenth of its steps")
+          ->excludes(style);
+  auto* model =
+      train->add_option("--model", command.model, "The network that --add-style adds to")->needs(added);
+  added->needs(model);
+  std::vector<CLI::Option*> settings = {style, content, out, added, model};
   const auto option = [&](const char* name, auto& value, const char* help, const char* group) {
     settings.push_back(train->add_option(name, value, help)->capture_default_str()->group(group));
     return settings.back();
   };
-  option("--steps", s.steps, "Training steps: 300 give a first picture, 2000 a good one", "Effort");
+  auto* steps =
+      option("--steps", s.steps, "Training steps: 300 give a first picture, 2000 a good one", "Effort");
   option("--width", s.network.width,
          "Channels of the first layer: 16 is quick, 32 the network of the literature", "Effort");
   option("--blocks", s.network.blocks, "Residual blocks: 3 is quick, 5 the network of the literature",
@@ -50,18 +61,30 @@ void add_train(CLI::App& app, gesso::TrainCommand& command) {
   option("--norm", s.network.normalization,
          "Normalization: instance, batch, none, layer, group or batch-instance", "Experiments");
   option("--lr", s.learning_rate, "The highest learning rate", "Experiments");
-  option("--seed", s.seed, "Draws the first weights and the order of the crops", "Experiments")
-      ->check(CLI::NonNegativeNumber);
+  auto* seed = option("--seed", s.seed, "Draws the first weights and the order of the crops", "Experiments")
+                   ->check(CLI::NonNegativeNumber);
   train->add_option("--sample-every", command.sample_every, "Steps between sample pictures")
       ->capture_default_str();
   train->footer(
       "Example: style-transfer train --style examples/assets/styles/starry_night.jpg --out runs/starry");
-  train->callback([&command, resume, settings] {
+  const std::vector<CLI::Option*> allowed_when_adding = {added, model, content, out, steps, seed};
+  train->callback([&command, resume, settings, added, steps, allowed_when_adding] {
     for (const CLI::Option* given : settings) {
       if (resume->count() > 0 && given->count() > 0) {
         throw gesso::UsageError(given->get_name() +
                                 " cannot be changed by --resume, which goes on with the run's own settings");
       }
+    }
+    for (const CLI::Option* given : settings) {
+      const auto& allowed = allowed_when_adding;
+      if (added->count() > 0 && given->count() > 0 &&
+          std::find(allowed.begin(), allowed.end(), given) == allowed.end()) {
+        throw gesso::UsageError(given->get_name() +
+                                " cannot be changed by --add-style, which keeps the network's own settings");
+      }
+    }
+    if (added->count() > 0 && steps->count() == 0) {
+      command.settings.steps = 0;  // a tenth of the network's
     }
     command.run();
   });
@@ -74,6 +97,12 @@ void add_stylize(CLI::App& app, gesso::StylizeCommand& command) {
   stylize->add_option("--out", command.out, "The file to write (for one picture), or a folder")->required();
   stylize->add_option("--size", command.size, "Scales pictures to this short side first; 0 keeps their size")
       ->capture_default_str();
+  stylize->add_option("--style", command.style,
+                      "Of a network of many styles: which, by name or number from 1");
+  stylize->add_option("--mix", command.mix, "Of a network of many styles: a weight for each, as in 0.3,0.7,0")
+      ->delimiter(',');
+  stylize->add_flag("--keep-colors", command.keep_colors,
+                    "Keeps the photograph's colours: only brightness is painted");
   stylize->footer(
       "Example: style-transfer stylize --model runs/starry/model.safetensors photo.jpg --out painted.png");
   stylize->callback([&command] { command.run(); });

@@ -47,9 +47,14 @@ std::string text(double value, const char* format) {
 
 }  // namespace
 
-Samples::Samples(const std::vector<std::string>& photographs, const Tensor& style_picture)
-    : style_(report_picture(style_picture, "The style picture", "The style picture")) {
-  const std::size_t count = std::min(kSamples, photographs.size());
+Samples::Samples(const TrainingRun& run) {
+  for (std::size_t s = 0; s < run.style_pictures().size(); ++s) {
+    const std::string name = style_name(run.settings().styles[s]);
+    styles_.push_back({name, report_picture(run.style_pictures()[s], name, "The style picture " + name)});
+  }
+  const std::vector<std::string>& photographs = run.photographs().files();
+  const std::size_t count =
+      std::min(photographs.size(), std::max<std::size_t>(1, kSamples - (styles_.size() - 1) / 2));
   for (std::size_t i = 0; i < count; ++i) {
     const std::string& path = photographs[i * photographs.size() / count];
     const std::string name = std::filesystem::path(path).stem().string();
@@ -63,29 +68,41 @@ void Samples::paint(StyleNetwork& network, std::int64_t step, const std::filesys
   const bool was_training = network.is_training();
   network.eval();
   for (Sample& sample : samples_) {
-    const Tensor painted = stylize(network, sample.photograph);
-    char name[32];
-    std::snprintf(name, sizeof name, "step-%06lld-", static_cast<long long>(step));
-    save_picture((folder / (name + sample.name + ".jpg")).string(), painted);
-    sample.after = report_picture(painted, concat_text(sample.name, ", repainted after ", step, " steps"),
-                                  concat_text("The photograph ", sample.name, " repainted in the style"));
+    sample.after.clear();
+    for (std::size_t s = 0; s < styles_.size(); ++s) {
+      network.set_styles({static_cast<std::int64_t>(s)});
+      const Tensor painted = stylize(network, sample.photograph);
+      char number[32];
+      std::snprintf(number, sizeof number, "step-%06lld-", static_cast<long long>(step));
+      const std::string of_style = styles_.size() > 1 ? "-" + styles_[s].name : "";
+      save_picture((folder / (number + sample.name + of_style + ".jpg")).string(), painted);
+      const std::string like = styles_.size() > 1 ? " like " + styles_[s].name : "";
+      sample.after.push_back(
+          report_picture(painted, concat_text(sample.name, like, ", repainted after ", step, " steps"),
+                         concat_text("The photograph ", sample.name, " repainted", like)));
+    }
   }
   network.train(was_training);
 }
 
 std::vector<ReportBlock> Samples::report_blocks() const {
-  ReportPictures grid{.title = "", .pictures = {style_}, .columns = static_cast<int>(samples_.size()) + 1};
   std::vector<ReportBlock> blocks;
-  for (const Sample& sample : samples_) {
-    if (!sample.after.file.empty()) {
-      grid.pictures.push_back(sample.after);
+  // A row for each style.
+  ReportPictures grid{.title = "", .pictures = {}, .columns = static_cast<int>(samples_.size()) + 1};
+  for (std::size_t s = 0; s < styles_.size(); ++s) {
+    grid.pictures.push_back(styles_[s].picture);
+    for (const Sample& sample : samples_) {
+      if (!sample.after.empty()) {
+        grid.pictures.push_back(sample.after[s]);
+      }
     }
   }
   blocks.emplace_back(grid);
-  for (const Sample& sample : samples_) {
-    if (!sample.after.file.empty()) {
-      blocks.emplace_back(
-          ReportComparison{.title = sample.name, .left = sample.before, .right = sample.after});
+  for (std::size_t i = 0; i < samples_.size(); ++i) {
+    const Sample& sample = samples_[i];
+    if (!sample.after.empty()) {
+      blocks.emplace_back(ReportComparison{
+          .title = sample.name, .left = sample.before, .right = sample.after[i % styles_.size()]});
     }
   }
   return blocks;
@@ -94,9 +111,15 @@ std::vector<ReportBlock> Samples::report_blocks() const {
 Report training_report(const TrainSettings& settings, const std::vector<LogEntry>& log,
                        const Samples& samples, std::optional<ReportProgress> progress) {
   Report report;
-  std::string style = std::filesystem::path(settings.style).stem().string();
-  std::replace(style.begin(), style.end(), '_', ' ');
-  report.title = "Painting like " + style;
+  std::string styles;
+  for (std::size_t s = 0; s < settings.styles.size(); ++s) {
+    styles += (s == 0                            ? ""
+               : s + 1 == settings.styles.size() ? " and "
+                                                 : ", ") +
+              style_name(settings.styles[s]);
+  }
+  std::replace(styles.begin(), styles.end(), '_', ' ');
+  report.title = "Painting like " + styles;
   report.summary = {concat_text("A feed-forward style network with ", settings.network.normalization,
                                 " normalization, trained for ", settings.steps, " steps.")};
   report.progress = std::move(progress);

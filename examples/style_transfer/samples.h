@@ -14,22 +14,29 @@ namespace gesso {
 /// A few photographs that are repainted again and again during a training.
 class Samples {
  public:
-  /// Takes up to three of `photographs`, evenly spread, scaled to a short side of at most 384 pixels.
-  Samples(const std::vector<std::string>& photographs, const Tensor& style_picture);
+  /// Takes up to three of the run's photographs, evenly spread, scaled to a short side of at most 384 pixels;
+  /// fewer if there are many styles, as each is repainted in each style.
+  explicit Samples(const TrainingRun& run);
 
-  /// Repaints them with the network as it is now, in eval mode, into folder/step-000050-NAME.jpg.
+  /// Repaints them with the network as it is now, in eval mode, into folder/step-000050-NAME.jpg; with
+  /// several styles step-000050-NAME-STYLE.jpg.
   void paint(StyleNetwork& network, std::int64_t step, const std::filesystem::path& folder);
 
-  /// Each photograph beside its latest repainting, and the style picture.
+  /// The style pictures with the latest repaintings, and each photograph to be wiped against its own.
   std::vector<ReportBlock> report_blocks() const;
 
  private:
   struct Sample {
     std::string name;
     Tensor photograph;
-    ReportPicture before, after;
+    ReportPicture before;
+    std::vector<ReportPicture> after;  // by style
   };
-  ReportPicture style_;
+  struct Style {
+    std::string name;
+    ReportPicture picture;
+  };
+  std::vector<Style> styles_;
   std::vector<Sample> samples_;
 };
 

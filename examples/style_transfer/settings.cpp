@@ -1,6 +1,8 @@
 #include "settings.h"
 
 #include <charconv>
+#include <filesystem>
+#include <nlohmann/json.hpp>
 #include <type_traits>
 
 namespace gesso {
@@ -9,7 +11,8 @@ namespace {
 // Calls visit(name, field) for every setting: the one list that writing, reading and checking share.
 template <class Settings, class Visit>
 void for_each_setting(Settings& s, Visit visit) {
-  visit("style", s.style);
+  visit("styles", s.styles);
+  visit("added_styles", s.added_styles);
   visit("content", s.content);
   visit("width", s.network.width);
   visit("blocks", s.network.blocks);
@@ -34,6 +37,15 @@ void parse(const std::string& name, const std::string& text, std::string& value)
   value = text;
 }
 
+// A list is a JSON array: file names may hold any character.
+void parse(const std::string& name, const std::string& text, std::vector<std::string>& value) {
+  try {
+    value = nlohmann::json::parse(text).get<std::vector<std::string>>();
+  } catch (const nlohmann::json::exception&) {
+    throw ArgumentError(concat_text("setting ", name, ": '", text, "' is not a list of names"));
+  }
+}
+
 template <class Number>
 void parse(const std::string& name, const std::string& text, Number& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -42,6 +54,8 @@ void parse(const std::string& name, const std::string& text, Number& value) {
 }
 
 }  // namespace
+
+std::string style_name(const std::string& file) { return std::filesystem::path(file).stem().string(); }
 
 void TrainSettings::check() const {
   const auto range = [](const char* name, double value, double low, double high) {
@@ -59,6 +73,11 @@ void TrainSettings::check() const {
   range("range-weight", weights.range, 0, 1e6);
   loss_network.check();
   check_normalization(network.normalization);
+  require(network.styles == static_cast<int>(styles.size()), "style: there are ", styles.size(),
+          " style pictures for a network of ", network.styles, " styles");
+  require(styles.size() == 1 || network.normalization == "instance",
+          "norm: several styles in one network need ", "instance normalization, not ", network.normalization);
+  range("added_styles", added_styles, 0, network.styles - 1);
   range("width", network.width, 1, 512);
   range("blocks", network.blocks, 0, 64);
 }
@@ -66,8 +85,11 @@ void TrainSettings::check() const {
 std::map<std::string, std::string> TrainSettings::to_metadata() const {
   std::map<std::string, std::string> metadata;
   for_each_setting(*this, [&](const char* name, const auto& value) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
+    using Value = std::decay_t<decltype(value)>;
+    if constexpr (std::is_same_v<Value, std::string>) {
       metadata[name] = value;
+    } else if constexpr (std::is_same_v<Value, std::vector<std::string>>) {
+      metadata[name] = nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     } else {
       char text[32];
       const auto end =
@@ -85,6 +107,7 @@ TrainSettings TrainSettings::from_metadata(const std::map<std::string, std::stri
     require(found != metadata.end(), "setting ", name, " is missing");
     parse(name, found->second, value);
   });
+  settings.network.styles = static_cast<int>(settings.styles.size());
   settings.check();
   return settings;
 }

@@ -13,16 +13,22 @@
 
 namespace gesso {
 
+/// How people call a style picture: its file name without folder and ending.
+std::string style_name(const std::string& file);
+
 /// The settings of a training run. The defaults take a few minutes on two cores.
 struct TrainSettings {
-  std::string style;    ///< file of the style picture
-  std::string content;  ///< folder of photographs
+  std::vector<std::string> styles;  ///< files of the style pictures; network.styles is their number
+  std::string content;              ///< folder of photographs
   StyleNetworkOptions network{.width = 16, .blocks = 3};
   std::int64_t steps = 600;
   std::int64_t batch = 4;         ///< photographs a step
   std::int64_t crop = 128;        ///< side of the square crops that are trained on, pixels
   std::int64_t style_size = 256;  ///< the style picture's short side, pixels: larger makes larger strokes
   double learning_rate = 2e-3;    ///< the highest: reached after a warm-up, lowered along a cosine
+  /// The last so many styles are being added to a network that is trained already: only their rows of gamma
+  /// and beta change. 0: everything is trained.
+  int added_styles = 0;
   LossWeights weights;
   LossNetworkOptions loss_network;
   std::uint64_t seed = 1;

@@ -8,6 +8,7 @@
 #include "gesso/layers/activations.h"
 #include "gesso/layers/batch_instance_norm.h"
 #include "gesso/layers/batch_norm.h"
+#include "gesso/layers/conditional_instance_norm.h"
 #include "gesso/layers/group_norm.h"
 #include "gesso/layers/instance_norm.h"
 
@@ -68,6 +69,10 @@ const StyleNetworkOptions& checked(const StyleNetworkOptions& options) {
           " is not in 1 to 512");
   require(options.blocks >= 0 && options.blocks <= 64, "style network: ", options.blocks,
           " residual blocks are not in 0 to 64");
+  require(options.styles >= 1 && options.styles <= 1000, "style network: ", options.styles,
+          " styles are not in 1 to 1000");
+  require(options.styles == 1 || options.normalization == "instance",
+          "norm: several styles in one network need ", "instance normalization, not ", options.normalization);
   return options;
 }
 
@@ -89,8 +94,13 @@ void check_normalization(const std::string& name) {
   require(makers().contains(name), "norm: unknown normalization '", name, "'; known are ", known);
 }
 
-std::unique_ptr<Module> make_normalization(const std::string& name, std::int64_t channels, bool relu) {
+std::unique_ptr<Module> make_normalization(const std::string& name, std::int64_t channels, bool relu,
+                                           int styles) {
   check_normalization(name);
+  if (styles > 1) {
+    return std::make_unique<ConditionalInstanceNorm2d>(styles, channels,
+                                                       ConditionalInstanceNormOptions{.relu = relu});
+  }
   return makers().at(name)(channels, relu);
 }
 
@@ -107,11 +117,11 @@ UpsampleConvLayer::UpsampleConvLayer(std::int64_t in, std::int64_t out, std::int
 
 Tensor UpsampleConvLayer::forward(const Tensor& x) { return conv2d(upsample_nearest2d(x, 2)); }
 
-ResidualBlock::ResidualBlock(std::int64_t channels, const std::string& normalization, Generator& rng)
+ResidualBlock::ResidualBlock(std::int64_t channels, const StyleNetworkOptions& options, Generator& rng)
     : conv1(channels, channels, 3, 1, rng),
       conv2(channels, channels, 3, 1, rng),
-      in1(make_normalization(normalization, channels, true)),
-      in2(make_normalization(normalization, channels, false)) {
+      in1(make_normalization(options.normalization, channels, true, options.styles)),
+      in2(make_normalization(options.normalization, channels, false, options.styles)) {
   register_module("conv1", conv1);
   register_module("conv2", conv2);
   register_module("in1", *in1);
@@ -130,13 +140,13 @@ StyleNetwork::StyleNetwork(const StyleNetworkOptions& options, Generator& rng)
       conv1(3, options.width, 9, 1, rng),
       conv2(options.width, 2 * options.width, 3, 2, rng),
       conv3(2 * options.width, 4 * options.width, 3, 2, rng),
-      in1(make_normalization(options.normalization, options.width, true)),
-      in2(make_normalization(options.normalization, 2 * options.width, true)),
-      in3(make_normalization(options.normalization, 4 * options.width, true)),
+      in1(make_normalization(options.normalization, options.width, true, options.styles)),
+      in2(make_normalization(options.normalization, 2 * options.width, true, options.styles)),
+      in3(make_normalization(options.normalization, 4 * options.width, true, options.styles)),
       deconv1(4 * options.width, 2 * options.width, 3, rng),
       deconv2(2 * options.width, options.width, 3, rng),
-      in4(make_normalization(options.normalization, 2 * options.width, true)),
-      in5(make_normalization(options.normalization, options.width, true)),
+      in4(make_normalization(options.normalization, 2 * options.width, true, options.styles)),
+      in5(make_normalization(options.normalization, options.width, true, options.styles)),
       deconv3(options.width, 3, 9, 1, rng) {
   register_module("conv1", conv1);
   register_module("in1", *in1);
@@ -145,7 +155,7 @@ StyleNetwork::StyleNetwork(const StyleNetworkOptions& options, Generator& rng)
   register_module("conv3", conv3);
   register_module("in3", *in3);
   for (int i = 0; i < options.blocks; ++i) {
-    blocks_.push_back(std::make_unique<ResidualBlock>(4 * options.width, options.normalization, rng));
+    blocks_.push_back(std::make_unique<ResidualBlock>(4 * options.width, options, rng));
     register_module(concat_text("res", i + 1), *blocks_.back());
   }
   register_module("deconv1", deconv1);
@@ -153,6 +163,22 @@ StyleNetwork::StyleNetwork(const StyleNetworkOptions& options, Generator& rng)
   register_module("deconv2", deconv2);
   register_module("in5", *in5);
   register_module("deconv3", deconv3);
+}
+
+void StyleNetwork::set_styles(const std::vector<std::int64_t>& styles) {
+  for (const std::int64_t style : styles) {
+    require(style >= 0 && style < options_.styles, "style network: there is no style ", style,
+            "; it has 0 to ", options_.styles - 1);
+  }
+  gesso::set_styles(*this, styles);
+}
+
+void StyleNetwork::set_mix(const std::vector<double>& weights) {
+  const std::int64_t count = static_cast<std::int64_t>(weights.size());
+  require(count == options_.styles, "style network: ", count, " weights for ", options_.styles, " styles");
+  if (count > 1) {
+    set_style_mix(*this, Tensor::from(weights, {1, count}));
+  }
 }
 
 Tensor StyleNetwork::forward(const Tensor& x) {

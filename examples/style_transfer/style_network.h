@@ -19,6 +19,7 @@ struct StyleNetworkOptions {
   int width = 32;  ///< channels of the first convolution; the middle has four times as many
   int blocks = 5;  ///< residual blocks in the middle
   std::string normalization = "instance";  ///< see check_normalization()
+  int styles = 1;  ///< above 1: conditional instance norm, one gamma and beta row for each style
 };
 
 /// "batch", "batch-instance", "group", "instance", "layer", "none".
@@ -27,12 +28,14 @@ std::vector<std::string> known_normalizations();
 /// Throws ArgumentError, listing the known names, unless `name` is one.
 void check_normalization(const std::string& name);
 
-/// A normalization layer over `channels` channels, by name, with a trained gamma and beta for each channel
-/// and a ReLU in the same pass if `relu`. "layer" is over all channels and pixels of a picture, "group" over
-/// groups of at least two channels. For "none" a ReLU layer, or null. None draws random numbers, so networks
-/// from the same seed begin with the same convolutions, whatever their normalization. Throws ArgumentError as
-/// check_normalization() does.
-std::unique_ptr<Module> make_normalization(const std::string& name, std::int64_t channels, bool relu);
+/// A normalization layer over `channels` channels, by name (instance norm with a row of gamma and beta for
+/// each style if there are several: Dumoulin et al. 2017, arXiv 1610.07629), with a trained gamma and beta
+/// for each channel and a ReLU in the same pass if `relu`. "layer" is over all channels and pixels of a
+/// picture, "group" over groups of at least two channels. For "none" a ReLU layer, or null. None draws random
+/// numbers, so networks from the same seed begin with the same convolutions, whatever their normalization.
+/// Throws ArgumentError as check_normalization() does.
+std::unique_ptr<Module> make_normalization(const std::string& name, std::int64_t channels, bool relu,
+                                           int styles = 1);
 
 /// Reflection padding of kernel / 2, then a convolution: sizes are kept (or halved with stride 2), borders
 /// stay clean.
@@ -57,7 +60,7 @@ class UpsampleConvLayer : public Module {
 /// 2016).
 class ResidualBlock : public Module {
  public:
-  ResidualBlock(std::int64_t channels, const std::string& normalization, Generator& rng);
+  ResidualBlock(std::int64_t channels, const StyleNetworkOptions& options, Generator& rng);
   Tensor forward(const Tensor& x) override;
 
  private:
@@ -69,11 +72,18 @@ class ResidualBlock : public Module {
 /// of 4. The output is linear, 0.5 + 0.25 times the last convolution: clamp it to show it.
 class StyleNetwork : public Module {
  public:
-  /// Throws ArgumentError unless 1 <= width <= 512, 0 <= blocks <= 64 and the normalization is known.
+  /// Throws ArgumentError unless 1 <= width <= 512, 0 <= blocks <= 64, 1 <= styles <= 1000, the normalization
+  /// is known, and it is "instance" if there are several styles.
   StyleNetwork(const StyleNetworkOptions& options, Generator& rng);
 
   /// Throws ArgumentError unless x is (N, 3, H, W) with H and W of at least min_size.
   Tensor forward(const Tensor& x) override;
+
+  /// What the next pictures are painted in: sample n in style styles[n], a single one is for all. Begins with
+  /// style 0. Throws ArgumentError for styles that the network does not have.
+  void set_styles(const std::vector<std::int64_t>& styles);
+  /// All pictures in a mix of the styles, one weight for each: their rows of gamma and beta are added up.
+  void set_mix(const std::vector<double>& weights);
 
   const StyleNetworkOptions& options() const { return options_; }
   /// The smallest height and width it can take: reflection padding needs more pixels than it adds.

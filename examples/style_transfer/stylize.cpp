@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gesso/autograd/convolution.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/node.h"
 #include "gesso/autograd/padding.h"
@@ -22,6 +23,17 @@ Tensor stylize(StyleNetwork& network, const Tensor& photograph) {
   }
   const Tensor output = network(input);
   return clamp(slice(slice(output, 2, 0, height), 3, 0, width), 0, 1);
+}
+
+// Colours are told from brightness as in television (ITU-R BT.601): adding a difference of brightness to all
+// three of red, green and blue leaves their differences, the colour, as they are.
+Tensor keep_colors(const Tensor& painted, const Tensor& photograph) {
+  require(painted.shape() == photograph.shape(), "keep_colors: pictures of shapes ", painted.shape(), " and ",
+          photograph.shape());
+  const NoGradGuard no_grad;
+  const Tensor weights = Tensor::from({0.299, 0.587, 0.114}, {1, 3, 1, 1}, painted.dtype());
+  const Tensor difference = conv2d(painted - photograph, weights, {});
+  return clamp(photograph + difference, 0, 1);
 }
 
 }  // namespace gesso

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <iostream>
 #include <set>
@@ -45,6 +46,56 @@ std::vector<fs::path> expand(const std::vector<fs::path>& inputs) {
   return pictures;
 }
 
+// "1 starry_night, 2 mosaic"
+std::string list_of(const std::vector<std::string>& styles) {
+  std::string list;
+  for (std::size_t s = 0; s < styles.size(); ++s) {
+    list += concat_text(s == 0 ? "" : ", ", s + 1, " ", style_name(styles[s]));
+  }
+  return list;
+}
+
+// The style that --style names, by name or by number from 1.
+std::size_t find_style(const std::vector<std::string>& styles, const std::string& wanted) {
+  for (std::size_t s = 0; s < styles.size(); ++s) {
+    if (wanted == style_name(styles[s]) || wanted == std::to_string(s + 1)) {
+      return s;
+    }
+  }
+  throw UsageError(
+      concat_text("--style ", wanted, ": the network does not have it; it has ", list_of(styles)));
+}
+
+// Makes the network paint as asked, and says in words what that is.
+std::string choose_style(StyleNetwork& network, const std::vector<std::string>& styles,
+                         const std::string& wanted, const std::vector<double>& mix) {
+  if (mix.empty()) {
+    const std::size_t style = wanted.empty() ? 0 : find_style(styles, wanted);
+    network.set_styles({static_cast<std::int64_t>(style)});
+    return style_name(styles[style]) + (wanted.empty() && styles.size() > 1
+                                            ? ", one of " + list_of(styles) + " (see --style, --mix)"
+                                            : "");
+  }
+  if (!wanted.empty()) {
+    throw UsageError("--mix and --style say the same in two ways; give one of them");
+  }
+  if (mix.size() != styles.size()) {
+    throw UsageError(concat_text("--mix has ", mix.size(), " weights for the ", styles.size(),
+                                 " styles of the network: ", list_of(styles)));
+  }
+  std::string words;
+  for (std::size_t s = 0; s < styles.size(); ++s) {
+    if (!std::isfinite(mix[s]) || std::abs(mix[s]) > 10) {
+      throw UsageError(concat_text("--mix: the weight ", mix[s], " is not in -10 to 10"));
+    }
+    if (mix[s] != 0) {
+      words += concat_text(words.empty() ? "" : " + ", mix[s], " ", style_name(styles[s]));
+    }
+  }
+  network.set_mix(mix);
+  return words.empty() ? "no style" : words;
+}
+
 struct Task {
   fs::path from, to;
 };
@@ -84,6 +135,7 @@ void StylizeCommand::run() {
         concat_text("--size is ", size, "; it must be from 8 to 16384, or 0 for each picture's own size"));
   }
   const LoadedStyleNetwork model = load_style_network(this->model.string());
+  const std::string painter = choose_style(*model.network, model.settings.styles, style, mix);
   const std::vector<Task> tasks = plan(expand(inputs), out);
   for (const Task& task : tasks) {
     if (fs::exists(task.to) && fs::equivalent(task.from, task.to)) {
@@ -92,7 +144,7 @@ void StylizeCommand::run() {
     }
   }
   std::cerr << "Repainting " << tasks.size() << (tasks.size() == 1 ? " picture" : " pictures")
-            << " in the style of " << fs::path(model.settings.style).filename().string() << "\n";
+            << " in the style of " << painter << "\n";
   ProgressBar progress("Repainting", static_cast<std::int64_t>(tasks.size()));
   std::int64_t done = 0;
   int failed = 0;
@@ -102,7 +154,10 @@ void StylizeCommand::run() {
       if (size != 0) {
         picture = resize_short_side(picture, size);
       }
-      const Tensor painted = stylize(*model.network, picture);
+      Tensor painted = stylize(*model.network, picture);
+      if (keep_colors) {
+        painted = gesso::keep_colors(painted, picture);
+      }
       fs::create_directories(fs::absolute(task.to).parent_path());
       save_picture(task.to.string(), painted);
     } catch (const Error& error) {

@@ -58,7 +58,7 @@ bool train(TrainingRun& run, const RunFolder& folder, std::int64_t sample_every)
   LogWriter log(folder.log(), run.steps_done() > 0 ? run.steps_done() : -1);
   std::vector<LogEntry> entries = read_log(folder.log());
   const double seconds_before = last_seconds(entries);
-  Samples samples(run.photographs().files(), run.style_picture());
+  Samples samples(run);
   ProgressBar progress("Training", settings.steps, run.steps_done());
   const auto begin = std::chrono::steady_clock::now();
 
@@ -94,6 +94,38 @@ bool train(TrainingRun& run, const RunFolder& folder, std::int64_t sample_every)
   return finished;
 }
 
+// So that --resume works from any folder.
+void make_paths_absolute(TrainSettings& settings) {
+  for (std::string& style : settings.styles) {
+    style = fs::absolute(style).string();
+  }
+  settings.content = fs::absolute(settings.content).string();
+  if (!settings.loss_network.weights.empty()) {
+    settings.loss_network.weights = fs::absolute(settings.loss_network.weights).string();
+  }
+}
+
+// The settings of a run that adds styles to a trained network.
+TrainSettings settings_for_adding(const TrainSettings& asked, const TrainSettings& base,
+                                  const std::vector<std::string>& added_styles) {
+  TrainSettings settings = base;
+  settings.content = asked.content;
+  settings.seed = asked.seed;
+  settings.steps = asked.steps > 0 ? asked.steps : std::max<std::int64_t>(1, base.steps / 10);
+  settings.styles.insert(settings.styles.end(), added_styles.begin(), added_styles.end());
+  settings.network.styles = static_cast<int>(settings.styles.size());
+  settings.added_styles = static_cast<int>(added_styles.size());
+  return settings;
+}
+
+std::string names_of(const std::vector<std::string>& styles) {
+  std::string names;
+  for (const std::string& style : styles) {
+    names += (names.empty() ? "" : ", ") + style_name(style);
+  }
+  return names;
+}
+
 }  // namespace
 
 void TrainCommand::run() {
@@ -101,6 +133,7 @@ void TrainCommand::run() {
     throw UsageError(concat_text("--sample-every is ", sample_every, "; it must be at least 1"));
   }
   std::optional<Checkpoint> checkpoint;
+  StateDict base;  // the network that styles are added to
   RunFolder folder{out};
   if (!resume.empty()) {
     folder.root = resume;
@@ -110,29 +143,38 @@ void TrainCommand::run() {
     checkpoint = load_checkpoint(folder.checkpoint());
     settings = TrainSettings::from_metadata(checkpoint->metadata);
   } else {
-    if (settings.style.empty() || out.empty()) {
+    if ((settings.styles.empty() && added_styles.empty()) || out.empty()) {
       throw UsageError("name a style picture by --style and a folder for the results by --out");
+    }
+    settings.network.styles = static_cast<int>(settings.styles.size());
+    if (!added_styles.empty()) {
+      const LoadedStyleNetwork loaded = load_style_network(model.string());
+      settings = settings_for_adding(settings, loaded.settings, added_styles);
+      base = loaded.network->state_dict();
     }
     try {
       settings.check();
     } catch (const ArgumentError& error) {
       throw UsageError(concat_text("--", error.what()));
     }
-    settings.style = fs::absolute(settings.style).string();  // so that --resume works from any folder
-    settings.content = fs::absolute(settings.content).string();
-    if (!settings.loss_network.weights.empty()) {
-      settings.loss_network.weights = fs::absolute(settings.loss_network.weights).string();
-    }
+    make_paths_absolute(settings);
   }
   TrainingRun training(settings);
   if (checkpoint) {
     training.resume(*checkpoint);
     checkpoint.reset();
   } else {
+    if (!base.empty()) {
+      training.start_from(base);
+    }
     create_run_folder(folder);
   }
-  std::cerr << "Training a style network on " << fs::path(settings.style).filename().string() << " for "
-            << settings.steps - training.steps_done() << " steps; watch " << folder.report() << "\n";
+  std::cerr << (settings.added_styles > 0 ? "Adding to a style network: " : "Training a style network on ")
+            << names_of({settings.styles.end() -
+                             (settings.added_styles > 0 ? settings.added_styles : settings.network.styles),
+                         settings.styles.end()})
+            << ", for " << settings.steps - training.steps_done() << " steps; watch " << folder.report()
+            << "\n";
   stop_gently_on_interrupt();
   if (train(training, folder, sample_every)) {
     training.network().eval();

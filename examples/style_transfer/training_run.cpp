@@ -1,9 +1,14 @@
 #include "training_run.h"
 
 #include <cmath>
+#include <set>
 
+#include "gesso/autograd/node.h"
+#include "gesso/autograd/reduce.h"
+#include "gesso/autograd/shape_ops.h"
 #include "gesso/core/picture.h"
 #include "gesso/core/resize.h"
+#include "gesso/layers/conditional_instance_norm.h"
 #include "gesso/training/checkpoint.h"
 #include "gesso/training/schedule.h"
 
@@ -15,8 +20,44 @@ const TrainSettings& checked(const TrainSettings& settings) {
   return settings;
 }
 
-Tensor load_style(const TrainSettings& settings) {
-  return resize_short_side(load_picture(settings.style), settings.style_size);
+std::vector<Tensor> load_styles(const TrainSettings& settings) {
+  std::vector<Tensor> pictures;
+  for (const std::string& file : settings.styles) {
+    pictures.push_back(resize_short_side(load_picture(file), settings.style_size));
+  }
+  return pictures;
+}
+
+// What is trained: all parameters or, where styles are added, gamma and beta, of which only the rows of the
+// styles in use get a gradient; the rest is frozen.
+std::vector<Tensor> trained_parameters(StyleNetwork& network, const TrainSettings& settings) {
+  if (settings.added_styles == 0) {
+    return network.parameters();
+  }
+  for (Tensor parameter : network.parameters()) {
+    parameter.requires_grad_(false);
+  }
+  std::vector<Tensor> trained;
+  for (const auto& [name, module] : network.named_modules()) {
+    if (auto* norm = dynamic_cast<ConditionalInstanceNorm2d*>(module)) {
+      for (Tensor parameter : norm->parameters()) {
+        parameter.requires_grad_(true);
+        trained.push_back(parameter);
+      }
+    }
+  }
+  return trained;
+}
+
+// `table` (styles, C), or (C) of a single style, with rows added that hold the mean of the others.
+Tensor with_rows_added(const Tensor& table, std::int64_t styles) {
+  const std::int64_t channels = table.size(-1), before = table.numel() / channels;
+  const Tensor rows = table.reshape({before, channels});
+  std::vector<Tensor> all = {rows};
+  for (std::int64_t s = before; s < styles; ++s) {
+    all.push_back(mean(rows, {0}).reshape({1, channels}));
+  }
+  return concat(all, 0);
 }
 
 // A tenth of the steps to warm up, 30 at most; then half a cosine down to a hundredth.
@@ -34,20 +75,48 @@ TrainingRun::TrainingRun(const TrainSettings& settings, std::vector<std::string>
       rng_(settings.seed),
       network_(settings.network, rng_),
       loss_network_(make_loss_network(settings.loss_network)),
-      style_(load_style(settings)),
-      target_(*loss_network_, style_),
+      styles_(load_styles(settings)),
+      target_(*loss_network_, styles_),
       photographs_(std::move(photographs),
                    {.crop = settings.crop, .batch = settings.batch, .seed = settings.seed}),
-      optimizer_(network_.parameters(), {.lr = settings.learning_rate}) {}
+      optimizer_(trained_parameters(network_, settings_), {.lr = settings.learning_rate}) {}
+
+void TrainingRun::start_from(const StateDict& base) {
+  const NoGradGuard no_grad;
+  StateDict state = base;
+  std::set<std::string> tables;
+  for (const auto& [name, module] : network_.named_modules()) {
+    if (dynamic_cast<ConditionalInstanceNorm2d*>(module) != nullptr) {
+      tables.insert({name + ".weight", name + ".bias"});
+    }
+  }
+  for (auto& [name, tensor] : state) {
+    if (tables.contains(name)) {
+      tensor = with_rows_added(tensor, settings_.network.styles);
+    }
+  }
+  network_.load_state_dict(state);
+}
 
 double TrainingRun::learning_rate() const {
   return settings_.learning_rate * schedule_of(settings_)(steps_done_);
 }
 
+std::vector<std::int64_t> TrainingRun::styles_of_next_batch() const {
+  const int count = settings_.added_styles > 0 ? settings_.added_styles : settings_.network.styles;
+  std::vector<std::int64_t> styles;
+  for (std::int64_t n = 0; n < settings_.batch; ++n) {
+    styles.push_back(settings_.network.styles - count + (steps_done_ * settings_.batch + n) % count);
+  }
+  return styles;
+}
+
 Losses TrainingRun::step(const std::function<void()>& with_gradients) {
   const Tensor batch = photographs_.next();
+  const std::vector<std::int64_t> styles = styles_of_next_batch();
+  network_.set_styles(styles);
   const Losses losses =
-      style_transfer_losses(*loss_network_, target_, network_(batch), batch, settings_.weights);
+      style_transfer_losses(*loss_network_, target_, network_(batch), batch, settings_.weights, styles);
   if (!std::isfinite(losses.total.item())) {
     throw Error(concat_text("the loss is no longer a finite number after ", steps_done_,
                             " steps; begin again with a lower --lr (it was ", settings_.learning_rate, ")"));

@@ -18,15 +18,19 @@ namespace gesso {
 
 class TrainingRun {
  public:
-  /// Loads the style picture and opens the folder of photographs. Throws ArgumentError for impossible
+  /// Loads the style pictures and opens the folder of photographs. Throws ArgumentError for impossible
   /// settings and FileError for pictures that cannot be read.
   explicit TrainingRun(const TrainSettings& settings);
   /// The same over the given photographs instead of all in the folder.
   TrainingRun(const TrainSettings& settings, std::vector<std::string> photographs);
 
-  /// Trains on the next batch and returns its losses before the step. `with_gradients`, if given, is called
-  /// when the gradients are there and the weights are still those of the losses. Throws Error when the loss
-  /// is no finite number.
+  /// For added styles: begins with the weights of `base`, a network of the styles before them (a new style
+  /// begins as the mean of the others). Throws ArgumentError when they do not fit.
+  void start_from(const StateDict& base);
+
+  /// Trains on the next batch, its photographs in the styles by turns, and returns its losses before the
+  /// step. `with_gradients`, if given, is called when the gradients are there and the weights are still those
+  /// of the losses. Throws Error when the loss is no finite number.
   Losses step(const std::function<void()>& with_gradients = {});
   std::int64_t steps_done() const { return steps_done_; }
   /// Of the next step.
@@ -39,16 +43,19 @@ class TrainingRun {
 
   const TrainSettings& settings() const { return settings_; }
   StyleNetwork& network() { return network_; }
-  /// The style picture at the size it is imitated, (1, 3, H, W).
-  const Tensor& style_picture() const { return style_; }
+  /// The style pictures at the size they are imitated, each (1, 3, H, W).
+  const std::vector<Tensor>& style_pictures() const { return styles_; }
   PictureFolder& photographs() { return photographs_; }
+  const PictureFolder& photographs() const { return photographs_; }
 
  private:
+  std::vector<std::int64_t> styles_of_next_batch() const;
+
   TrainSettings settings_;
   Generator rng_;
   StyleNetwork network_;
   std::unique_ptr<LossNetwork> loss_network_;
-  Tensor style_;
+  std::vector<Tensor> styles_;
   StyleTarget target_;
   PictureFolder photographs_;
   Adam optimizer_;
