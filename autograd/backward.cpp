@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "gesso/autograd/profiler.h"
+
 namespace gesso {
 namespace {
 
@@ -64,6 +66,9 @@ void propagate(Node& node, const Tensor& gradient) {
   Gradients gradients(node.inputs);
   running = &node;
   node.backward(gradient, gradients);
+  if (Profiler* profiler = Profiler::active()) {
+    profiler->ended(node.operation, node.shape, true);
+  }
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     Tensor input_gradient = gradients.take(i);
     if (node.inputs[i] && input_gradient.defined()) {
@@ -74,6 +79,8 @@ void propagate(Node& node, const Tensor& gradient) {
 }
 
 }  // namespace
+
+bool in_backward() { return running != nullptr; }
 
 std::string running_operation() { return running ? running->describe() : "an operation"; }
 

@@ -10,6 +10,9 @@ namespace gesso {
 /// has run, unless `keep_graph`.
 void run_backward(const std::shared_ptr<Node>& root, Tensor upstream, bool keep_graph);
 
+/// Whether a backward function runs on this thread now.
+bool in_backward();
+
 /// The operation whose backward function runs on this thread now, with its result's shape: "mul (2, 3)".
 std::string running_operation();
 

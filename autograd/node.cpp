@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "gesso/autograd/backward.h"
+#include "gesso/autograd/profiler.h"
 
 namespace gesso {
 namespace {
@@ -66,6 +67,9 @@ const Tensor& Saved::operator()() const {
 }
 
 Tensor record(const char* operation, Tensor result, const std::vector<Tensor>& inputs, Backward backward) {
+  if (Profiler* profiler = Profiler::active(); profiler && !in_backward()) {
+    profiler->ended(operation, result.shape(), false);
+  }
   bool needed = false;
   for (const Tensor& input : inputs) {
     require(!input.defined() || !input.is(result), operation,

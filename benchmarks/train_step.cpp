@@ -26,6 +26,7 @@
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/losses.h"
 #include "gesso/autograd/node.h"
+#include "gesso/autograd/profiler.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
 #include "gesso/core/parallel.h"
@@ -244,7 +245,7 @@ int main(int argc, char** argv) {
   std::string name = "train_step_256", data_file, write_data;
   int threads = 0, warm_up = 2, rounds = 5;
   double budget = 0.5;
-  bool on_request = false;
+  bool on_request = false, profile = false;
   app.add_option("--work", name, "what to time")->check(CLI::IsMember(names))->capture_default_str();
   app.add_option("--data", data_file,
                  "weights and pictures, as --write-data writes them; default: the same, made anew");
@@ -256,6 +257,7 @@ int main(int argc, char** argv) {
   app.add_option("--rounds", rounds)->check(CLI::Range(1, 100000))->capture_default_str();
   app.add_option("--seconds", budget, "what a round takes about")->capture_default_str();
   app.add_flag("--on-request", on_request, "one round for every line on standard input, instead of --rounds");
+  app.add_flag("--profile", profile, "instead of rounds: where the time of one repetition goes, as a table");
   CLI11_PARSE(app, argc, argv);
   try {
     if (threads > 0) {
@@ -271,6 +273,12 @@ int main(int argc, char** argv) {
       results.push_back(work());
     }
     print({{"work", name}, {"results", results}, {"peak_mb", peak_megabytes()}});
+    if (profile) {
+      const Profiler profiler;
+      work();
+      std::cout << profiler.table();
+      return 0;
+    }
     std::string line;
     for (int round = 0; on_request ? bool(std::getline(std::cin, line)) : round < rounds; ++round) {
       const double seconds = time_round(work, budget);

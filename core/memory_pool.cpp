@@ -1,7 +1,5 @@
 #include "gesso/core/memory_pool.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
@@ -10,63 +8,62 @@
 #include <vector>
 
 #include "gesso/core/error.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#else
-#define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
-#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
-#endif
+#include "gesso/core/page_heap.h"
+#include "gesso/core/poison.h"
 
 namespace gesso {
 namespace {
 
+using detail::kHugePage;
+
 constexpr std::size_t kAlignment = 64;
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
-// Unused blocks beyond this are given back before the system is asked for more, so that a program that works
-// through many different sizes does not hoard memory.
+// Unused small blocks beyond this are given back before the system is asked for more, so that a program that
+// works through many different sizes does not hoard memory.
 constexpr std::size_t kKeepUnused = std::size_t{256} << 20;
 
-// Size classes: four steps to each power of two, so at most a quarter of a block is slack.
-std::size_t size_class(std::size_t bytes) {
-  if (bytes <= 256) {
-    return std::max(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
-  }
-  std::size_t step = std::bit_floor(bytes - 1) / 4;
-  if (bytes >= kHugePage) {
-    step = std::max(step / 2, kHugePage);  // finer for large blocks, in whole huge pages
-  }
-  return (bytes + step - 1) / step * step;
+bool is_large(std::size_t bytes) { return bytes >= kHugePage; }
+
+// What is taken for `bytes`. Small blocks come in size classes, four steps to each power of two, so at most a
+// quarter of a block is slack; large ones in whole huge pages.
+std::size_t rounded_size(std::size_t bytes) {
+  const std::size_t step = is_large(bytes) ? kHugePage
+                           : bytes <= 256  ? kAlignment
+                                           : std::bit_floor(bytes - 1) / 4;
+  return std::max(kAlignment, (bytes + step - 1) / step * step);
 }
 
 class Pool {
  public:
   void* allocate(std::size_t bytes) {
-    const std::size_t size = size_class(bytes);
+    const std::size_t size = rounded_size(bytes);
     std::lock_guard lock(mutex_);
-    std::vector<void*>& free_blocks = free_[size];
-    void* block = nullptr;
-    if (!free_blocks.empty()) {
-      block = free_blocks.back();
-      free_blocks.pop_back();
-    } else {
-      if (stats_.reserved_bytes - stats_.current_bytes > std::max(kKeepUnused, stats_.current_bytes / 2)) {
-        release_locked();
-      }
-      block = from_system(size);
+    void* block = is_large(size) ? large_.allocate(size) : allocate_small(size);
+    if (block == nullptr) {
+      release_locked();
+      block = is_large(size) ? large_.allocate(size) : allocate_small(size);
     }
-    stats_.current_bytes += size;
-    stats_.peak_bytes = std::max(stats_.peak_bytes, stats_.current_bytes);
-    ASAN_UNPOISON_MEMORY_REGION(block, bytes);
+    if (block == nullptr) {
+      throw MemoryError(concat_text("out of memory: a tensor of ", size >> 20, " MiB was asked for while ",
+                                    current_bytes_ >> 20,
+                                    " MiB are in use; use a smaller batch, picture or network"));
+    }
+    current_bytes_ += size;
+    peak_bytes_ = std::max(peak_bytes_, current_bytes_);
+    GESSO_UNPOISON(block, bytes);
     return block;
   }
 
   void free(void* block, std::size_t bytes) noexcept {
-    const std::size_t size = size_class(bytes);
+    const std::size_t size = rounded_size(bytes);
     std::lock_guard lock(mutex_);
-    ASAN_POISON_MEMORY_REGION(block, size);
-    free_[size].push_back(block);
-    stats_.current_bytes -= size;
+    GESSO_POISON(block, size);
+    if (is_large(size)) {
+      large_.free(block, size);
+    } else {
+      free_[size].push_back(block);
+      unused_small_ += size;
+    }
+    current_bytes_ -= size;
   }
 
   void release() {
@@ -76,52 +73,62 @@ class Pool {
 
   MemoryStats stats() {
     std::lock_guard lock(mutex_);
-    return stats_;
+    return {.current_bytes = current_bytes_,
+            .peak_bytes = peak_bytes_,
+            .reserved_bytes = small_bytes_ + large_.touched_bytes(),
+            .system_allocations = small_allocations_ + large_.growths()};
   }
 
   void reset_peak() {
     std::lock_guard lock(mutex_);
-    stats_.peak_bytes = stats_.current_bytes;
+    peak_bytes_ = current_bytes_;
   }
 
  private:
-  void* from_system(std::size_t size) {
-    const bool large = size >= kHugePage;
-    void* block = std::aligned_alloc(large ? kHugePage : kAlignment, size);
-    if (block == nullptr) {
-      release_locked();
-      block = std::aligned_alloc(large ? kHugePage : kAlignment, size);
+  // A free block of the class, or a new one; null when the system has none.
+  void* allocate_small(std::size_t size) {
+    std::vector<void*>& blocks = free_[size];
+    if (!blocks.empty()) {
+      void* block = blocks.back();
+      blocks.pop_back();
+      unused_small_ -= size;
+      return block;
     }
-    if (block == nullptr) {
-      throw MemoryError(concat_text("out of memory: a tensor of ", size >> 20, " MiB was asked for while ",
-                                    stats_.current_bytes >> 20,
-                                    " MiB are in use; use a smaller batch, picture or network"));
+    if (unused_small_ > kKeepUnused) {
+      release_small();
     }
-#ifdef MADV_HUGEPAGE
-    if (large) {
-      madvise(block, size, MADV_HUGEPAGE);  // a wish: it is fine if the system declines
+    void* block = std::aligned_alloc(kAlignment, size);
+    if (block != nullptr) {
+      GESSO_POISON(block, size);
+      small_bytes_ += size;
+      ++small_allocations_;
     }
-#endif
-    ASAN_POISON_MEMORY_REGION(block, size);
-    stats_.reserved_bytes += size;
-    ++stats_.system_allocations;
     return block;
   }
 
-  void release_locked() {
+  void release_small() {
     for (auto& [size, blocks] : free_) {
       for (void* block : blocks) {
-        ASAN_UNPOISON_MEMORY_REGION(block, size);
+        GESSO_UNPOISON(block, size);
         std::free(block);
-        stats_.reserved_bytes -= size;
+        small_bytes_ -= size;
       }
       blocks.clear();
     }
+    unused_small_ = 0;
+  }
+
+  void release_locked() {
+    release_small();
+    large_.release();
   }
 
   std::mutex mutex_;
-  std::unordered_map<std::size_t, std::vector<void*>> free_;
-  MemoryStats stats_;
+  std::unordered_map<std::size_t, std::vector<void*>> free_;  // small blocks, by size
+  detail::PageHeap large_;
+  std::size_t current_bytes_ = 0, peak_bytes_ = 0;
+  std::size_t small_bytes_ = 0, unused_small_ = 0;  // from the system; not in use
+  std::uint64_t small_allocations_ = 0;
 };
 
 // Never destroyed: tensors with static storage may be freed after any destructor of ours would have run.

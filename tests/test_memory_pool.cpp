@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/losses.h"
@@ -135,4 +136,29 @@ TEST_CASE("a steady training loop asks the system for nothing and touches no new
 #else
   (void)new_faults;
 #endif
+}
+
+TEST_CASE("large blocks of different sizes share their memory: what is reserved stays near the peak in use") {
+  release_unused_memory();
+  const std::size_t base = memory_stats().current_bytes;
+  reset_peak_memory();
+  const auto grow_and_shrink = [] {
+    std::vector<Tensor> blocks;  // as in a network: pictures get smaller, then larger again
+    for (std::int64_t size : {64, 40, 24, 8, 8, 24, 40, 64}) {
+      blocks.push_back(Tensor::empty({size * kMiB / 4}));
+    }
+    blocks.erase(blocks.begin() + 1, blocks.begin() + 5);  // four neighbours become one range of 80 MiB
+    blocks.push_back(Tensor::empty({72 * kMiB / 4}));
+    blocks.push_back(Tensor::empty({8 * kMiB / 4}));
+  };
+  for (int i = 0; i < 3; ++i) {
+    grow_and_shrink();
+  }
+  const MemoryStats stats = memory_stats();
+  CHECK(stats.peak_bytes - base == 272 * kMiB);
+#if !defined(__SANITIZE_ADDRESS__)  // whose chunks are smaller
+  CHECK(stats.reserved_bytes - base == 272 * kMiB);
+#endif
+  release_unused_memory();
+  CHECK(memory_stats().reserved_bytes == memory_stats().current_bytes);
 }

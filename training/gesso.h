@@ -13,6 +13,7 @@
 #include "gesso/autograd/normalization.h"
 #include "gesso/autograd/padding.h"
 #include "gesso/autograd/pooling.h"
+#include "gesso/autograd/profiler.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
 #include "gesso/autograd/upsampling.h"
