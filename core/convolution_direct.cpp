@@ -9,6 +9,7 @@
 #include "gesso/core/parallel.h"
 #include "gesso/core/partial_sums.h"
 #include "gesso/core/scratch.h"
+#include "gesso/core/simd.h"
 #include "gesso/core/tensor.h"
 
 namespace gesso::direct_convolution {
@@ -97,13 +98,37 @@ struct Correlation {
   }
 };
 
-// to[stride * q] = from[q]
+// to[2 q] = even[q], to[2 q + 1] = odd[q] for 0 <= q < count.
 template <class T>
-void spread_row(const T* from, std::int64_t count, std::int64_t stride, T* to) {
-  if (stride == 1) {
-    std::copy_n(from, count, to);
-  } else {
-    for (std::int64_t q = 0; q < count; ++q) to[stride * q] = from[q];
+GESSO_SIMD void interleave_pairs(const T* __restrict even, const T* __restrict odd, std::int64_t count,
+                                 T* __restrict to) {
+  constexpr std::int64_t block = 16;  // the last block overlaps the one before: no single numbers remain
+  const std::int64_t blocks = count < block ? 0 : divide_up(count, block);
+  for (std::int64_t b = 0; b < blocks; ++b) {
+    const std::int64_t begin = std::min(b * block, count - block);
+    for (std::int64_t q = begin; q < begin + block; ++q) {
+      to[2 * q] = even[q];
+      to[2 * q + 1] = odd[q];
+    }
+  }
+  for (std::int64_t q = 0; blocks == 0 && q < count; ++q) {
+    to[2 * q] = even[q];
+    to[2 * q + 1] = odd[q];
+  }
+}
+
+// to[stride * q + b] = from[b * apart + q] for begin <= stride * q + b < end and 0 <= b < stride.
+template <class T>
+void interleave_row(const T* from, std::int64_t apart, std::int64_t stride, std::int64_t begin,
+                    std::int64_t end, T* to) {
+  if (stride != 2) {
+    for (std::int64_t e = begin; e < end; ++e) to[e] = from[e % stride * apart + e / stride];
+  } else if (begin < end) {
+    const T* const odd = from + apart;
+    const std::int64_t first = (begin + 1) / 2, last = end / 2;
+    if (begin % 2 == 1) to[begin] = odd[begin / 2];
+    interleave_pairs(from + first, odd + first, last - first, to + 2 * first);
+    if (end % 2 == 1) to[end - 1] = from[end / 2];
   }
 }
 
@@ -126,7 +151,7 @@ struct Plan {
   Size2d first = 0;        // q of the result's first row and column: tiles are counted from there
   std::int64_t block = 0;  // of channels
   Tiles tiles = {};
-  std::vector<Phase> phases = {};
+  std::vector<Phase> phases = {};  // the phases of the columns in each of the rows
 };
 
 // Adds blocks and tiles to a plan, for phases of `size`.
@@ -134,9 +159,9 @@ template <class T>
 void cut(Plan& plan, Size2d size) {
   plan.block = even_block(plan.channels, correlate_kernel<T>(plan.channels).channels);
   Window& window = plan.window;
-  plan.tiles =
-      cut_into_tiles(size, window.rows, window.columns, window.channels * window.phases() + plan.block,
-                     most_rows(size, plan.batch * plan.groups), sizeof(T));
+  plan.tiles = cut_into_tiles(size, window.rows, window.columns,
+                              window.channels * window.phases() + plan.stride.width * plan.block,
+                              most_rows(size, plan.batch * plan.groups), sizeof(T));
   window.height = plan.tiles.rows + window.rows.reach;
   window.pitch = plan.tiles.columns + window.columns.reach;
 }
@@ -201,22 +226,22 @@ Plan plan_input_gradient(const ConvolutionShape& s) {
   return plan;
 }
 
-// Copies one phase of a tile, rows `pitch` apart, to its pixels of a picture of the result. The first and
-// last rows and columns of a phase may be outside of it.
+// Copies the column phases of one row phase of a tile, each `apart` behind the one before, rows `pitch`
+// apart, to their pixels of a picture of the result. The first and last rows and columns may be outside of
+// it.
 template <class T>
-void spread_phase(const Plan& plan, const Phase& phase, const Tile& tile, const T* from, T* picture) {
+void spread_phases(const Plan& plan, std::int64_t row_phase, const Tile& tile, const T* from,
+                   std::int64_t apart, T* picture) {
   const std::int64_t k =
-      plan.stride.height * (plan.first.height + tile.row) + phase.phase.height - plan.padding.height;
-  const std::int64_t l =
-      plan.stride.width * (plan.first.width + tile.column) + phase.phase.width - plan.padding.width;
-  const std::int64_t begin = l < 0 ? 1 : 0;
-  const std::int64_t end =
-      std::min(divide_up(std::max<std::int64_t>(plan.result.width - l, 0), plan.stride.width), tile.columns);
-  for (std::int64_t i = 0; i < tile.rows && begin < end; ++i) {
+      plan.stride.height * (plan.first.height + tile.row) + row_phase - plan.padding.height;
+  const std::int64_t l = plan.stride.width * (plan.first.width + tile.column) - plan.padding.width;
+  const std::int64_t begin = std::max<std::int64_t>(-l, 0);
+  const std::int64_t end = std::min(plan.stride.width * tile.columns, plan.result.width - l);
+  for (std::int64_t i = 0; i < tile.rows; ++i) {
     const std::int64_t row = k + plan.stride.height * i;
     if (0 <= row && row < plan.result.height) {
-      spread_row(from + i * plan.window.pitch + begin, end - begin, plan.stride.width,
-                 picture + row * plan.result.width + l + plan.stride.width * begin);
+      interleave_row(from + i * plan.window.pitch, apart, plan.stride.width, begin, end,
+                     picture + row * plan.result.width + l);
     }
   }
 }
@@ -234,7 +259,7 @@ void compute(const Plan& plan, const T* source, const T* packed, const T* bias, 
     const Tile tile = plan.tiles[task % plan.tiles.count()];
     const std::int64_t picture = task / plan.tiles.count();  // of a sample and group
     const std::int64_t first_channel = picture % plan.groups * plan.channels;
-    T* memory = scratch<T>(window_size + plan.block * flat_size);
+    T* memory = scratch<T>(window_size + plan.stride.width * plan.block * flat_size);
     T* flat = memory + window_size;
     fill_window(window, source + picture * window.channels * window.rows.source * window.columns.source,
                 plan.first.height + tile.row, plan.first.width + tile.column, memory);
@@ -254,9 +279,12 @@ void compute(const Plan& plan, const T* source, const T* packed, const T* bias, 
                           plan.result.width, result_size);
           continue;
         }
-        correlation.run_flat(tile.rows, flat, flat_size);
-        for (std::int64_t channel = 0; channel < count; ++channel) {
-          spread_phase(plan, phase, tile, flat + channel * flat_size, block + channel * result_size);
+        const std::int64_t apart = plan.block * flat_size;
+        correlation.run_flat(tile.rows, flat + phase.phase.width * apart, flat_size);
+        for (std::int64_t channel = 0; phase.phase.width + 1 == plan.stride.width && channel < count;
+             ++channel) {
+          spread_phases(plan, phase.phase.height, tile, flat + channel * flat_size, apart,
+                        block + channel * result_size);
         }
       }
     }
@@ -348,15 +376,18 @@ void weight_gradient(const ConvolutionShape& s, const T* x, const T* dy, T* dw) 
       1024;  // long enough that adding up the lanes at the end is nothing,
              // short enough that dy for one kernel stays in the first cache
   const std::int64_t channels = s.group_out();
-  // Some of the channels of y are one part, so that a few large tiles are work for many threads.
-  const std::int64_t parts = channels % 64 == 0 ? 4 : channels % 32 == 0 ? 2 : 1;
-  const std::int64_t part_channels = channels / parts;
-  const std::int64_t block = even_block(part_channels, product_sum_kernel<T>(part_channels).channels);
   Window window{forward_rows(s), forward_columns(s), 1};
   const Tiles tiles = cut_into_tiles(s.out, window.rows, window.columns, window.phases(),
                                      divide_up(wanted_length, s.out.width + window.columns.reach), sizeof(T));
   window.height = tiles.rows + window.rows.reach;
   window.pitch = tiles.columns + window.columns.reach;
+  // Where tiles are few, some of the channels of y are one part, so that there is work for many threads.
+  const std::int64_t parts = s.batch * s.groups * tiles.count() >= 32 ? 1
+                             : channels % 64 == 0                     ? 4
+                             : channels % 32 == 0                     ? 2
+                                                                      : 1;
+  const std::int64_t part_channels = channels / parts;
+  const std::int64_t block = even_block(part_channels, product_sum_kernel<T>(part_channels).channels);
   // The window holds a slice of the channels of x.
   const std::int64_t slice =
       even_block(s.group_in(), std::max<std::int64_t>(Window::cache_bytes / sizeof(T) / window.size(), 1));
