@@ -99,12 +99,13 @@ int main(int argc, char** argv) {
   ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic;
   app.add_option("--seconds", budget, "time to spend on each number")->check(CLI::PositiveNumber);
   app.add_option("--threads", threads, "threads (default: all cores)")->check(CLI::Range(1, 1024));
-  app.add_option("--algorithm", algorithm, "automatic, plain, im2col or direct")
+  app.add_option("--algorithm", algorithm, "automatic, plain, im2col, direct or winograd")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, ConvolutionAlgorithm>{{"automatic", ConvolutionAlgorithm::automatic},
                                                       {"plain", ConvolutionAlgorithm::plain},
                                                       {"im2col", ConvolutionAlgorithm::im2col},
-                                                      {"direct", ConvolutionAlgorithm::direct}}));
+                                                      {"direct", ConvolutionAlgorithm::direct},
+                                                      {"winograd", ConvolutionAlgorithm::winograd}}));
   app.add_flag("--tsv", tsv, "milliseconds in tab-separated columns, for scripts");
   CLI11_PARSE(app, argc, argv);
   if (threads > 0) {

@@ -1,25 +1,44 @@
 #include "gesso/core/convolution.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "gesso/core/convolution_direct.h"
 #include "gesso/core/convolution_frame.h"
 #include "gesso/core/convolution_im2col.h"
 #include "gesso/core/convolution_plain.h"
+#include "gesso/core/convolution_winograd.h"
+#include "gesso/core/error.h"
 #include "gesso/core/parallel.h"
+#include "gesso/core/relu_mask.h"
 #include "gesso/core/simd.h"
+#include "gesso/core/tensor.h"
 
 namespace gesso {
 namespace {
 
 // The one place where the algorithm for a shape is chosen, by what was faster when measured with
-// benchmarks/convolution.cpp. The direct convolution wins by far, except where it reads more weights than
+// benchmarks/convolution.cpp. Winograd's needs a quarter of the products, and channels enough that they are
+// most of its work. Of the others the direct convolution wins by far, except where it reads more weights than
 // pixels: for every tile it goes through all weights, which then no cache holds, and little pictures make
 // little tiles. `terms` is the number of products in each number of the result, `pixels` the size of its
 // pictures.
-ConvolutionAlgorithm choose(ConvolutionAlgorithm wanted, std::int64_t terms, std::int64_t pixels) {
+template <class T>
+ConvolutionAlgorithm choose(ConvolutionAlgorithm wanted, const ConvolutionShape& s, std::int64_t terms,
+                            std::int64_t pixels) {
+  const bool can_winograd = std::is_same_v<T, float> && winograd_convolution::can_compute(s);
+  if (wanted == ConvolutionAlgorithm::winograd) {
+    require(can_winograd,
+            "convolution: Winograd's algorithm is for float32, 3x3 kernels, stride 1, dilation 1 and one "
+            "group; this is ",
+            dtype_of<T>, ", kernel ", s.kernel, ", stride ", s.stride, ", dilation ", s.dilation, ", groups ",
+            s.groups, "; use ConvolutionAlgorithm::automatic");
+  }
   if (wanted != ConvolutionAlgorithm::automatic) {
     return wanted;
+  }
+  if (can_winograd && std::min(s.in_channels, s.out_channels) >= 32) {
+    return ConvolutionAlgorithm::winograd;
   }
   const bool many_weights = terms > 2560 || (terms >= 256 && pixels < 256);
   return many_weights ? ConvolutionAlgorithm::im2col : ConvolutionAlgorithm::direct;
@@ -29,6 +48,16 @@ std::int64_t output_size(std::int64_t in, std::int64_t kernel, std::int64_t stri
                          std::int64_t dilation) {
   const std::int64_t room = in + 2 * padding - dilation * (kernel - 1) - 1;  // for the kernel to move in
   return room < 0 ? 0 : room / stride + 1;
+}
+
+ReluMaskShape result_shape(const ConvolutionShape& s) { return {s.batch, s.out_channels, s.out}; }
+
+// dy with zeros where the mask is not set.
+template <class T>
+Tensor masked(const ConvolutionShape& s, const T* dy, const std::uint8_t* mask) {
+  Tensor dz = Tensor::empty({s.batch, s.out_channels, s.out.height, s.out.width}, dtype_of<T>);
+  apply_relu_mask(result_shape(s), dy, mask, dz.mutable_data<T>());
+  return dz;
 }
 
 // The sum of `n` numbers in 16 interleaved partial sums, which the compiler can keep in vector registers.
@@ -60,21 +89,34 @@ Size2d convolution_output_size(Size2d in, Size2d kernel, Size2d stride, Size2d p
 
 template <class T>
 void convolution_forward(const ConvolutionShape& shape, const T* x, const T* w, const T* bias, T* y,
-                         ConvolutionAlgorithm algorithm) {
-  switch (choose(algorithm, shape.fan_in(), shape.out_pixels())) {
-    case ConvolutionAlgorithm::plain:
-      return plain_convolution::forward(shape, x, w, bias, y);
-    case ConvolutionAlgorithm::im2col:
-      return im2col_convolution::forward(shape, x, w, bias, y);
-    default:
-      return direct_convolution::forward(shape, x, w, bias, y);
+                         ConvolutionAlgorithm algorithm, const ConvolutionRelu& relu) {
+  algorithm = choose<T>(algorithm, shape, shape.fan_in(), shape.out_pixels());
+  if constexpr (std::is_same_v<T, float>) {
+    if (algorithm == ConvolutionAlgorithm::winograd) {
+      return winograd_convolution::forward(shape, x, w, bias, relu.on, relu.mask, y);
+    }
+  }
+  if (algorithm == ConvolutionAlgorithm::plain) {
+    plain_convolution::forward(shape, x, w, bias, y);
+  } else if (algorithm == ConvolutionAlgorithm::im2col) {
+    im2col_convolution::forward(shape, x, w, bias, y);
+  } else {
+    direct_convolution::forward(shape, x, w, bias, y);
+  }
+  if (relu.on) {
+    relu_with_mask(result_shape(shape), y, relu.mask);
   }
 }
 
 template <class T>
 void convolution_input_gradient(const ConvolutionShape& shape, const T* dy, const T* w, T* dx,
-                                ConvolutionAlgorithm algorithm) {
-  algorithm = choose(algorithm, shape.group_out() * shape.taps(), shape.in_pixels());
+                                ConvolutionAlgorithm algorithm, const std::uint8_t* mask) {
+  algorithm = choose<T>(algorithm, shape, shape.group_out() * shape.taps(), shape.in_pixels());
+  const bool zeros = shape.padding_mode == PaddingMode::zeros;
+  if (mask != nullptr && (algorithm != ConvolutionAlgorithm::winograd || !zeros)) {
+    const Tensor dz = masked(shape, dy, mask);
+    return convolution_input_gradient(shape, dz.data<T>(), w, dx, algorithm);
+  }
   if (algorithm == ConvolutionAlgorithm::plain) {
     return plain_convolution::input_gradient(shape, dy, w, dx);
   }
@@ -83,24 +125,35 @@ void convolution_input_gradient(const ConvolutionShape& shape, const T* dy, cons
   inside.padding_mode = PaddingMode::zeros;
   if (algorithm == ConvolutionAlgorithm::im2col) {
     im2col_convolution::input_gradient(inside, dy, w, dx);
-  } else {
+  } else if (algorithm == ConvolutionAlgorithm::direct) {
     direct_convolution::input_gradient(inside, dy, w, dx);
+  } else if constexpr (std::is_same_v<T, float>) {
+    winograd_convolution::input_gradient(inside, dy, mask, w, dx);
   }
   add_frame_gradient(shape, dy, w, dx);
 }
 
 template <class T>
 void convolution_weight_gradient(const ConvolutionShape& shape, const T* x, const T* dy, T* dw,
-                                 ConvolutionAlgorithm algorithm) {
+                                 ConvolutionAlgorithm algorithm, const std::uint8_t* mask) {
   // Here the products of all pixels are added up; their number costs the direct convolution nothing.
   const std::int64_t terms = std::min<std::int64_t>(shape.fan_in(), 2560);
-  switch (choose(algorithm, terms, shape.out_pixels())) {
-    case ConvolutionAlgorithm::plain:
-      return plain_convolution::weight_gradient(shape, x, dy, dw);
-    case ConvolutionAlgorithm::im2col:
-      return im2col_convolution::weight_gradient(shape, x, dy, dw);
-    default:
-      return direct_convolution::weight_gradient(shape, x, dy, dw);
+  algorithm = choose<T>(algorithm, shape, terms, shape.out_pixels());
+  if constexpr (std::is_same_v<T, float>) {
+    if (algorithm == ConvolutionAlgorithm::winograd) {
+      return winograd_convolution::weight_gradient(shape, x, dy, mask, dw);
+    }
+  }
+  if (mask != nullptr) {
+    const Tensor dz = masked(shape, dy, mask);
+    return convolution_weight_gradient(shape, x, dz.data<T>(), dw, algorithm);
+  }
+  if (algorithm == ConvolutionAlgorithm::plain) {
+    plain_convolution::weight_gradient(shape, x, dy, dw);
+  } else if (algorithm == ConvolutionAlgorithm::im2col) {
+    im2col_convolution::weight_gradient(shape, x, dy, dw);
+  } else {
+    direct_convolution::weight_gradient(shape, x, dy, dw);
   }
 }
 
@@ -123,17 +176,17 @@ void add_bias(std::int64_t batch, std::int64_t channels, std::int64_t pixels, co
 }
 
 template void convolution_forward(const ConvolutionShape&, const float*, const float*, const float*, float*,
-                                  ConvolutionAlgorithm);
+                                  ConvolutionAlgorithm, const ConvolutionRelu&);
 template void convolution_forward(const ConvolutionShape&, const double*, const double*, const double*,
-                                  double*, ConvolutionAlgorithm);
+                                  double*, ConvolutionAlgorithm, const ConvolutionRelu&);
 template void convolution_input_gradient(const ConvolutionShape&, const float*, const float*, float*,
-                                         ConvolutionAlgorithm);
+                                         ConvolutionAlgorithm, const std::uint8_t*);
 template void convolution_input_gradient(const ConvolutionShape&, const double*, const double*, double*,
-                                         ConvolutionAlgorithm);
+                                         ConvolutionAlgorithm, const std::uint8_t*);
 template void convolution_weight_gradient(const ConvolutionShape&, const float*, const float*, float*,
-                                          ConvolutionAlgorithm);
+                                          ConvolutionAlgorithm, const std::uint8_t*);
 template void convolution_weight_gradient(const ConvolutionShape&, const double*, const double*, double*,
-                                          ConvolutionAlgorithm);
+                                          ConvolutionAlgorithm, const std::uint8_t*);
 template void bias_gradient(std::int64_t, std::int64_t, std::int64_t, const float*, float*);
 template void bias_gradient(std::int64_t, std::int64_t, std::int64_t, const double*, double*);
 template void add_bias(std::int64_t, std::int64_t, std::int64_t, const float*, float*);

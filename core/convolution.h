@@ -53,30 +53,45 @@ enum class ConvolutionAlgorithm {
   plain,   ///< the formula as nested loops, on one thread: the definition that the others are tested against
   im2col,  ///< as products of matrices, core/convolution_im2col.h
   direct,  ///< sums in registers from a padded copy in cache, core/convolution_direct.h
+  winograd,  ///< a quarter of the products, core/convolution_winograd.h; only float32, 3x3, stride 1,
+             ///< dilation 1, one group
 };
 
-/// y = convolution of x and w, plus the bias unless `bias` is null.
+/// A relu in the same pass.
+struct ConvolutionRelu {
+  bool on = false;               ///< y = max(y, 0); NaN stays NaN
+  std::uint8_t* mask = nullptr;  ///< where it was open (core/relu_mask.h, of the shape of y), unless null
+};
+
+// All throw ArgumentError when an algorithm is asked for that cannot compute the shape.
+
+/// y = convolution of x and w, plus the bias unless `bias` is null, and then the relu if it is on.
 ///   x     (batch, in_channels, in.height, in.width)
 ///   w     (out_channels, group_in, kernel.height, kernel.width)
 ///   bias  (out_channels)
 ///   y     (batch, out_channels, out.height, out.width)
 template <class T>
 void convolution_forward(const ConvolutionShape& shape, const T* x, const T* w, const T* bias, T* y,
-                         ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic);
+                         ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic,
+                         const ConvolutionRelu& relu = {});
 
 /// dx = the gradient to x, from dy, the gradient to y. This is also what a transposed convolution computes:
 ///     dx[n, c, k, l] = sum of w[o, c, u, v] dy[n, o, i, j] over all o, u, v, i, j with
 ///                      k = s i - p + d u and l = s j - p + d v
-/// and, where the padding shows pixels of x, over those that read pixel (k, l) in the padding.
+/// and, where the padding shows pixels of x, over those that read pixel (k, l) in the padding. If there is a
+/// mask of a relu, dy counts as zero where that was closed.
 template <class T>
 void convolution_input_gradient(const ConvolutionShape& shape, const T* dy, const T* w, T* dx,
-                                ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic);
+                                ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic,
+                                const std::uint8_t* mask = nullptr);
 
 /// dw = the gradient to w:
 ///     dw[o, c, u, v] = sum over n, i, j of dy[n, o, i, j] x[n, first(o) + c, s i - p + d u, s j - p + d v]
+/// with the mask as above.
 template <class T>
 void convolution_weight_gradient(const ConvolutionShape& shape, const T* x, const T* dy, T* dw,
-                                 ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic);
+                                 ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic,
+                                 const std::uint8_t* mask = nullptr);
 
 /// db[c] = sum over n and pixels of dy[n, c, pixel], for dy (batch, channels, pixels): the gradient to the
 /// bias.

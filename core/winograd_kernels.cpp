@@ -1,0 +1,523 @@
+#include "gesso/core/winograd_kernels.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "gesso/core/cpu.h"
+#include "gesso/core/simd_vector.h"
+#include "gesso/core/winograd_transforms.h"
+
+namespace gesso::winograd {
+namespace {
+
+constexpr int kColumns = kTile * kStrip;  // of the result of a strip
+constexpr int kPitch = kColumns + 8;  // of a row of a strip in working memory: a strip reads 2 more columns
+
+// ---- transforms of pictures ---------------------------------------------------------------------
+//
+// The transform down the columns is done first, on rows of pixels as they lie in memory, into working memory.
+// There four columns of 16 channels are transposed at a time, and the transform along rows runs on vectors of
+// channels, which are written straight to the matrices.
+
+alignas(64) const float kZeroRow[kPitch] = {};
+const std::uint8_t kZeroBytes[kPitch] = {};
+
+// The rows that a strip of one channel reads, from its first column inside the picture on.
+template <int count>
+struct Rows {
+  bool inside[count];  // or zeros
+  const float* x[count];
+  const std::uint8_t* mask[count];
+  int bit[count];
+};
+
+template <int bytes>
+GESSO_INLINE typename Simd<float, bytes>::Vector load_masked(const float* x, const std::uint8_t* mask,
+                                                             int bit) {
+  using Bytes = Simd<std::uint8_t, bytes / 4>;
+  using Ints = Simd<std::int32_t, bytes>;
+  const auto v = Simd<float, bytes>::load(x);
+  const auto open = __builtin_convertvector(Bytes::load(mask), typename Ints::Vector) & bit;
+  return open != 0 ? v : typename Simd<float, bytes>::Vector{};
+}
+
+// One vector of columns, from column j of the rows.
+template <class Transform, int bytes, bool masked>
+GESSO_INLINE void transform_columns(const Rows<Transform::in>& rows, std::int64_t j, float* to) {
+  using S = Simd<float, bytes>;
+  typename S::Vector d[Transform::in], t[Transform::out];
+#pragma GCC unroll 6
+  for (int r = 0; r < Transform::in; ++r) {
+    d[r] = masked ? load_masked<bytes>(rows.x[r] + j, rows.mask[r] + j, rows.bit[r]) : S::load(rows.x[r] + j);
+  }
+  Transform::apply(d, t);
+#pragma GCC unroll 6
+  for (int r = 0; r < Transform::out; ++r) S::store(to + r * kGroup * kPitch, t[r]);
+}
+
+// The same for one column, which may be left of the first.
+template <class Transform, bool masked>
+GESSO_INLINE void transform_column(const Rows<Transform::in>& rows, std::int64_t j, float* to) {
+  float d[Transform::in], t[Transform::out];
+  for (int r = 0; r < Transform::in; ++r) {
+    const bool open = rows.inside[r] && (!masked || (rows.mask[r][j] & rows.bit[r]) != 0);
+    d[r] = open ? rows.x[r][j] : 0.0f;
+  }
+  Transform::apply(d, t);
+  for (int r = 0; r < Transform::out; ++r) to[r * kGroup * kPitch] = t[r];
+}
+
+// Columns [column, column + columns) of one channel, transformed down, to rows of working memory.
+template <class Transform, int bytes, bool masked>
+GESSO_INLINE void transform_down(const Planes<const float>& x, int channel, std::int64_t row,
+                                 std::int64_t column, int columns, float* to) {
+  const auto [height, width] = x.size;
+  const std::int64_t begin = std::clamp<std::int64_t>(-column, 0, columns);
+  const std::int64_t end = std::clamp<std::int64_t>(width - column, begin, columns);
+  const std::int64_t mask_rows = (height + 3) / 4;
+  // Where the strip begins inside the picture, or else anywhere inside, for the columns that show padding.
+  const std::int64_t first = std::clamp<std::int64_t>(column, 0, width - 1);
+  Rows<Transform::in> rows;
+  for (int r = 0; r < Transform::in; ++r) {
+    const std::int64_t i = padding_source(row + r, height, x.mode);
+    rows.inside[r] = i >= 0;
+    rows.x[r] = i < 0 ? kZeroRow : x.data + (channel * height + i) * width + first;
+    if (masked) {
+      rows.mask[r] = i < 0 ? kZeroBytes : x.mask + (channel / 2 * mask_rows + i / 4) * width + first;
+      rows.bit[r] = 1 << (channel % 2 * 4 + i % 4);
+    }
+  }
+  constexpr int lanes = Simd<float, bytes>::lanes;
+  float* inside = to + begin;
+  const std::int64_t count = end - begin;
+  std::int64_t j = 0;
+  for (; j + lanes <= count; j += lanes) transform_columns<Transform, bytes, masked>(rows, j, inside + j);
+  if constexpr (bytes > 16) {
+    for (; j + 4 <= count; j += 4) transform_columns<Transform, 16, masked>(rows, j, inside + j);
+  }
+  for (; j < count; ++j) transform_column<Transform, masked>(rows, j, inside + j);
+  const auto pad = [&](std::int64_t from, std::int64_t until) {
+    for (std::int64_t s = from; s < until; ++s) {
+      const std::int64_t source = padding_source(column + s, width, x.mode);
+      if (source < 0) {
+        for (int r = 0; r < Transform::out; ++r) to[r * kGroup * kPitch + s] = 0;
+      } else {
+        transform_column<Transform, masked>(rows, source - first, to + s);
+      }
+    }
+  };
+  pad(0, begin);
+  pad(end, columns);
+}
+
+// A strip: tiles of Transform::in rows and columns, kTile apart.
+template <class Transform, int bytes>
+GESSO_INLINE void transform_strip(const Planes<const float>& x, std::int64_t row, std::int64_t column,
+                                  int tiles, TileGroup<float> to) {
+  using S = Simd<float, bytes>;
+  constexpr bool overlap = Transform::in > kTile;
+  const int columns = kTile * (tiles + (overlap ? 1 : 0));
+  alignas(64) float strip[Transform::out][kGroup][kPitch];
+  for (int c = 0; c < kGroup; ++c) {
+    if (c >= x.channels) {
+      for (auto& rows : strip) std::fill_n(rows[c], columns, 0.0f);
+    } else if (x.mask != nullptr) {
+      transform_down<Transform, bytes, true>(x, c, row, column, columns, strip[0][c]);
+    } else {
+      transform_down<Transform, bytes, false>(x, c, row, column, columns, strip[0][c]);
+    }
+  }
+  for (int r = 0; r < Transform::out; ++r) {
+    float* matrices = to.data + r * Transform::out * to.stride;
+#pragma GCC unroll 4
+    for (int part = 0; part < kGroup; part += S::lanes) {
+      const float* from = strip[r][part];
+      typename S::Vector now[4], next[4], d[Transform::in], t[Transform::out];
+      load_columns<bytes>(from, kPitch, next);
+      for (int tile = 0; tile < tiles; ++tile) {
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; ++j) now[j] = next[j];
+        if (overlap || tile + 1 < tiles) {
+          load_columns<bytes>(from + kTile * (tile + 1), kPitch, next);
+        }
+#pragma GCC unroll 6
+        for (int j = 0; j < Transform::in; ++j) d[j] = j < 4 ? now[j] : next[j - 4];
+        Transform::apply(d, t);
+#pragma GCC unroll 6
+        for (int k = 0; k < Transform::out; ++k) {
+          S::store(matrices + k * to.stride + tile * kGroup + part, t[k]);
+        }
+      }
+    }
+  }
+}
+
+// Rows of one channel of the result, `count` columns each, from working memory to the picture.
+template <int bytes, bool masked>
+GESSO_INLINE void finish_columns(const float* from, std::int64_t j, int rows, float bias, bool relu, float* y,
+                                 std::int64_t width, int shift, std::uint8_t* mask) {
+  using S = Simd<float, bytes>;
+  using Ints = typename Simd<std::int32_t, bytes>::Vector;
+  using Bytes = Simd<std::uint8_t, bytes / 4>;
+  Ints open{};
+  for (int i = 0; i < rows; ++i) {
+    typename S::Vector v = S::load(from + i * kPitch + j) + bias;
+    if (relu) {
+      v = v < 0 ? typename S::Vector{} : v;  // NaN stays NaN
+    }
+    if (masked) {
+      open |= (v > 0) & (1 << (shift + i));
+    }
+    S::store(y + i * width + j, v);
+  }
+  if (masked) {
+    const auto bits = __builtin_convertvector(open, typename Bytes::Vector);
+    Bytes::store(mask + j, shift == 0 ? bits : Bytes::load(mask + j) | bits);
+  }
+}
+
+template <int bytes, bool masked>
+GESSO_INLINE void finish_rows(const float* from, int rows, std::int64_t count, float bias, bool relu,
+                              float* y, std::int64_t width, int shift, std::uint8_t* mask) {
+  constexpr int lanes = Simd<float, bytes>::lanes;
+  std::int64_t j = 0;
+  for (; j + lanes <= count; j += lanes) {
+    finish_columns<bytes, masked>(from, j, rows, bias, relu, y, width, shift, mask);
+  }
+  if constexpr (bytes > 16) {
+    for (; j + 4 <= count; j += 4) {
+      finish_columns<16, masked>(from, j, rows, bias, relu, y, width, shift, mask);
+    }
+  }
+  for (; j < count; ++j) {
+    int open = 0;
+    for (int i = 0; i < rows; ++i) {
+      const float z = from[i * kPitch + j] + bias;
+      const float v = relu && z < 0 ? 0.0f : z;
+      open |= v > 0 ? 1 << (shift + i) : 0;
+      y[i * width + j] = v;
+    }
+    if (masked) {
+      mask[j] = static_cast<std::uint8_t>(shift == 0 ? open : mask[j] | open);
+    }
+  }
+}
+
+template <int bytes>
+GESSO_INLINE void result_strip(TileGroup<const float> from, int tiles, const float* bias, bool relu,
+                               const Planes<float>& y, std::int64_t row, std::int64_t column) {
+  using S = Simd<float, bytes>;
+  alignas(64) float strip[kGroup][kTile][kPitch];
+  for (int tile = 0; tile < tiles; ++tile) {
+#pragma GCC unroll 4
+    for (int part = 0; part < kGroup; part += S::lanes) {
+      const float* m = from.data + tile * kGroup + part;
+      typename S::Vector half[6][4];
+#pragma GCC unroll 6
+      for (int j = 0; j < 6; ++j) {
+        typename S::Vector in[6];
+#pragma GCC unroll 6
+        for (int i = 0; i < 6; ++i) in[i] = S::load(m + (i * 6 + j) * from.stride);
+        ResultTransform::apply(in, half[j]);
+      }
+#pragma GCC unroll 4
+      for (int i = 0; i < kTile; ++i) {
+        typename S::Vector in[6], out[4];
+#pragma GCC unroll 6
+        for (int j = 0; j < 6; ++j) in[j] = half[j][i];
+        ResultTransform::apply(in, out);
+        store_columns<bytes>(&strip[part][i][tile * kTile], kTile * kPitch, out);
+      }
+    }
+  }
+  const auto [height, width] = y.size;
+  const int rows = static_cast<int>(std::min<std::int64_t>(kTile, height - row));
+  const std::int64_t count = std::min<std::int64_t>(kTile * tiles, width - column);
+  const std::int64_t mask_rows = (height + 3) / 4;
+  for (int c = 0; c < y.channels; ++c) {
+    float* to = y.data + (c * height + row) * width + column;
+    const float b = bias == nullptr ? 0.0f : bias[c];
+    if (y.mask != nullptr) {
+      std::uint8_t* mask = y.mask + (c / 2 * mask_rows + row / 4) * width + column;
+      finish_rows<bytes, true>(strip[c][0], rows, count, b, relu, to, width, c % 2 * 4, mask);
+    } else {
+      finish_rows<bytes, false>(strip[c][0], rows, count, b, relu, to, width, 0, nullptr);
+    }
+  }
+}
+
+// ---- transforms of kernels ----------------------------------------------------------------------
+
+template <int bytes>
+GESSO_INLINE void transform_weights(const float* w, std::int64_t lane_stride, int lanes, bool mirrored,
+                                    TileGroup<float> to) {
+  using S = Simd<float, bytes>;
+  constexpr int taps = 9;
+  alignas(64) float copy[kGroup * taps];
+  if (lanes < kGroup) {
+    std::fill_n(copy, kGroup * taps, 0.0f);
+    for (int l = 0; l < lanes; ++l) std::copy_n(w + l * lane_stride, taps, copy + l * taps);
+    w = copy;
+    lane_stride = taps;
+  }
+#pragma GCC unroll 4
+  for (int part = 0; part < kGroup; part += S::lanes) {
+    const float* from = w + part * lane_stride;
+    typename S::Vector a[4], b[4], c[4];  // taps 0 to 3, 4 to 7, 5 to 8
+    load_columns<bytes>(from, lane_stride, a);
+    load_columns<bytes>(from + 4, lane_stride, b);
+    load_columns<bytes>(from + 5, lane_stride, c);
+    const typename S::Vector tap[taps] = {a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3], c[3]};
+    typename S::Vector half[3][6];
+#pragma GCC unroll 3
+    for (int j = 0; j < 3; ++j) {
+      typename S::Vector in[3];
+#pragma GCC unroll 3
+      for (int i = 0; i < 3; ++i) in[i] = mirrored ? tap[8 - i * 3 - j] : tap[i * 3 + j];
+      KernelTransform::apply(in, half[j]);
+    }
+#pragma GCC unroll 6
+    for (int i = 0; i < 6; ++i) {
+      const typename S::Vector in[3] = {half[0][i], half[1][i], half[2][i]};
+      typename S::Vector out[6];
+      KernelTransform::apply(in, out);
+#pragma GCC unroll 6
+      for (int j = 0; j < 6; ++j) S::store(to.data + (i * 6 + j) * to.stride + part, out[j]);
+    }
+  }
+}
+
+template <int bytes>
+GESSO_INLINE void sum_to_taps(TileGroup<const float> sums, std::int64_t parts, std::int64_t part_stride,
+                              int lanes, float* dw, std::int64_t lane_stride) {
+  using S = Simd<float, bytes>;
+  constexpr int pitch = 12;
+  alignas(64) float taps[kGroup * pitch];
+#pragma GCC unroll 4
+  for (int l = 0; l < kGroup; l += S::lanes) {
+    typename S::Vector half[6][3];
+#pragma GCC unroll 6
+    for (int j = 0; j < 6; ++j) {
+      typename S::Vector in[6];
+#pragma GCC unroll 6
+      for (int i = 0; i < 6; ++i) {
+        const float* from = sums.data + (i * 6 + j) * sums.stride + l;
+        in[i] = S::load(from);
+        for (std::int64_t p = 1; p < parts; ++p) in[i] += S::load(from + p * part_stride);
+      }
+      TapTransform::apply(in, half[j]);
+    }
+    typename S::Vector tap[pitch] = {};
+#pragma GCC unroll 3
+    for (int i = 0; i < 3; ++i) {
+      typename S::Vector in[6], out[3];
+#pragma GCC unroll 6
+      for (int j = 0; j < 6; ++j) in[j] = half[j][i];
+      TapTransform::apply(in, out);
+#pragma GCC unroll 3
+      for (int j = 0; j < 3; ++j) tap[i * 3 + j] = out[j];
+    }
+#pragma GCC unroll 3
+    for (int k = 0; k < pitch; k += 4) {
+      typename S::Vector four[4] = {tap[k], tap[k + 1], tap[k + 2], tap[k + 3]};
+      store_columns<bytes>(taps + l * pitch + k, pitch, four);
+    }
+  }
+  for (int l = 0; l < lanes; ++l) std::copy_n(taps + l * pitch, 9, dw + l * lane_stride);
+}
+
+// ---- products -----------------------------------------------------------------------------------
+
+// `rows` tiles by `vectors` vectors of out channels, from `column` of a panel on.
+template <int bytes, int rows, int vectors>
+GESSO_INLINE void product_tile(const float* x, std::int64_t x_group, int channels, const float* w, int column,
+                               float* y, std::int64_t y_group, bool add, const float* next) {
+  using S = Simd<float, bytes>;
+  float* to[vectors];
+  typename S::Vector sum[rows][vectors] = {};
+#pragma GCC unroll 8
+  for (int n = 0; n < vectors; ++n) {
+    const int o = column + n * S::lanes;
+    to[n] = y + o / kGroup * y_group + o % kGroup;
+  }
+  if (add) {
+#pragma GCC unroll 16
+    for (int t = 0; t < rows; ++t) {
+#pragma GCC unroll 8
+      for (int n = 0; n < vectors; ++n) sum[t][n] = S::load(to[n] + t * kGroup);
+    }
+  }
+  w += column;
+  for (; channels > 0; channels -= kGroup, x += x_group) {
+    const int count = std::min(channels, kGroup);
+    for (int c = 0; c < count; ++c, w += kPanel, next += kGroup) {
+      __builtin_prefetch(next);
+      typename S::Vector v[vectors];
+#pragma GCC unroll 8
+      for (int n = 0; n < vectors; ++n) v[n] = S::load(w + n * S::lanes);
+#pragma GCC unroll 16
+      for (int t = 0; t < rows; ++t) {
+#pragma GCC unroll 8
+        for (int n = 0; n < vectors; ++n) sum[t][n] += x[t * kGroup + c] * v[n];
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int t = 0; t < rows; ++t) {
+#pragma GCC unroll 8
+    for (int n = 0; n < vectors; ++n) S::store(to[n] + t * kGroup, sum[t][n]);
+  }
+}
+
+// The last rows < most tiles.
+template <int bytes, int most, int vectors>
+GESSO_INLINE void product_rest(int rows, const float* x, std::int64_t x_group, int channels, const float* w,
+                               int column, float* y, std::int64_t y_group, bool add, const float* next) {
+  if constexpr (most > 1) {
+    if (rows == most - 1) {
+      product_tile<bytes, most - 1, vectors>(x, x_group, channels, w, column, y, y_group, add, next);
+    } else {
+      product_rest<bytes, most - 1, vectors>(rows, x, x_group, channels, w, column, y, y_group, add, next);
+    }
+  }
+}
+
+// All tiles by one column of vectors.
+template <int bytes, int rows, int vectors>
+GESSO_INLINE void product_column(const float* x, std::int64_t x_group, int tiles, int channels,
+                                 const float* w, int column, float* y, std::int64_t y_group, bool add,
+                                 const float* next) {
+  int t = 0;
+  for (; t + rows <= tiles; t += rows, next += std::int64_t{channels} * kGroup) {
+    product_tile<bytes, rows, vectors>(x + t * kGroup, x_group, channels, w, column, y + t * kGroup, y_group,
+                                       add, next);
+  }
+  product_rest<bytes, rows, vectors>(tiles - t, x + t * kGroup, x_group, channels, w, column, y + t * kGroup,
+                                     y_group, add, next);
+}
+
+template <int bytes, int rows, int vectors>
+GESSO_INLINE void product(const float* x, std::int64_t x_group, int tiles, int channels, const float* w,
+                          int groups, float* y, std::int64_t y_group, bool add, const float* next) {
+  constexpr int width = vectors * Simd<float, bytes>::lanes;
+  static_assert(kPanel % width == 0);
+  if (groups * kGroup < width) {
+    return product_column<bytes, rows, vectors / 2>(x, x_group, tiles, channels, w, 0, y, y_group, add, next);
+  }
+  for (int column = 0; column < groups * kGroup; column += width) {
+    product_column<bytes, rows, vectors>(x, x_group, tiles, channels, w, column, y, y_group, add, next);
+  }
+}
+
+// `rows` in channels by `vectors` vectors of out channels.
+template <int bytes, int rows, int vectors>
+GESSO_INLINE void product_sum_tile(const float* x, const float* dy, std::int64_t dy_group, int tiles,
+                                   int column, float* sum, std::int64_t sum_stride, bool add) {
+  using S = Simd<float, bytes>;
+  const float* from[vectors];
+  typename S::Vector total[rows][vectors] = {};
+#pragma GCC unroll 8
+  for (int n = 0; n < vectors; ++n) {
+    const int o = column + n * S::lanes;
+    from[n] = dy + o / kGroup * dy_group + o % kGroup;
+  }
+  sum += column;
+  if (add) {
+#pragma GCC unroll 16
+    for (int c = 0; c < rows; ++c) {
+#pragma GCC unroll 8
+      for (int n = 0; n < vectors; ++n) total[c][n] = S::load(sum + c * sum_stride + n * S::lanes);
+    }
+  }
+  for (std::int64_t t = 0; t < tiles * std::int64_t{kGroup}; t += kGroup) {
+    typename S::Vector v[vectors];
+#pragma GCC unroll 8
+    for (int n = 0; n < vectors; ++n) v[n] = S::load(from[n] + t);
+#pragma GCC unroll 16
+    for (int c = 0; c < rows; ++c) {
+#pragma GCC unroll 8
+      for (int n = 0; n < vectors; ++n) total[c][n] += x[t + c] * v[n];
+    }
+  }
+#pragma GCC unroll 16
+  for (int c = 0; c < rows; ++c) {
+#pragma GCC unroll 8
+    for (int n = 0; n < vectors; ++n) S::store(sum + c * sum_stride + n * S::lanes, total[c][n]);
+  }
+}
+
+template <int bytes, int rows, int vectors>
+GESSO_INLINE void product_sum(const float* x, const float* dy, std::int64_t dy_group, int tiles, int groups,
+                              float* sum, std::int64_t sum_stride, bool add) {
+  constexpr int width = vectors * Simd<float, bytes>::lanes;
+  static_assert(kGroup % rows == 0 && kPanel % width == 0);
+  for (int c = 0; c < kGroup; c += rows, x += rows, sum += rows * sum_stride) {
+    if (groups * kGroup < width) {
+      product_sum_tile<bytes, rows, vectors / 2>(x, dy, dy_group, tiles, 0, sum, sum_stride, add);
+      continue;
+    }
+    for (int column = 0; column < groups * kGroup; column += width) {
+      product_sum_tile<bytes, rows, vectors>(x, dy, dy_group, tiles, column, sum, sum_stride, add);
+    }
+  }
+}
+
+// The kernels as functions of one instruction set, whose registers hold `bytes`:
+//   product_rows, sum_rows   rows of a tile of product() and product_sum(); each is two vectors wide
+#define GESSO_WINOGRAD_KERNELS(Name, attribute, bytes, product_rows, sum_rows)                            \
+  struct Name {                                                                                           \
+    attribute static void input(const Planes<const float>& x, std::int64_t row, std::int64_t column,      \
+                                int tiles, TileGroup<float> to) {                                         \
+      transform_strip<InputTransform, bytes>(x, row, column, tiles, to);                                  \
+    }                                                                                                     \
+    attribute static void gradient(const Planes<const float>& dy, std::int64_t row, std::int64_t column,  \
+                                   int tiles, TileGroup<float> to) {                                      \
+      transform_strip<GradientTransform, bytes>(dy, row, column, tiles, to);                              \
+    }                                                                                                     \
+    attribute static void result(TileGroup<const float> from, int tiles, const float* bias, bool relu,    \
+                                 const Planes<float>& y, std::int64_t row, std::int64_t column) {         \
+      result_strip<bytes>(from, tiles, bias, relu, y, row, column);                                       \
+    }                                                                                                     \
+    attribute static void weights(const float* w, std::int64_t lane_stride, int lanes, bool mirrored,     \
+                                  TileGroup<float> to) {                                                  \
+      transform_weights<bytes>(w, lane_stride, lanes, mirrored, to);                                      \
+    }                                                                                                     \
+    attribute static void taps(TileGroup<const float> sums, std::int64_t parts, std::int64_t part_stride, \
+                               int lanes, float* dw, std::int64_t lane_stride) {                          \
+      sum_to_taps<bytes>(sums, parts, part_stride, lanes, dw, lane_stride);                               \
+    }                                                                                                     \
+    attribute static void multiply(const float* x, std::int64_t x_group, int tiles, int channels,         \
+                                   const float* w, int groups, float* y, std::int64_t y_group, bool add,  \
+                                   const float* next) {                                                   \
+      product<bytes, product_rows, 2>(x, x_group, tiles, channels, w, groups, y, y_group, add, next);     \
+    }                                                                                                     \
+    attribute static void multiply_sum(const float* x, const float* dy, std::int64_t dy_group, int tiles, \
+                                       int groups, float* sum, std::int64_t sum_stride, bool add) {       \
+      product_sum<bytes, sum_rows, 2>(x, dy, dy_group, tiles, groups, sum, sum_stride, add);              \
+    }                                                                                                     \
+    static constexpr Kernels kernels{input, gradient, result, weights, taps, multiply, multiply_sum};     \
+  }
+
+#if defined(__x86_64__)
+GESSO_WINOGRAD_KERNELS(Avx512, __attribute__((target("avx512f,avx512cd,avx512bw,avx512dq,avx512vl"))), 64, 8,
+                       8);
+GESSO_WINOGRAD_KERNELS(Avx2, __attribute__((target("avx2,fma"))), 32, 6, 4);
+#endif
+GESSO_WINOGRAD_KERNELS(Baseline, , 16, 6, 4);
+
+}  // namespace
+
+const Kernels& kernels() {
+#if defined(__x86_64__)
+  static const bool avx512 = cpu_has_avx512(), avx2 = cpu_has_avx2();
+  if (avx512) {
+    return Avx512::kernels;
+  }
+  if (avx2) {
+    return Avx2::kernels;
+  }
+#endif
+  return Baseline::kernels;
+}
+
+}  // namespace gesso::winograd
