@@ -160,52 +160,72 @@ GESSO_SIMD void dx_piece(const T* x, const T* dy, const Plane<T>& plane, const D
 
 // ---- dgamma and dbeta
 
-// sums[i] += dy x-hat and dy of element i of one sample, for rows per element.
+// sums[i] += dy x-hat and dy of element i < count of one sample, for rows per element.
 template <class T>
 GESSO_SIMD void add_element_gradients(const T* x, const T* dy, const Plane<T>& plane, double mean,
-                                      double inv_std, ElementRows<T> rows, bool relu, std::int64_t begin,
-                                      std::int64_t end, double* dgamma, double* dbeta) {
+                                      double inv_std, ElementRows<T> rows, bool relu, std::int64_t count,
+                                      double* dgamma, double* dbeta) {
   const Plane<T> p = plane;
-  for (std::int64_t i = begin; i < end; ++i) {
-    // Without a relu there may be no beta: nothing reads it then.
-    const bool open =
-        !relu || (rows.gamma ? affine(x[i], p, rows.gamma[i], rows.beta[i]) : affine(x[i], p)) > 0;
-    const double g = open ? dy[i] : T{0};
-    dgamma[i] += g * ((x[i] - mean) * inv_std);
-    dbeta[i] += g;
-  }
+  with_flags(
+      relu, rows.gamma, [=](auto with_relu, auto with_rows) __attribute__((always_inline)) {
+        for (std::int64_t i = 0; i < count; ++i) {
+          T open = dy[i];
+          if constexpr (with_relu && with_rows) {
+            open = affine(x[i], p, rows.gamma[i], rows.beta[i]) > 0 ? open : T{0};
+          } else if constexpr (with_relu) {
+            open = affine(x[i], p) > 0 ? open : T{0};
+          }
+          const double g = open;
+          dgamma[i] += g * ((x[i] - mean) * inv_std);
+          dbeta[i] += g;
+        }
+      });
 }
 
-// dgamma and dbeta where every element has its own: sums over the samples. Groups of samples are added up in
-// parallel, then the groups in order.
+// dgamma and dbeta where every element has its own: sums over the samples, piece by piece of the elements.
+// Many samples are added up in groups, in parallel, and then the groups in order.
 template <class T>
 void element_row_gradients(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
                            const NormalizeBackwardOut<T>& out) {
   const std::int64_t size = axes.inner;
   const std::int64_t group = std::max<std::int64_t>(64, (axes.samples + 15) / 16);
   const std::int64_t groups = (axes.samples + group - 1) / group;
-  std::vector<double> sums(2 * groups * size);
-  for_each_piece(groups, size, [&](std::int64_t k, std::int64_t begin, std::int64_t end) {
+  const auto add_group = [&](std::int64_t k, std::int64_t begin, std::int64_t end, double* dgamma,
+                             double* dbeta) {
+    ElementRows<T> rows = element_rows(axes, in.gamma, in.beta);
+    rows.gamma = rows.gamma ? rows.gamma + begin : nullptr;
+    rows.beta = rows.beta ? rows.beta + begin : nullptr;
+    std::fill_n(dgamma, end - begin, 0.0);
+    std::fill_n(dbeta, end - begin, 0.0);
     for (std::int64_t n = k * group; n < std::min(axes.samples, (k + 1) * group); ++n) {
-      add_element_gradients(in.x + n * size, in.dy + n * size, plane_of(axes, in, n), in.statistics.mean[n],
-                            in.statistics.inv_std[n], element_rows(axes, in.gamma, in.beta), in.relu, begin,
-                            end, &sums[2 * k * size], &sums[(2 * k + 1) * size]);
+      add_element_gradients(in.x + n * size + begin, in.dy + n * size + begin, plane_of(axes, in, n),
+                            in.statistics.mean[n], in.statistics.inv_std[n], rows, in.relu, end - begin,
+                            dgamma, dbeta);
     }
-  });
+  };
+  const auto write = [](std::int64_t begin, std::int64_t end, const double* sums, T* row) {
+    for (std::int64_t i = begin; row && i < end; ++i) row[i] = static_cast<T>(sums[i - begin]);
+  };
+  // Of a single group nothing is kept: the rows may be as large as a sample.
+  std::vector<double> sums(groups == 1 ? 0 : 2 * groups * size);
+  if (groups > 1) {
+    for_each_piece(groups, size, [&](std::int64_t k, std::int64_t begin, std::int64_t end) {
+      add_group(k, begin, end, &sums[2 * k * size + begin], &sums[(2 * k + 1) * size + begin]);
+    });
+  }
   for_each_piece(1, size, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      double dgamma = 0, dbeta = 0;
-      for (std::int64_t k = 0; k < groups; ++k) {
-        dgamma += sums[2 * k * size + i];
-        dbeta += sums[(2 * k + 1) * size + i];
-      }
-      if (out.dgamma) {
-        out.dgamma[i] = static_cast<T>(dgamma);
-      }
-      if (out.dbeta) {
-        out.dbeta[i] = static_cast<T>(dbeta);
+    double dgamma[kPiece] = {}, dbeta[kPiece] = {};
+    if (groups == 1) {
+      add_group(0, begin, end, dgamma, dbeta);
+    }
+    for (std::int64_t k = 0; groups > 1 && k < groups; ++k) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        dgamma[i - begin] += sums[2 * k * size + i];
+        dbeta[i - begin] += sums[(2 * k + 1) * size + i];
       }
     }
+    write(begin, end, dgamma, out.dgamma);
+    write(begin, end, dbeta, out.dbeta);
   });
 }
 
