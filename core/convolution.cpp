@@ -7,6 +7,7 @@
 #include "gesso/core/convolution_frame.h"
 #include "gesso/core/convolution_im2col.h"
 #include "gesso/core/convolution_plain.h"
+#include "gesso/core/convolution_split.h"
 #include "gesso/core/convolution_winograd.h"
 #include "gesso/core/error.h"
 #include "gesso/core/parallel.h"
@@ -19,10 +20,10 @@ namespace {
 
 // The one place where the algorithm for a shape is chosen, by what was faster when measured with
 // benchmarks/convolution.cpp. Winograd's needs a quarter of the products, and channels enough that they are
-// most of its work. Of the others the direct convolution wins by far, except where it reads more weights than
-// pixels: for every tile it goes through all weights, which then no cache holds, and little pictures make
-// little tiles. `terms` is the number of products in each number of the result, `pixels` the size of its
-// pictures.
+// most of its work; so does the split algorithm, for kernels that it need not fill up. Of the others the
+// direct convolution wins by far, except where it reads more weights than pixels: for every tile it goes
+// through all weights, which then no cache holds, and little pictures make little tiles. `terms` is the
+// number of products in each number of the result, `pixels` the size of its pictures.
 template <class T>
 ConvolutionAlgorithm choose(ConvolutionAlgorithm wanted, const ConvolutionShape& s, std::int64_t terms,
                             std::int64_t pixels) {
@@ -34,13 +35,27 @@ ConvolutionAlgorithm choose(ConvolutionAlgorithm wanted, const ConvolutionShape&
             dtype_of<T>, ", kernel ", s.kernel, ", stride ", s.stride, ", dilation ", s.dilation, ", groups ",
             s.groups, "; use ConvolutionAlgorithm::automatic");
   }
+  const bool can_split = std::is_same_v<T, float> && split_convolution::can_compute(s);
+  if (wanted == ConvolutionAlgorithm::split) {
+    require(can_split,
+            "convolution: the split algorithm is for float32, stride 1, dilation 1 and one group; this is ",
+            dtype_of<T>, ", stride ", s.stride, ", dilation ", s.dilation, ", groups ", s.groups,
+            "; use ConvolutionAlgorithm::automatic");
+  }
   if (wanted != ConvolutionAlgorithm::automatic) {
     return wanted;
   }
   if (can_winograd && std::min(s.in_channels, s.out_channels) >= 32) {
     return ConvolutionAlgorithm::winograd;
   }
-  const bool many_weights = terms > 2560 || (terms >= 256 && pixels < 256);
+  const auto [fewer, more] = std::minmax(s.in_channels, s.out_channels);
+  const bool whole_parts = s.kernel.height % 3 == 0 && s.kernel.width % 3 == 0 && s.taps() > 9;
+  if (can_split && whole_parts && more >= 16 && fewer * s.taps() >= 216) {
+    return ConvolutionAlgorithm::split;
+  }
+  constexpr std::int64_t cached_weights = 1 << 18;
+  const bool many_weights =
+      (terms > 2560 && s.out_channels * s.fan_in() > cached_weights) || (terms >= 256 && pixels < 256);
   return many_weights ? ConvolutionAlgorithm::im2col : ConvolutionAlgorithm::direct;
 }
 
@@ -100,8 +115,10 @@ void convolution_forward(const ConvolutionShape& shape, const T* x, const T* w, 
     plain_convolution::forward(shape, x, w, bias, y);
   } else if (algorithm == ConvolutionAlgorithm::im2col) {
     im2col_convolution::forward(shape, x, w, bias, y);
-  } else {
+  } else if (algorithm == ConvolutionAlgorithm::direct) {
     direct_convolution::forward(shape, x, w, bias, y);
+  } else if constexpr (std::is_same_v<T, float>) {
+    split_convolution::forward(shape, x, w, bias, y);
   }
   if (relu.on) {
     relu_with_mask(result_shape(shape), y, relu.mask);
@@ -128,7 +145,11 @@ void convolution_input_gradient(const ConvolutionShape& shape, const T* dy, cons
   } else if (algorithm == ConvolutionAlgorithm::direct) {
     direct_convolution::input_gradient(inside, dy, w, dx);
   } else if constexpr (std::is_same_v<T, float>) {
-    winograd_convolution::input_gradient(inside, dy, mask, w, dx);
+    if (algorithm == ConvolutionAlgorithm::winograd) {
+      winograd_convolution::input_gradient(inside, dy, mask, w, dx);
+    } else {
+      split_convolution::input_gradient(inside, dy, w, dx);
+    }
   }
   add_frame_gradient(shape, dy, w, dx);
 }
@@ -152,8 +173,10 @@ void convolution_weight_gradient(const ConvolutionShape& shape, const T* x, cons
     plain_convolution::weight_gradient(shape, x, dy, dw);
   } else if (algorithm == ConvolutionAlgorithm::im2col) {
     im2col_convolution::weight_gradient(shape, x, dy, dw);
-  } else {
+  } else if (algorithm == ConvolutionAlgorithm::direct) {
     direct_convolution::weight_gradient(shape, x, dy, dw);
+  } else if constexpr (std::is_same_v<T, float>) {
+    split_convolution::weight_gradient(shape, x, dy, dw);
   }
 }
 

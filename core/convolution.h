@@ -55,6 +55,8 @@ enum class ConvolutionAlgorithm {
   direct,  ///< sums in registers from a padded copy in cache, core/convolution_direct.h
   winograd,  ///< a quarter of the products, core/convolution_winograd.h; only float32, 3x3, stride 1,
              ///< dilation 1, one group
+  split,     ///< Winograd's for other kernels, as sums of 3x3 ones, core/convolution_split.h; only float32,
+             ///< stride 1, dilation 1, one group
 };
 
 /// A relu in the same pass.
