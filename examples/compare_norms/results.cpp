@@ -129,7 +129,7 @@ void from_json(const Json& json, T& value) {
 void write_results(const Comparison& comparison, const std::filesystem::path& path) {
   // Bytes that are no UTF-8 (in the name of a file, say) become U+FFFD.
   write_file_atomically(path.string(),
-                        to_json(comparison).dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+                        to_json(comparison).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 Comparison read_results(const std::filesystem::path& path) {

@@ -39,17 +39,6 @@ void create_run_folder(const RunFolder& folder) {
   }
 }
 
-LogEntry log_entry(std::int64_t step, const Losses& losses, double learning_rate, double seconds) {
-  return {{"step", static_cast<double>(step)},
-          {"loss", losses.total.item()},
-          {"content", losses.content},
-          {"style", losses.style},
-          {"tv", losses.tv},
-          {"range", losses.range},
-          {"lr", learning_rate},
-          {"seconds", seconds}};
-}
-
 double last_seconds(const std::vector<LogEntry>& log) { return log.empty() ? 0 : log.back().back().second; }
 
 // Trains to the end or until Ctrl-C; returns whether it came to the end.

@@ -67,6 +67,17 @@ WarmupCosine schedule_of(const TrainSettings& settings) {
 
 }  // namespace
 
+LogEntry log_entry(std::int64_t step, const Losses& losses, double learning_rate, double seconds) {
+  return {{"step", static_cast<double>(step)},
+          {"loss", losses.total.item()},
+          {"content", losses.content},
+          {"style", losses.style},
+          {"tv", losses.tv},
+          {"range", losses.range},
+          {"lr", learning_rate},
+          {"seconds", seconds}};
+}
+
 TrainingRun::TrainingRun(const TrainSettings& settings)
     : TrainingRun(settings, pictures_in(settings.content)) {}
 

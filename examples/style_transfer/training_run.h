@@ -8,6 +8,7 @@
 
 #include "gesso/training/adam.h"
 #include "gesso/training/checkpoint.h"
+#include "gesso/training/log.h"
 #include "gesso/training/picture_folder.h"
 #include "loss_network.h"
 #include "losses.h"
@@ -15,6 +16,9 @@
 #include "style_network.h"
 
 namespace gesso {
+
+/// The line of log.jsonl for a step: `losses` before it, and the seconds since the training began.
+LogEntry log_entry(std::int64_t step, const Losses& losses, double learning_rate, double seconds);
 
 class TrainingRun {
  public:

@@ -1,0 +1,154 @@
+#include "classification.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "gesso/autograd/losses.h"
+#include "gesso/autograd/node.h"
+#include "gesso/autograd/reduce.h"
+#include "gesso/autograd/shape_ops.h"
+#include "gesso/core/picture.h"
+#include "gesso/core/resize.h"
+#include "gesso/layers/conv2d.h"
+#include "gesso/layers/linear.h"
+#include "gesso/training/adam.h"
+#include "gesso/training/schedule.h"
+#include "style_network.h"
+
+namespace gesso {
+namespace {
+
+constexpr std::size_t kMostClasses = 20;
+constexpr std::int64_t kShortSide = 96;  // of the photographs
+constexpr std::int64_t kCrop = 32;
+constexpr std::int64_t kTestCrops = 16;  // of each photograph
+constexpr std::int64_t kBatch = 20;
+
+// The first `share` of a picture's longer side, or what is after it.
+Tensor part_of(const Tensor& picture, double share, bool first) {
+  const std::int64_t height = picture.size(2), width = picture.size(3);
+  const bool wide = width >= height;
+  const std::int64_t length = wide ? width : height;
+  const auto border = static_cast<std::int64_t>(share * static_cast<double>(length));
+  const std::int64_t begin = first ? 0 : border, size = first ? border : length - border;
+  return wide ? crop(picture, 0, begin, height, size) : crop(picture, begin, 0, size, width);
+}
+
+// A square crop at a random place.
+Tensor random_crop(const Tensor& picture, Generator& rng) {
+  const std::int64_t top = rng.below(picture.size(2) - kCrop + 1);
+  const std::int64_t left = rng.below(picture.size(3) - kCrop + 1);
+  return crop(picture, top, left, kCrop, kCrop);
+}
+
+class Classifier : public Module {
+ public:
+  Classifier(const std::string& normalization, std::int64_t classes, Generator& rng)
+      : conv1_(3, 16, 3, {.padding = 1}, rng),
+        conv2_(16, 32, 3, {.stride = 2, .padding = 1}, rng),
+        conv3_(32, 64, 3, {.stride = 2, .padding = 1}, rng),
+        head_(64, classes, {}, rng),
+        norm1_(make_normalization(normalization, 16, true)),
+        norm2_(make_normalization(normalization, 32, true)),
+        norm3_(make_normalization(normalization, 64, true)) {
+    register_module("conv1", conv1_);
+    register_module("norm1", *norm1_);
+    register_module("conv2", conv2_);
+    register_module("norm2", *norm2_);
+    register_module("conv3", conv3_);
+    register_module("norm3", *norm3_);
+    register_module("head", head_);
+  }
+
+  Tensor forward(const Tensor& x) override {
+    const Tensor features = (*norm3_)(conv3_((*norm2_)(conv2_((*norm1_)(conv1_(x))))));
+    return head_(mean(features, {2, 3}));
+  }
+
+ private:
+  Conv2d conv1_, conv2_, conv3_;
+  Linear head_;
+  std::unique_ptr<Module> norm1_, norm2_, norm3_;
+};
+
+double accuracy(const Tensor& logits, const std::vector<std::int64_t>& labels) {
+  const std::vector<std::int64_t> answers = argmax(logits, 1);
+  std::int64_t right = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    right += answers[i] == labels[i];
+  }
+  return static_cast<double>(right) / static_cast<double>(labels.size());
+}
+
+}  // namespace
+
+std::string ClassificationTask::describe() const {
+  return concat_text("Which of ", training.size(), " photographs does a crop of ", kCrop, " x ", kCrop,
+                     " pixels come from? Training crops are from the first 60 % of each photograph's longer "
+                     "side, test crops from the rest.");
+}
+
+ClassificationTask make_classification_task(const std::vector<std::string>& files) {
+  ClassificationTask task;
+  Generator rng(1);  // the test crops are the same for every seed
+  std::vector<Tensor> crops;
+  const std::size_t classes = std::min(kMostClasses, files.size());
+  for (std::size_t i = 0; i < classes; ++i) {
+    const Tensor picture = load_picture(files[i * files.size() / classes]);
+    const auto scaled = [&](bool first) {  // parted before it is scaled, so that no pixel mixes both parts
+      const Tensor part = part_of(picture, 0.6, first);
+      const double factor =
+          static_cast<double>(kShortSide) / static_cast<double>(std::min(picture.size(2), picture.size(3)));
+      const auto size = [&](int dim) {
+        return std::max(kCrop, static_cast<std::int64_t>(factor * static_cast<double>(part.size(dim)) + 0.5));
+      };
+      return resize_picture(part, size(2), size(3));
+    };
+    task.training.push_back(scaled(true));
+    const Tensor rest = scaled(false);
+    for (std::int64_t k = 0; k < kTestCrops; ++k) {
+      crops.push_back(random_crop(rest, rng));
+      task.test_labels.push_back(static_cast<std::int64_t>(i));
+    }
+  }
+  task.test = concat(crops, 0);
+  return task;
+}
+
+std::optional<ClassificationRun> train_classifier(const ClassificationTask& task,
+                                                  const std::string& normalization, std::uint64_t seed,
+                                                  std::int64_t steps,
+                                                  const std::function<bool(std::int64_t)>& after_step) {
+  Generator weights(seed), crops(seed + (std::uint64_t{1} << 32));
+  const auto classes = static_cast<std::int64_t>(task.training.size());
+  Classifier classifier(normalization, classes, weights);
+  Adam adam(classifier.parameters(), {.lr = 3e-3});
+  const WarmupCosine schedule{.warmup = steps / 10, .total = steps, .floor = 0.01};
+  ClassificationRun run{.normalization = normalization, .seed = seed};
+  for (std::int64_t step = 0; step < steps; ++step) {
+    std::vector<Tensor> batch;
+    std::vector<std::int64_t> labels;
+    for (std::int64_t i = 0; i < kBatch; ++i) {
+      labels.push_back(crops.below(classes));
+      batch.push_back(random_crop(task.training[labels.back()], crops));
+    }
+    const Tensor logits = classifier(concat(batch, 0));
+    const Tensor loss = softmax_cross_entropy(logits, labels);
+    adam.zero_grad();
+    loss.backward();
+    adam.set_lr(3e-3 * schedule(step));
+    adam.step();
+    run.step.push_back(static_cast<double>(step + 1));
+    run.loss.push_back(loss.item());
+    run.train_accuracy.push_back(accuracy(logits, labels));
+    if (after_step && !after_step(step + 1)) {
+      return std::nullopt;
+    }
+  }
+  const NoGradGuard no_grad;
+  classifier.eval();
+  run.test_accuracy = accuracy(classifier(task.test), task.test_labels);
+  return run;
+}
+
+}  // namespace gesso

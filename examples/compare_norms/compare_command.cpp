@@ -1,0 +1,98 @@
+#include "compare_command.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+
+#include "comparer.h"
+#include "gesso/core/picture.h"
+#include "interrupt.h"
+#include "usage_error.h"
+
+namespace gesso {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Settings = std::map<std::string, std::string>;
+
+std::string value_of(const Settings& settings, const std::string& name) {
+  const auto found = settings.find(name);
+  return found == settings.end() || found->second.empty() ? "not given" : found->second;
+}
+
+// "seeds was 3 and is now 2; steps was 200 and is now 300"
+std::string differences(const Settings& before, const Settings& now) {
+  Settings names = before;
+  names.insert(now.begin(), now.end());
+  std::vector<std::string> texts;
+  for (const auto& [name, value] : names) {
+    const std::string was = value_of(before, name), is = value_of(now, name);
+    if (was != is) {
+      texts.push_back(concat_text(name, " was ", was, " and is now ", is));
+    }
+  }
+  return listed(texts, "; ");
+}
+
+// What the folder holds already, or an empty comparison with these settings, which is then the first file in
+// it.
+Comparison begin_or_go_on(const fs::path& folder, const Settings& settings) {
+  const fs::path results = folder / "results.json";
+  if (fs::exists(results)) {
+    Comparison comparison = read_results(results);
+    if (const std::string text = differences(comparison.settings, settings); !text.empty()) {
+      throw UsageError(concat_text("--out ", folder.string(),
+                                   " holds a comparison with other settings: ", text,
+                                   ". Give the same settings to go on with it, or name another folder"));
+    }
+    return comparison;
+  }
+  if (fs::exists(folder) && !(fs::is_directory(folder) && fs::is_empty(folder))) {
+    throw UsageError(
+        concat_text("--out ", folder.string(), " holds something else than a comparison; name a new folder"));
+  }
+  fs::create_directories(folder);
+  Comparison comparison;
+  comparison.settings = settings;
+  write_results(comparison, results);
+  return comparison;
+}
+
+}  // namespace
+
+void CompareCommand::run() {
+  if (out.empty()) {
+    throw UsageError("name a folder for the results by --out");
+  }
+  for (std::string* path : {&settings.style, &settings.training.content, &settings.other_style,
+                            &settings.training.loss_network.weights}) {
+    if (!path->empty()) {
+      *path = fs::weakly_canonical(*path).string();  // so that the same command from another folder goes on
+    }
+  }
+  try {
+    settings.check();
+  } catch (const ArgumentError& error) {
+    throw UsageError(concat_text("--", error.what()));
+  }
+  const PhotographFiles photographs = split_photographs(settings.training.content);
+  const Judge judge(train_settings({}, settings));  // reads the style picture
+  if (needs_stylist(plan(settings))) {
+    load_picture(settings.other_style);
+  }
+  Comparer comparer(settings, photographs, judge, out, begin_or_go_on(out, settings.to_text()));
+  std::cerr << "Comparing " << listed(settings.normalizations, ", ") << " normalization on "
+            << fs::path(settings.style).filename().string() << " in " << plan(settings).size()
+            << " trainings of " << settings.training.steps << " steps; watch "
+            << (out / "report.html").string() << "\n";
+  stop_gently_on_interrupt();
+  interrupted = !comparer.run();
+  if (interrupted) {
+    std::cerr << "Stopped. The same command goes on where it was.\n";
+  } else {
+    std::cout << (out / "report.html").string() << "\n";
+  }
+}
+
+}  // namespace gesso

@@ -1,0 +1,32 @@
+// What compare-norms does.
+#pragma once
+
+#include <filesystem>
+
+#include "comparison_settings.h"
+
+namespace gesso {
+
+/// Trains the same style network with each normalization, measures the results, and keeps them in the folder
+/// `out`:
+///
+///     results.json   all numbers; see results.h
+///     report.html    the same to look at
+///     style.jpg      the style picture
+///     test/          the test photographs, as they are shown
+///     photographs/   the training photographs, contrast-normalized and style-normalized
+///     runs/NAME/     one folder for each training: log.jsonl, model.safetensors, pictures
+///
+/// Both files at the top are written again after every training. What is in results.json is not done again,
+/// so that the same command goes on after an interruption, to the same results.
+struct CompareCommand {
+  ComparisonSettings settings;
+  std::filesystem::path out;
+  bool interrupted = false;  ///< set when Ctrl-C ended it
+
+  /// Throws UsageError for impossible settings and a folder that holds something else, other Errors for what
+  /// fails on the way.
+  void run();
+};
+
+}  // namespace gesso

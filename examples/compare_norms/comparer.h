@@ -1,0 +1,65 @@
+// The work of a comparison, one training after the other.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "compare_progress.h"
+#include "comparison_settings.h"
+#include "measures.h"
+#include "photographs.h"
+#include "results.h"
+#include "style_network.h"
+
+namespace gesso {
+
+class Comparer {
+ public:
+  /// Goes on from `comparison`, whose settings are `settings`. `judge` must live longer.
+  Comparer(const ComparisonSettings& settings, PhotographFiles files, const Judge& judge,
+           std::filesystem::path folder, Comparison comparison);
+
+  /// Does what is not in the comparison yet, and keeps its files up to date. Returns whether everything is
+  /// done: false after stop_requested().
+  bool run();
+
+ private:
+  // Photographs in one of their forms: plain, contrast-normalized, style-normalized.
+  struct Material {
+    std::vector<std::string> training;
+    Tensor test;  // the middle squares, (N, 3, crop, crop)
+  };
+
+  // Each returns false after stop_requested().
+  bool train_and_measure(const PlannedRun& planned);
+  bool classify(const std::string& normalization, std::uint64_t seed);
+  bool need_material(const std::string& kind);
+  bool train_stylist();
+
+  void show_photographs();
+  void paint(StyleNetwork& network, const PlannedRun& planned, ComparisonRun& run) const;
+  void save(bool finished);
+
+  // Paths in the run folder.
+  std::filesystem::path run_folder(const PlannedRun& planned) const {
+    return folder_ / "runs" / planned.name();
+  }
+  std::filesystem::path stylist_folder() const { return folder_ / "photographs" / "stylist"; }
+
+  const ComparisonSettings settings_;
+  const PhotographFiles files_;
+  const Judge& judge_;
+  const std::filesystem::path folder_;
+  const std::vector<PlannedRun> plan_;
+  Comparison comparison_;
+  std::vector<Tensor> shown_;  // the test photographs as they are shown
+  std::map<std::string, Material> materials_;
+  CompareProgress progress_;
+  std::chrono::steady_clock::time_point page_written_{};
+};
+
+}  // namespace gesso

@@ -1,0 +1,119 @@
+#include "comparison_settings.h"
+
+#include <algorithm>
+#include <set>
+
+namespace gesso {
+namespace {
+
+template <class T>
+void check_list(const char* name, const std::vector<T>& values) {
+  require(!values.empty(), name, " is empty; name at least one");
+  std::set<T> seen;
+  for (const T& value : values) {
+    require(seen.insert(value).second, name, " lists ", value, " twice");
+  }
+}
+
+bool lists(const std::vector<std::string>& names, const char* name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+ComparisonSettings ComparisonSettings::small() {
+  ComparisonSettings settings;
+  settings.training.network = {.width = 8, .blocks = 2};
+  settings.training.steps = 200;
+  settings.training.crop = 96;
+  return settings;
+}
+
+ComparisonSettings ComparisonSettings::full() {
+  ComparisonSettings settings;
+  settings.training.network = {.width = 32, .blocks = 5};
+  settings.training.steps = 2000;
+  settings.training.crop = 128;
+  settings.picture_size = 384;
+  settings.classifier_steps = 1000;
+  return settings;
+}
+
+void ComparisonSettings::check() const {
+  check_list("norms", normalizations);
+  for (const std::string& name : normalizations) {
+    require(lists(known_normalizations(), name.c_str()), "norms: unknown normalization '", name,
+            "'; known are ", listed(known_normalizations(), ", "));
+  }
+  check_list("batch-sizes", batch_sizes);
+  for (const std::int64_t size : batch_sizes) {
+    require(size >= 1 && size <= 64, "batch-sizes: ", size, " is not in 1 to 64");
+  }
+  require(seeds >= 1 && seeds <= 100, "seeds is ", seeds, "; it must be from 1 to 100");
+  require(picture_size >= 16 && picture_size <= 2048, "picture-size is ", picture_size,
+          "; it must be from 16 to 2048");
+  require(classifier_steps >= 1 && classifier_steps <= 1'000'000, "classifier-steps is ", classifier_steps,
+          "; it must be from 1 to 1000000");
+  train_settings({}, *this).check();
+}
+
+std::map<std::string, std::string> ComparisonSettings::to_text() const {
+  std::map<std::string, std::string> text = training.to_metadata();
+  for (const char* name : {"styles", "added_styles", "normalization", "batch", "seed"}) {
+    text.erase(name);
+  }
+  text["norms"] = listed(normalizations);
+  text["batch_sizes"] = listed(batch_sizes);
+  text["seeds"] = std::to_string(seeds);
+  text["style"] = style;
+  text["other_style"] = other_style;
+  text["picture_size"] = std::to_string(picture_size);
+  text["classifier_steps"] = std::to_string(classifier_steps);
+  text["normalized_photographs"] = normalized_photographs ? "yes" : "no";
+  text["classification"] = classification ? "yes" : "no";
+  return text;
+}
+
+std::string PlannedRun::name() const {
+  return concat_text(normalization, "-batch", batch, "-seed", seed) +
+         (photographs == "plain" ? "" : "-" + photographs);
+}
+
+TrainSettings train_settings(const PlannedRun& run, const ComparisonSettings& comparison) {
+  TrainSettings settings = comparison.training;
+  settings.styles = {comparison.style};
+  settings.network.normalization = run.normalization;
+  settings.batch = run.batch;
+  settings.seed = run.seed;
+  return settings;
+}
+
+std::vector<PlannedRun> plan(const ComparisonSettings& settings) {
+  const std::int64_t largest = *std::max_element(settings.batch_sizes.begin(), settings.batch_sizes.end());
+  const bool normalized = settings.normalized_photographs && largest > 1 &&
+                          lists(settings.normalizations, "batch") &&
+                          lists(settings.normalizations, "instance");
+  std::vector<PlannedRun> runs;
+  for (std::int64_t i = 1; i <= settings.seeds; ++i) {
+    const auto seed = static_cast<std::uint64_t>(i);
+    for (const std::int64_t batch : settings.batch_sizes) {
+      for (const std::string& name : settings.normalizations) {
+        runs.push_back({name, batch, seed});
+      }
+    }
+    if (normalized) {
+      for (const char* photographs : {"contrast-normalized", "style-normalized"}) {
+        runs.push_back({"batch", largest, seed, photographs});
+        runs.push_back({"instance", largest, seed, photographs});
+      }
+    }
+  }
+  return runs;
+}
+
+bool needs_stylist(const std::vector<PlannedRun>& runs) {
+  return std::any_of(runs.begin(), runs.end(),
+                     [](const PlannedRun& run) { return run.photographs == "style-normalized"; });
+}
+
+}  // namespace gesso

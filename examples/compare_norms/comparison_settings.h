@@ -1,0 +1,71 @@
+// What a comparison is made of: its settings, and the trainings that follow from them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "gesso/core/error.h"
+#include "settings.h"
+
+namespace gesso {
+
+/// "1,4"
+template <class T>
+std::string listed(const std::vector<T>& values, const char* separator = ",") {
+  std::string text;
+  for (const T& value : values) {
+    text += concat_text(text.empty() ? "" : separator, value);
+  }
+  return text;
+}
+
+/// The settings of a comparison. Those of small() take a few minutes on two cores.
+struct ComparisonSettings {
+  /// What all trainings share. Its style, normalization, batch and seed are not used: each training has its
+  /// own.
+  TrainSettings training;
+  std::string style;  ///< file of the style picture
+  std::vector<std::string> normalizations = {"none", "batch", "instance", "layer", "group", "batch-instance"};
+  std::vector<std::int64_t> batch_sizes = {1, 4};
+  std::int64_t seeds = 3;   ///< each is a repetition with other first weights and other crops: 1, 2, ...
+  std::string other_style;  ///< file of the picture in whose style photographs are style-normalized
+  std::int64_t picture_size = 256;  ///< short side of the pictures shown
+  std::int64_t classifier_steps = 200;
+  bool normalized_photographs = true;  ///< whether to train on normalized photographs too
+  bool classification = true;          ///< whether to train the small classifiers
+
+  /// A few minutes on two cores, and a night.
+  static ComparisonSettings small();
+  static ComparisonSettings full();
+
+  /// Throws ArgumentError naming the setting that is out of range.
+  void check() const;
+  /// Every setting as text: a comparison goes on only with equal ones.
+  std::map<std::string, std::string> to_text() const;
+};
+
+/// One training of a comparison.
+struct PlannedRun {
+  std::string normalization = "instance";
+  std::int64_t batch = 4;
+  std::uint64_t seed = 1;
+  std::string photographs = "plain";  ///< see ComparisonRun
+
+  /// "instance-batch4-seed1", "batch-batch4-seed1-contrast-normalized": the name of its folder
+  std::string name() const;
+};
+
+/// The settings to train `run` with.
+TrainSettings train_settings(const PlannedRun& run, const ComparisonSettings& comparison);
+
+/// The trainings, in order: all of the first seed, then the next. With instance and batch norm among the
+/// normalizations and a batch of two or more, these two also train on contrast-normalized and
+/// style-normalized photographs, with the largest batch.
+std::vector<PlannedRun> plan(const ComparisonSettings& settings);
+
+/// Whether a planned training is on style-normalized photographs, which a network of its own must make first.
+bool needs_stylist(const std::vector<PlannedRun>& runs);
+
+}  // namespace gesso
