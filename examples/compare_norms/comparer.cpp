@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kMinScale = 0.5;  // of training crops: no picture needs a short side above crop / kMinScale
-constexpr std::chrono::seconds kBetweenPages{20};
+constexpr std::chrono::seconds kBetweenPages{30};
 
 bool has_run(const Comparison& comparison, const PlannedRun& planned) {
   return std::any_of(comparison.runs.begin(), comparison.runs.end(), [&](const ComparisonRun& run) {
@@ -96,6 +96,7 @@ Comparer::Comparer(const ComparisonSettings& settings, PhotographFiles files, co
 
 bool Comparer::run() {
   show_photographs();
+  save(false);  // the page that people are told to watch
   for (const PlannedRun& planned : plan_) {
     if (!has_run(comparison_, planned) && !train_and_measure(planned)) {
       return false;

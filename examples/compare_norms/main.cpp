@@ -80,6 +80,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
 void run(const Arguments& arguments, gesso::CompareCommand& command) {
   if (!arguments.report.empty()) {
     gesso::write_page(gesso::read_results(arguments.report / "results.json"), arguments.report);
+    std::cout << (arguments.report / "report.html").string() << "\n";
     return;
   }
   command.settings = arguments.settings;
