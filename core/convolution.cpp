@@ -18,6 +18,8 @@
 namespace gesso {
 namespace {
 
+thread_local ConvolutionAlgorithm meaning_of_automatic = ConvolutionAlgorithm::automatic;
+
 // The one place where the algorithm for a shape is chosen, by what was faster when measured with
 // benchmarks/convolution.cpp. Winograd's needs a quarter of the products, and channels enough that they are
 // most of its work; so does the split algorithm, for kernels that it need not fill up. Of the others the
@@ -27,6 +29,9 @@ namespace {
 template <class T>
 ConvolutionAlgorithm choose(ConvolutionAlgorithm wanted, const ConvolutionShape& s, std::int64_t terms,
                             std::int64_t pixels) {
+  if (wanted == ConvolutionAlgorithm::automatic) {
+    wanted = meaning_of_automatic;
+  }
   const bool can_winograd = std::is_same_v<T, float> && winograd_convolution::can_compute(s);
   if (wanted == ConvolutionAlgorithm::winograd) {
     require(can_winograd,
@@ -96,6 +101,13 @@ GESSO_SIMD void add_constant(T* x, std::int64_t n, T constant) {
 }
 
 }  // namespace
+
+ConvolutionAlgorithmGuard::ConvolutionAlgorithmGuard(ConvolutionAlgorithm algorithm)
+    : before_(meaning_of_automatic) {
+  meaning_of_automatic = algorithm;
+}
+
+ConvolutionAlgorithmGuard::~ConvolutionAlgorithmGuard() { meaning_of_automatic = before_; }
 
 Size2d convolution_output_size(Size2d in, Size2d kernel, Size2d stride, Size2d padding, Size2d dilation) {
   return {output_size(in.height, kernel.height, stride.height, padding.height, dilation.height),

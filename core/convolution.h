@@ -59,6 +59,18 @@ enum class ConvolutionAlgorithm {
              ///< stride 1, dilation 1, one group
 };
 
+/// While one lives, `automatic` means `algorithm` on this thread: to compare whole trainings.
+class ConvolutionAlgorithmGuard {
+ public:
+  explicit ConvolutionAlgorithmGuard(ConvolutionAlgorithm algorithm);
+  ~ConvolutionAlgorithmGuard();
+  ConvolutionAlgorithmGuard(const ConvolutionAlgorithmGuard&) = delete;
+  ConvolutionAlgorithmGuard& operator=(const ConvolutionAlgorithmGuard&) = delete;
+
+ private:
+  ConvolutionAlgorithm before_;
+};
+
 /// A relu in the same pass.
 struct ConvolutionRelu {
   bool on = false;               ///< y = max(y, 0); NaN stays NaN
