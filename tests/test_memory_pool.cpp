@@ -132,7 +132,7 @@ TEST_CASE("a steady training loop asks the system for nothing and touches no new
   CHECK(memory_stats().system_allocations == allocations);
   CHECK(memory_stats().current_bytes == current);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their own bookkeeping touches pages
-  CHECK(new_faults < 20);  // less than one a step: a page of a thread's stack now and then
+  CHECK(new_faults < 40);  // less than two a step: a page of a thread's stack now and then
 #else
   (void)new_faults;
 #endif
