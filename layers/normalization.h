@@ -39,6 +39,13 @@ class NormalizationLayer : public Module {
   /// ArgumentError for statistics that the layer does not have.
   void set_statistics(std::optional<Statistics> statistics);
 
+  /// For the frames of a film, one at a time: from now on forward() normalizes by an average over this and
+  /// earlier frames, average = keep average + (1 - keep) own, which begins with the first frame's own
+  /// statistics. What differs from frame to frame by noise then changes the picture less. With {} no longer.
+  /// Throws ArgumentError unless 0 <= keep < 1; forward() does unless the layer is an instance norm that sees
+  /// one sample.
+  void smooth_statistics(std::optional<double> keep);
+
   double eps() const { return eps_; }
   /// Whether the result is cut off at 0: the relu that follows most normalizations, in the same pass over
   /// memory.
@@ -73,9 +80,17 @@ class NormalizationLayer : public Module {
   std::string statistics_text() const;  ///< ", relu=true, statistics=per_instance"
 
  private:
+  Tensor normalize_smoothly(const Tensor& x);
+
   std::optional<Statistics> forced_;
+  std::optional<double> keep_;
+  RunningStatistics average_;  // over frames, while keep_ is there
   double eps_;
   bool relu_;
 };
+
+/// Calls smooth_statistics(keep) of every normalization layer in `network` that normalizes each sample by its
+/// own statistics.
+void smooth_statistics(Module& network, std::optional<double> keep);
 
 }  // namespace gesso

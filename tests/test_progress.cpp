@@ -68,6 +68,17 @@ TEST_CASE("messages stand above the bar") {
   CHECK(screen_of(text).starts_with("first\none picture cannot be read\nTraining [####"));
 }
 
+TEST_CASE("without a known total there is a count and a speed, but no bar and no time left") {
+  const std::string text = standard_error_of([] {
+    ProgressBar progress("Frames", 0, 0, Style::bar);
+    ::usleep(110'000);
+    progress.update(3);
+  });
+  const std::string screen = screen_of(text);
+  CHECK(screen.starts_with("Frames 3  "));
+  CHECK(screen.find("/s\n") != std::string::npos);
+}
+
 TEST_CASE("a bar fits its line, and no letter is cut in two") {
   const std::string text = standard_error_of([] {
     ProgressBar progress("Training", 1, 0, Style::bar);

@@ -113,6 +113,23 @@ TEST_CASE("a training that was interrupted goes on to the same model, bit for bi
         read_file((kFolder / "whole/model.safetensors").string()));
 }
 
+TEST_CASE("a film goes through frame by frame") {
+  fresh_folder();
+  REQUIRE(run(training("run", 2)).status == 0);
+  const std::string stylize = "stylize --model " + (kFolder / "run/model.safetensors").string() + " ";
+  const std::string film = (kFolder / "film.rgb").string(), painted = (kFolder / "stdout.txt").string();
+  std::ofstream(film) << std::string(3 * 24 * 16 * 3, 'x');
+  const Outcome outcome = run(stylize + "--raw 24x16 --smooth 0.5 < " + film);
+  CHECK(outcome.status == 0);
+  CHECK(outcome.errors.find("3 frames") != std::string::npos);
+  CHECK(read_file(painted).size() == 3 * 24 * 16 * 3);
+  CHECK(run(stylize + "--raw 25x16 < " + film).status == 1);
+  check_refused(stylize + "--raw 24by16 < " + film, 2, "as in 640x360");
+  check_refused(stylize + "--raw 24x16 --smooth 1 < " + film, 2, "--smooth is 1");
+  check_refused(stylize + "--raw 24x16 " + kPhoto + " < " + film, 2, "leave pictures");
+  check_refused(stylize + kPhoto, 2, "--out");
+}
+
 TEST_CASE("one network learns several styles, paints in each and in mixes, and takes a new one") {
   fresh_folder();
   const std::string other = GESSO_SOURCE_DIR "/examples/assets/styles/waves.jpg";

@@ -37,7 +37,7 @@ std::string speed_text(double steps_a_second) {
 
 ProgressBar::ProgressBar(std::string title, std::int64_t total, std::int64_t done, Style style)
     : title_(std::move(title)),
-      total_(std::max<std::int64_t>(total, 1)),
+      total_(total),
       begun_at_(done),
       done_(done),
       bar_(style == Style::automatic ? stderr_is_terminal() : style == Style::bar) {}
@@ -50,7 +50,7 @@ void ProgressBar::update(std::int64_t done, const std::string& status) {
   const auto interval = bar_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10'000);
   const Clock::time_point now = Clock::now();
   const Clock::time_point last = shown_ == Clock::time_point{} ? begin_ : shown_;
-  if (now - last >= interval || done_ >= total_) {
+  if (now - last >= interval || (total_ > 0 && done_ >= total_)) {
     shown_ = now;
     show();
   }
@@ -60,13 +60,18 @@ void ProgressBar::show() {
   const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
   const double speed = seconds > 0 ? static_cast<double>(done_ - begun_at_) / seconds : 0;
   std::string line = title_ + " ";
-  if (bar_) {
+  if (bar_ && total_ > 0) {
     const int filled = static_cast<int>(kBarWidth * std::min(done_, total_) / total_);
     line += '[' + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + "] ";
   }
-  line += std::to_string(done_) + "/" + std::to_string(total_);
+  line += std::to_string(done_);
+  if (total_ > 0) {
+    line += '/' + std::to_string(total_);
+  }
   if (speed > 0) {
     line += "  " + speed_text(speed);
+  }
+  if (speed > 0 && total_ > 0) {
     line += done_ < total_ ? "  " + duration(static_cast<double>(total_ - done_) / speed) + " left"
                            : "  took " + duration(seconds);
   }

@@ -20,7 +20,8 @@ class ProgressBar {
  public:
   enum class Style { automatic, bar, lines };  ///< automatic: a bar if standard error is a terminal
 
-  /// `done` steps were done before, by an earlier run: they count for the bar, not for the speed.
+  /// A total of 0 stands for one that nobody knows: then there is a count and a speed, no bar and no time
+  /// left. `done` steps were done before, by an earlier run: they count for the bar, not for the speed.
   ProgressBar(std::string title, std::int64_t total, std::int64_t done = 0, Style style = Style::automatic);
   ~ProgressBar();
   ProgressBar(const ProgressBar&) = delete;

@@ -28,7 +28,7 @@ struct TrainCommand {
   void run();
 };
 
-/// Applies a trained network to pictures.
+/// Applies a trained network to pictures, or to the frames of a film.
 struct StylizeCommand {
   std::filesystem::path model;
   std::vector<std::filesystem::path> inputs;
@@ -37,8 +37,14 @@ struct StylizeCommand {
   std::string style;          ///< of a network with several: a name or a number from 1; empty: the first
   std::vector<double> mix;    ///< or a weight for each style
   bool keep_colors = false;   ///< paint only with brightness, in the photograph's colours
+  std::string raw;    ///< "640x360": instead of pictures, frames from standard input to standard output
+  double smooth = 0;  ///< of a film: the share of earlier frames in the statistics
 
   void run();
+
+ private:
+  void repaint_pictures(StyleNetwork& network, const std::string& painter);
+  void repaint_frames(StyleNetwork& network, const std::string& painter);
 };
 
 }  // namespace gesso

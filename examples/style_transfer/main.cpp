@@ -93,8 +93,8 @@ void add_train(CLI::App& app, gesso::TrainCommand& command) {
 void add_stylize(CLI::App& app, gesso::StylizeCommand& command) {
   CLI::App* stylize = app.add_subcommand("stylize", "Repaints pictures with a trained network");
   stylize->add_option("--model", command.model, "The model.safetensors that train wrote")->required();
-  stylize->add_option("pictures", command.inputs, "Pictures to repaint, or folders of them")->required();
-  stylize->add_option("--out", command.out, "The file to write (for one picture), or a folder")->required();
+  stylize->add_option("pictures", command.inputs, "Pictures to repaint, or folders of them");
+  stylize->add_option("--out", command.out, "The file to write (for one picture), or a folder");
   stylize->add_option("--size", command.size, "Scales pictures to this short side first; 0 keeps their size")
       ->capture_default_str();
   stylize->add_option("--style", command.style,
@@ -103,8 +103,24 @@ void add_stylize(CLI::App& app, gesso::StylizeCommand& command) {
       ->delimiter(',');
   stylize->add_flag("--keep-colors", command.keep_colors,
                     "Keeps the photograph's colours: only brightness is painted");
+  stylize
+      ->add_option(
+          "--raw", command.raw,
+          "A film instead of pictures: frames of this size, as in 640x360, from standard input to standard "
+          "output, 3 bytes a pixel (rgb24)")
+      ->group("Films");
+  stylize
+      ->add_option(
+          "--smooth", command.smooth,
+          "Against flicker: the share of earlier frames in what instance norm normalizes with, 0.9 say")
+      ->capture_default_str()
+      ->group("Films");
   stylize->footer(
-      "Example: style-transfer stylize --model runs/starry/model.safetensors photo.jpg --out painted.png");
+      "Examples:\n"
+      "  style-transfer stylize --model runs/starry/model.safetensors photo.jpg --out painted.png\n"
+      "  ffmpeg -i in.mp4 -vf scale=640:360 -pix_fmt rgb24 -f rawvideo - |\n"
+      "    style-transfer stylize --model runs/starry/model.safetensors --raw 640x360 --smooth 0.9 |\n"
+      "    ffmpeg -f rawvideo -pix_fmt rgb24 -s 640x360 -r 25 -i - -pix_fmt yuv420p painted.mp4");
   stylize->callback([&command] { command.run(); });
 }
 

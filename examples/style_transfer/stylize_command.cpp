@@ -1,10 +1,15 @@
+#include <unistd.h>
+
 #include <algorithm>
+#include <cinttypes>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <set>
 
 #include "commands.h"
+#include "film.h"
 #include "gesso/core/picture.h"
 #include "gesso/core/resize.h"
 #include "gesso/training/progress.h"
@@ -134,8 +139,57 @@ void StylizeCommand::run() {
     throw UsageError(
         concat_text("--size is ", size, "; it must be from 8 to 16384, or 0 for each picture's own size"));
   }
-  const LoadedStyleNetwork model = load_style_network(this->model.string());
-  const std::string painter = choose_style(*model.network, model.settings.styles, style, mix);
+  if (raw.empty() && (inputs.empty() || out.empty())) {
+    throw UsageError("name pictures to repaint and by --out a file or folder for the results");
+  }
+  if (raw.empty() && smooth != 0) {
+    throw UsageError("--smooth is for films: see --raw");
+  }
+  if (!raw.empty() && (!inputs.empty() || !out.empty() || size != 0)) {
+    throw UsageError(
+        "--raw reads frames from standard input and writes to standard output: leave pictures, --out and "
+        "--size away");
+  }
+  const LoadedStyleNetwork loaded = load_style_network(model.string());
+  const std::string painter = choose_style(*loaded.network, loaded.settings.styles, style, mix);
+  if (raw.empty()) {
+    repaint_pictures(*loaded.network, painter);
+  } else {
+    repaint_frames(*loaded.network, painter);
+  }
+}
+
+void StylizeCommand::repaint_frames(StyleNetwork& network, const std::string& painter) {
+  FilmOptions options{.smooth = smooth, .keep_colors = keep_colors};
+  char end = 0;
+  if (std::sscanf(raw.c_str(), "%" SCNd64 "x%" SCNd64 "%c", &options.width, &options.height, &end) != 2 ||
+      options.width < 1 || options.height < 1 || options.width > 16384 || options.height > 16384) {
+    throw UsageError(concat_text("--raw ", raw, ": give width and height in pixels, as in 640x360"));
+  }
+  if (!(smooth >= 0 && smooth < 1)) {
+    throw UsageError(concat_text("--smooth is ", smooth, "; it must be 0 or more and below 1"));
+  }
+  if (isatty(STDIN_FILENO) || isatty(STDOUT_FILENO)) {
+    throw UsageError(
+        "--raw needs frames on standard input and something that takes them from standard output; see the "
+        "example in --help");
+  }
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone is an error like any other
+  std::cerr << "Repainting frames of " << options.width << " x " << options.height << " in the style of "
+            << painter << "\n";
+  ProgressBar progress("Repainting frames", 0);
+  const FilmSummary summary =
+      repaint_film(network, options, stdin, stdout, [&](std::int64_t frames) { progress.update(frames); });
+  progress.finish();
+  std::cerr << summary.frames << " frames";
+  if (summary.change > 0) {
+    std::cerr << "; from one to the next they change by " << 100 * summary.change
+              << " % of white, the painted ones by " << 100 * summary.painted_change << " %";
+  }
+  std::cerr << "\n";
+}
+
+void StylizeCommand::repaint_pictures(StyleNetwork& network, const std::string& painter) {
   const std::vector<Task> tasks = plan(expand(inputs), out);
   for (const Task& task : tasks) {
     if (fs::exists(task.to) && fs::equivalent(task.from, task.to)) {
@@ -154,7 +208,7 @@ void StylizeCommand::run() {
       if (size != 0) {
         picture = resize_short_side(picture, size);
       }
-      Tensor painted = stylize(*model.network, picture);
+      Tensor painted = stylize(network, picture);
       if (keep_colors) {
         painted = gesso::keep_colors(painted, picture);
       }

@@ -1,0 +1,36 @@
+// Films: raw frames in, repainted frames out.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+
+#include "style_network.h"
+
+namespace gesso {
+
+struct FilmOptions {
+  std::int64_t width = 0, height = 0;  ///< of every frame
+  /// The share of earlier frames in what instance norm normalizes with, 0 to below 1: see
+  /// NormalizationLayer::smooth_statistics(). 0 paints each frame for itself.
+  double smooth = 0;
+  bool keep_colors = false;  ///< see keep_colors()
+};
+
+/// What became of a film.
+struct FilmSummary {
+  std::int64_t frames = 0;
+  /// Mean absolute change of a pixel from one frame to the next, over all frames, 0 to 1: of the film, and of
+  /// the painted one. Their ratio tells how much the painting flickers.
+  double change = 0, painted_change = 0;
+};
+
+/// Reads frames from `in` until its end, 3 bytes a pixel (red, green, blue; ffmpeg calls it rgb24), and
+/// writes each repainted in the same form to `out`. Calls `frame_done` with the frames so far after each. The
+/// network goes into eval mode. Throws ArgumentError for impossible options, FileError when `out` takes no
+/// more (the disk is full, its reader is gone) and when the last frame is cut short: those before it are
+/// written then.
+FilmSummary repaint_film(StyleNetwork& network, const FilmOptions& options, std::FILE* in, std::FILE* out,
+                         const std::function<void(std::int64_t)>& frame_done = {});
+
+}  // namespace gesso
