@@ -71,7 +71,6 @@ class Workers {
     {
       std::lock_guard lock(mutex_);
       job_ = &job;
-      busy_ = static_cast<int>(threads_.size());
       ++generation_;
     }
     wake_.notify_all();
@@ -79,8 +78,8 @@ class Workers {
     job.work();
     inside_loop = false;
     std::unique_lock lock(mutex_);
+    job_ = nullptr;  // who wakes only now comes too late for a block: there is no need to wait for it
     done_.wait(lock, [this] { return busy_ == 0; });
-    job_ = nullptr;
   }
 
  private:
@@ -95,6 +94,10 @@ class Workers {
       }
       seen = generation_;
       Job* job = job_;
+      if (job == nullptr) {
+        continue;
+      }
+      ++busy_;
       lock.unlock();
       job->work();
       lock.lock();
@@ -108,7 +111,7 @@ class Workers {
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   Job* job_ = nullptr;
-  int busy_ = 0;
+  int busy_ = 0;  // workers inside job_
   std::uint64_t generation_ = 0;
   bool stop_ = false;
 };
