@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "gesso/autograd/elementwise.h"
+#include "files.h"
 #include "gesso/core/file.h"
 #include "gesso/core/picture.h"
 #include "gesso/core/safetensors.h"
@@ -20,7 +21,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kFolder = fs::temp_directory_path() / "gesso_test_style_transfer";
+const TemporaryFolder kTemporary;
+const fs::path kFolder = kTemporary.path();
 const std::string kStyle = GESSO_SOURCE_DIR "/examples/assets/styles/stained_glass.jpg";
 const std::string kPhoto = GESSO_SOURCE_DIR "/examples/assets/photos/cat.jpg";
 
