@@ -81,7 +81,10 @@ void CompareCommand::run() {
   if (needs_stylist(plan(settings))) {
     load_picture(settings.other_style);
   }
-  Comparer comparer(settings, photographs, judge, out, begin_or_go_on(out, settings.to_text()));
+  Settings text = settings.to_text();
+  text["photographs"] =
+      concat_text(photographs.training.size(), " to train on, ", photographs.test.size(), " to test with");
+  Comparer comparer(settings, photographs, judge, out, begin_or_go_on(out, text));
   std::cerr << "Comparing " << listed(settings.normalizations, ", ") << " normalization on "
             << fs::path(settings.style).filename().string() << " in " << plan(settings).size()
             << " trainings of " << settings.training.steps << " steps; watch "

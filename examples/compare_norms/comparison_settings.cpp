@@ -32,7 +32,7 @@ ComparisonSettings ComparisonSettings::small() {
 ComparisonSettings ComparisonSettings::full() {
   ComparisonSettings settings;
   settings.training.network = {.width = 32, .blocks = 5};
-  settings.training.steps = 2000;
+  settings.training.steps = 1200;
   settings.training.crop = 128;
   settings.picture_size = 384;
   settings.classifier_steps = 1000;

@@ -44,7 +44,7 @@ struct ComparisonRun {
   LossValues test = {};
   /// In order of contrast.
   std::vector<ContrastMeasure> contrast = {};
-  /// In training mode: mean |change| of a picture's output when the others of its batch are replaced.
+  /// In training mode: mean |change| of three pictures' outputs when the fourth of their batch is replaced.
   double leak = 0;
   /// The same in eval mode.
   double leak_eval = 0;
