@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "gesso/autograd/elementwise.h"
 #include "files.h"
+#include "gesso/autograd/elementwise.h"
 #include "gesso/core/file.h"
 #include "gesso/core/picture.h"
 #include "gesso/core/safetensors.h"
