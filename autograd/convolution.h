@@ -16,6 +16,7 @@ struct Conv2dOptions {
   Size2d dilation = 1;      ///< pixels from one tap of the kernel to the next; at least 1
   std::int64_t groups = 1;  ///< runs of channels that see only each other; divides both channel counts
   PaddingMode padding_mode = PaddingMode::zeros;  ///< what the padding holds
+  bool relu = false;  ///< max(y, 0) in the same pass over memory; backward keeps one bit for each number
 };
 
 /// The convolution of x with `weight`, plus `bias` for each channel (none if undefined).

@@ -84,7 +84,7 @@ GESSO_INLINE void transform_down(const Planes<const float>& x, int channel, std:
     rows.x[r] = i < 0 ? kZeroRow : x.data + (channel * height + i) * width + first;
     if (masked) {
       rows.mask[r] = i < 0 ? kZeroBytes : x.mask + (channel / 2 * mask_rows + i / 4) * width + first;
-      rows.bit[r] = 1 << (channel % 2 * 4 + i % 4);
+      rows.bit[r] = i < 0 ? 0 : 1 << (channel % 2 * 4 + i % 4);
     }
   }
   constexpr int lanes = Simd<float, bytes>::lanes;

@@ -33,7 +33,8 @@ void check_layer(const char* layer, std::int64_t in, std::int64_t out, Size2d ke
 
 Conv2d::Conv2d(std::int64_t in, std::int64_t out, Size2d kernel, const Conv2dLayerOptions& options,
                Generator& rng)
-    : options_{options.stride, options.padding, options.dilation, options.groups, options.padding_mode} {
+    : options_{options.stride, options.padding,      options.dilation,
+               options.groups, options.padding_mode, options.relu} {
   check_layer("Conv2d", in, out, kernel, options.stride, options.padding, options.dilation, options.groups);
   weight =
       register_parameter("weight", Tensor::empty({out, in / options.groups, kernel.height, kernel.width}));
@@ -53,6 +54,9 @@ std::string Conv2d::extra_repr() const {
   }
   if (options_.padding_mode != PaddingMode::zeros) {
     repr += concat_text(", padding_mode=", name_of(options_.padding_mode));
+  }
+  if (options_.relu) {
+    repr += ", relu=true";
   }
   return repr;
 }

@@ -15,6 +15,7 @@ struct Conv2dLayerOptions {
   std::int64_t groups = 1;
   bool bias = true;
   PaddingMode padding_mode = PaddingMode::zeros;
+  bool relu = false;
 };
 
 /// conv2d with trained weight and bias: (N, in, H, W) or (in, H, W) to pictures of `out` channels.

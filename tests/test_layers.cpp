@@ -114,14 +114,16 @@ TEST_CASE("layers with parameters hand them and all options to their functions")
                .padding = {1, 2},
                .dilation = {1, 2},
                .groups = 2,
-               .padding_mode = PaddingMode::replicate},
+               .padding_mode = PaddingMode::replicate,
+               .relu = true},
               rng);
   CHECK(identical(conv(x), conv2d(x, conv.weight, conv.bias,
                                   {.stride = {2, 1},
                                    .padding = {1, 2},
                                    .dilation = {1, 2},
                                    .groups = 2,
-                                   .padding_mode = PaddingMode::replicate})));
+                                   .padding_mode = PaddingMode::replicate,
+                                   .relu = true})));
   ConvTranspose2d larger(
       4, 6, {3, 2},
       {.stride = {2, 3}, .padding = {1, 0}, .output_padding = {1, 2}, .groups = 2, .dilation = {3, 1}}, rng);
@@ -194,8 +196,9 @@ TEST_CASE("layers print their options where they are not the usual ones") {
   Generator rng(7);
   Sequential net;
   net.emplace<Conv2d>(3, 32, 9, Conv2dLayerOptions{.padding = 4, .padding_mode = PaddingMode::reflect}, rng);
-  net.emplace<Conv2d>(4, 8, Size2d{3, 5},
-                      Conv2dLayerOptions{.stride = {2, 1}, .dilation = 2, .groups = 4, .bias = false}, rng);
+  net.emplace<Conv2d>(
+      4, 8, Size2d{3, 5},
+      Conv2dLayerOptions{.stride = {2, 1}, .dilation = 2, .groups = 4, .bias = false, .relu = true}, rng);
   net.emplace<ConvTranspose2d>(
       8, 3, 4, ConvTranspose2dLayerOptions{.stride = 2, .padding = 1, .output_padding = 1}, rng);
   net.emplace<ReLU>();
@@ -207,21 +210,22 @@ TEST_CASE("layers print their options where they are not the usual ones") {
   net.emplace<ReflectionPad2d>(4);
   net.emplace<Flatten>();
   net.emplace<Linear>(10, 2, LinearOptions{.bias = false}, rng);
-  CHECK(net.describe() ==
-        "Sequential(\n"
-        "  (0): Conv2d(3, 32, kernel_size=9, padding=4, padding_mode=reflect)\n"
-        "  (1): Conv2d(4, 8, kernel_size=(3, 5), stride=(2, 1), dilation=2, groups=4, bias=false)\n"
-        "  (2): ConvTranspose2d(8, 3, kernel_size=4, stride=2, padding=1, output_padding=1)\n"
-        "  (3): ReLU()\n"
-        "  (4): LeakyReLU(negative_slope=0.2)\n"
-        "  (5): MaxPool2d(kernel_size=3, stride=2, padding=0)\n"
-        "  (6): AvgPool2d(kernel_size=2, stride=2, padding=0)\n"
-        "  (7): Upsample(scale_factor=2, mode=nearest)\n"
-        "  (8): Upsample(scale_factor=1.5, mode=bilinear, align_corners=true)\n"
-        "  (9): ReflectionPad2d((4, 4, 4, 4))\n"
-        "  (10): Flatten()\n"
-        "  (11): Linear(in_features=10, out_features=2, bias=false)\n"
-        ")");
+  CHECK(
+      net.describe() ==
+      "Sequential(\n"
+      "  (0): Conv2d(3, 32, kernel_size=9, padding=4, padding_mode=reflect)\n"
+      "  (1): Conv2d(4, 8, kernel_size=(3, 5), stride=(2, 1), dilation=2, groups=4, bias=false, relu=true)\n"
+      "  (2): ConvTranspose2d(8, 3, kernel_size=4, stride=2, padding=1, output_padding=1)\n"
+      "  (3): ReLU()\n"
+      "  (4): LeakyReLU(negative_slope=0.2)\n"
+      "  (5): MaxPool2d(kernel_size=3, stride=2, padding=0)\n"
+      "  (6): AvgPool2d(kernel_size=2, stride=2, padding=0)\n"
+      "  (7): Upsample(scale_factor=2, mode=nearest)\n"
+      "  (8): Upsample(scale_factor=1.5, mode=bilinear, align_corners=true)\n"
+      "  (9): ReflectionPad2d((4, 4, 4, 4))\n"
+      "  (10): Flatten()\n"
+      "  (11): Linear(in_features=10, out_features=2, bias=false)\n"
+      ")");
 }
 
 TEST_CASE("wrong options are named when a layer is made") {
