@@ -21,11 +21,12 @@ namespace {
 thread_local ConvolutionAlgorithm meaning_of_automatic = ConvolutionAlgorithm::automatic;
 
 // The one place where the algorithm for a shape is chosen, by what was faster when measured with
-// benchmarks/convolution.cpp. Winograd's needs a quarter of the products, and channels enough that they are
-// most of its work; so does the split algorithm, for kernels that it need not fill up. Of the others the
-// direct convolution wins by far, except where it reads more weights than pixels: for every tile it goes
-// through all weights, which then no cache holds, and little pictures make little tiles. `terms` is the
-// number of products in each number of the result, `pixels` the size of its pictures.
+// benchmarks/convolution.cpp. Winograd's needs a quarter of the products, but channels enough that they are
+// most of its work, and pixels enough that the transform of the weights is little of it; so does the split
+// algorithm, for kernels that it need not fill up. Of the others the direct convolution wins by far, except
+// where it reads more weights than pixels: for every tile it goes through all weights, which then no cache
+// holds, and little pictures make little tiles. `terms` is the number of products in each number of the
+// result, `pixels` the size of its pictures.
 template <class T>
 ConvolutionAlgorithm choose(ConvolutionAlgorithm wanted, const ConvolutionShape& s, std::int64_t terms,
                             std::int64_t pixels) {
@@ -50,7 +51,8 @@ ConvolutionAlgorithm choose(ConvolutionAlgorithm wanted, const ConvolutionShape&
   if (wanted != ConvolutionAlgorithm::automatic) {
     return wanted;
   }
-  if (can_winograd && std::min(s.in_channels, s.out_channels) >= 32) {
+  const bool few_weights = s.in_channels * s.out_channels <= 1024 * s.batch * pixels;
+  if (can_winograd && std::min(s.in_channels, s.out_channels) >= 16 && few_weights) {
     return ConvolutionAlgorithm::winograd;
   }
   const auto [fewer, more] = std::minmax(s.in_channels, s.out_channels);

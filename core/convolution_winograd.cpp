@@ -6,6 +6,7 @@
 #include "gesso/core/parallel.h"
 #include "gesso/core/relu_mask.h"
 #include "gesso/core/scratch.h"
+#include "gesso/core/stream.h"
 #include "gesso/core/tensor.h"
 #include "gesso/core/winograd_kernels.h"
 
@@ -53,6 +54,7 @@ struct Pictures {
   PaddingMode mode = PaddingMode::zeros;
 
   std::int64_t groups() const { return divide_up(channels, kGroup); }
+  std::int64_t bytes() const { return batch * channels * size.height * size.width * sizeof(T); }
   Planes<T> planes(std::int64_t sample, std::int64_t group) const {
     const std::int64_t first = group * kGroup;
     const ReluMaskShape shape{batch, channels, size};
@@ -145,15 +147,13 @@ struct Blocks {
 };
 
 Blocks cut(const Convolution& c, const TileGrid& grid) {
-  const std::int64_t panels = divide_up(c.y.channels, kPanel);
-  (void)grid;
-  if (c.x.channels <= 64) {
-    return {64, 1, true};
-  }
   if (c.x.channels <= 128) {
-    return {32, 2, true};
+    // As many tiles as fit in the second-level cache, but where tiles are few some for each thread.
+    return {std::clamp<std::int64_t>(grid.count() / 16 / 8 * 8, 16, 64), 1, true};
   }
-  return {256, panels, false};
+  // All channels of even a few tiles are too large for that cache: there each matrix is multiplied for many
+  // tiles at once, so that weights are read from memory rarely.
+  return {256, divide_up(c.y.channels, kPanel), false};
 }
 
 // All steps for tiles [begin, end).
@@ -161,6 +161,7 @@ void compute_block(const Convolution& c, const TileGrid& grid, const WeightMatri
                    std::int64_t begin, std::int64_t end, float* memory) {
   // Weights of so many in channels (by 32 out channels) stay in the first-level cache.
   constexpr std::int64_t slice = 128;
+  const bool stream = c.y.bytes() >= kStreamBytes;
   const int tiles = static_cast<int>(end - begin);
   const TileMatrices x{memory, blocks.tiles, c.x.groups()};
   const TileMatrices y{memory + x.size(), blocks.tiles, blocks.panels * (kPanel / kGroup)};
@@ -186,9 +187,12 @@ void compute_block(const Convolution& c, const TileGrid& grid, const WeightMatri
       for_each_strip(grid, first, std::min(first + kRun, end), [&](const Strip& s, std::int64_t tile) {
         const std::int64_t channel = (first_group + group) * kGroup;
         kernels().result({y.at(0, group, tile - begin), y.stride()}, s.tiles,
-                         c.bias == nullptr ? nullptr : c.bias + channel, c.relu,
+                         c.bias == nullptr ? nullptr : c.bias + channel, c.relu, stream,
                          c.y.planes(s.sample, first_group + group), s.row, s.column);
       });
+      if (stream) {
+        finish_streams();
+      }
     });
   }
 }

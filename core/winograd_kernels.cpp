@@ -7,6 +7,10 @@
 #include "gesso/core/simd_vector.h"
 #include "gesso/core/winograd_transforms.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace gesso::winograd {
 namespace {
 
@@ -110,6 +114,22 @@ GESSO_INLINE void transform_down(const Planes<const float>& x, int channel, std:
   pad(end, columns);
 }
 
+// Fetches into the cache what transform_down() will read of a channel.
+template <class Transform>
+GESSO_INLINE void prefetch_rows(const Planes<const float>& x, int channel, std::int64_t row,
+                                std::int64_t column, int columns) {
+  const auto [height, width] = x.size;
+  constexpr std::int64_t line = 64 / sizeof(float);
+  const std::int64_t begin = std::clamp<std::int64_t>(column, 0, width - 1);
+  const std::int64_t end = std::clamp<std::int64_t>(column + columns, begin + 1, width);
+  for (int r = 0; r < Transform::in; ++r) {
+    const std::int64_t i = std::clamp<std::int64_t>(row + r, 0, height - 1);
+    const float* from = x.data + (channel * height + i) * width;
+    for (std::int64_t j = begin; j < end; j += line) __builtin_prefetch(from + j);
+    __builtin_prefetch(from + end - 1);
+  }
+}
+
 // A strip: tiles of Transform::in rows and columns, kTile apart.
 template <class Transform, int bytes>
 GESSO_INLINE void transform_strip(const Planes<const float>& x, std::int64_t row, std::int64_t column,
@@ -118,7 +138,12 @@ GESSO_INLINE void transform_strip(const Planes<const float>& x, std::int64_t row
   constexpr bool overlap = Transform::in > kTile;
   const int columns = kTile * (tiles + (overlap ? 1 : 0));
   alignas(64) float strip[Transform::out][kGroup][kPitch];
+  constexpr int ahead = 2;
+  for (int c = 0; c < std::min(ahead, x.channels); ++c) prefetch_rows<Transform>(x, c, row, column, columns);
   for (int c = 0; c < kGroup; ++c) {
+    if (c + ahead < x.channels) {
+      prefetch_rows<Transform>(x, c + ahead, row, column, columns);
+    }
     if (c >= x.channels) {
       for (auto& rows : strip) std::fill_n(rows[c], columns, 0.0f);
     } else if (x.mask != nullptr) {
@@ -152,10 +177,34 @@ GESSO_INLINE void transform_strip(const Planes<const float>& x, std::int64_t row
   }
 }
 
+// A store past the caches, which are not to be filled with what is read much later: to an address that is a
+// multiple of `bytes`.
+template <int bytes>
+struct Stream {
+  template <class Vector>
+  static GESSO_INLINE void store(float* y, Vector v) {
+    Simd<float, bytes>::store(y, v);
+  }
+};
+#if defined(__x86_64__)
+template <>
+struct Stream<64> {
+  __attribute__((target("avx512f"))) static inline void store(float* y, Simd<float, 64>::Vector v) {
+    _mm512_stream_ps(y, v);
+  }
+};
+template <>
+struct Stream<32> {
+  __attribute__((target("avx2"))) static inline void store(float* y, Simd<float, 32>::Vector v) {
+    _mm256_stream_ps(y, v);
+  }
+};
+#endif
+
 // Rows of one channel of the result, `count` columns each, from working memory to the picture.
 template <int bytes, bool masked>
-GESSO_INLINE void finish_columns(const float* from, std::int64_t j, int rows, float bias, bool relu, float* y,
-                                 std::int64_t width, int shift, std::uint8_t* mask) {
+GESSO_INLINE void finish_columns(const float* from, std::int64_t j, int rows, float bias, bool relu,
+                                 bool stream, float* y, std::int64_t width, int shift, std::uint8_t* mask) {
   using S = Simd<float, bytes>;
   using Ints = typename Simd<std::int32_t, bytes>::Vector;
   using Bytes = Simd<std::uint8_t, bytes / 4>;
@@ -168,7 +217,11 @@ GESSO_INLINE void finish_columns(const float* from, std::int64_t j, int rows, fl
     if (masked) {
       open |= (v > 0) & (1 << (shift + i));
     }
-    S::store(y + i * width + j, v);
+    if (stream) {
+      Stream<bytes>::store(y + i * width + j, v);
+    } else {
+      S::store(y + i * width + j, v);
+    }
   }
   if (masked) {
     const auto bits = __builtin_convertvector(open, typename Bytes::Vector);
@@ -178,15 +231,15 @@ GESSO_INLINE void finish_columns(const float* from, std::int64_t j, int rows, fl
 
 template <int bytes, bool masked>
 GESSO_INLINE void finish_rows(const float* from, int rows, std::int64_t count, float bias, bool relu,
-                              float* y, std::int64_t width, int shift, std::uint8_t* mask) {
+                              bool stream, float* y, std::int64_t width, int shift, std::uint8_t* mask) {
   constexpr int lanes = Simd<float, bytes>::lanes;
   std::int64_t j = 0;
   for (; j + lanes <= count; j += lanes) {
-    finish_columns<bytes, masked>(from, j, rows, bias, relu, y, width, shift, mask);
+    finish_columns<bytes, masked>(from, j, rows, bias, relu, stream, y, width, shift, mask);
   }
   if constexpr (bytes > 16) {
     for (; j + 4 <= count; j += 4) {
-      finish_columns<16, masked>(from, j, rows, bias, relu, y, width, shift, mask);
+      finish_columns<16, masked>(from, j, rows, bias, relu, false, y, width, shift, mask);
     }
   }
   for (; j < count; ++j) {
@@ -205,7 +258,7 @@ GESSO_INLINE void finish_rows(const float* from, int rows, std::int64_t count, f
 
 template <int bytes>
 GESSO_INLINE void result_strip(TileGroup<const float> from, int tiles, const float* bias, bool relu,
-                               const Planes<float>& y, std::int64_t row, std::int64_t column) {
+                               bool stream, const Planes<float>& y, std::int64_t row, std::int64_t column) {
   using S = Simd<float, bytes>;
   alignas(64) float strip[kGroup][kTile][kPitch];
   for (int tile = 0; tile < tiles; ++tile) {
@@ -234,14 +287,17 @@ GESSO_INLINE void result_strip(TileGroup<const float> from, int tiles, const flo
   const int rows = static_cast<int>(std::min<std::int64_t>(kTile, height - row));
   const std::int64_t count = std::min<std::int64_t>(kTile * tiles, width - column);
   const std::int64_t mask_rows = (height + 3) / 4;
+  constexpr std::int64_t line = 64 / sizeof(float);
+  stream = stream && width % line == 0 && column % line == 0 &&
+           reinterpret_cast<std::uintptr_t>(y.data) % 64 == 0 && height * width % line == 0;
   for (int c = 0; c < y.channels; ++c) {
     float* to = y.data + (c * height + row) * width + column;
     const float b = bias == nullptr ? 0.0f : bias[c];
     if (y.mask != nullptr) {
       std::uint8_t* mask = y.mask + (c / 2 * mask_rows + row / 4) * width + column;
-      finish_rows<bytes, true>(strip[c][0], rows, count, b, relu, to, width, c % 2 * 4, mask);
+      finish_rows<bytes, true>(strip[c][0], rows, count, b, relu, stream, to, width, c % 2 * 4, mask);
     } else {
-      finish_rows<bytes, false>(strip[c][0], rows, count, b, relu, to, width, 0, nullptr);
+      finish_rows<bytes, false>(strip[c][0], rows, count, b, relu, stream, to, width, 0, nullptr);
     }
   }
 }
@@ -475,8 +531,9 @@ GESSO_INLINE void product_sum(const float* x, const float* dy, std::int64_t dy_g
       transform_strip<GradientTransform, bytes>(dy, row, column, tiles, to);                              \
     }                                                                                                     \
     attribute static void result(TileGroup<const float> from, int tiles, const float* bias, bool relu,    \
-                                 const Planes<float>& y, std::int64_t row, std::int64_t column) {         \
-      result_strip<bytes>(from, tiles, bias, relu, y, row, column);                                       \
+                                 bool stream, const Planes<float>& y, std::int64_t row,                   \
+                                 std::int64_t column) {                                                   \
+      result_strip<bytes>(from, tiles, bias, relu, stream, y, row, column);                               \
     }                                                                                                     \
     attribute static void weights(const float* w, std::int64_t lane_stride, int lanes, bool mirrored,     \
                                   TileGroup<float> to) {                                                  \
@@ -506,6 +563,12 @@ GESSO_WINOGRAD_KERNELS(Avx2, __attribute__((target("avx2,fma"))), 32, 6, 4);
 GESSO_WINOGRAD_KERNELS(Baseline, , 16, 6, 4);
 
 }  // namespace
+
+void finish_streams() {
+#if defined(__x86_64__)
+  _mm_sfence();
+#endif
+}
 
 const Kernels& kernels() {
 #if defined(__x86_64__)

@@ -51,9 +51,11 @@ struct Kernels {
   void (*gradient)(const Planes<const float>& dy, std::int64_t row, std::int64_t column, int tiles,
                    TileGroup<float> to);
   /// The result of `tiles` tiles, plus a bias (null: none) for each channel, with negative numbers set to
-  /// zero if `relu`. Numbers beyond the pictures are dropped. The mask is written if there is one.
-  void (*result)(TileGroup<const float> from, int tiles, const float* bias, bool relu, const Planes<float>& y,
-                 std::int64_t row, std::int64_t column);
+  /// zero if `relu`. Numbers beyond the pictures are dropped. The mask is written if there is one. If
+  /// `stream`, whole cache lines of y are written past the caches, and finish_streams() must come before
+  /// others read y.
+  void (*result)(TileGroup<const float> from, int tiles, const float* bias, bool relu, bool stream,
+                 const Planes<float>& y, std::int64_t row, std::int64_t column);
   /// to[matrix * stride + lane], lane < 16: the transform of kernels of 3 x 3 taps, one in each lane, at
   /// w + lane * lane_stride. Lanes from `lanes` on are zeros. `mirrored`: both dimensions of each kernel.
   void (*weights)(const float* w, std::int64_t lane_stride, int lanes, bool mirrored, TileGroup<float> to);
@@ -72,6 +74,9 @@ struct Kernels {
   void (*product_sum)(const float* x, const float* dy, std::int64_t dy_group, int tiles, int groups,
                       float* sum, std::int64_t sum_stride, bool add);
 };
+
+/// Lets what this thread wrote past the caches arrive.
+void finish_streams();
 
 /// The kernels for this CPU.
 const Kernels& kernels();
