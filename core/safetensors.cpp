@@ -52,6 +52,28 @@ float from_half(std::uint16_t bits) {
 
 // ---- writing
 
+// The nearest half, ties to even. The value must be below 65520 in size, or the result is no finite number.
+std::uint16_t to_half(float value) {
+  const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
+  const auto sign = static_cast<std::uint16_t>(bits >> 31 << 15);
+  const std::uint32_t size = bits & 0x7FFFFFFFu;
+  if (size < 0x38800000u) {  // below 2^-14: a whole number of 2^-24
+    return sign | static_cast<std::uint16_t>(std::nearbyint(std::bit_cast<float>(size) * 0x1p24f));
+  }
+  const std::uint32_t rounded = size + 0xFFFu + (size >> 13 & 1);
+  return sign | static_cast<std::uint16_t>((rounded >> 13) - ((127u - 15u) << 10));
+}
+
+std::vector<std::uint16_t> to_halves(const std::string& name, const Tensor& tensor) {
+  std::vector<std::uint16_t> halves;
+  for (const double value : tensor.to_vector()) {
+    require(std::fabs(value) < 65520, "save_safetensors: '", name,
+            "' is to be written as F16, but has the value ", value, ", which is too large for it");
+    halves.push_back(to_half(static_cast<float>(value)));
+  }
+  return halves;
+}
+
 bool is_whole(double value) { return std::fabs(value) < kExactBelow && std::trunc(value) == value; }
 
 std::vector<std::int64_t> to_int64(const std::string& name, const Tensor& tensor) {
@@ -65,12 +87,15 @@ std::vector<std::int64_t> to_int64(const std::string& name, const Tensor& tensor
 }
 
 std::string header_text(const NamedTensors& tensors, const Metadata& metadata,
-                        const std::set<std::string>& int64, const std::vector<std::size_t>& data_order) {
+                        const std::set<std::string>& int64, const std::set<std::string>& float16,
+                        const std::vector<std::size_t>& data_order) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> offsets(tensors.size());
   std::uint64_t at = 0;
   for (const std::size_t i : data_order) {
     const Tensor& tensor = tensors[i].second;
-    const std::uint64_t size = int64.contains(tensors[i].first) ? 8 : size_of(tensor.dtype());
+    const std::uint64_t size = int64.contains(tensors[i].first)     ? 8
+                               : float16.contains(tensors[i].first) ? 2
+                                                                    : size_of(tensor.dtype());
     offsets[i] = {at, at + size * static_cast<std::uint64_t>(tensor.numel())};
     at = offsets[i].second;
   }
@@ -85,7 +110,10 @@ std::string header_text(const NamedTensors& tensors, const Metadata& metadata,
   }
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const auto& [name, tensor] = tensors[i];
-    const char* dtype = int64.contains(name) ? "I64" : tensor.dtype() == float64 ? "F64" : "F32";
+    const char* dtype = int64.contains(name)        ? "I64"
+                        : float16.contains(name)    ? "F16"
+                        : tensor.dtype() == float64 ? "F64"
+                                                    : "F32";
     add(name, {{"dtype", dtype},
                {"shape", std::vector<std::int64_t>(tensor.shape().begin(), tensor.shape().end())},
                {"data_offsets", {offsets[i].first, offsets[i].second}}});
@@ -194,7 +222,7 @@ SafetensorsReader::Entry parse_entry(const std::string& path, const std::string&
 }  // namespace
 
 void save_safetensors(const std::string& path, const NamedTensors& tensors, const Metadata& metadata,
-                      const std::set<std::string>& int64) {
+                      const std::set<std::string>& int64, const std::set<std::string>& float16) {
   std::set<std::string> names;
   for (const auto& [name, tensor] : tensors) {
     require(name != kMetadataKey, "save_safetensors: a tensor cannot be named ", kMetadataKey);
@@ -205,21 +233,27 @@ void save_safetensors(const std::string& path, const NamedTensors& tensors, cons
     require(names.contains(name), "save_safetensors: '", name,
             "' is to be written as I64, but is not among the ", tensors.size(), " tensors");
   }
-  // Elements of 8 bytes first, so that all are aligned for those who map the file.
-  const auto is_wide = [&](std::size_t i) {
-    return tensors[i].second.dtype() == float64 || int64.contains(tensors[i].first);
+  for (const std::string& name : float16) {
+    require(names.contains(name) && !int64.contains(name), "save_safetensors: '", name,
+            "' is to be written as F16, but is ",
+            names.contains(name) ? "also to be written as I64" : "not among the tensors");
+  }
+  // Large elements first, so that all are aligned for those who map the file.
+  const auto element_bytes = [&](std::size_t i) {
+    const auto& [name, tensor] = tensors[i];
+    return float16.contains(name) ? 2 : tensor.dtype() == float64 || int64.contains(name) ? 8 : 4;
   };
   std::vector<std::size_t> data_order;
-  for (const bool wide : {true, false}) {
+  for (const int bytes : {8, 4, 2}) {
     for (std::size_t i = 0; i < tensors.size(); ++i) {
-      if (is_wide(i) == wide) {
+      if (element_bytes(i) == bytes) {
         data_order.push_back(i);
       }
     }
   }
   std::string header;
   try {
-    header = header_text(tensors, metadata, int64, data_order);
+    header = header_text(tensors, metadata, int64, float16, data_order);
   } catch (const json::type_error&) {
     throw ArgumentError("save_safetensors: a name or the metadata is not valid UTF-8");
   }
@@ -232,6 +266,9 @@ void save_safetensors(const std::string& path, const NamedTensors& tensors, cons
     if (int64.contains(name)) {
       const std::vector<std::int64_t> numbers = to_int64(name, tensor);
       file.write(bytes_of(numbers.data(), static_cast<std::int64_t>(numbers.size())));
+    } else if (float16.contains(name)) {
+      const std::vector<std::uint16_t> halves = to_halves(name, tensor);
+      file.write(bytes_of(halves.data(), static_cast<std::int64_t>(halves.size())));
     } else {
       with_dtype(tensor.dtype(),
                  [&, &t = tensor]<class T>() { file.write(bytes_of(t.template data<T>(), t.numel())); });

@@ -20,11 +20,12 @@ using Metadata = std::map<std::string, std::string>;
 
 /// Writes `tensors` (float32 as F32, float64 as F64) and `metadata` to `path`, complete or not at all.
 /// Tensors named in `int64` are written as I64, as PyTorch keeps counters (num_batches_tracked); their values
-/// must be whole numbers. Throws ArgumentError, naming the entry, for a name given twice, "__metadata__" (the
-/// format's own word), text that is not UTF-8, an undefined tensor, and an int64 name or value that does not
-/// fit; FileError when the file cannot be written.
+/// must be whole numbers. Those named in `float16` are rounded to F16: half the bytes, three digits, for
+/// weights that are only to be used. Throws ArgumentError, naming the entry, for a name given twice,
+/// "__metadata__" (the format's own word), text that is not UTF-8, an undefined tensor, and an int64 or
+/// float16 name or value that does not fit; FileError when the file cannot be written.
 void save_safetensors(const std::string& path, const NamedTensors& tensors, const Metadata& metadata = {},
-                      const std::set<std::string>& int64 = {});
+                      const std::set<std::string>& int64 = {}, const std::set<std::string>& float16 = {});
 
 struct SafetensorsFile {
   NamedTensors tensors;  ///< in the order of the header

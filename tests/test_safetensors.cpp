@@ -129,6 +129,31 @@ TEST_CASE("half precision, bfloat16 and whole numbers are read exactly") {
   CHECK(std::isnan(load_safetensors(folder / "g").tensors[0].second.item()));
 }
 
+TEST_CASE("F16 is written as the nearest half, ties to even, behind what needs more alignment") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "f";
+  // Exact ones; ties between neighbours of 1 and among subnormals; a carry into the exponent; the extremes.
+  const std::vector<double> values = {0,           -1.5,          1 + 0x1p-11,   1 + 3 * 0x1p-11,
+                                      2 - 0x1p-12, 1.5 * 0x1p-24, 2.5 * 0x1p-24, 0x1p-14 - 0x1p-26,
+                                      -65519,      1.0 / 3};
+  const std::vector<double> halves = {0,           -1.5,        1,       1 + 0x1p-9, 2,
+                                      2 * 0x1p-24, 2 * 0x1p-24, 0x1p-14, -65504,     1365 * 0x1p-12};
+  save_safetensors(path, {{"h", Tensor::from(values, {10})}, {"d", Tensor::scalar(0.1, float64)}}, {}, {},
+                   {"h"});
+  const SafetensorsReader reader(path);
+  CHECK(reader.entry("h").dtype == "F16");
+  CHECK(reader.entry("h").begin == 8);
+  CHECK(reader.load("h").to_vector() == halves);
+  CHECK(reader.load("d").item() == 0.1);
+  CHECK_THROWS_WITH_AS(save_safetensors(path, {{"a", Tensor::scalar(65520)}}, {}, {}, {"a"}),
+                       doctest::Contains("too large"), ArgumentError);
+  CHECK_THROWS_AS(save_safetensors(path, {{"a", Tensor::scalar(NAN)}}, {}, {}, {"a"}), ArgumentError);
+  CHECK_THROWS_WITH_AS(save_safetensors(path, {{"a", Tensor::scalar(1)}}, {}, {}, {"b"}),
+                       doctest::Contains("not among"), ArgumentError);
+  CHECK_THROWS_WITH_AS(save_safetensors(path, {{"a", Tensor::scalar(1)}}, {}, {"a"}, {"a"}),
+                       doctest::Contains("also"), ArgumentError);
+}
+
 TEST_CASE("what cannot be saved is named, and nothing is left behind") {
   const TemporaryFolder folder;
   const std::string path = folder / "f";

@@ -1,0 +1,17 @@
+// The page that shows how a loss network trains.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "gesso/training/log.h"
+#include "gesso/training/report.h"
+#include "training.h"
+
+namespace gesso {
+
+/// Loss and accuracy over the steps, the first layer's filters, some crops, settings and machine.
+Report loss_network_report(LossNetworkTraining& training, const std::vector<LogEntry>& log,
+                           const std::optional<ReportProgress>& progress);
+
+}  // namespace gesso

@@ -1,0 +1,74 @@
+// One training of a loss network: its settings, one step of it, and how it is saved and resumed.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "classifier.h"
+#include "crops.h"
+#include "gesso/training/checkpoint.h"
+#include "gesso/training/sgd.h"
+
+namespace gesso {
+
+struct LossNetworkSettings {
+  std::string pictures;  ///< folder of photographs and paintings
+  std::int64_t steps = 2500;
+  std::int64_t batch = 64;     ///< crops a step
+  std::int64_t crop = 64;      ///< their side, pixels
+  double learning_rate = 0.1;  ///< the highest: reached after a warm-up, lowered along a cosine
+  std::uint64_t seed = 1;
+
+  /// Throws ArgumentError naming the setting that is out of range.
+  void check() const;
+  /// What the command line says to train with these settings, without --out.
+  std::string command() const;
+  /// Every setting as text, and back. from_metadata() throws ArgumentError for what is missing or unreadable.
+  std::map<std::string, std::string> to_metadata() const;
+  static LossNetworkSettings from_metadata(const std::map<std::string, std::string>& metadata);
+};
+
+class LossNetworkTraining {
+ public:
+  /// Loads the pictures. Throws ArgumentError for impossible settings or fewer than 2 pictures, FileError for
+  /// what cannot be read.
+  explicit LossNetworkTraining(const LossNetworkSettings& settings);
+
+  struct Result {
+    double loss;      ///< cross entropy, before the step
+    double accuracy;  ///< the part of the batch that was named rightly
+  };
+  /// Trains on the next batch of varied crops. Throws Error when the loss is no finite number.
+  Result step();
+  /// The part that is named rightly, in evaluation mode, of 512 crops that are not varied, the same at every
+  /// call. They are of the same pictures, but the network has never seen these crops.
+  double accuracy();
+
+  std::int64_t steps_done() const { return steps_done_; }
+  double learning_rate() const;  ///< of the next step
+  void save(const std::filesystem::path& folder) const;
+  /// Goes on as if the training had never stopped, bit for bit. Throws ArgumentError when the folder's
+  /// pictures are not those of the checkpoint.
+  void resume(const Checkpoint& checkpoint);
+
+  /// The weights as a TrainedStack has them, channels scaled to mean 1.
+  NamedTensors weights();
+
+  const LossNetworkSettings& settings() const { return settings_; }
+  const std::vector<std::string>& files() const { return files_; }
+
+ private:
+  LossNetworkSettings settings_;
+  std::vector<std::string> files_;
+  std::vector<Tensor> pictures_;
+  Generator rng_;  // draws the first weights, then the crops
+  Classifier network_;
+  SGD optimizer_;
+  Crops test_;
+  std::int64_t steps_done_ = 0;
+};
+
+}  // namespace gesso
