@@ -8,6 +8,7 @@
 #include "classifier.h"
 #include "crops.h"
 #include "files.h"
+#include "filter_bank.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/linear.h"
 #include "gesso/autograd/losses.h"
@@ -17,6 +18,7 @@
 #include "gesso/core/parallel.h"
 #include "gesso/core/picture.h"
 #include "gesso/core/safetensors.h"
+#include "loss_network.h"
 #include "support.h"
 #include "trained_stack.h"
 #include "training.h"
@@ -212,6 +214,29 @@ TEST_CASE("the stack's taps: stages, content, and gradients that reach the pictu
   save_safetensors(folder / "other.safetensors", {{"features.0.weight", Tensor::zeros({2, 3, 3, 3})}});
   CHECK_THROWS_WITH_AS(load_stack_weights(folder / "other.safetensors"),
                        doctest::Contains("train-loss-network"), FileError);
+}
+
+TEST_CASE("loss networks by name: trained from a file, combined with the filter bank") {
+  const auto owner = used_classifier();
+  const NamedTensors weights = owner->folded();
+  const TemporaryFolder folder;
+  save_safetensors(folder / "w.safetensors", weights);
+  Generator rng(2);
+  const Tensor pictures = Tensor::uniform({1, 3, 40, 48}, rng, 0, 1);
+  const auto trained = make_loss_network({.name = "trained", .weights = folder / "w.safetensors"});
+  CHECK(trained->taps(pictures).size() == 4);
+  CHECK(identical(trained->taps(pictures)[3].style, TrainedStack(weights).taps(pictures)[3].style));
+  const auto combined = make_loss_network({.name = "combined", .weights = folder / "w.safetensors"});
+  const FilterBank bank;
+  const std::vector<Tap> taps = combined->taps(pictures), shallow = bank.taps(pictures);
+  REQUIRE(taps.size() == shallow.size() + 2);
+  CHECK(identical(taps[0].style, shallow[0].style));
+  CHECK(taps[shallow.size()].style.shape() == Shape({1, 128, 10, 12}));
+  CHECK_FALSE(taps[shallow.size()].content.defined());
+  CHECK(taps.back().style.shape() == Shape({1, 128, 5, 6}));
+  CHECK(combined->content(pictures).size() == bank.content(pictures).size());
+  CHECK_THROWS_WITH_AS(make_loss_network({.name = "combined", .weights = folder / "none"}),
+                       doctest::Contains("none"), FileError);
 }
 
 TEST_CASE("it learns to tell pictures apart, and goes on after a pause as if there were none") {

@@ -1,6 +1,8 @@
 #include "loss_network.h"
 
+#include "combined.h"
 #include "filter_bank.h"
+#include "trained_stack.h"
 #include "vgg.h"
 
 namespace gesso {
@@ -13,15 +15,18 @@ VggOptions vgg_options(const LossNetworkOptions& options) {
 }  // namespace
 
 void LossNetworkOptions::check() const {
-  if (name == "filters") {
-    require(weights.empty(),
+  const bool ours = name == "filters" || name == "trained" || name == "combined";
+  require(ours || name == "vgg16" || name == "vgg19", "loss-network: unknown network '", name,
+          "'; known are filters, trained, combined, vgg16, vgg19");
+  if (ours) {
+    require(name != "filters" || weights.empty(),
             "loss-weights: the filter bank needs no weights; leave them out, or use loss-network vgg16");
-    require(content_layer.empty(),
-            "content-layer: the filter bank has its own; leave it out, or use loss-network vgg16");
+    require(content_layer.empty(), "content-layer: ", name == "filters" ? "the filter bank" : name,
+            " has its own; leave it out, or use loss-network vgg16");
+    require(name == "filters" || !weights.empty(),
+            "loss-weights: name the safetensors file that train-loss-network wrote for ", name);
     return;
   }
-  require(name == "vgg16" || name == "vgg19", "loss-network: unknown network '", name,
-          "'; known are filters, vgg16, vgg19");
   require(!weights.empty(), "loss-weights: name the safetensors file with the weights of ", name);
   vgg_layers(vgg_options(*this));
 }
@@ -30,6 +35,13 @@ std::unique_ptr<LossNetwork> make_loss_network(const LossNetworkOptions& options
   options.check();
   if (options.name == "filters") {
     return std::make_unique<FilterBank>();
+  }
+  if (options.name == "trained" || options.name == "combined") {
+    const NamedTensors stack = load_stack_weights(options.weights);
+    if (options.name == "trained") {
+      return std::make_unique<TrainedStack>(stack);
+    }
+    return std::make_unique<Combined>(stack);
   }
   const VggOptions vgg = vgg_options(options);
   return std::make_unique<Vgg>(vgg, load_vgg_weights(options.weights, vgg));

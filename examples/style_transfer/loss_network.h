@@ -31,8 +31,10 @@ class LossNetwork {
 
 /// Which loss network to train with.
 struct LossNetworkOptions {
-  std::string name = "filters";    ///< "filters": the analytic filter bank; "vgg16", "vgg19": see vgg.h
-  std::string weights = {};        ///< vgg: a safetensors file; filters need none
+  /// "filters": the analytic filter bank; "trained": a stack of train-loss-network, "combined": both, see
+  /// combined.h; "vgg16", "vgg19": see vgg.h
+  std::string name = "filters";
+  std::string weights = {};        ///< vgg, trained, combined: a safetensors file; filters need none
   std::string content_layer = {};  ///< vgg: "relu3_3", say; empty: the network's own choice
 
   /// Throws ArgumentError for an unknown name or layer, weights missing, or given where there are none.

@@ -51,9 +51,11 @@ void add_train(CLI::App& app, gesso::TrainCommand& command) {
   option("--content-weight", s.weights.content, "More keeps more of the photograph", "Look");
   option("--tv-weight", s.weights.tv, "More makes it smoother", "Look");
   option("--loss-network", s.loss_network.name,
-         "What compares pictures: filters (needs no file), vgg16 or vgg19", "Look");
+         "What compares pictures: filters, trained, combined, vgg16 or vgg19", "Look");
   option("--loss-weights", s.loss_network.weights,
-         "vgg: its weights, a safetensors file with torchvision's names", "Look");
+         "vgg: its weights, a safetensors file with torchvision's names; trained, combined: a file of "
+         "train-loss-network",
+         "Look");
   option("--content-layer", s.loss_network.content_layer,
          "vgg: the layer that keeps the photograph, relu1_1 to relu5_4. Default: relu2_2 (vgg16), relu4_2 "
          "(vgg19)",

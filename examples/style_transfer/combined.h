@@ -1,0 +1,28 @@
+// The filter bank for strokes and colours, and the deep stages of a trained stack for what they build.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "filter_bank.h"
+#include "loss_network.h"
+#include "trained_stack.h"
+
+namespace gesso {
+
+/// Style: the taps of both, the stack's from stage 3 on. Content: the filter bank's.
+class Combined : public LossNetwork {
+ public:
+  /// `stack` as TrainedStack takes it, with at least 3 stages. Throws ArgumentError as that does.
+  explicit Combined(const NamedTensors& stack);
+
+  std::vector<Tap> taps(const Tensor& pictures) const override;
+  std::vector<Tensor> content(const Tensor& pictures) const override { return bank_.content(pictures); }
+  std::int64_t min_size() const override { return std::max(bank_.min_size(), stack_.min_size()); }
+
+ private:
+  FilterBank bank_;
+  TrainedStack stack_;
+};
+
+}  // namespace gesso
