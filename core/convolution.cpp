@@ -21,7 +21,7 @@ namespace {
 thread_local ConvolutionAlgorithm meaning_of_automatic = ConvolutionAlgorithm::automatic;
 
 // The one place where the algorithm for a shape is chosen, by what was faster when measured with
-// benchmarks/convolution.cpp. Winograd's needs a quarter of the products, but channels enough that they are
+// benchmarks/layers.cpp. Winograd's needs a quarter of the products, but channels enough that they are
 // most of its work, and pixels enough that the transform of the weights is little of it; so does the split
 // algorithm, for kernels that it need not fill up. Of the others the direct convolution wins by far, except
 // where it reads more weights than pixels: for every tile it goes through all weights, which then no cache

@@ -1,0 +1,456 @@
+// How fast single layers are, and how far from what the machine can do: convolutions in GFLOP/s beside a
+// large product of matrices, layers that only move numbers in GB/s beside copying memory.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gesso/core/convolution.h"
+#include "gesso/core/gemm.h"
+#include "gesso/gesso.h"
+
+using namespace gesso;
+
+namespace {
+
+// ---- what is measured ---------------------------------------------------------------------------
+
+struct ConvolutionCase {
+  const char *network, *name;
+  std::int64_t batch, in_channels;
+  Size2d in;
+  std::int64_t out_channels;
+  Size2d kernel, stride = 1;
+  PaddingMode mode = PaddingMode::reflect;
+  std::int64_t groups = 1;
+
+  // All pad by half the kernel.
+  ConvolutionShape shape(Size2d size) const {
+    ConvolutionShape s{.batch = batch,
+                       .in_channels = in_channels,
+                       .out_channels = out_channels,
+                       .groups = groups,
+                       .in = size,
+                       .kernel = kernel,
+                       .stride = stride,
+                       .padding = {kernel.height / 2, kernel.width / 2},
+                       .padding_mode = mode};
+    s.out = convolution_output_size(s.in, s.kernel, s.stride, s.padding, s.dilation);
+    return s;
+  }
+};
+
+constexpr PaddingMode kZeros = PaddingMode::zeros, kReflect = PaddingMode::reflect;
+const char* const kWide = "Style network of width 32, 256x256, batch 4";
+const char* const kNarrow = "Style network of width 16, 128x128, batch 4";
+const char* const kVgg = "VGG16 up to relu4_3, 256x256, batch 4";
+const char* const kFilters = "Filter bank of the quickstart, 128x128, batch 4";
+const char* const kPointwise = "Pointwise";
+
+const ConvolutionCase kConvolutions[] = {
+    {kWide, "first 9x9", 4, 3, 256, 32, 9},
+    {kWide, "down 1, 3x3 stride 2", 4, 32, 256, 64, 3, 2},
+    {kWide, "down 2, 3x3 stride 2", 4, 64, 128, 128, 3, 2},
+    {kWide, "residual 3x3", 4, 128, 64, 128, 3},
+    {kWide, "up 1, 3x3", 4, 128, 128, 64, 3},
+    {kWide, "up 2, 3x3", 4, 64, 256, 32, 3},
+    {kWide, "last 9x9", 4, 32, 256, 3, 9},
+    {kNarrow, "first 9x9", 4, 3, 128, 16, 9},
+    {kNarrow, "down 1, 3x3 stride 2", 4, 16, 128, 32, 3, 2},
+    {kNarrow, "down 2, 3x3 stride 2", 4, 32, 64, 64, 3, 2},
+    {kNarrow, "residual 3x3", 4, 64, 32, 64, 3},
+    {kNarrow, "up 1, 3x3", 4, 64, 64, 32, 3},
+    {kNarrow, "up 2, 3x3", 4, 32, 128, 16, 3},
+    {kNarrow, "last 9x9", 4, 16, 128, 3, 9},
+    {kVgg, "conv1_1", 4, 3, 256, 64, 3, 1, kZeros},
+    {kVgg, "conv1_2", 4, 64, 256, 64, 3, 1, kZeros},
+    {kVgg, "conv2_1", 4, 64, 128, 128, 3, 1, kZeros},
+    {kVgg, "conv2_2", 4, 128, 128, 128, 3, 1, kZeros},
+    {kVgg, "conv3_1", 4, 128, 64, 256, 3, 1, kZeros},
+    {kVgg, "conv3_2", 4, 256, 64, 256, 3, 1, kZeros},
+    {kVgg, "conv4_1", 4, 256, 32, 512, 3, 1, kZeros},
+    {kVgg, "conv4_2", 4, 512, 32, 512, 3, 1, kZeros},
+    {kFilters, "luminance 7x7, level 1", 4, 1, 128, 25, 7},
+    {kFilters, "luminance 7x7, level 2", 4, 1, 64, 25, 7},
+    {kFilters, "colour 7x7, level 1", 8, 1, 128, 5, 7},
+    {kFilters, "blur 5x5 stride 2", 4, 3, 128, 3, 5, 2, kReflect, 3},
+    {kPointwise, "1x1, 64 to 128", 4, 64, 64, 128, 1, 1, kZeros},
+    {kPointwise, "1x1, 128 to 32", 4, 128, 128, 32, 1, 1, kZeros},
+};
+
+// A layer that does little with each number.
+struct MemoryCase {
+  const char* name;
+  std::int64_t batch, channels;
+  Size2d size;
+  // Numbers that forward must read and write, for one of x; backward's are those of x, y and their gradients.
+  double forward_numbers, backward_numbers;
+  // The layer for x of this many channels and size.
+  std::function<std::function<Tensor(const Tensor&)>(std::int64_t, Size2d)> make;
+
+  Shape shape(Size2d picture) const { return {batch, channels, picture.height, picture.width}; }
+};
+
+// A layer as a function.
+template <class Layer, class... Arguments>
+std::function<Tensor(const Tensor&)> layer(const Arguments&... arguments) {
+  return [kept = std::make_shared<Layer>(arguments...)](const Tensor& x) { return (*kept)(x); };
+}
+
+std::vector<MemoryCase> memory_cases() {
+  using Function = std::function<Tensor(const Tensor&)>;
+  const auto plain = [](Function f) { return [f](std::int64_t, Size2d) { return f; }; };
+  std::vector<MemoryCase> cases = {
+      {"instance norm", 4, 64, 256, 2, 3,
+       [](std::int64_t c, Size2d) { return layer<InstanceNorm2d>(c, InstanceNormOptions{.affine = true}); }},
+      {"instance norm + relu", 4, 64, 256, 2, 3,
+       [](std::int64_t c, Size2d) {
+         return layer<InstanceNorm2d>(c, InstanceNormOptions{.affine = true, .relu = true});
+       }},
+      {"instance norm + relu, 64x64", 4, 128, 64, 2, 3,
+       [](std::int64_t c, Size2d) {
+         return layer<InstanceNorm2d>(c, InstanceNormOptions{.affine = true, .relu = true});
+       }},
+      {"batch norm + relu", 4, 64, 256, 2, 3,
+       [](std::int64_t c, Size2d) { return layer<BatchNorm2d>(c, BatchNormOptions{.relu = true}); }},
+      {"group norm + relu", 4, 64, 256, 2, 3,
+       [](std::int64_t c, Size2d) { return layer<GroupNorm>(8, c, GroupNormOptions{.relu = true}); }},
+      {"layer norm + relu", 4, 64, 256, 2, 3,
+       [](std::int64_t c, Size2d s) {
+         return layer<LayerNorm>(Shape{c, s.height, s.width}, LayerNormOptions{.relu = true});
+       }},
+      {"batch-instance norm", 4, 64, 256, 2, 3,
+       [](std::int64_t c, Size2d) { return layer<BatchInstanceNorm2d>(c); }},
+      {"adaptive instance norm", 4, 64, 256, 3, 3,
+       plain([](const Tensor& x) { return adaptive_instance_norm(x, x.detach()); })},
+      {"relu", 4, 64, 256, 2, 3, plain([](const Tensor& x) { return relu(x); })},
+      {"residual sum", 4, 128, 64, 3, 2, plain([](const Tensor& x) { return x + x.detach(); })},
+      {"max pool 2x2", 4, 64, 256, 1.25, 2.25, plain([](const Tensor& x) { return max_pool2d(x); })},
+      {"average pool 2x2", 4, 64, 256, 1.25, 1.25, plain([](const Tensor& x) { return avg_pool2d(x); })},
+      {"upsample nearest x2", 4, 64, 128, 5, 5,
+       plain([](const Tensor& x) { return upsample_nearest2d(x, 2); })},
+      {"upsample bilinear x2", 4, 64, 128, 5, 5,
+       plain([](const Tensor& x) { return upsample_bilinear2d(x, {.scale = 2}); })},
+      {"reflection pad 4", 4, 32, 256, 2, 2, plain([](const Tensor& x) { return reflection_pad2d(x, 4); })},
+  };
+  return cases;
+}
+
+// ---- measuring ----------------------------------------------------------------------------------
+
+struct Settings {
+  double budget = 0.2;  // seconds for each number
+  std::string only;
+  bool tsv = false, scaling = false;
+  int threads = 0;
+  ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic;
+
+  bool wants(const char* group, const std::string& name) const {
+    return (std::string(group) + ": " + name).find(only) != std::string::npos;
+  }
+};
+
+// The shortest time of one run(), in seconds: other programs can only make it longer. prepare() is not timed.
+double seconds(double budget, const std::function<void()>& prepare, const std::function<void()>& run) {
+  using Clock = std::chrono::steady_clock;
+  double shortest = 1e30;
+  const auto begin = Clock::now();
+  for (int round = 0; round < 3 || Clock::now() - begin < std::chrono::duration<double>(budget); ++round) {
+    prepare();
+    const auto start = Clock::now();
+    run();
+    shortest = std::min(shortest, std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  return shortest;
+}
+double seconds(double budget, const std::function<void()>& run) {
+  return seconds(
+      budget, [] {}, run);
+}
+
+struct Peaks {
+  double gflops, gigabytes;  // a second
+};
+
+Peaks measure_peaks(double budget) {
+  constexpr std::int64_t n = 1536, bytes = 64 << 20, numbers = bytes / sizeof(float), block = 1 << 18;
+  Generator rng(1);
+  const Tensor a = Tensor::randn({n, n}, rng), b = Tensor::randn({n, n}, rng);
+  Tensor c = Tensor::empty({n, n});
+  float* out = c.mutable_data<float>();
+  const double product = seconds(budget, [&] {
+    parallel_gemm<float>(false, false, n, n, n, 1, a.data<float>(), n, b.data<float>(), n, 0, out, n);
+  });
+  const Tensor from = Tensor::ones({numbers});
+  Tensor to = Tensor::zeros({numbers});
+  float* target = to.mutable_data<float>();
+  const double copy = seconds(budget, [&] {
+    parallel_for(numbers, block, [&](std::int64_t begin, std::int64_t end) {
+      std::copy(from.data<float>() + begin, from.data<float>() + end, target + begin);
+    });
+  });
+  return {2e-9 * n * n * n / product, 2e-9 * bytes / copy};
+}
+
+// Seconds of a convolution; a gradient that its group does not have is left out.
+struct ConvolutionTimes {
+  double forward, input_gradient, weight_gradient;
+};
+
+ConvolutionTimes measure(const ConvolutionShape& s, const Settings& settings) {
+  Generator rng(1);
+  Tensor x = Tensor::randn({s.batch, s.in_channels, s.in.height, s.in.width}, rng);
+  Tensor w = Tensor::randn({s.out_channels, s.group_in(), s.kernel.height, s.kernel.width}, rng);
+  const Tensor b = Tensor::randn({s.out_channels}, rng);
+  Tensor y = Tensor::randn({s.batch, s.out_channels, s.out.height, s.out.width}, rng);
+  float *px = x.mutable_data<float>(), *pw = w.mutable_data<float>(), *py = y.mutable_data<float>();
+  const auto algorithm = settings.algorithm;
+  return {seconds(settings.budget, [&] { convolution_forward(s, px, pw, b.data<float>(), py, algorithm); }),
+          seconds(settings.budget, [&] { convolution_input_gradient(s, py, pw, px, algorithm); }),
+          seconds(settings.budget, [&] { convolution_weight_gradient(s, px, py, pw, algorithm); })};
+}
+
+double gflop(const ConvolutionShape& s) {
+  return 2e-9 * static_cast<double>(s.batch * s.out_channels * s.out_pixels() * s.fan_in());
+}
+
+struct MemoryTimes {
+  double forward, backward;
+};
+
+MemoryTimes measure(const MemoryCase& c, Size2d size, double budget) {
+  Generator rng(1);
+  Tensor x = Tensor::randn(c.shape(size), rng).requires_grad_();
+  const auto f = c.make(c.channels, size);
+  const Tensor dy = Tensor::randn(f(x).shape(), rng);
+  MemoryTimes times;
+  Tensor y;
+  {
+    const NoGradGuard no_grad;
+    times.forward = seconds(
+        budget, [&] { y = Tensor(); }, [&] { y = f(x); });
+  }
+  times.backward = seconds(
+      budget,
+      [&] {
+        x.zero_grad();
+        y = f(x);
+      },
+      [&] { y.backward(dy); });
+  return times;
+}
+
+double gigabytes(const MemoryCase& c, Size2d size, double numbers) {
+  return 1e-9 * sizeof(float) * numbers * static_cast<double>(c.shape(size).numel());
+}
+
+// ---- what is printed ----------------------------------------------------------------------------
+
+std::string text_of(const ConvolutionShape& s) {
+  return concat_text(s.in_channels, " -> ", s.out_channels, ", ", s.in.height, "x", s.in.width);
+}
+
+void print_rate(double amount, double seconds, double peak) {
+  std::printf("  %8.2f ms %5.0f %4.0f%%", 1e3 * seconds, amount / seconds, 100 * amount / seconds / peak);
+}
+
+void print_head(const char* title, const char* unit, const std::vector<const char*>& columns) {
+  std::printf("\n%-47s", title);
+  for (const char* column : columns) {
+    std::printf("  %22s", column);
+  }
+  std::printf("\n%-47s", "");
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    std::printf("  %8s    %6s peak", "time", unit);
+  }
+  std::printf("\n");
+}
+
+void print_convolutions(const Settings& settings, const Peaks& peaks) {
+  const char* network = "";
+  for (const ConvolutionCase& c : kConvolutions) {
+    if (!settings.wants(c.network, c.name)) {
+      continue;
+    }
+    const ConvolutionShape s = c.shape(c.in);
+    const ConvolutionTimes t = measure(s, settings);
+    if (settings.tsv) {
+      std::printf("convolution\t%s: %s\t%ld\t%ld\t%ld\t%ld\t%ld\t%ld\t%ld\t%ld\t%s\t%ld\t%g\t%g\t%g\n",
+                  c.network, c.name, long(s.batch), long(s.in_channels), long(s.in.height), long(s.in.width),
+                  long(s.out_channels), long(s.kernel.height), long(s.stride.height), long(s.padding.height),
+                  name_of(s.padding_mode), long(s.groups), 1e3 * t.forward, 1e3 * t.input_gradient,
+                  1e3 * t.weight_gradient);
+      continue;
+    }
+    if (c.network != network) {
+      network = c.network;
+      print_head(network, "GFLOP/s", {"forward", "gradient to input", "gradient to weight"});
+    }
+    std::printf("  %-23s %-21s", c.name, text_of(s).c_str());
+    for (const double time : {t.forward, t.input_gradient, t.weight_gradient}) {
+      print_rate(gflop(s), time, peaks.gflops);
+    }
+    std::printf("\n");
+    std::fflush(stdout);
+  }
+}
+
+const char* const kMemory = "Layers that move numbers";
+
+void print_memory_layers(const Settings& settings, const Peaks& peaks) {
+  bool first = true;
+  for (const MemoryCase& c : memory_cases()) {
+    if (!settings.wants(kMemory, c.name)) {
+      continue;
+    }
+    const MemoryTimes t = measure(c, c.size, settings.budget);
+    const double forward = gigabytes(c, c.size, c.forward_numbers);
+    const double backward = gigabytes(c, c.size, c.backward_numbers);
+    if (settings.tsv) {
+      std::printf("memory\t%s: %s\t%ld\t%ld\t%ld\t%ld\t%g\t%g\t%g\t%g\n", kMemory, c.name, long(c.batch),
+                  long(c.channels), long(c.size.height), long(c.size.width), 1e3 * t.forward,
+                  1e3 * t.backward, forward / t.forward, backward / t.backward);
+      continue;
+    }
+    if (first) {
+      first = false;
+      print_head(kMemory, "GB/s", {"forward", "backward"});
+    }
+    std::printf("  %-28s %-16s", c.name, c.shape(c.size).str().c_str());
+    print_rate(forward, t.forward, peaks.gigabytes);
+    print_rate(backward, t.backward, peaks.gigabytes);
+    std::printf("\n");
+    std::fflush(stdout);
+  }
+}
+
+// Forward and all gradients of each wanted layer, with 1, 2, 4, ... threads and with pictures of half, once
+// and twice the size.
+void print_scaling(const Settings& settings) {
+  const int most = num_threads();
+  std::vector<int> counts;
+  for (int n = 1; n < most; n *= 2) counts.push_back(n);
+  counts.push_back(most);
+  std::printf(
+      "\nForward and backward together, in milliseconds. In brackets: how many times faster than one "
+      "thread,\n"
+      "and with all %d threads the time a pixel beside that at the first size.\n\n",
+      most);
+  std::printf("%-54s", "");
+  for (const int n : counts) std::printf("  %8d thread%s", n, n == 1 ? " " : "s");
+  std::printf("   |        half        once       twice the size\n");
+  const auto print_line = [&](const std::string& title, Size2d size,
+                              const std::function<double(Size2d)>& time) {
+    std::printf("%-54s", title.c_str());
+    double one = 0, all = 0;
+    for (const int n : counts) {
+      set_num_threads(n);
+      all = time(size);
+      one = n == 1 ? all : one;
+      std::printf("  %8.2f (%4.2f)", 1e3 * all, one / all);
+    }
+    std::printf("   |");
+    double per_pixel = 0;
+    for (const Size2d other :
+         {Size2d(size.height / 2, size.width / 2), size, Size2d(2 * size.height, 2 * size.width)}) {
+      const double t = other == size ? all : time(other);
+      const double each = t / static_cast<double>(other.height * other.width);
+      per_pixel = per_pixel == 0 ? each : per_pixel;
+      std::printf("  %8.2f (%4.2f)", 1e3 * t, each / per_pixel);
+    }
+    std::printf("\n");
+    std::fflush(stdout);
+  };
+  for (const ConvolutionCase& c : kConvolutions) {
+    if (settings.wants(c.network, c.name)) {
+      print_line(concat_text(c.name, ", ", text_of(c.shape(c.in))), c.in, [&](Size2d size) {
+        const ConvolutionTimes t = measure(c.shape(size), settings);
+        return t.forward + t.input_gradient + t.weight_gradient;
+      });
+    }
+  }
+  for (const MemoryCase& c : memory_cases()) {
+    if (settings.wants(kMemory, c.name)) {
+      print_line(concat_text(c.name, ", ", c.shape(c.size)), c.size, [&](Size2d size) {
+        const MemoryTimes t = measure(c, size, settings.budget);
+        return t.forward + t.backward;
+      });
+    }
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Times single layers of gesso in float32, forward and backward, beside what this machine can do.\n\n"
+      "Convolutions are limited by arithmetic: their rate is the multiplications and additions of the "
+      "formula,\n"
+      "whatever the algorithm saves of them, and their peak a large product of matrices in OpenBLAS "
+      "(Winograd's\n"
+      "algorithm needs a quarter of the products and can exceed it). Other layers are limited by memory: "
+      "their\n"
+      "rate is the bytes that must be read and written at least once, their peak copying 64 MiB. Each time "
+      "is\n"
+      "the shortest of many; still, measure on a quiet machine.");
+  Settings settings;
+  app.add_option(
+      "--only", settings.only,
+      "measure only layers whose name, \"Network: layer\", contains this; see the names with --tsv");
+  app.add_option("--threads", settings.threads, "threads (default: all cores)")->check(CLI::Range(1, 1024));
+  app.add_option("--seconds", settings.budget, "time to spend on each number (default: 0.2)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--algorithm", settings.algorithm,
+                 "of convolutions, for layers that it can compute: automatic, plain, im2col, direct, "
+                 "winograd or split")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, ConvolutionAlgorithm>{{"automatic", ConvolutionAlgorithm::automatic},
+                                                      {"plain", ConvolutionAlgorithm::plain},
+                                                      {"im2col", ConvolutionAlgorithm::im2col},
+                                                      {"direct", ConvolutionAlgorithm::direct},
+                                                      {"winograd", ConvolutionAlgorithm::winograd},
+                                                      {"split", ConvolutionAlgorithm::split}}));
+  app.add_flag("--scaling", settings.scaling,
+               "how times change with the number of threads and the size of the pictures");
+  app.add_flag(
+      "--tsv", settings.tsv,
+      "tab-separated, for scripts: \"convolution\", name, batch, in channels, height, width, out "
+      "channels, kernel, stride, padding, padding mode, groups, milliseconds forward, to the input, to "
+      "the weight; \"memory\", name, batch, channels, height, width, milliseconds forward, backward, "
+      "GB/s forward, backward");
+  app.footer(
+      "Examples:\n"
+      "  benchmark-layers --only VGG --threads 1\n"
+      "  benchmark-layers --only norm\n"
+      "  benchmark-layers --only \"width 32\" --scaling");
+  CLI11_PARSE(app, argc, argv);
+  if (settings.threads > 0) {
+    set_num_threads(settings.threads);
+  }
+  try {
+    if (settings.tsv) {
+      print_convolutions(settings, {1, 1});
+      print_memory_layers(settings, {1, 1});
+      return 0;
+    }
+    const Peaks peaks = measure_peaks(settings.budget);
+    std::printf("Single layers in float32, %d thread%s, %s; the best of %.1f s each.\n", num_threads(),
+                num_threads() == 1 ? "" : "s", build_info().simd.c_str(), settings.budget);
+    std::printf("This machine: products of matrices %.0f GFLOP/s, copying memory %.1f GB/s.\n", peaks.gflops,
+                peaks.gigabytes);
+    if (settings.scaling) {
+      print_scaling(settings);
+    } else {
+      print_convolutions(settings, peaks);
+      print_memory_layers(settings, peaks);
+    }
+  } catch (const Error& error) {
+    std::fprintf(stderr, "benchmark-layers: %s\n", error.what());
+    return 1;
+  }
+}
