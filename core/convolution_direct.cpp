@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "gesso/core/convolution_outer_product.h"
 #include "gesso/core/convolution_tile.h"
 #include "gesso/core/convolution_window.h"
 #include "gesso/core/dtype.h"
@@ -371,6 +372,9 @@ void input_gradient(const ConvolutionShape& s, const T* dy, const T* w, T* dx) {
 
 template <class T>
 void weight_gradient(const ConvolutionShape& s, const T* x, const T* dy, T* dw) {
+  if (outer_product_convolution::suits<T>(s)) {
+    return outer_product_convolution::weight_gradient(s, x, dy, dw);
+  }
   constexpr std::int64_t lanes = ProductSumKernel<T>::most_lanes;
   constexpr std::int64_t wanted_length =
       1024;  // long enough that adding up the lanes at the end is nothing,

@@ -67,6 +67,10 @@ const Case kCases[] = {
     {1, 3, 2, 1, {9, 541}, {3, 5}, 2, {1, 0}, 1},
     {1, 300, 3, 1, {9, 70}, 3, 1, 1, 1},
     {1, 65, 64, 1, {20, 18}, 3, 1, 1, 1},
+    // outer products: slices of channels, tiles cut across, one register and more of channels
+    {1, 130, 16, 1, {25, 20}, 3, 1, 1, 1},
+    {1, 2, 12, 1, {4, 301}, 3, {1, 2}, 1, 1},
+    {2, 3, 47, 1, {21, 30}, {5, 3}, 2, {2, 1}, 1},
     {1, 6, 64, 2, {13, 40}, 3, 2, 1, 2},
     // padding that shows pixels: as wide as a reflection can be, on one axis, wider than the kernel, with
     // rows
@@ -79,7 +83,7 @@ const Case kCases[] = {
     {1, 2, 3, 1, {8, 7}, {1, 3}, {2, 1}, {3, 2}, {1, 2}, PaddingMode::reflect},
     {2, 17, 19, 1, {33, 29}, 3, 1, 1, 1, PaddingMode::reflect},
     {1, 3, 32, 1, {41, 37}, 9, 1, 4, 1, PaddingMode::reflect},
-    {1, 32, 3, 1, {18, 301}, 9, 1, 4, 1, PaddingMode::reflect},
+    {1, 8, 3, 1, {10, 301}, 9, 1, 4, 1, PaddingMode::reflect},
     {2, 20, 33, 1, {32, 34}, 3, 2, 1, 1, PaddingMode::reflect},
     {1, 1, 1, 1, 1, 3, 1, 1, 1, PaddingMode::replicate},
     {2, 2, 3, 1, {1, 4}, 3, 1, {3, 2}, 2, PaddingMode::replicate},
