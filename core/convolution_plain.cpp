@@ -16,13 +16,13 @@ void for_each_product(const ConvolutionShape& s, F f) {
         for (std::int64_t j = 0; j < s.out.width; ++j) {
           for (std::int64_t c = 0; c < s.group_in(); ++c) {
             for (std::int64_t u = 0; u < s.kernel.height; ++u) {
-              for (std::int64_t v = 0; v < s.kernel.width; ++v) {
-                const std::int64_t k =
-                    padding_source(s.stride.height * i - s.padding.height + s.dilation.height * u,
-                                   s.in.height, s.padding_mode);
+              const std::int64_t k =
+                  padding_source(s.stride.height * i - s.padding.height + s.dilation.height * u, s.in.height,
+                                 s.padding_mode);
+              for (std::int64_t v = 0; k >= 0 && v < s.kernel.width; ++v) {
                 const std::int64_t l = padding_source(
                     s.stride.width * j - s.padding.width + s.dilation.width * v, s.in.width, s.padding_mode);
-                if (k >= 0 && l >= 0) {
+                if (l >= 0) {
                   f(((n * s.out_channels + o) * s.out.height + i) * s.out.width + j,
                     ((n * s.in_channels + first + c) * s.in.height + k) * s.in.width + l,
                     ((o * s.group_in() + c) * s.kernel.height + u) * s.kernel.width + v);
