@@ -178,7 +178,7 @@ struct Peaks {
 };
 
 Peaks measure_peaks(double budget) {
-  constexpr std::int64_t n = 1536, bytes = 64 << 20, numbers = bytes / sizeof(float), block = 1 << 18;
+  constexpr std::int64_t n = 1024, bytes = 64 << 20, numbers = bytes / sizeof(float), block = 1 << 18;
   Generator rng(1);
   const Tensor a = Tensor::randn({n, n}, rng), b = Tensor::randn({n, n}, rng);
   Tensor c = Tensor::empty({n, n});
@@ -256,17 +256,17 @@ std::string text_of(const ConvolutionShape& s) {
 }
 
 void print_rate(double amount, double seconds, double peak) {
-  std::printf("  %8.2f ms %5.0f %4.0f%%", 1e3 * seconds, amount / seconds, 100 * amount / seconds / peak);
+  std::printf("  %8.2f ms %7.0f %4.0f%%", 1e3 * seconds, amount / seconds, 100 * amount / seconds / peak);
 }
 
 void print_head(const char* title, const char* unit, const std::vector<const char*>& columns) {
   std::printf("\n%-47s", title);
   for (const char* column : columns) {
-    std::printf("  %22s", column);
+    std::printf("  %25s", column);
   }
   std::printf("\n%-47s", "");
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    std::printf("  %8s    %6s peak", "time", unit);
+    std::printf("  %11s %7s %5s", "time", unit, "peak");
   }
   std::printf("\n");
 }
@@ -321,7 +321,7 @@ void print_memory_layers(const Settings& settings, const Peaks& peaks) {
       first = false;
       print_head(kMemory, "GB/s", {"forward", "backward"});
     }
-    std::printf("  %-28s %-16s", c.name, c.shape(c.size).str().c_str());
+    std::printf("  %-27s %-17s", c.name, c.shape(c.size).str().c_str());
     print_rate(forward, t.forward, peaks.gigabytes);
     print_rate(backward, t.backward, peaks.gigabytes);
     std::printf("\n");
@@ -438,8 +438,8 @@ int main(int argc, char** argv) {
       print_memory_layers(settings, {1, 1});
       return 0;
     }
-    const Peaks peaks = measure_peaks(settings.budget);
-    std::printf("Single layers in float32, %d thread%s, %s; the best of %.1f s each.\n", num_threads(),
+    const Peaks peaks = measure_peaks(std::max(settings.budget, 0.5));
+    std::printf("Single layers in float32, %d thread%s, %s; the best of %g s each.\n", num_threads(),
                 num_threads() == 1 ? "" : "s", build_info().simd.c_str(), settings.budget);
     std::printf("This machine: products of matrices %.0f GFLOP/s, copying memory %.1f GB/s.\n", peaks.gflops,
                 peaks.gigabytes);
