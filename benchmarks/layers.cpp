@@ -50,6 +50,7 @@ const char* const kWide = "Style network of width 32, 256x256, batch 4";
 const char* const kNarrow = "Style network of width 16, 128x128, batch 4";
 const char* const kVgg = "VGG16 up to relu4_3, 256x256, batch 4";
 const char* const kFilters = "Filter bank of the quickstart, 128x128, batch 4";
+const char* const kOnePicture = "Residual layers of one picture, width 32";
 const char* const kPointwise = "Pointwise";
 
 const ConvolutionCase kConvolutions[] = {
@@ -79,6 +80,9 @@ const ConvolutionCase kConvolutions[] = {
     {kFilters, "luminance 7x7, level 2", 4, 1, 64, 25, 7},
     {kFilters, "colour 7x7, level 1", 8, 1, 128, 5, 7},
     {kFilters, "blur 5x5 stride 2", 4, 3, 128, 3, 5, 2, kReflect, 3},
+    {kOnePicture, "picture of 256x256", 1, 128, 64, 128, 3},
+    {kOnePicture, "picture of 512x512", 1, 128, 128, 128, 3},
+    {kOnePicture, "picture of 1024x1024", 1, 128, 256, 128, 3},
     {kPointwise, "1x1, 64 to 128", 4, 64, 64, 128, 1, 1, kZeros},
     {kPointwise, "1x1, 128 to 32", 4, 128, 128, 32, 1, 1, kZeros},
 };

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "gesso/core/convolution_direct.h"
 #include "gesso/core/dtype.h"
-#include "gesso/core/gemm.h"
 #include "gesso/core/parallel.h"
-#include "gesso/core/scratch.h"
 #include "gesso/core/tensor.h"
 
 namespace gesso {
@@ -48,102 +47,24 @@ std::vector<std::int64_t> shown_by(const Run& run, const Axis& a, PaddingMode mo
   return shown;
 }
 
-// For each tap of a run and each of its positions the row (or column) of dy where they meet, or -1.
-std::vector<std::int64_t> results_of(const Run& run, const Axis& a) {
-  std::vector<std::int64_t> results;
-  for (std::int64_t u = run.first_tap; u < run.first_tap + run.taps; ++u) {
-    for (std::int64_t k = run.begin; k < run.begin + run.count; ++k) {
-      const std::int64_t from_tap = k - a.dilation * u;
-      const bool meet = from_tap >= 0 && from_tap % a.stride == 0 && from_tap / a.stride < a.out;
-      results.push_back(meet ? from_tap / a.stride : -1);
-    }
-  }
-  return results;
-}
-
-// A part of the frame: its positions are those of all samples, numbered sample by sample, row by row.
-struct Strip {
-  Run rows, columns;
-  std::vector<std::int64_t> row_results, column_results;  // of results_of()
-
-  std::int64_t positions() const { return rows.count * columns.count; }
-  std::int64_t taps() const { return rows.taps * columns.taps; }
-};
-
-// part[g, o, u, v, c] = w[g, o, c, first tap + u, first tap + v], the taps that read a strip.
+// The taps of every kernel that read a strip.
 template <class T>
-Tensor cut_weight(const ConvolutionShape& s, const Strip& strip, const T* w) {
-  Tensor part = Tensor::empty({s.out_channels * strip.taps(), s.group_in()}, dtype_of<T>);
+Tensor cut_weight(const ConvolutionShape& s, const Run& rows, const Run& columns, const T* w) {
+  Tensor part = Tensor::empty({s.out_channels, s.group_in(), rows.taps, columns.taps}, dtype_of<T>);
   T* to = part.mutable_data<T>();
-  for (std::int64_t o = 0; o < s.out_channels; ++o, w += s.fan_in()) {
-    for (std::int64_t u = strip.rows.first_tap; u < strip.rows.first_tap + strip.rows.taps; ++u) {
-      for (std::int64_t v = strip.columns.first_tap; v < strip.columns.first_tap + strip.columns.taps; ++v) {
-        const T* tap = w + u * s.kernel.width + v;
-        for (std::int64_t c = 0; c < s.group_in(); ++c) *to++ = tap[c * s.taps()];
-      }
+  for (std::int64_t kernel = 0; kernel < s.out_channels * s.group_in(); ++kernel, w += s.taps()) {
+    for (std::int64_t u = rows.first_tap; u < rows.first_tap + rows.taps; ++u) {
+      to = std::copy_n(w + u * s.kernel.width + columns.first_tap, columns.taps, to);
     }
   }
   return part;
-}
-
-// columns[o, u, v, p - begin] = what of dy meets tap (u, v) at position begin <= p < end of a strip.
-template <class T>
-void gather(const ConvolutionShape& s, const Strip& strip, const T* dy, std::int64_t group,
-            std::int64_t begin, std::int64_t end, T* columns) {
-  const std::int64_t first_sample = begin / strip.positions(), in_sample = begin % strip.positions();
-  const std::int64_t first_row = in_sample / strip.columns.count,
-                     first_column = in_sample % strip.columns.count;
-  for (std::int64_t o = group * s.group_out(); o < (group + 1) * s.group_out(); ++o) {
-    for (std::int64_t u = 0; u < strip.rows.taps; ++u) {
-      const std::int64_t* rows = &strip.row_results[u * strip.rows.count];
-      for (std::int64_t v = 0; v < strip.columns.taps; ++v) {
-        const std::int64_t* column = &strip.column_results[v * strip.columns.count];
-        std::int64_t n = first_sample, row = first_row, l = first_column;
-        for (std::int64_t left = end - begin; left > 0;) {
-          const std::int64_t stop = std::min(strip.columns.count, l + left), i = rows[row];
-          left -= stop - l;
-          if (i < 0) {
-            columns = std::fill_n(columns, stop - l, T{0});
-          } else {
-            const T* from = dy + ((n * s.out_channels + o) * s.out.height + i) * s.out.width;
-            for (; l < stop; ++l) *columns++ = column[l] < 0 ? T{0} : from[column[l]];
-          }
-          l = 0;
-          if (++row == strip.rows.count) {
-            row = 0;
-            ++n;
-          }
-        }
-      }
-    }
-  }
-}
-
-// gradient[c, p], for the channels of x and the positions of a strip: a product of matrices for each group
-// and block of positions.
-template <class T>
-void strip_gradient(const ConvolutionShape& s, const Strip& strip, const T* dy, const T* w, T* gradient) {
-  constexpr std::int64_t cache_elements = (512 << 10) / sizeof(T), fewest = 64;
-  const std::int64_t terms = s.group_out() * strip.taps(), positions = s.batch * strip.positions();
-  const std::int64_t block = std::min(std::max(cache_elements / terms / 16 * 16, fewest), positions);
-  const std::int64_t blocks = (positions + block - 1) / block;
-  const Tensor weight = cut_weight(s, strip, w);
-  parallel_for(s.groups * blocks, 1, [&](std::int64_t task, std::int64_t) {
-    const std::int64_t group = task / blocks, begin = task % blocks * block;
-    const std::int64_t end = std::min(begin + block, positions);
-    T* columns = scratch<T>(terms * (end - begin));
-    gather(s, strip, dy, group, begin, end, columns);
-    gemm<T>(true, false, s.group_in(), end - begin, terms, 1, weight.data<T>() + group * terms * s.group_in(),
-            s.group_in(), columns, end - begin, 0, gradient + group * s.group_in() * positions + begin,
-            positions);
-  });
 }
 
 }  // namespace
 
 template <class T>
 void add_frame_gradient(const ConvolutionShape& s, const T* dy, const T* w, T* dx) {
-  if (s.padding_mode == PaddingMode::zeros || s.batch == 0) {
+  if (s.padding_mode == PaddingMode::zeros) {
     return;
   }
   const Axis vertical{s.in.height,     s.out.height,     s.kernel.height,
@@ -154,15 +75,22 @@ void add_frame_gradient(const ConvolutionShape& s, const T* dy, const T* w, T* d
     if (rows.count == 0 || columns.count == 0) {
       return;
     }
-    const Strip strip{rows, columns, results_of(rows, vertical), results_of(columns, horizontal)};
-    Tensor gradient = Tensor::empty({s.in_channels, s.batch, strip.positions()}, dtype_of<T>);
-    strip_gradient(s, strip, dy, w, gradient.mutable_data<T>());
+    // As if the strip were all of x. Its first row is row rows.begin of the padded picture: what it is read
+    // by is counted from there.
+    ConvolutionShape strip = s;
+    strip.in = {rows.count, columns.count};
+    strip.kernel = {rows.taps, columns.taps};
+    strip.padding = {rows.begin - s.dilation.height * rows.first_tap,
+                     columns.begin - s.dilation.width * columns.first_tap};
+    strip.padding_mode = PaddingMode::zeros;
+    const Tensor weight = cut_weight(s, rows, columns, w);
+    Tensor gradient = Tensor::empty({s.batch, s.in_channels, rows.count, columns.count}, dtype_of<T>);
+    direct_convolution::input_gradient(strip, dy, weight.data<T>(), gradient.mutable_data<T>());
     const std::vector<std::int64_t> row_shown = shown_by(rows, vertical, s.padding_mode);
     const std::vector<std::int64_t> column_shown = shown_by(columns, horizontal, s.padding_mode);
     parallel_for(s.batch * s.in_channels, 16, [&](std::int64_t begin, std::int64_t end) {
+      const T* from = gradient.data<T>() + begin * strip.in_pixels();
       for (std::int64_t plane = begin; plane < end; ++plane) {
-        const std::int64_t n = plane / s.in_channels, c = plane % s.in_channels;
-        const T* from = gradient.data<T>() + (c * s.batch + n) * strip.positions();
         for (const std::int64_t row : row_shown) {
           T* to = dx + plane * s.in_pixels() + row * s.in.width;
           for (const std::int64_t column : column_shown) to[column] += *from++;
