@@ -235,6 +235,15 @@ TEST_CASE("loss networks by name: trained from a file, combined with the filter 
   CHECK_FALSE(taps[shallow.size()].content.defined());
   CHECK(taps.back().style.shape() == Shape({1, 128, 5, 6}));
   CHECK(combined->content(pictures).size() == bank.content(pictures).size());
+  // The network that comes with gesso, whose channels have mean 1 over crops.
+  const auto shipped = make_loss_network({.name = "trained"});
+  const Tensor photograph = load_picture(GESSO_SOURCE_DIR "/examples/assets/photos/cat.jpg");
+  for (const Tap& tap : shipped->taps(photograph)) {
+    const double level = mean(tap.style).item();
+    CHECK(level > 0.3);
+    CHECK(level < 3);
+  }
+  CHECK(make_loss_network({.name = "combined"})->taps(photograph).size() == shallow.size() + 2);
   CHECK_THROWS_WITH_AS(make_loss_network({.name = "combined", .weights = folder / "none"}),
                        doctest::Contains("none"), FileError);
 }

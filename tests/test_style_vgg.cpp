@@ -177,7 +177,6 @@ TEST_CASE("impossible loss networks and pictures are refused with a reason") {
   refused({.weights = "vgg.safetensors"}, "the filter bank needs no weights");
   refused({.content_layer = "relu2_2"}, "the filter bank has its own");
   refused({.name = "combined", .content_layer = "relu2_2"}, "content-layer: combined has its own");
-  refused({.name = "trained"}, "train-loss-network wrote for trained");
   refused({.name = "vgg16", .weights = "x", .content_layer = "relu3_4"},
           "no layer 'relu3_4'; it has relu1_1, relu1_2");
   CHECK_THROWS_WITH_AS(vgg_layers({.depth = 13}), doctest::Contains("depth 13 is not 16 or 19"),

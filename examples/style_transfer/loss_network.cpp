@@ -23,8 +23,6 @@ void LossNetworkOptions::check() const {
             "loss-weights: the filter bank needs no weights; leave them out, or use loss-network vgg16");
     require(content_layer.empty(), "content-layer: ", name == "filters" ? "the filter bank" : name,
             " has its own; leave it out, or use loss-network vgg16");
-    require(name == "filters" || !weights.empty(),
-            "loss-weights: name the safetensors file that train-loss-network wrote for ", name);
     return;
   }
   require(!weights.empty(), "loss-weights: name the safetensors file with the weights of ", name);
@@ -37,7 +35,9 @@ std::unique_ptr<LossNetwork> make_loss_network(const LossNetworkOptions& options
     return std::make_unique<FilterBank>();
   }
   if (options.name == "trained" || options.name == "combined") {
-    const NamedTensors stack = load_stack_weights(options.weights);
+    const NamedTensors stack =
+        load_stack_weights(options.weights.empty() ? GESSO_ASSETS_DIR "/loss_network/loss_network.safetensors"
+                                                   : options.weights);
     if (options.name == "trained") {
       return std::make_unique<TrainedStack>(stack);
     }

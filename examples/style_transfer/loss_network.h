@@ -34,7 +34,9 @@ struct LossNetworkOptions {
   /// "filters": the analytic filter bank; "trained": a stack of train-loss-network, "combined": both, see
   /// combined.h; "vgg16", "vgg19": see vgg.h
   std::string name = "filters";
-  std::string weights = {};        ///< vgg, trained, combined: a safetensors file; filters need none
+  /// vgg, trained, combined: a safetensors file; filters need none. Empty for trained and combined: the one
+  /// that comes with gesso
+  std::string weights = {};
   std::string content_layer = {};  ///< vgg: "relu3_3", say; empty: the network's own choice
 
   /// Throws ArgumentError for an unknown name or layer, weights missing, or given where there are none.

@@ -54,7 +54,7 @@ void add_train(CLI::App& app, gesso::TrainCommand& command) {
          "What compares pictures: filters, trained, combined, vgg16 or vgg19", "Look");
   option("--loss-weights", s.loss_network.weights,
          "vgg: its weights, a safetensors file with torchvision's names; trained, combined: a file of "
-         "train-loss-network",
+         "train-loss-network. Default: the one that comes with gesso",
          "Look");
   option("--content-layer", s.loss_network.content_layer,
          "vgg: the layer that keeps the photograph, relu1_1 to relu5_4. Default: relu2_2 (vgg16), relu4_2 "
