@@ -125,6 +125,15 @@ TEST_CASE("with several styles each sample is compared with its own") {
   CHECK_THROWS_WITH_AS(both.loss(bank.taps(pictures), {0, 1}), doctest::Contains("2 styles for a batch of 3"),
                        ArgumentError);
   CHECK_THROWS_AS(both.loss(bank.taps(pictures), {2}), ArgumentError);
+  // A sample without a style counts 0, and is held to its photograph instead.
+  CHECK(both.loss(bank.taps(pictures), {1, kNoStyle, 1}).item() ==
+        doctest::Approx((one(only_b, 0) + one(only_b, 2)) / 3));
+  const Tensor photographs = pictures + Tensor::full({3, 1, 1, 1}, 0.1);
+  CHECK(photograph_loss(pictures, photographs, {0, kNoStyle, 1}).item() == doctest::Approx(0.01 / 3));
+  const Losses losses = style_transfer_losses(bank, both, pictures, photographs, {}, {0, kNoStyle, 1});
+  CHECK(losses.photograph == doctest::Approx(0.01 / 3));
+  CHECK(losses.total.item() == doctest::Approx(losses.content + 15 * losses.style + 0.05 * losses.tv +
+                                               20 * losses.range + 200 * losses.photograph));
 }
 
 TEST_CASE("style pictures that have no style are refused") {

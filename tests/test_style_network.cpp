@@ -141,6 +141,8 @@ TEST_CASE("a network of many styles paints each sample in its own, or in a mix")
   StyleNetwork single({.width = 2, .blocks = 0}, rng);
   single.set_styles({0});
   CHECK_THROWS_AS(single.set_styles({1}), ArgumentError);
+  single.set_mix({1});
+  CHECK_THROWS_WITH_AS(single.set_mix({0.5}), doctest::Contains("cannot be mixed"), ArgumentError);
 }
 
 TEST_CASE("keep_colors takes the brightness of one picture and the colours of the other") {

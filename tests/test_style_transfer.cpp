@@ -132,6 +132,29 @@ TEST_CASE("a film goes through frame by frame") {
   check_refused(stylize + kPhoto, 2, "--out");
 }
 
+TEST_CASE("the strength of a style can be chosen afterwards") {
+  fresh_folder();
+  REQUIRE(run(training("run", 8) + "--strength").status == 0);
+  const std::string stylize = "stylize --model " + (kFolder / "run/model.safetensors").string() + " " +
+                              kPhoto + " --size 40 --out " + (kFolder / "painted.png").string() + " ";
+  const auto paint = [&](const std::string& options) {
+    REQUIRE(run(stylize + options).status == 0);
+    return load_picture((kFolder / "painted.png").string());
+  };
+  const Tensor none = paint("--strength 0"), whole = paint("--strength 1"), half = paint("--strength 0.5");
+  CHECK(identical(whole, paint("")));
+  CHECK(!identical(none, whole));
+  CHECK(!identical(half, whole));
+  CHECK(!identical(half, none));
+  check_refused(stylize + "--strength 1.6", 2, "--strength is 1.6");
+  check_refused(stylize + "--mix 0.5,0.5", 2, "2 weights for the 1 styles");
+  REQUIRE(run(training("plain", 2)).status == 0);
+  check_refused("stylize --model " + (kFolder / "plain/model.safetensors").string() + " " + kPhoto +
+                    " --out x.png --strength 0.5",
+                2, "was not trained for it");
+  check_refused(training("bad", 2) + "--strength --norm batch", 2, "strength needs instance normalization");
+}
+
 TEST_CASE("one network learns several styles, paints in each and in mixes, and takes a new one") {
   fresh_folder();
   const std::string other = GESSO_SOURCE_DIR "/examples/assets/styles/waves.jpg";

@@ -36,6 +36,7 @@ struct StylizeCommand {
   std::int64_t size = 0;      ///< short side to scale to first; 0 keeps the size
   std::string style;          ///< of a network with several: a name or a number from 1; empty: the first
   std::vector<double> mix;    ///< or a weight for each style
+  double strength = 1;        ///< 0: the photograph, 1: the style, up to 1.5; needs a network trained for it
   bool keep_colors = false;   ///< paint only with brightness, in the photograph's colours
   std::string raw;    ///< "640x360": instead of pictures, frames from standard input to standard output
   double smooth = 0;  ///< of a film: the share of earlier frames in the statistics

@@ -13,11 +13,12 @@ namespace gesso {
 
 namespace {
 
-// The rows of `table` for each sample; a single row stays one and is for all.
+// The rows of `table` for each sample, of zeros for kNoStyle; a single row stays one and is for all.
 Tensor rows_of(const Tensor& table, const std::vector<std::int64_t>& rows) {
   std::vector<Tensor> picked;
   for (const std::int64_t row : rows) {
-    picked.push_back(table.slice(row, row + 1));
+    picked.push_back(row == kNoStyle ? Tensor::zeros(table.slice(0, 1).shape(), table.dtype())
+                                     : table.slice(row, row + 1));
   }
   return picked.size() == 1 ? picked.front() : concat(picked, 0);
 }
@@ -112,6 +113,17 @@ Tensor content_loss(const std::vector<Tap>& taps, const std::vector<Tensor>& pho
 
 Tensor range_loss(const Tensor& pictures) { return mean(square(relu(abs(pictures - 0.5) - 0.5))); }
 
+Tensor photograph_loss(const Tensor& output, const Tensor& photographs,
+                       const std::vector<std::int64_t>& styles) {
+  std::vector<double> counts;
+  for (const std::int64_t style : styles) {
+    counts.push_back(style == kNoStyle ? 1 : 0);
+  }
+  const Tensor weights =
+      Tensor::from(counts, {static_cast<std::int64_t>(counts.size()), 1, 1, 1}, output.dtype());
+  return mean(square(output - photographs) * weights);
+}
+
 Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& style, const Tensor& output,
                              const Tensor& photographs, const LossWeights& weights,
                              const std::vector<std::int64_t>& styles) {
@@ -128,6 +140,11 @@ Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& styl
   Losses losses;
   losses.total =
       content * weights.content + style_term * weights.style + tv * weights.tv + range * weights.range;
+  if (std::find(styles.begin(), styles.end(), kNoStyle) != styles.end()) {
+    const Tensor photograph = photograph_loss(output, photographs, styles);
+    losses.total = losses.total + photograph * weights.photograph;
+    losses.photograph = photograph.item();
+  }
   losses.content = content.item();
   losses.style = style_term.item();
   losses.tv = tv.item();

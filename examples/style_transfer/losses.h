@@ -14,6 +14,7 @@ struct LossWeights {
   double style = 15;
   double tv = 0.05;
   double range = 20;
+  double photograph = 200;  ///< of samples that are to stay as they are
 };
 
 /// The losses of one batch, unweighted, and their weighted sum to train on.
@@ -23,7 +24,11 @@ struct Losses {
   double style = 0;
   double tv = 0;
   double range = 0;
+  double photograph = 0;
 };
+
+/// For a sample that is painted in no style but stays a photograph.
+inline constexpr std::int64_t kNoStyle = -1;
 
 /// What is kept of S style pictures: for each style tap the mean of each channel, (S, C), and the centred
 /// covariance of all pairs of channels, (S, C, C), over all positions, with their sizes.
@@ -37,7 +42,7 @@ class StyleTarget {
   /// relative to the style picture's own variance and covariance energy, so that the same weight suits every
   /// picture, every tap and every loss network. Mean and covariance together say what the Gram matrix
   /// (Gatys et al. 2015), covariance + mean mean^T, says, with the mean's part not drowning the rest.
-  /// Sample n is compared with style styles[n]; a single one is for all.
+  /// Sample n is compared with style styles[n], or with none if that is kNoStyle; a single one is for all.
   Tensor loss(const std::vector<Tap>& taps, const std::vector<std::int64_t>& styles = {0}) const;
 
  private:
@@ -56,6 +61,11 @@ Tensor content_loss(const std::vector<Tap>& taps, const std::vector<Tensor>& pho
 
 /// mean(relu(|y - 0.5| - 0.5)^2): what leaves [0, 1] cannot be shown, and costs.
 Tensor range_loss(const Tensor& pictures);
+
+/// Mean square difference from the photographs of those samples of `output` whose style is kNoStyle, averaged
+/// over the batch.
+Tensor photograph_loss(const Tensor& output, const Tensor& photographs,
+                       const std::vector<std::int64_t>& styles);
 
 /// All losses of the network's `output` (N, 3, H, W) for `photographs` of the same shape, sample n painted in
 /// style styles[n] (a single one is for all).

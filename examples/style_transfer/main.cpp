@@ -50,6 +50,10 @@ void add_train(CLI::App& app, gesso::TrainCommand& command) {
   option("--style-weight", s.weights.style, "More makes it more like the style", "Look");
   option("--content-weight", s.weights.content, "More keeps more of the photograph", "Look");
   option("--tv-weight", s.weights.tv, "More makes it smoother", "Look");
+  settings.push_back(
+      train
+          ->add_flag("--strength", s.strength, "Lets stylize --strength choose later how strong the style is")
+          ->group("Look"));
   option("--loss-network", s.loss_network.name,
          "What compares pictures: filters, trained, combined, vgg16 or vgg19", "Look");
   option("--loss-weights", s.loss_network.weights,
@@ -103,6 +107,11 @@ void add_stylize(CLI::App& app, gesso::StylizeCommand& command) {
                       "Of a network of many styles: which, by name or number from 1");
   stylize->add_option("--mix", command.mix, "Of a network of many styles: a weight for each, as in 0.3,0.7,0")
       ->delimiter(',');
+  stylize
+      ->add_option(
+          "--strength", command.strength,
+          "0 leaves the photograph, 1 is the style, 1.5 more than that; for networks trained with --strength")
+      ->capture_default_str();
   stylize->add_flag("--keep-colors", command.keep_colors,
                     "Keeps the photograph's colours: only brightness is painted");
   stylize

@@ -50,7 +50,8 @@ std::string text(double value, const char* format) {
 Samples::Samples(const TrainingRun& run) {
   for (std::size_t s = 0; s < run.style_pictures().size(); ++s) {
     const std::string name = style_name(run.settings().styles[s]);
-    styles_.push_back({name, report_picture(run.style_pictures()[s], name, "The style picture " + name)});
+    styles_.push_back({name, run.settings().row_of_style(static_cast<std::int64_t>(s)),
+                       report_picture(run.style_pictures()[s], name, "The style picture " + name)});
   }
   const std::vector<std::string>& photographs = run.photographs().files();
   const std::size_t count =
@@ -70,7 +71,7 @@ void Samples::paint(StyleNetwork& network, std::int64_t step, const std::filesys
   for (Sample& sample : samples_) {
     sample.after.clear();
     for (std::size_t s = 0; s < styles_.size(); ++s) {
-      network.set_styles({static_cast<std::int64_t>(s)});
+      network.set_styles({styles_[s].row});
       const Tensor painted = stylize(network, sample.photograph);
       char number[32];
       std::snprintf(number, sizeof number, "step-%06lld-", static_cast<long long>(step));

@@ -34,6 +34,7 @@ class Samples {
   };
   struct Style {
     std::string name;
+    std::int64_t row;  // of the network
     ReportPicture picture;
   };
   std::vector<Style> styles_;

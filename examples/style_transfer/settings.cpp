@@ -12,6 +12,7 @@ namespace {
 template <class Settings, class Visit>
 void for_each_setting(Settings& s, Visit visit) {
   visit("styles", s.styles);
+  visit("strength", s.strength);
   visit("added_styles", s.added_styles);
   visit("content", s.content);
   visit("width", s.network.width);
@@ -46,6 +47,11 @@ void parse(const std::string& name, const std::string& text, std::vector<std::st
   }
 }
 
+void parse(const std::string& name, const std::string& text, bool& value) {
+  require(text == "true" || text == "false", "setting ", name, ": '", text, "' is not true or false");
+  value = text == "true";
+}
+
 template <class Number>
 void parse(const std::string& name, const std::string& text, Number& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -56,6 +62,10 @@ void parse(const std::string& name, const std::string& text, Number& value) {
 }  // namespace
 
 std::string style_name(const std::string& file) { return std::filesystem::path(file).stem().string(); }
+
+void TrainSettings::count_rows() {
+  network.styles = static_cast<int>(row_of_style(static_cast<std::int64_t>(styles.size())));
+}
 
 void TrainSettings::check() const {
   const auto range = [](const char* name, double value, double low, double high) {
@@ -73,11 +83,13 @@ void TrainSettings::check() const {
   range("range-weight", weights.range, 0, 1e6);
   loss_network.check();
   check_normalization(network.normalization);
-  require(network.styles == static_cast<int>(styles.size()), "style: there are ", styles.size(),
-          " style pictures for a network of ", network.styles, " styles");
-  require(styles.size() == 1 || network.normalization == "instance",
-          "norm: several styles in one network need ", "instance normalization, not ", network.normalization);
-  range("added_styles", added_styles, 0, network.styles - 1);
+  require(!styles.empty(), "style: there is no style picture");
+  require(row_of_style(static_cast<std::int64_t>(styles.size())) == network.styles, "style: there are ",
+          styles.size(), " style pictures for a network of ", network.styles, " rows");
+  require(network.styles == 1 || network.normalization == "instance",
+          "norm: ", strength ? "strength needs" : "several styles in one network need",
+          " instance normalization, not ", network.normalization);
+  range("added_styles", added_styles, 0, static_cast<double>(styles.size()) - 1);
   range("width", network.width, 1, 512);
   range("blocks", network.blocks, 0, 64);
 }
@@ -88,6 +100,8 @@ std::map<std::string, std::string> TrainSettings::to_metadata() const {
     using Value = std::decay_t<decltype(value)>;
     if constexpr (std::is_same_v<Value, std::string>) {
       metadata[name] = value;
+    } else if constexpr (std::is_same_v<Value, bool>) {
+      metadata[name] = value ? "true" : "false";
     } else if constexpr (std::is_same_v<Value, std::vector<std::string>>) {
       metadata[name] = nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     } else {
@@ -107,7 +121,7 @@ TrainSettings TrainSettings::from_metadata(const std::map<std::string, std::stri
     require(found != metadata.end(), "setting ", name, " is missing");
     parse(name, found->second, value);
   });
-  settings.network.styles = static_cast<int>(settings.styles.size());
+  settings.count_rows();
   settings.check();
   return settings;
 }

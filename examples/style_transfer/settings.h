@@ -18,8 +18,11 @@ std::string style_name(const std::string& file);
 
 /// The settings of a training run. The defaults take a few minutes on two cores.
 struct TrainSettings {
-  std::vector<std::string> styles;  ///< files of the style pictures; network.styles is their number
-  std::string content;              ///< folder of photographs
+  std::vector<std::string> styles;  ///< files of the style pictures
+  /// Row 0 of the network learns to leave photographs as they are, so that the strength of a style can be
+  /// chosen afterwards, by mixing its row with this one. Every eighth photograph is spent on it.
+  bool strength = false;
+  std::string content;  ///< folder of photographs
   StyleNetworkOptions network{.width = 16, .blocks = 3};
   std::int64_t steps = 600;
   std::int64_t batch = 4;         ///< photographs a step
@@ -32,6 +35,11 @@ struct TrainSettings {
   LossWeights weights;
   LossNetworkOptions loss_network;
   std::uint64_t seed = 1;
+
+  /// The row of gamma and beta of style `s` in the network; its rows in all are network.styles.
+  std::int64_t row_of_style(std::int64_t s) const { return s + (strength ? 1 : 0); }
+  /// Sets network.styles by the styles and `strength`.
+  void count_rows();
 
   /// Throws ArgumentError naming the setting that is out of range.
   void check() const;

@@ -176,9 +176,12 @@ void StyleNetwork::set_styles(const std::vector<std::int64_t>& styles) {
 void StyleNetwork::set_mix(const std::vector<double>& weights) {
   const std::int64_t count = static_cast<std::int64_t>(weights.size());
   require(count == options_.styles, "style network: ", count, " weights for ", options_.styles, " styles");
-  if (count > 1) {
-    set_style_mix(*this, Tensor::from(weights, {1, count}));
+  if (count == 1) {
+    require(weights.front() == 1, "style network: it has one style, which cannot be mixed by a weight of ",
+            weights.front());
+    return;
   }
+  set_style_mix(*this, Tensor::from(weights, {1, count}));
 }
 
 Tensor StyleNetwork::forward(const Tensor& x) {

@@ -82,7 +82,8 @@ class StyleNetwork : public Module {
   /// What the next pictures are painted in: sample n in style styles[n], a single one is for all. Begins with
   /// style 0. Throws ArgumentError for styles that the network does not have.
   void set_styles(const std::vector<std::int64_t>& styles);
-  /// All pictures in a mix of the styles, one weight for each: their rows of gamma and beta are added up.
+  /// All pictures in a mix of the styles, one weight for each: their rows of gamma and beta are added up. A
+  /// network of one style has only the weight 1.
   void set_mix(const std::vector<double>& weights);
 
   const StyleNetworkOptions& options() const { return options_; }

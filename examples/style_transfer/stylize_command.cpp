@@ -71,34 +71,63 @@ std::size_t find_style(const std::vector<std::string>& styles, const std::string
       concat_text("--style ", wanted, ": the network does not have it; it has ", list_of(styles)));
 }
 
+// How much of each style is asked for.
+std::vector<double> weights_of(const std::vector<std::string>& styles, const std::string& wanted,
+                               const std::vector<double>& mix) {
+  if (!mix.empty()) {
+    if (!wanted.empty()) {
+      throw UsageError("--mix and --style say the same in two ways; give one of them");
+    }
+    if (mix.size() != styles.size()) {
+      throw UsageError(concat_text("--mix has ", mix.size(), " weights for the ", styles.size(),
+                                   " styles of the network: ", list_of(styles)));
+    }
+    for (const double weight : mix) {
+      if (!std::isfinite(weight) || std::abs(weight) > 10) {
+        throw UsageError(concat_text("--mix: the weight ", weight, " is not in -10 to 10"));
+      }
+    }
+    return mix;
+  }
+  std::vector<double> weights(styles.size(), 0.0);
+  weights[wanted.empty() ? 0 : find_style(styles, wanted)] = 1;
+  return weights;
+}
+
 // Makes the network paint as asked, and says in words what that is.
-std::string choose_style(StyleNetwork& network, const std::vector<std::string>& styles,
-                         const std::string& wanted, const std::vector<double>& mix) {
-  if (mix.empty()) {
-    const std::size_t style = wanted.empty() ? 0 : find_style(styles, wanted);
-    network.set_styles({static_cast<std::int64_t>(style)});
-    return style_name(styles[style]) + (wanted.empty() && styles.size() > 1
-                                            ? ", one of " + list_of(styles) + " (see --style, --mix)"
-                                            : "");
+std::string choose_style(StyleNetwork& network, const TrainSettings& settings,
+                         const StylizeCommand& command) {
+  const std::vector<std::string>& styles = settings.styles;
+  const std::vector<double> weights = weights_of(styles, command.style, command.mix);
+  if (!(command.strength >= 0 && command.strength <= 1.5)) {
+    throw UsageError(concat_text("--strength is ", command.strength, "; it must be from 0 to 1.5"));
   }
-  if (!wanted.empty()) {
-    throw UsageError("--mix and --style say the same in two ways; give one of them");
+  if (command.strength != 1 && !settings.strength) {
+    throw UsageError("--strength: the network was not trained for it; train one with --strength");
   }
-  if (mix.size() != styles.size()) {
-    throw UsageError(concat_text("--mix has ", mix.size(), " weights for the ", styles.size(),
-                                 " styles of the network: ", list_of(styles)));
-  }
+  // A single row is taken as it is; mixes are sums of rows.
+  std::vector<double> rows(static_cast<std::size_t>(network.options().styles), 0.0);
+  double sum = 0;
   std::string words;
   for (std::size_t s = 0; s < styles.size(); ++s) {
-    if (!std::isfinite(mix[s]) || std::abs(mix[s]) > 10) {
-      throw UsageError(concat_text("--mix: the weight ", mix[s], " is not in -10 to 10"));
-    }
-    if (mix[s] != 0) {
-      words += concat_text(words.empty() ? "" : " + ", mix[s], " ", style_name(styles[s]));
+    rows[static_cast<std::size_t>(settings.row_of_style(static_cast<std::int64_t>(s)))] =
+        command.strength * weights[s];
+    sum += weights[s];
+    if (weights[s] == 1) {
+      words += concat_text(words.empty() ? "" : " + ", style_name(styles[s]));
+    } else if (weights[s] != 0) {
+      words += concat_text(words.empty() ? "" : " + ", weights[s], " ", style_name(styles[s]));
     }
   }
-  network.set_mix(mix);
-  return words.empty() ? "no style" : words;
+  if (settings.strength) {
+    rows[0] = sum * (1 - command.strength);
+  }
+  network.set_mix(rows);
+  if (command.strength != 1) {
+    words = concat_text(command.strength, " of the strength of ", words);
+  }
+  const bool by_default = styles.size() > 1 && command.style.empty() && command.mix.empty();
+  return by_default ? concat_text(words, ", one of ", list_of(styles), " (see --style, --mix)") : words;
 }
 
 struct Task {
@@ -151,7 +180,7 @@ void StylizeCommand::run() {
         "--size away");
   }
   const LoadedStyleNetwork loaded = load_style_network(model.string());
-  const std::string painter = choose_style(*loaded.network, loaded.settings.styles, style, mix);
+  const std::string painter = choose_style(*loaded.network, loaded.settings, *this);
   if (raw.empty()) {
     repaint_pictures(*loaded.network, painter);
   } else {

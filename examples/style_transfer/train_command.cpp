@@ -102,7 +102,7 @@ TrainSettings settings_for_adding(const TrainSettings& asked, const TrainSetting
   settings.seed = asked.seed;
   settings.steps = asked.steps > 0 ? asked.steps : std::max<std::int64_t>(1, base.steps / 10);
   settings.styles.insert(settings.styles.end(), added_styles.begin(), added_styles.end());
-  settings.network.styles = static_cast<int>(settings.styles.size());
+  settings.count_rows();
   settings.added_styles = static_cast<int>(added_styles.size());
   return settings;
 }
@@ -135,7 +135,7 @@ void TrainCommand::run() {
     if ((settings.styles.empty() && added_styles.empty()) || out.empty()) {
       throw UsageError("name a style picture by --style and a folder for the results by --out");
     }
-    settings.network.styles = static_cast<int>(settings.styles.size());
+    settings.count_rows();
     if (!added_styles.empty()) {
       const LoadedStyleNetwork loaded = load_style_network(model.string());
       settings = settings_for_adding(settings, loaded.settings, added_styles);
@@ -158,12 +158,12 @@ void TrainCommand::run() {
     }
     create_run_folder(folder);
   }
+  const std::vector<std::string> in_training(
+      settings.added_styles > 0 ? settings.styles.end() - settings.added_styles : settings.styles.begin(),
+      settings.styles.end());
   std::cerr << (settings.added_styles > 0 ? "Adding to a style network: " : "Training a style network on ")
-            << names_of({settings.styles.end() -
-                             (settings.added_styles > 0 ? settings.added_styles : settings.network.styles),
-                         settings.styles.end()})
-            << ", for " << settings.steps - training.steps_done() << " steps; watch " << folder.report()
-            << "\n";
+            << names_of(in_training) << ", for " << settings.steps - training.steps_done() << " steps; watch "
+            << folder.report() << "\n";
   stop_gently_on_interrupt();
   if (train(training, folder, sample_every)) {
     training.network().eval();

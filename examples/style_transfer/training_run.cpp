@@ -114,10 +114,13 @@ double TrainingRun::learning_rate() const {
 }
 
 std::vector<std::int64_t> TrainingRun::styles_of_next_batch() const {
-  const int count = settings_.added_styles > 0 ? settings_.added_styles : settings_.network.styles;
+  const std::int64_t all = static_cast<std::int64_t>(settings_.styles.size());
+  const std::int64_t count = settings_.added_styles > 0 ? settings_.added_styles : all;
   std::vector<std::int64_t> styles;
   for (std::int64_t n = 0; n < settings_.batch; ++n) {
-    styles.push_back(settings_.network.styles - count + (steps_done_ * settings_.batch + n) % count);
+    const std::int64_t crop = steps_done_ * settings_.batch + n;
+    const bool stays = settings_.strength && settings_.added_styles == 0 && crop % 8 == 7;
+    styles.push_back(stays ? kNoStyle : all - count + crop % count);
   }
   return styles;
 }
@@ -125,7 +128,11 @@ std::vector<std::int64_t> TrainingRun::styles_of_next_batch() const {
 Losses TrainingRun::step(const std::function<void()>& with_gradients) {
   const Tensor batch = photographs_.next();
   const std::vector<std::int64_t> styles = styles_of_next_batch();
-  network_.set_styles(styles);
+  std::vector<std::int64_t> rows;
+  for (const std::int64_t style : styles) {
+    rows.push_back(style == kNoStyle ? 0 : settings_.row_of_style(style));
+  }
+  network_.set_styles(rows);
   const Losses losses =
       style_transfer_losses(*loss_network_, target_, network_(batch), batch, settings_.weights, styles);
   if (!std::isfinite(losses.total.item())) {

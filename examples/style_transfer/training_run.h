@@ -53,6 +53,7 @@ class TrainingRun {
   const PictureFolder& photographs() const { return photographs_; }
 
  private:
+  // The style of each photograph of the next batch, or kNoStyle.
   std::vector<std::int64_t> styles_of_next_batch() const;
 
   TrainSettings settings_;
