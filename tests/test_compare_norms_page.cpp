@@ -179,6 +179,7 @@ TEST_CASE("numbers are written with three significant digits") {
   CHECK(short_number(3.14159) == "3.14");
   CHECK(short_number(0.00123456) == "0.00123");
   CHECK(short_number(1234.5) == "1234");
+  CHECK(short_number(1.76e-6) == "1.8e-06");
   CHECK(percent(0.123) == "12 %");
   CHECK(percent(0.0042) == "0.4 %");
   CHECK(Spread({}).str() == "–");

@@ -97,7 +97,14 @@ const ContrastMeasure* contrast_of(const ComparisonRun& run, double contrast) {
   return at == run.contrast.end() ? nullptr : &*at;
 }
 
-std::string short_number(double value) { return fixed(value, decimals(value)); }
+std::string short_number(double value) {
+  if (value != 0 && std::abs(value) < 1e-4) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.1e", value);
+    return text;
+  }
+  return fixed(value, decimals(value));
+}
 
 std::string percent(double share) {
   const double hundredths = 100 * share;

@@ -36,7 +36,7 @@ std::vector<double> values_of(const std::vector<const ComparisonRun*>& runs,
 /// The measure at one contrast, or null.
 const ContrastMeasure* contrast_of(const ComparisonRun& run, double contrast);
 
-/// Three significant digits: "3.25", "0.00412", "128".
+/// Three significant digits: "3.25", "0.00412", "128"; below 0.0001 "1.8e-06".
 std::string short_number(double value);
 /// "12 %", "0.4 %".
 std::string percent(double share);
