@@ -4,8 +4,8 @@
 // are in core/winograd_transforms.h. For float32: the transforms lose two or three bits, an error of about
 // 3e-6 of the largest result.
 //
-// Work goes block by block of tiles, so small that their transforms stay in the second-level cache between the
-// three steps. Arrays and formulas: core/convolution.h.
+// Work goes block by block of tiles, so small that their transforms stay in the second-level cache between
+// the three steps. Arrays and formulas: core/convolution.h.
 #pragma once
 
 #include <cstdint>
