@@ -1,8 +1,14 @@
 // The page of a comparison: verdicts on made-up measurements, and a page at every stage of a comparison.
 #include <functional>
+#include <iostream>
 
-#include "files.h"
+#include "browser.h"
+#include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/reduce.h"
 #include "gesso/core/picture.h"
+#include "gesso/layers/instance_norm.h"
+#include "gesso/layers/sequential.h"
+#include "gesso/training/recorder.h"
 #include "page.h"
 #include "support.h"
 #include "tally.h"
@@ -173,6 +179,55 @@ TEST_CASE("there is a page at every stage: nothing done, one training, without p
   CHECK(row->pictures.size() == 2);  // the photograph and the one that was painted
   write_page(comparison, folder.path());
   CHECK(std::filesystem::exists(folder / "report.html"));
+}
+
+TEST_CASE("the page works in a browser: verdicts, curves, pictures, maps, and nothing goes wrong") {
+  if (browser().empty()) {
+    std::cout << "SKIPPED: no Chromium here\n";
+    return;
+  }
+  const TemporaryFolder folder;
+  Comparison comparison = made_up_comparison();
+  save_picture(folder / "cat.png", Tensor::full({1, 3, 24, 32}, 0.5));
+  comparison.test_photographs = {"cat.png"};
+  comparison.style_picture = "cat.png";
+  for (ComparisonRun& run : comparison.runs) {
+    if (run.seed == 1 && run.photographs == "plain") {
+      run.pictures = {"cat.png"};
+      run.normalization_record = "record.jsonl";
+    }
+  }
+  {
+    Generator rng(1);
+    Sequential network;
+    network.emplace<InstanceNorm2d>(3, InstanceNormOptions{.affine = true});
+    NormalizationRecorder recorder(network, folder / "record.jsonl");
+    for (int step = 0; step < 4; ++step) {
+      sum(square(network(Tensor::randn({2, 3, 4, 4}, rng).requires_grad_()))).backward();
+      recorder.end_step();
+    }
+  }
+  const char* const script = R"(<script>
+    const check = (holds, words) => { if (!holds) errors.push(words); };
+    const all = (selector) => [...document.querySelectorAll(selector)];
+    addEventListener("load", () => setTimeout(() => {
+      check(all(".findings li").length === 9, "findings: " + all(".findings li").length);
+      check(all(".findings .verdict").every((words) => words.textContent === "held"), "verdicts");
+      check(all(".chart .curve").length >= 12, "curves: " + all(".chart .curve").length);
+      check(all("img").every((image) => image.complete && image.naturalWidth > 0 && image.alt), "pictures");
+      check(all(".thumb").length >= 5 && all(".comparison").length === 1, "picture rows and wipe");
+      check(all(".color-map canvas").length === 4, "maps: " + all(".color-map canvas").length);
+      check(document.documentElement.scrollWidth <= innerWidth, "wider than the window");
+      all(".legend button")[0].click();
+      all(".thumb")[0].click();
+      check(document.getElementById("viewer").open, "enlarged");
+      check(performance.getEntriesByType("resource").every((entry) => entry.name.startsWith("data:")), "asked the network");
+      document.title = errors.length === 0 ? "ALL WELL" : "WRONG: " + errors.join("; ");
+    }, 300));
+  </script>)";
+  const std::string html = comparison_report(comparison, folder.path()).html();
+  CHECK(title_in_browser(html, script, "1280,900") == "ALL WELL");
+  CHECK(title_in_browser(html, script, "500,800") == "ALL WELL");
 }
 
 TEST_CASE("numbers are written with three significant digits") {

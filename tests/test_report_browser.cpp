@@ -1,11 +1,8 @@
 // Reports in a browser: headless Chromium opens a page, a script inside it uses every control as a reader
 // would, and says what is wrong. Without Chromium there is nothing to test, and ctest says "Skipped".
-#include <array>
-#include <cstdio>
 #include <iostream>
 
-#include "files.h"
-#include "gesso/core/file.h"
+#include "browser.h"
 #include "sample_report.h"
 #include "support.h"
 
@@ -13,14 +10,6 @@ using namespace gesso;
 using namespace gesso::testing;
 
 namespace {
-
-// Before anything else runs: errors are counted, whoever makes them.
-const char* const kCountErrors = R"(<script>
-  const errors = [];
-  addEventListener("error", (event) => errors.push(event.message));
-  addEventListener("securitypolicyviolation", (event) => errors.push("asked for " + event.blockedURI));
-  for (const kind of ["error", "warn"]) console[kind] = (...words) => errors.push(words.join(" "));
-</script>)";
 
 // At the end: use the page. `check` notes what does not hold.
 const char* const kUse = R"(<script>
@@ -146,45 +135,6 @@ const char* const kUse = R"(<script>
     }, 200);
   }, 200));
 </script>)";
-
-// What the command prints; its errors are not of interest.
-std::string output_of(const std::string& command) {
-  std::string text;
-  FILE* pipe = popen((command + " 2>/dev/null").c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::array<char, 4096> buffer;
-  for (std::size_t n; (n = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
-    text.append(buffer.data(), n);
-  }
-  pclose(pipe);
-  return text;
-}
-
-std::string browser() {
-  for (const char* name : {"chromium", "chromium-browser", "google-chrome"}) {
-    if (!output_of(std::string("command -v ") + name).empty()) {
-      return name;
-    }
-  }
-  return "";
-}
-
-// The title of the page after the script in it has run.
-std::string title_in_browser(std::string html, const std::string& script, const std::string& size) {
-  const TemporaryFolder folder;
-  html.insert(html.find("<head>") + 6, kCountErrors);
-  html.insert(html.rfind("</body>"), script);
-  write_bytes(folder / "report.html", html);
-  const std::string dom = output_of(
-      "timeout 60 " + browser() +
-      " --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync"
-      " --disable-background-networking --disable-component-update --disable-dev-shm-usage"
-      " --virtual-time-budget=5000 --window-size=" +
-      size + " --user-data-dir=" + (folder / "profile") + " --dump-dom file://" + (folder / "report.html"));
-  const std::size_t begin = dom.find("<title>");
-  return begin == std::string::npos ? "the browser gave no page"
-                                    : dom.substr(begin + 7, dom.find("</title>", begin) - begin - 7);
-}
 
 }  // namespace
 

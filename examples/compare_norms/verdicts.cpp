@@ -82,6 +82,7 @@ ReportFinding lower_losses(const Comparison& comparison, std::int64_t batch_size
                               batch = values_of(pair.batch, measure);
     verdicts.push_back(is_less(instance, batch));
     evidence += (evidence.empty() ? "" : "; ") + both(loss.name, instance, batch);
+    evidence += verdicts.back() == Verdict::partly ? ", not lower with every seed" : "";
   }
   return {claim, all_of(verdicts),
           concat_text("Last tenth of the training, batches of ", batch_size, ", ",
