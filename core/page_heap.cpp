@@ -71,6 +71,7 @@ void* PageHeap::allocate(std::size_t bytes) {
   };
   auto [chunk, first] = find();
   if (chunk == nullptr) {
+    unmap_free_chunks();  // too small for this: a program of ever larger sizes must not collect them
     if (!add_chunk(std::max(taken, kChunkPages)) && !add_chunk(taken)) {
       return nullptr;
     }
@@ -120,9 +121,15 @@ void PageHeap::release() {
       }
     }
   }
-  std::erase_if(chunks_, [](const Chunk& chunk) {
+  unmap_free_chunks();
+}
+
+void PageHeap::unmap_free_chunks() {
+  std::erase_if(chunks_, [&](const Chunk& chunk) {
     const bool all_free = chunk.free.size() == 1 && chunk.free.begin()->second == chunk.pages;
     if (all_free) {
+      touched_pages_ -=
+          static_cast<std::size_t>(std::count(chunk.touched.begin(), chunk.touched.end(), true));
       GESSO_UNPOISON(chunk.begin, chunk.pages * kHugePage);
       munmap(chunk.begin, chunk.pages * kHugePage);
     }

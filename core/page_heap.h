@@ -38,6 +38,7 @@ class PageHeap {
   };
 
   bool add_chunk(std::size_t pages);
+  void unmap_free_chunks();
 
   std::vector<Chunk> chunks_;
   std::size_t touched_pages_ = 0;

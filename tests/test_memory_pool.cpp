@@ -96,6 +96,10 @@ TEST_CASE("a program of ever new sizes does not hoard what it no longer uses") {
     const Tensor x = Tensor::empty({i * 5 * kMiB / 4});  // 5, 10, ... 300 MiB, untouched
   }
   CHECK(memory_stats().reserved_bytes - memory_stats().current_bytes < std::size_t{1024} << 20);
+  for (std::int64_t i = 11; i <= 19; i += 2) {
+    const Tensor x = Tensor::empty({i * 25 * kMiB});  // 1.1 to 1.9 GiB
+  }
+  CHECK(memory_stats().reserved_bytes - memory_stats().current_bytes < std::size_t{3072} << 20);
   release_unused_memory();
 }
 
