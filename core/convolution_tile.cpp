@@ -251,48 +251,36 @@ OuterProductKernel<T> outer_product_kernel_for(std::int64_t channels) {
   return channels <= lanes ? outer_product_kernel_of<T, Isa, 1>() : outer_product_kernel_of<T, Isa, 2>();
 }
 
+// f with the best instruction set that the CPU has as its template argument.
+template <class F>
+auto with_instruction_set(F f) {
+#if defined(__x86_64__)
+  static const bool avx512 = cpu_has_avx512(), avx2 = cpu_has_avx2();
+  if (avx512) {
+    return f.template operator()<Avx512>();
+  }
+  if (avx2) {
+    return f.template operator()<Avx2>();
+  }
+#endif
+  return f.template operator()<Baseline>();
+}
+
 }  // namespace
 
 template <class T>
 CorrelateKernel<T> correlate_kernel(std::int64_t channels) {
-#if defined(__x86_64__)
-  static const bool avx512 = cpu_has_avx512(), avx2 = cpu_has_avx2();
-  if (avx512) {
-    return correlate_kernel_for<T, Avx512>(channels);
-  }
-  if (avx2) {
-    return correlate_kernel_for<T, Avx2>(channels);
-  }
-#endif
-  return correlate_kernel_for<T, Baseline>(channels);
+  return with_instruction_set([&]<class Isa>() { return correlate_kernel_for<T, Isa>(channels); });
 }
 
 template <class T>
 ProductSumKernel<T> product_sum_kernel(std::int64_t channels) {
-#if defined(__x86_64__)
-  static const bool avx512 = cpu_has_avx512(), avx2 = cpu_has_avx2();
-  if (avx512) {
-    return product_sum_kernel_for<T, Avx512>(channels);
-  }
-  if (avx2) {
-    return product_sum_kernel_for<T, Avx2>(channels);
-  }
-#endif
-  return product_sum_kernel_for<T, Baseline>(channels);
+  return with_instruction_set([&]<class Isa>() { return product_sum_kernel_for<T, Isa>(channels); });
 }
 
 template <class T>
 OuterProductKernel<T> outer_product_kernel(std::int64_t channels) {
-#if defined(__x86_64__)
-  static const bool avx512 = cpu_has_avx512(), avx2 = cpu_has_avx2();
-  if (avx512) {
-    return outer_product_kernel_for<T, Avx512>(channels);
-  }
-  if (avx2) {
-    return outer_product_kernel_for<T, Avx2>(channels);
-  }
-#endif
-  return outer_product_kernel_for<T, Baseline>(channels);
+  return with_instruction_set([&]<class Isa>() { return outer_product_kernel_for<T, Isa>(channels); });
 }
 
 template CorrelateKernel<float> correlate_kernel(std::int64_t);
