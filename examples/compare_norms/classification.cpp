@@ -11,6 +11,7 @@
 #include "gesso/core/resize.h"
 #include "gesso/layers/conv2d.h"
 #include "gesso/layers/linear.h"
+#include "gesso/training/accuracy.h"
 #include "gesso/training/adam.h"
 #include "gesso/training/schedule.h"
 #include "style_network.h"
@@ -70,15 +71,6 @@ class Classifier : public Module {
   Linear head_;
   std::unique_ptr<Module> norm1_, norm2_, norm3_;
 };
-
-double accuracy(const Tensor& logits, const std::vector<std::int64_t>& labels) {
-  const std::vector<std::int64_t> answers = argmax(logits, 1);
-  std::int64_t right = 0;
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    right += answers[i] == labels[i];
-  }
-  return static_cast<double>(right) / static_cast<double>(labels.size());
-}
 
 }  // namespace
 

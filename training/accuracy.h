@@ -1,0 +1,15 @@
+// How often a classifier is right.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "gesso/core/tensor.h"
+
+namespace gesso {
+
+/// The part of the rows of `logits` (N, classes) whose largest number is at the row's label, 0 to 1. Throws
+/// ArgumentError unless there are N labels, at least one.
+double accuracy(const Tensor& logits, const std::vector<std::int64_t>& labels);
+
+}  // namespace gesso
