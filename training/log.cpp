@@ -1,12 +1,12 @@
 #include "gesso/training/log.h"
 
 #include <cmath>
-#include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "gesso/core/error.h"
 #include "gesso/core/file.h"
+#include "gesso/training/lines.h"
 
 namespace gesso {
 namespace {
@@ -62,17 +62,8 @@ void LogWriter::write(const LogEntry& entry) {
 
 std::vector<LogEntry> read_log(const std::string& path) {
   std::vector<LogEntry> entries;
-  if (!std::filesystem::exists(path)) {
-    return entries;
-  }
-  const std::string text = read_file(path);
-  std::size_t begin = 0;
-  for (int number = 1; begin < text.size(); ++number) {
-    const std::size_t end = text.find('\n', begin);
-    if (end == std::string::npos) {
-      break;  // cut short by a kill
-    }
-    const Json line = Json::parse(text.begin() + begin, text.begin() + end, nullptr, false);
+  for_each_line(path, [&](std::string_view text, int number) {
+    const Json line = Json::parse(text, nullptr, false);
     LogEntry entry;
     bool valid = line.is_object();
     for (auto item = line.begin(); valid && item != line.end(); ++item) {
@@ -83,8 +74,7 @@ std::vector<LogEntry> read_log(const std::string& path) {
       throw FileError(concat_text(path, ": line ", number, " is not a JSON object of numbers"));
     }
     entries.push_back(std::move(entry));
-    begin = end + 1;
-  }
+  });
   return entries;
 }
 

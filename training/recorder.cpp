@@ -15,6 +15,7 @@
 #include "gesso/core/moments.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/simd.h"
+#include "gesso/training/lines.h"
 
 namespace gesso {
 namespace {
@@ -191,23 +192,13 @@ NormalizationRecord record_of(const Json& line) {
 
 std::vector<NormalizationRecord> read_normalization_records(const std::string& path) {
   std::vector<NormalizationRecord> records;
-  if (!std::filesystem::exists(path)) {
-    return records;
-  }
-  const std::string text = read_file(path);
-  std::size_t begin = 0;
-  for (int number = 1; begin < text.size(); ++number) {
-    const std::size_t end = text.find('\n', begin);
-    if (end == std::string::npos) {
-      break;  // cut short by a kill
-    }
+  for_each_line(path, [&](std::string_view line, int number) {
     try {
-      records.push_back(record_of(Json::parse(text.begin() + begin, text.begin() + end)));
+      records.push_back(record_of(Json::parse(line)));
     } catch (const nlohmann::json::exception&) {
       throw FileError(concat_text(path, ": line ", number, " is not a record of a normalization layer"));
     }
-    begin = end + 1;
-  }
+  });
   return records;
 }
 
