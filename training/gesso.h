@@ -39,6 +39,7 @@
 #include "gesso/layers/normalization.h"
 #include "gesso/layers/resampling.h"
 #include "gesso/layers/sequential.h"
+#include "gesso/training/accuracy.h"
 #include "gesso/training/adam.h"
 #include "gesso/training/checkpoint.h"
 #include "gesso/training/clip.h"
@@ -49,4 +50,5 @@
 #include "gesso/training/recorder.h"
 #include "gesso/training/report.h"
 #include "gesso/training/schedule.h"
+#include "gesso/training/settings_text.h"
 #include "gesso/training/sgd.h"

@@ -1,14 +1,14 @@
 #include "training.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <type_traits>
 
 #include "gesso/autograd/losses.h"
 #include "gesso/autograd/node.h"
+#include "gesso/training/accuracy.h"
 #include "gesso/training/picture_folder.h"
 #include "gesso/training/schedule.h"
+#include "gesso/training/settings_text.h"
 #include "trained_stack.h"
 
 namespace gesso {
@@ -28,28 +28,9 @@ void for_each_setting(Settings& s, Visit visit) {
   visit("seed", s.seed);
 }
 
-std::string text_of(const std::string& value) { return value; }
-
-template <class Number>
-std::string text_of(Number value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
-}
-
 const LossNetworkSettings& checked(const LossNetworkSettings& settings) {
   settings.check();
   return settings;
-}
-
-double part_right(const Tensor& logits, const std::vector<std::int64_t>& labels) {
-  const std::int64_t classes = logits.size(1);
-  const float* row = logits.data<float>();
-  double right = 0;
-  for (const std::int64_t label : labels) {
-    right += std::max_element(row, row + classes) - row == label ? 1 : 0;
-    row += classes;
-  }
-  return right / static_cast<double>(labels.size());
 }
 
 std::string names_of(const std::vector<std::string>& files) {
@@ -77,31 +58,18 @@ void LossNetworkSettings::check() const {
 std::string LossNetworkSettings::command() const {
   std::string command = "train-loss-network";
   for_each_setting(*this, [&](const char* name, const auto& value) {
-    command += concat_text(" --", name, " ", text_of(value));
+    command += concat_text(" --", name, " ", setting_text(value));
   });
   return command;
 }
 
 std::map<std::string, std::string> LossNetworkSettings::to_metadata() const {
-  std::map<std::string, std::string> metadata;
-  for_each_setting(*this, [&](const char* name, const auto& value) { metadata[name] = text_of(value); });
-  return metadata;
+  return settings_to_metadata([&](auto visit) { for_each_setting(*this, visit); });
 }
 
 LossNetworkSettings LossNetworkSettings::from_metadata(const std::map<std::string, std::string>& metadata) {
   LossNetworkSettings settings;
-  for_each_setting(settings, [&](const char* name, auto& value) {
-    const auto found = metadata.find(name);
-    require(found != metadata.end(), "setting ", name, " is missing");
-    const std::string& text = found->second;
-    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
-      value = text;
-    } else {
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-      require(error == std::errc() && end == text.data() + text.size(), "setting ", name, ": '", text,
-              "' is not a number in range");
-    }
-  });
+  settings_from_metadata(metadata, [&](auto visit) { for_each_setting(settings, visit); });
   settings.check();
   return settings;
 }
@@ -140,7 +108,7 @@ LossNetworkTraining::Result LossNetworkTraining::step() {
   optimizer_.set_lr(learning_rate());
   optimizer_.step();
   ++steps_done_;
-  return {loss.item(), part_right(logits, crops.labels)};
+  return {loss.item(), gesso::accuracy(logits, crops.labels)};
 }
 
 double LossNetworkTraining::accuracy() {
@@ -149,7 +117,7 @@ double LossNetworkTraining::accuracy() {
   double right = 0;
   for (std::int64_t begin = 0; begin < kTestCrops; begin += 64) {
     const std::vector<std::int64_t> labels(test_.labels.begin() + begin, test_.labels.begin() + begin + 64);
-    right += part_right(network_(test_.pictures.slice(begin, begin + 64)), labels) * 64;
+    right += gesso::accuracy(network_(test_.pictures.slice(begin, begin + 64)), labels) * 64;
   }
   return right / kTestCrops;
 }

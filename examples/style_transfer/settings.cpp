@@ -1,9 +1,8 @@
 #include "settings.h"
 
-#include <charconv>
 #include <filesystem>
-#include <nlohmann/json.hpp>
-#include <type_traits>
+
+#include "gesso/training/settings_text.h"
 
 namespace gesso {
 namespace {
@@ -31,32 +30,6 @@ void for_each_setting(Settings& s, Visit visit) {
   visit("loss_weights", s.loss_network.weights);
   visit("content_layer", s.loss_network.content_layer);
   visit("seed", s.seed);
-}
-
-void parse(const std::string& name, const std::string& text, std::string& value) {
-  (void)name;
-  value = text;
-}
-
-// A list is a JSON array: file names may hold any character.
-void parse(const std::string& name, const std::string& text, std::vector<std::string>& value) {
-  try {
-    value = nlohmann::json::parse(text).get<std::vector<std::string>>();
-  } catch (const nlohmann::json::exception&) {
-    throw ArgumentError(concat_text("setting ", name, ": '", text, "' is not a list of names"));
-  }
-}
-
-void parse(const std::string& name, const std::string& text, bool& value) {
-  require(text == "true" || text == "false", "setting ", name, ": '", text, "' is not true or false");
-  value = text == "true";
-}
-
-template <class Number>
-void parse(const std::string& name, const std::string& text, Number& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  require(error == std::errc() && end == text.data() + text.size(), "setting ", name, ": '", text,
-          "' is not a number in range");
 }
 
 }  // namespace
@@ -95,32 +68,12 @@ void TrainSettings::check() const {
 }
 
 std::map<std::string, std::string> TrainSettings::to_metadata() const {
-  std::map<std::string, std::string> metadata;
-  for_each_setting(*this, [&](const char* name, const auto& value) {
-    using Value = std::decay_t<decltype(value)>;
-    if constexpr (std::is_same_v<Value, std::string>) {
-      metadata[name] = value;
-    } else if constexpr (std::is_same_v<Value, bool>) {
-      metadata[name] = value ? "true" : "false";
-    } else if constexpr (std::is_same_v<Value, std::vector<std::string>>) {
-      metadata[name] = nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    } else {
-      char text[32];
-      const auto end =
-          std::to_chars(text, text + sizeof text, value).ptr;  // the shortest text that reads back equal
-      metadata[name] = std::string(text, end);
-    }
-  });
-  return metadata;
+  return settings_to_metadata([&](auto visit) { for_each_setting(*this, visit); });
 }
 
 TrainSettings TrainSettings::from_metadata(const std::map<std::string, std::string>& metadata) {
   TrainSettings settings;
-  for_each_setting(settings, [&](const char* name, auto& value) {
-    const auto found = metadata.find(name);
-    require(found != metadata.end(), "setting ", name, " is missing");
-    parse(name, found->second, value);
-  });
+  settings_from_metadata(metadata, [&](auto visit) { for_each_setting(settings, visit); });
   settings.count_rows();
   settings.check();
   return settings;
