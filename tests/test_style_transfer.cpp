@@ -186,6 +186,20 @@ TEST_CASE("one network learns several styles, paints in each and in mixes, and t
   check_refused(stylize + "--mix 1,nan", 2, "--mix: the weight nan");
   check_refused(stylize + "--mix 1,0 --style 2", 2, "give one of them");
 
+  // Photographs to look at become fewer with many styles, but never none and never all.
+  std::string many = training("many", 1);
+  std::string nine;
+  for (int i = 0; i < 9; ++i) {
+    nine += (i == 0 ? "" : " ") + (i % 2 == 0 ? kStyle : other);
+  }
+  many.replace(many.find(kStyle), kStyle.size(), nine);
+  REQUIRE(run(many).status == 0);
+  int photographs = 0;
+  for (const auto& entry : fs::directory_iterator(kFolder / "many/samples")) {
+    photographs += entry.path().string().ends_with("-waves.jpg") ? 1 : 0;
+  }
+  CHECK(photographs == 1);
+
   // A new style changes nothing but its own rows of gamma and beta.
   const std::string adding =
       "train --add-style " + third + " --model " + model + " --out " + (kFolder / "three").string();

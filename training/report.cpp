@@ -229,11 +229,29 @@ ReportPicture report_picture(const Tensor& picture, std::string caption, std::st
           .exact = exact};
 }
 
-std::vector<std::pair<std::string, std::string>> machine_entries() {
+ReportCurve log_curve(const std::vector<LogEntry>& log, const std::string& name, const std::string& label,
+                      double factor) {
+  ReportCurve curve{.name = label};
+  for (const LogEntry& entry : log) {
+    double step = 0;
+    for (const auto& [each, value] : entry) {
+      if (each == "step") {
+        step = value;
+      } else if (each == name) {
+        curve.x.push_back(step);
+        curve.y.push_back(factor * value);
+      }
+    }
+  }
+  return curve;
+}
+
+void Report::add_settings(const std::map<std::string, std::string>& entries) {
+  settings.insert(settings.end(), entries.begin(), entries.end());
   const BuildInfo info = build_info();
-  return {{"gesso", info.version + ", " + info.build_type + ", " + info.compiler},
-          {"machine", concat_text(info.threads, " threads, ", info.simd, ", OpenBLAS ", info.openblas, " (",
-                                  info.openblas_core, ")")}};
+  settings.emplace_back("gesso", info.version + ", " + info.build_type + ", " + info.compiler);
+  settings.emplace_back("machine", concat_text(info.threads, " threads, ", info.simd, ", OpenBLAS ",
+                                               info.openblas, " (", info.openblas_core, ")"));
 }
 
 std::string Report::html() const {

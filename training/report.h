@@ -2,6 +2,7 @@
 // and pictures to compare. A report is plain data; training/report_page/ draws it.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "gesso/core/tensor.h"
+#include "gesso/training/log.h"
 
 namespace gesso {
 
@@ -41,6 +43,10 @@ struct ReportCurve {
   int color = -1;  ///< 0 to 7: one of the page's eight colours, so that a name keeps its colour in several
                    ///< charts; -1: by its place in the chart
 };
+
+/// The numbers called `name` in a log, times `factor`, over its steps.
+ReportCurve log_curve(const std::vector<LogEntry>& log, const std::string& name, const std::string& label,
+                      double factor = 1);
 
 /// Curves that share their axes. Readers point at values, switch curves off, and change to a log scale.
 struct ReportChart {
@@ -132,10 +138,6 @@ struct ReportComparison {
   ReportPicture left, right;
 };
 
-/// What else numbers depend on, names and values for Report::settings: gesso's version and build, threads and
-/// instruction set of this machine.
-std::vector<std::pair<std::string, std::string>> machine_entries();
-
 using ReportBlock = std::variant<ReportText, ReportFormula, ReportTable, ReportMatrices, ReportColorMaps,
                                  ReportFindings, ReportChart, ReportPictures, ReportComparison>;
 
@@ -163,6 +165,10 @@ struct Report {
   std::vector<ReportSection> sections;  ///< in order
   std::vector<std::pair<std::string, std::string>> settings;  ///< names and values, at the end
   std::vector<std::string> notes;                             ///< small print
+
+  /// Adds names and values to `settings`, and what else numbers depend on: gesso's version and build, threads
+  /// and instruction set of this machine.
+  void add_settings(const std::map<std::string, std::string>& entries);
 
   /// The page. Any text may be given: none of it is read as HTML. Throws ArgumentError, naming the table,
   /// curve or map, when a row has not one text a column, or a curve not one y (and low and high) an x.

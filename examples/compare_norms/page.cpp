@@ -551,12 +551,7 @@ Report comparison_report(const Comparison& comparison, const fs::path& folder,
   Report report;
   report.title = "Batch against instance normalization";
   report.progress = std::move(progress);
-  for (const auto& [name, value] : comparison.settings) {
-    report.settings.emplace_back(name, value);
-  }
-  for (const auto& entry : machine_entries()) {
-    report.settings.push_back(entry);
-  }
+  report.add_settings(comparison.settings);
   if (comparison.runs.empty()) {
     report.summary = {"The first training is under way."};
     return report;

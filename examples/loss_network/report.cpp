@@ -10,19 +10,6 @@
 namespace gesso {
 namespace {
 
-ReportCurve curve(const std::vector<LogEntry>& log, const std::string& name, const std::string& label) {
-  ReportCurve result{.name = label};
-  for (const LogEntry& entry : log) {
-    for (const auto& [each, value] : entry) {
-      if (each == name) {
-        result.x.push_back(entry.front().second);  // step
-        result.y.push_back(value);
-      }
-    }
-  }
-  return result;
-}
-
 std::string percent(double part) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f %%", 100 * part);
@@ -53,7 +40,7 @@ Tensor filters_picture(const Tensor& weight) {
 Report loss_network_report(LossNetworkTraining& training, const std::vector<LogEntry>& log,
                            const std::optional<ReportProgress>& progress) {
   const LossNetworkSettings& settings = training.settings();
-  const ReportCurve test = curve(log, "test_accuracy", "new crops, not varied");
+  const ReportCurve test = log_curve(log, "test_accuracy", "new crops, not varied");
   Report report;
   report.title = "A loss network of our own";
   report.summary = {concat_text(
@@ -68,9 +55,9 @@ Report loss_network_report(LossNetworkTraining& training, const std::vector<LogE
       {"Curves",
        {ReportChart{.title = "Accuracy",
                     .y_label = "part that is right",
-                    .curves = {curve(log, "accuracy", "training crops, varied"), test}},
+                    .curves = {log_curve(log, "accuracy", "training crops, varied"), test}},
         ReportChart{
-            .title = "Loss", .y_label = "cross entropy", .curves = {curve(log, "loss", "training")}}}});
+            .title = "Loss", .y_label = "cross entropy", .curves = {log_curve(log, "loss", "training")}}}});
   const NamedTensors weights = training.weights();
   report.sections.push_back(
       {"What the first layer looks for",
@@ -80,12 +67,7 @@ Report loss_network_report(LossNetworkTraining& training, const std::vector<LogE
                        .pictures = {report_picture(filters_picture(weights.front().second), "32 filters",
                                                    "The 3x3 filters of the first layer in rows of 8", true)},
                        .columns = 1}}});
-  for (const auto& [name, value] : settings.to_metadata()) {
-    report.settings.emplace_back(name, value);
-  }
-  for (const auto& entry : machine_entries()) {
-    report.settings.push_back(entry);
-  }
+  report.add_settings(settings.to_metadata());
   return report;
 }
 

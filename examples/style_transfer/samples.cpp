@@ -21,24 +21,6 @@ Tensor load_sample(const std::string& path) {
                                                                   : picture;
 }
 
-// The values of one name over the log, against the steps.
-ReportCurve curve(const std::vector<LogEntry>& log, const std::string& name, double factor,
-                  const std::string& label) {
-  ReportCurve result{.name = label};
-  for (const LogEntry& entry : log) {
-    double step = 0;
-    for (const auto& [each, value] : entry) {
-      if (each == "step") {
-        step = value;
-      } else if (each == name) {
-        result.x.push_back(step);
-        result.y.push_back(factor * value);
-      }
-    }
-  }
-  return result;
-}
-
 std::string text(double value, const char* format) {
   char buffer[32];
   std::snprintf(buffer, sizeof buffer, format, value);
@@ -54,8 +36,8 @@ Samples::Samples(const TrainingRun& run) {
                        report_picture(run.style_pictures()[s], name, "The style picture " + name)});
   }
   const std::vector<std::string>& photographs = run.photographs().files();
-  const std::size_t count =
-      std::min(photographs.size(), std::max<std::size_t>(1, kSamples - (styles_.size() - 1) / 2));
+  const std::size_t left_out = std::min(kSamples - 1, (styles_.size() - 1) / 2);
+  const std::size_t count = std::min(photographs.size(), kSamples - left_out);
   for (std::size_t i = 0; i < count; ++i) {
     const std::string& path = photographs[i * photographs.size() / count];
     const std::string name = std::filesystem::path(path).stem().string();
@@ -139,21 +121,19 @@ Report training_report(const TrainSettings& settings, const std::vector<LogEntry
                     {"peak memory", text(static_cast<double>(memory_stats().peak_bytes >> 20), "%.0f MiB")}};
   report.sections.push_back({"Pictures", samples.report_blocks()});
   const LossWeights& w = settings.weights;
-  report.sections.push_back(
-      {"Losses",
-       {ReportChart{
-           .title = "Loss, and what it is the sum of",
-           .y_label = "loss, weighted",
-           .curves = {curve(log, "loss", 1, "total"), curve(log, "content", w.content, "content"),
-                      curve(log, "style", w.style, "style"), curve(log, "tv", w.tv, "total variation"),
-                      curve(log, "range", w.range, "range")},
-           .log_scale = true}}});
-  for (const auto& [name, value] : settings.to_metadata()) {
-    report.settings.emplace_back(name, value);
+  std::vector<ReportCurve> curves = {
+      log_curve(log, "loss", "total"), log_curve(log, "content", "content", w.content),
+      log_curve(log, "style", "style", w.style), log_curve(log, "tv", "total variation", w.tv),
+      log_curve(log, "range", "range", w.range)};
+  if (settings.strength) {
+    curves.push_back(log_curve(log, "photograph", "photograph", w.photograph));
   }
-  for (const auto& entry : machine_entries()) {
-    report.settings.push_back(entry);
-  }
+  report.sections.push_back({"Losses",
+                             {ReportChart{.title = "Loss, and what it is the sum of",
+                                          .y_label = "loss, weighted",
+                                          .curves = curves,
+                                          .log_scale = true}}});
+  report.add_settings(settings.to_metadata());
   return report;
 }
 

@@ -68,14 +68,18 @@ WarmupCosine schedule_of(const TrainSettings& settings) {
 }  // namespace
 
 LogEntry log_entry(std::int64_t step, const Losses& losses, double learning_rate, double seconds) {
-  return {{"step", static_cast<double>(step)},
-          {"loss", losses.total.item()},
-          {"content", losses.content},
-          {"style", losses.style},
-          {"tv", losses.tv},
-          {"range", losses.range},
-          {"lr", learning_rate},
-          {"seconds", seconds}};
+  LogEntry entry = {{"step", static_cast<double>(step)},
+                    {"loss", losses.total.item()},
+                    {"content", losses.content},
+                    {"style", losses.style},
+                    {"tv", losses.tv},
+                    {"range", losses.range}};
+  if (losses.photograph > 0) {
+    entry.emplace_back("photograph", losses.photograph);
+  }
+  entry.emplace_back("lr", learning_rate);
+  entry.emplace_back("seconds", seconds);
+  return entry;
 }
 
 TrainingRun::TrainingRun(const TrainSettings& settings)
