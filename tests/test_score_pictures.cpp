@@ -1,10 +1,12 @@
 // score-pictures: its measures against cases that can be worked out, and the program.
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "files.h"
+#include "flicker.h"
 #include "gesso/core/file.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/picture.h"
@@ -127,9 +129,9 @@ struct Outcome {
   std::string out, error;
 };
 
-Outcome run(const std::string& arguments) {
+Outcome run(const std::string& arguments, const std::string& program = "score-pictures") {
   const TemporaryFolder folder;
-  const std::string command = std::string(GESSO_BIN_DIR) + "/score-pictures " + arguments + " > '" +
+  const std::string command = std::string(GESSO_BIN_DIR) + "/" + program + " " + arguments + " > '" +
                               folder / "out" + "' 2> '" + folder / "error" + "'";
   const int status = std::system(command.c_str());
   return {WEXITSTATUS(status), read_file(folder / "out"), read_file(folder / "error")};
@@ -159,4 +161,84 @@ TEST_CASE("the program: a table, JSON with the same numbers, and usage") {
   };
   refused("--style a.jpg", 2, "--content");
   refused("--style /nowhere.jpg --content /nowhere.jpg x.jpg", 1, "/nowhere.jpg");
+}
+
+TEST_CASE("flicker: what the painting changes where the film stands still") {
+  // Three frames of four pixels: the first moves far, the others by noise of 3 bytes in one colour or not.
+  const unsigned char film[3][12] = {{0, 0, 0, 50, 50, 50, 90, 90, 90, 7, 7, 7},
+                                     {200, 0, 0, 53, 50, 50, 90, 90, 90, 7, 7, 7},
+                                     {0, 0, 0, 50, 50, 50, 90, 90, 90, 7, 7, 7}};
+  const unsigned char painted[3][12] = {{0, 0, 0, 80, 80, 80, 90, 90, 90, 0, 0, 0},
+                                        {0, 90, 0, 95, 80, 80, 90, 90, 90, 0, 0, 30},
+                                        {0, 90, 0, 80, 80, 80, 90, 96, 90, 0, 0, 30}};
+  FlickerMeter meter(12);
+  CHECK(meter.score().frames == 0);
+  for (int f = 0; f < 3; ++f) {
+    meter.add(film[f], painted[f]);
+  }
+  const FlickerScore score = meter.score();
+  CHECK(score.frames == 3);
+  CHECK(score.change == doctest::Approx((200 + 3 + 200 + 3) / (2 * 12 * 255.0)));
+  CHECK(score.painted_change == doctest::Approx((90 + 15 + 30 + 15 + 6) / (2 * 12 * 255.0)));
+  CHECK(score.still == doctest::Approx(6.0 / 8));
+  CHECK(score.still_change == doctest::Approx((3 + 3) / (6 * 3 * 255.0)));
+  CHECK(score.still_painted_change == doctest::Approx((15 + 30 + 15 + 6) / (6 * 3 * 255.0)));
+  CHECK(score.flicker() == doctest::Approx(60 / (6 * 3 * 255.0)));
+  // Below 3 / 765 not even the noise stands still; at 1 everything does.
+  FlickerMeter strict(12, 0.003), all(12, 1);
+  for (int f = 0; f < 3; ++f) {
+    strict.add(film[f], painted[f]);
+    all.add(film[f], painted[f]);
+  }
+  CHECK(strict.score().still == doctest::Approx(4.0 / 8));
+  CHECK(all.score().still == 1);
+  CHECK(all.score().still_painted_change == all.score().painted_change);
+  CHECK_THROWS_WITH_AS(FlickerMeter(10), doctest::Contains("3 for each pixel"), ArgumentError);
+  CHECK_THROWS_AS(FlickerMeter(12, 1.5), ArgumentError);
+}
+
+TEST_CASE("frame sizes: width x height, and nothing else") {
+  REQUIRE(parse_frame_size("640x360"));
+  CHECK(parse_frame_size("640x360")->width == 640);
+  CHECK(parse_frame_size("640x360")->bytes() == 3 * 640 * 360);
+  for (const char* wrong : {"", "640", "640x", "640x360x", "640 by 360", "0x5", "-3x5", "5x16385"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(parse_frame_size(wrong));
+  }
+}
+
+TEST_CASE("score-film: a row for each film, JSON with the same numbers, and usage") {
+  const TemporaryFolder folder;
+  const std::string still(4 * 6 * 3, 'p');
+  std::string painted = still;
+  painted[30] = 'z';  // ten more, in one byte of 18
+  write_bytes(folder / "film.rgb", still);
+  write_bytes(folder / "painted.rgb", painted);
+  write_bytes(folder / "short.rgb", still.substr(0, 54));
+  const std::string film = concat_text("--raw 3x2 --film '", folder / "film.rgb", "' ");
+  const auto file = [&](const char* name) { return concat_text("'", folder / name, "' "); };
+  const Outcome table = run(film + file("painted.rgb") + file("film.rgb"), "score-film");
+  CAPTURE(table.error);
+  CHECK(table.status == 0);
+  CHECK(table.out.find("4 frames; 100 % of the film's pixels stand still") != std::string::npos);
+  CHECK(std::count(table.out.begin(), table.out.end(), '\n') == 5);
+  const auto all = nlohmann::json::parse(run(film + file("painted.rgb") + "--json", "score-film").out);
+  REQUIRE(all.size() == 1);
+  CHECK(all[0]["frames"] == 4);
+  CHECK(all[0]["flicker"].get<double>() == doctest::Approx(2 * 10 / (3 * 18 * 255.0)));
+  CHECK(run("--help", "score-film").out.find("flicker") != std::string::npos);
+  const auto refused = [&](const std::string& arguments, int status, const std::string& text) {
+    CAPTURE(arguments);
+    const Outcome outcome = run(arguments, "score-film");
+    CHECK(outcome.status == status);
+    CHECK(outcome.out.empty());
+    CHECK(outcome.error.find(text) != std::string::npos);
+    CHECK(outcome.error.find('\n') == outcome.error.size() - 1);
+  };
+  refused(file("film.rgb"), 2, "--raw");
+  refused("--raw 3by2 --film " + file("film.rgb") + file("film.rgb"), 2, "as in 640x360");
+  refused(film + "/nowhere.rgb", 1, "/nowhere.rgb");
+  refused(film + file("short.rgb"), 1, "fewer frames");
+  refused("--raw 5x2 --film " + file("film.rgb") + file("film.rgb"), 1, "12 bytes of 30");
+  refused("--raw 4x6 --film " + file("film.rgb") + file("film.rgb"), 1, "fewer than two frames");
 }

@@ -37,7 +37,7 @@ std::string flickering_film(int frames) {
 }
 
 struct Repainted {
-  FilmSummary summary;
+  FlickerScore score;
   std::string bytes;
 };
 
@@ -48,7 +48,7 @@ Repainted repaint(StyleNetwork& network, const std::string& film, const FilmOpti
   std::FILE* out = std::fopen((folder / "out.rgb").c_str(), "wb");
   Repainted result;
   try {
-    result.summary = repaint_film(network, options, in, out);
+    result.score = repaint_film(network, options, in, out);
   } catch (...) {
     std::fclose(in);
     std::fclose(out);
@@ -67,7 +67,7 @@ TEST_CASE("frames are painted as pictures are") {
   StyleNetwork network({.width = 2, .blocks = 1}, rng);
   const std::string film = flickering_film(3);
   const Repainted result = repaint(network, film, {.width = kWidth, .height = kHeight});
-  CHECK(result.summary.frames == 3);
+  CHECK(result.score.frames == 3);
   REQUIRE(result.bytes.size() == film.size());
   Tensor picture = Tensor::empty({1, 3, kHeight, kWidth});
   const auto byte = [](const std::string& bytes, std::int64_t i) {
@@ -84,11 +84,24 @@ TEST_CASE("frames are painted as pictures are") {
       CHECK(byte(result.bytes, 3 * i + c) == std::lround(255 * painted.at({0, c, i / kWidth, i % kWidth})));
     }
   }
-  CHECK(repaint(network, "", {.width = kWidth, .height = kHeight}).summary.frames == 0);
+  CHECK(repaint(network, "", {.width = kWidth, .height = kHeight}).score.frames == 0);
   CHECK_THROWS_WITH_AS(
       repaint(network, film.substr(0, film.size() - 1), {.width = kWidth, .height = kHeight}),
       doctest::Contains("frame 3 has 539 bytes of 540"), FileError);
   CHECK_THROWS_AS(repaint(network, film, {.width = 0, .height = 3}), ArgumentError);
+}
+
+TEST_CASE("a film that breaks off leaves no smoothing behind") {
+  Generator rng(1);
+  StyleNetwork network({.width = 2, .blocks = 1}, rng);
+  const std::string film = flickering_film(3);
+  const FilmOptions plain{.width = kWidth, .height = kHeight};
+  const Repainted before = repaint(network, film, plain);
+  FilmOptions smooth = plain;
+  smooth.smooth = 0.9;
+  CHECK(repaint(network, film, smooth).bytes != before.bytes);
+  CHECK_THROWS_AS(repaint(network, film.substr(0, film.size() - 1), smooth), FileError);
+  CHECK(repaint(network, film, plain).bytes == before.bytes);
 }
 
 TEST_CASE("a disk that is full is reported") {
@@ -168,6 +181,10 @@ TEST_CASE("smoothing lets a flickering film flicker less") {
   }
   const Repainted each = repaint(network, film, {.width = 32, .height = 32});
   const Repainted smooth = repaint(network, film, {.width = 32, .height = 32, .smooth = 0.9});
-  CHECK(each.summary.change == doctest::Approx(smooth.summary.change));
-  CHECK(smooth.summary.painted_change < each.summary.painted_change);
+  CHECK(each.score.change == doctest::Approx(smooth.score.change));
+  CHECK(smooth.score.painted_change < each.score.painted_change);
+  // All but the left stands still, and is where the painting flickers.
+  CHECK(each.score.still == doctest::Approx(26.0 / 32));
+  CHECK(each.score.still_change == 0);
+  CHECK(smooth.score.flicker() < 0.7 * each.score.flicker());
 }

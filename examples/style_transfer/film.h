@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <functional>
 
+#include "flicker.h"
 #include "style_network.h"
 
 namespace gesso {
@@ -17,20 +18,12 @@ struct FilmOptions {
   bool keep_colors = false;  ///< see keep_colors()
 };
 
-/// What became of a film.
-struct FilmSummary {
-  std::int64_t frames = 0;
-  /// Mean absolute change of a pixel from one frame to the next, over all frames, 0 to 1: of the film, and of
-  /// the painted one. Their ratio tells how much the painting flickers.
-  double change = 0, painted_change = 0;
-};
-
 /// Reads frames from `in` until its end, 3 bytes a pixel (red, green, blue; ffmpeg calls it rgb24), and
-/// writes each repainted in the same form to `out`. Calls `frame_done` with the frames so far after each. The
-/// network goes into eval mode. Throws ArgumentError for impossible options, FileError when `out` takes no
-/// more (the disk is full, its reader is gone) and when the last frame is cut short: those before it are
-/// written then.
-FilmSummary repaint_film(StyleNetwork& network, const FilmOptions& options, std::FILE* in, std::FILE* out,
-                         const std::function<void(std::int64_t)>& frame_done = {});
+/// writes each repainted in the same form to `out`; returns how much it flickers. Calls `frame_done` with the
+/// frames so far after each. The network goes into eval mode. Throws ArgumentError for impossible options,
+/// FileError when `out` takes no more (the disk is full, its reader is gone) and when the last frame is cut
+/// short: those before it are written then.
+FlickerScore repaint_film(StyleNetwork& network, const FilmOptions& options, std::FILE* in, std::FILE* out,
+                          const std::function<void(std::int64_t)>& frame_done = {});
 
 }  // namespace gesso

@@ -1,10 +1,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cinttypes>
 #include <cmath>
 #include <csignal>
-#include <cstdio>
 #include <iostream>
 #include <set>
 
@@ -189,10 +187,8 @@ void StylizeCommand::run() {
 }
 
 void StylizeCommand::repaint_frames(StyleNetwork& network, const std::string& painter) {
-  FilmOptions options{.smooth = smooth, .keep_colors = keep_colors};
-  char end = 0;
-  if (std::sscanf(raw.c_str(), "%" SCNd64 "x%" SCNd64 "%c", &options.width, &options.height, &end) != 2 ||
-      options.width < 1 || options.height < 1 || options.width > 16384 || options.height > 16384) {
+  const auto frame = parse_frame_size(raw);
+  if (!frame) {
     throw UsageError(concat_text("--raw ", raw, ": give width and height in pixels, as in 640x360"));
   }
   if (!(smooth >= 0 && smooth < 1)) {
@@ -203,17 +199,23 @@ void StylizeCommand::repaint_frames(StyleNetwork& network, const std::string& pa
         "--raw needs frames on standard input and something that takes them from standard output; see the "
         "example in --help");
   }
+  const FilmOptions options{
+      .width = frame->width, .height = frame->height, .smooth = smooth, .keep_colors = keep_colors};
   std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone is an error like any other
   std::cerr << "Repainting frames of " << options.width << " x " << options.height << " in the style of "
             << painter << "\n";
   ProgressBar progress("Repainting frames", 0);
-  const FilmSummary summary =
+  const FlickerScore score =
       repaint_film(network, options, stdin, stdout, [&](std::int64_t frames) { progress.update(frames); });
   progress.finish();
-  std::cerr << summary.frames << " frames";
-  if (summary.change > 0) {
-    std::cerr << "; from one to the next they change by " << 100 * summary.change
-              << " % of white, the painted ones by " << 100 * summary.painted_change << " %";
+  std::cerr << score.frames << " frames";
+  if (score.frames > 1) {
+    std::cerr << "; from one to the next they change by " << 100 * score.change
+              << " % of white, the painted ones by " << 100 * score.painted_change << " %";
+  }
+  if (score.still > 0) {
+    std::cerr << " (" << 100 * score.still_change << " % and " << 100 * score.still_painted_change
+              << " % where the film stands still)";
   }
   std::cerr << "\n";
 }

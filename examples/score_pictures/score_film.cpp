@@ -1,0 +1,146 @@
+// score-film: how much repainted films flicker, beside the film that they were made from.
+#include <CLI/CLI.hpp>
+#include <cinttypes>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "flicker.h"
+#include "gesso/core/build_info.h"
+#include "gesso/core/error.h"
+
+namespace {
+
+using namespace gesso;
+
+struct Options {
+  std::string raw, film;
+  std::vector<std::string> painted;
+  double still_below = 0.02;
+  bool json = false;
+};
+
+std::int64_t bytes_of_frame(const std::string& raw) {
+  const auto size = parse_frame_size(raw);
+  if (!size) {
+    throw CLI::ValidationError("--raw", raw + ": give width and height in pixels, as in 640x360");
+  }
+  return size->bytes();
+}
+
+// A film in a file, frame by frame.
+class RawFilm {
+ public:
+  RawFilm(const std::string& path, std::int64_t bytes)
+      : path_(path), file_(std::fopen(path.c_str(), "rb"), std::fclose), frame_(bytes) {
+    if (!file_) {
+      throw FileError(path + ": the file cannot be opened");
+    }
+  }
+  // Whether there was another frame; throws FileError for one that is cut short.
+  bool next() {
+    const std::size_t count = std::fread(frame_.data(), 1, frame_.size(), file_.get());
+    if (count > 0 && count < frame_.size()) {
+      throw FileError(concat_text(path_, ": the last frame has ", count, " bytes of ", frame_.size(),
+                                  "; is --raw its size, with 3 bytes a pixel (rgb24)?"));
+    }
+    return count > 0;
+  }
+  const unsigned char* frame() const { return frame_.data(); }
+
+ private:
+  std::string path_;
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+  std::vector<unsigned char> frame_;
+};
+
+FlickerScore score(const Options& options, const std::string& painted_path) {
+  const std::int64_t bytes = bytes_of_frame(options.raw);
+  RawFilm film(options.film, bytes), painted(painted_path, bytes);
+  FlickerMeter meter(bytes, options.still_below);
+  for (;;) {
+    const bool more = film.next();
+    if (more != painted.next()) {
+      throw FileError(concat_text(painted_path, ": it has ", more ? "fewer" : "more", " frames than ",
+                                  options.film, "; score the painting of that very film"));
+    }
+    if (!more) {
+      break;
+    }
+    meter.add(film.frame(), painted.frame());
+  }
+  if (meter.score().frames < 2) {
+    throw FileError(options.film + ": it has fewer than two frames, of which nothing can be said");
+  }
+  return meter.score();
+}
+
+void run(const Options& options) {
+  nlohmann::json all = nlohmann::json::array();
+  for (const std::string& painted : options.painted) {
+    const FlickerScore s = score(options, painted);
+    if (options.json) {
+      all.push_back({{"film", painted},
+                     {"frames", s.frames},
+                     {"change", s.change},
+                     {"painted_change", s.painted_change},
+                     {"still", s.still},
+                     {"still_change", s.still_change},
+                     {"still_painted_change", s.still_painted_change},
+                     {"flicker", s.flicker()}});
+      continue;
+    }
+    if (&painted == &options.painted.front()) {
+      std::printf("%" PRId64 " frames; %.0f %% of the film's pixels stand still. Changes in %% of white:\n",
+                  s.frames, 100 * s.still);
+      std::printf("%8s %8s %8s  %s\n", "change", "still", "flicker", "film");
+      std::printf("%8.3f %8.3f %8.3f  %s\n", 100 * s.change, 100 * s.still_change, 0.0, options.film.c_str());
+    }
+    std::printf("%8.3f %8.3f %8.3f  %s\n", 100 * s.painted_change, 100 * s.still_painted_change,
+                100 * s.flicker(), painted.c_str());
+  }
+  if (options.json) {
+    std::cout << all.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App app(
+      "Scores repainted films: how much they flicker.\n"
+      "  change   how much a pixel changes from one frame to the next, on average\n"
+      "  still    the same, where the film stood still but for its noise\n"
+      "  flicker  still, less that of the film itself: lower is steadier\n"
+      "The first row is the film itself.",
+      "score-film");
+  app.set_version_flag("--version", [] { return build_info().str(); });
+  app.add_option("--raw", options.raw,
+                 "The size of the frames, as in 640x360; all films are 3 bytes a pixel (rgb24) and no more")
+      ->required();
+  app.add_option("--film", options.film, "The film that all others were made from")->required();
+  app.add_option("painted", options.painted, "Repainted films")->required();
+  app.add_option("--still-below", options.still_below,
+                 "A pixel stands still if it changes by no more than this part of white")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_flag("--json", options.json, "Prints all numbers, as JSON");
+  app.footer("Example: score-film --raw 320x240 --film film.rgb painted.rgb painted-smooth.rgb");
+  try {
+    app.parse(argc, argv);
+    run(options);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) {  // --help and --version
+      return app.exit(error);
+    }
+    std::cerr << "score-film: " << error.what() << " (see --help)\n";
+    return 2;
+  } catch (const std::exception& error) {
+    std::cerr << "score-film: " << error.what() << "\n";
+    return 1;
+  }
+}
