@@ -158,7 +158,7 @@ class FilterBank:
 
     def taps(self, pictures):
         x, taps = pictures - 0.5, []
-        for i in range(4):
+        for i in range(5):
             if i > 0:
                 x = self.next_level(x)
             n, _, height, width = x.shape

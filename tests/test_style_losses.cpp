@@ -1,6 +1,7 @@
 // The loss network and the losses of style transfer.
 #include <algorithm>
 #include <filesystem>
+#include <vector>
 
 #include "filter_bank.h"
 #include "gesso/autograd/elementwise.h"
@@ -61,6 +62,49 @@ TEST_CASE("the filter bank's responses have mean 1 on the bundled photographs") 
   for (double mean_response : sums) {
     CHECK(mean_response == doctest::Approx(1).epsilon(1e-3));
   }
+}
+
+TEST_CASE("levels that are too small for statistics are left out, and the style loss does without them") {
+  Generator rng(7);
+  const FilterBank bank;
+  const NoGradGuard no_grad;
+  for (const auto& [size, levels] : {std::pair{32, 3}, {56, 3}, {57, 4}, {112, 4}, {113, 5}, {128, 5}}) {
+    CAPTURE(size);
+    const std::vector<Tap> taps = bank.taps(Tensor::uniform({1, 3, size, 130}, rng));
+    REQUIRE(taps.size() == 2 * FilterBank::levels);
+    for (int i = 0; i < 2 * FilterBank::levels; ++i) {
+      CHECK(taps[i].style.defined() == (i < 2 * levels));
+    }
+  }
+  const Tensor large = Tensor::uniform({1, 3, 128, 128}, rng), pale = 0.5 * large;
+  const Tensor crop = Tensor::uniform({2, 3, 32, 32}, rng);
+  const StyleTarget target(bank, {large});
+  CHECK(target.loss(bank.taps(crop)).item() > 0);
+  // A style of few levels among others of many: all are compared on those few.
+  const StyleTarget both(bank, {large, crop.slice(0, 1)});
+  CHECK(both.loss(bank.taps(crop.slice(0, 1)), {1}).item() == doctest::Approx(0).epsilon(1e-6));
+  std::vector<Tap> first_levels = bank.taps(pale);
+  std::fill(first_levels.begin() + 6, first_levels.end(), Tap{});
+  CHECK(both.loss(bank.taps(pale), {0}).item() == doctest::Approx(target.loss(first_levels).item()));
+}
+
+TEST_CASE("the style loss is the mean over its taps") {
+  Generator rng(8);
+  const FilterBank bank;
+  const NoGradGuard no_grad;
+  const StyleTarget target(bank, {Tensor::uniform({1, 3, 32, 40}, rng)});
+  const std::vector<Tap> taps = bank.taps(0.4 * Tensor::uniform({2, 3, 36, 32}, rng));
+  double sum = 0;
+  for (std::size_t i = 0; i < 6; ++i) {
+    std::vector<Tap> one(taps.size());
+    one[i] = taps[i];
+    sum += target.loss(one).item();
+  }
+  CHECK(target.loss(taps).item() == doctest::Approx(sum / 6));
+  CHECK_THROWS_WITH_AS(target.loss(std::vector<Tap>(taps.size())),
+                       doctest::Contains("no style tap in common"), ArgumentError);
+  CHECK_THROWS_WITH_AS(target.loss({taps[0]}), doctest::Contains("1 taps for a style picture of 10"),
+                       ArgumentError);
 }
 
 TEST_CASE("each Gabor answers most to a grating of its own frequency and orientation") {

@@ -1,5 +1,6 @@
 #include "filter_bank.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <numbers>
@@ -158,6 +159,10 @@ std::vector<Tap> FilterBank::taps(const Tensor& pictures) const {
       level = next_level(level);
     }
     const std::int64_t height = level.size(2), width = level.size(3);
+    if (std::min(height, width) < min_level_size) {
+      result.resize(2 * levels);
+      break;
+    }
     const Tensor luminance = texture(level, i);
     // Both colour axes go through the same filters: (N, 2, H, W) seen as (2N, 1, H, W).
     const Tensor opponents = conv2d(level, opponent_of_rgb_, {}).reshape({2 * count, 1, height, width});
@@ -202,6 +207,8 @@ std::vector<double> FilterBank::measure_means(const std::vector<Tensor>& picture
   std::vector<double> means(levels * 2 * filters, 0.0);
   for (const Tensor& picture : pictures) {
     const std::vector<Tap> taps = unscaled.taps(picture);
+    require(taps.back().style.defined(), "FilterBank::measure_means: a picture of shape ", picture.shape(),
+            " is too small for ", levels, " levels");
     for (int level = 0; level < levels; ++level) {
       const Tensor mean_of_channel = mean(taps[2 * level].style, {0, 2, 3});
       for (int i = 0; i < 2 * filters; ++i) {

@@ -13,6 +13,9 @@
 // two taps: the responses, and its colours averaged over 2x2 pixels, whose statistics are the palette. The
 // luminance responses of the first two levels are the content. Gabor 1946; Heeger and Bergen 1995; Portilla
 // and Simoncelli 2000.
+//
+// Levels smaller than 8 pixels are left out: too few places for statistics. All five need pictures of 113
+// pixels, four 57.
 #pragma once
 
 #include <vector>
@@ -24,10 +27,11 @@ namespace gesso {
 
 class FilterBank : public LossNetwork {
  public:
-  static constexpr int levels = 4;
+  static constexpr int levels = 5;
   static constexpr int content_levels = 2;
-  static constexpr int luminance_filters = 25;  ///< 24 Gabors and a Gaussian
-  static constexpr int colour_filters = 5;      ///< a Gaussian and 4 odd Gabors, on each colour axis
+  static constexpr std::int64_t min_level_size = 8;  ///< smaller levels are not measured
+  static constexpr int luminance_filters = 25;       ///< 24 Gabors and a Gaussian
+  static constexpr int colour_filters = 5;           ///< a Gaussian and 4 odd Gabors, on each colour axis
   static constexpr int filters = luminance_filters + 2 * colour_filters;
   static constexpr int kernel = 7;
 

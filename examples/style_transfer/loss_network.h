@@ -21,7 +21,8 @@ struct Tap {
 class LossNetwork {
  public:
   virtual ~LossNetwork() = default;
-  /// The taps of pictures (N, 3, H, W) in [0, 1], shallow to deep; differentiable.
+  /// The taps of pictures (N, 3, H, W) in [0, 1], shallow to deep; differentiable. Always the same number of
+  /// them: those for which the pictures are too small are left undefined.
   virtual std::vector<Tap> taps(const Tensor& pictures) const = 0;
   /// The content features of taps() alone, in the same order: nothing deeper is computed.
   virtual std::vector<Tensor> content(const Tensor& pictures) const = 0;

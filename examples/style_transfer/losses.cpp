@@ -28,25 +28,26 @@ Tensor rows_of(const Tensor& table, const std::vector<std::int64_t>& rows) {
 StyleTarget::StyleTarget(const LossNetwork& network, const std::vector<Tensor>& pictures) {
   require(!pictures.empty(), "style picture: there is none");
   const NoGradGuard no_grad;
-  std::vector<std::vector<Tensor>> means, covariances;  // by tap and picture
+  std::vector<std::vector<ChannelMoments>> moments;  // by tap and picture; left out where there are none
   for (const Tensor& picture : pictures) {
     require(picture.rank() == 4 && picture.size(0) == 1, "style picture: it has shape ", picture.shape(),
             "; it must be one picture, (1, 3, H, W)");
-    std::size_t i = 0;
-    for (const Tap& tap : network.taps(picture)) {
-      if (!tap.style.defined()) {
-        continue;
+    const std::vector<Tap> taps = network.taps(picture);
+    moments.resize(taps.size());
+    for (std::size_t i = 0; i < taps.size(); ++i) {
+      if (taps[i].style.defined()) {
+        moments[i].push_back(channel_moments(taps[i].style));
       }
-      const ChannelMoments moments = channel_moments(tap.style);
-      means.resize(std::max(means.size(), i + 1));
-      covariances.resize(means.size());
-      means[i].push_back(moments.mean);
-      covariances[i++].push_back(moments.covariance);
     }
   }
-  for (std::size_t i = 0; i < means.size(); ++i) {
+  for (const std::vector<ChannelMoments>& of_tap : moments) {
+    if (of_tap.size() < pictures.size()) {
+      taps_.emplace_back();
+      continue;
+    }
+    std::vector<Tensor> means, covariances;
     std::vector<double> mean_weights, covariance_weights;
-    for (const Tensor& covariance : covariances[i]) {
+    for (const auto& [mean, covariance] : of_tap) {
       double variance = 0;
       for (std::int64_t c = 0; c < covariance.size(1); ++c) {
         variance += covariance.at({0, c, c});
@@ -54,41 +55,45 @@ StyleTarget::StyleTarget(const LossNetwork& network, const std::vector<Tensor>& 
       const double energy = sum(square(covariance)).item();
       require(energy > 0 && variance > 0,
               "style picture: it is all one colour; choose a picture with some texture");
+      means.push_back(mean);
+      covariances.push_back(covariance);
       mean_weights.push_back(1 / variance);
       covariance_weights.push_back(1 / energy);
     }
     const std::int64_t count = static_cast<std::int64_t>(pictures.size());
-    const DType dtype = means[i].front().dtype();
-    taps_.push_back({concat(means[i], 0), concat(covariances[i], 0),
-                     Tensor::from(mean_weights, {count, 1}, dtype),
+    const DType dtype = means.front().dtype();
+    taps_.push_back({concat(means, 0), concat(covariances, 0), Tensor::from(mean_weights, {count, 1}, dtype),
                      Tensor::from(covariance_weights, {count, 1, 1}, dtype)});
   }
 }
 
 Tensor StyleTarget::loss(const std::vector<Tap>& taps, const std::vector<std::int64_t>& styles) const {
+  require(taps.size() == taps_.size(), "StyleTarget::loss: ", taps.size(), " taps for a style picture of ",
+          taps_.size(), "; they must be of the same loss network");
   Tensor total;
-  std::size_t i = 0;
-  for (const Tap& tap : taps) {
-    if (!tap.style.defined()) {
+  int count = 0;
+  for (std::size_t i = 0; i < taps.size(); ++i) {
+    const Tensor& features = taps[i].style;
+    const Statistics& target = taps_[i];
+    if (!features.defined() || !target.mean.defined()) {
       continue;
     }
-    require(i < taps_.size(), "StyleTarget::loss: there are more style taps than the style picture's ",
-            taps_.size());
-    const std::int64_t samples = tap.style.size(0);
+    const std::int64_t samples = features.size(0);
     require(styles.size() == 1 || static_cast<std::int64_t>(styles.size()) == samples,
             "StyleTarget::loss: ", styles.size(), " styles for a batch of ", samples,
             "; give one for each sample, or one for all");
-    const Statistics& target = taps_[i++];
-    const ChannelMoments moments = channel_moments(tap.style);
+    const ChannelMoments moments = channel_moments(features);
     const Tensor mean_term =
         sum(square(moments.mean - rows_of(target.mean, styles)) * rows_of(target.mean_weight, styles));
     const Tensor covariance_term = sum(square(moments.covariance - rows_of(target.covariance, styles)) *
                                        rows_of(target.covariance_weight, styles));
     const Tensor both = (mean_term + covariance_term) * (1 / static_cast<double>(samples));
     total = total.defined() ? total + both : both;
+    ++count;
   }
-  require(i == taps_.size(), "StyleTarget::loss: ", i, " style taps for a style picture of ", taps_.size());
-  return total * (1 / static_cast<double>(taps_.size()));
+  require(total.defined(),
+          "StyleTarget::loss: the pictures and the style pictures have no style tap in common");
+  return total * (1.0 / count);
 }
 
 Tensor content_loss(const std::vector<Tap>& taps, const std::vector<Tensor>& photograph_content) {

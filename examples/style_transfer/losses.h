@@ -51,7 +51,7 @@ class StyleTarget {
     Tensor mean_weight;        // (S, 1): 1 / trace of the covariance
     Tensor covariance_weight;  // (S, 1, 1): 1 / sum of its squares
   };
-  std::vector<Statistics> taps_;
+  std::vector<Statistics> taps_;  // of all taps; undefined without a style, or for too small a picture
 };
 
 /// Mean over the content taps of mean((f - f_c)^2) / mean(var(f_c)), where f_c is the photographs' content
