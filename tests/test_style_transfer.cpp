@@ -233,6 +233,31 @@ TEST_CASE("one network learns several styles, paints in each and in mixes, and t
   CHECK(read_log((kFolder / "grown/log.jsonl").string()).size() == 1);
 }
 
+TEST_CASE("a preset sets what is not given, wherever it stands") {
+  fresh_folder();
+  // Small enough to train: what each preset decides beside it shows in the model's metadata.
+  const std::string tiny = "train --style " + kStyle +
+                           " --steps 1 --width 2 --crop 32 --style-size 64 --out " + (kFolder / "").string();
+  const auto metadata = [&](const std::string& before, const std::string& name, const std::string& after) {
+    std::string command = tiny + name + after;
+    command.insert(std::string("train").size(), before);
+    REQUIRE(run(command).status == 0);
+    return load_safetensors((kFolder / name / "model.safetensors").string()).metadata;
+  };
+  const Metadata quick = metadata("", "quick", " --preset quick"), standard = metadata("", "standard", ""),
+                 before = metadata(" --preset quick --blocks 1", "before", ""),
+                 after = metadata(" --blocks 1", "after", " --preset quick");
+  CHECK(quick.at("blocks") == "3");
+  CHECK(quick.at("width") == "2");
+  CHECK(quick.at("steps") == "1");
+  CHECK(standard.at("blocks") == "5");
+  CHECK(before.at("blocks") == "1");
+  CHECK(after.at("blocks") == "1");
+  check_refused(training("x", 6) + "--preset fast", 2, "{quick,standard,best}");
+  check_refused("train --resume " + (kFolder / "quick").string() + " --preset best", 2,
+                "--preset cannot be changed");
+}
+
 TEST_CASE("bad usage is refused with exit code 2, failures with 1, each in one line") {
   fresh_folder();
   check_refused("", 2, "subcommand");

@@ -15,6 +15,7 @@ namespace gesso {
 /// report.html.
 struct TrainCommand {
   TrainSettings settings;
+  std::string preset = "standard";  ///< see presets.h; what the command line gives counts more
   std::filesystem::path out;
   std::filesystem::path resume;  ///< a run to go on with; everything else is then taken from it
   /// Style pictures to add to the trained network `model`; of the settings only content, steps (0: a tenth of

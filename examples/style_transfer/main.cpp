@@ -8,6 +8,7 @@
 #include "gesso/core/build_info.h"
 #include "gesso/core/error.h"
 #include "gesso/core/parallel.h"
+#include "presets.h"
 
 namespace {
 
@@ -37,6 +38,10 @@ void add_train(CLI::App& app, gesso::TrainCommand& command) {
     settings.push_back(train->add_option(name, value, help)->capture_default_str()->group(group));
     return settings.back();
   };
+  option("--preset", command.preset,
+         "Sets those below that are not given, --style-size and --loss-network; see the end of this help",
+         "Effort")
+      ->check(CLI::IsMember(gesso::preset_names()));
   auto* steps =
       option("--steps", s.steps, "Training steps: 300 give a first picture, 2000 a good one", "Effort");
   option("--width", s.network.width,
@@ -71,8 +76,9 @@ void add_train(CLI::App& app, gesso::TrainCommand& command) {
                    ->check(CLI::NonNegativeNumber);
   train->add_option("--sample-every", command.sample_every, "Steps between sample pictures")
       ->capture_default_str();
-  train->footer(
-      "Example: style-transfer train --style examples/assets/styles/starry_night.jpg --out runs/starry");
+  train->footer("Presets, and how long they take on two cores:\n" + gesso::describe_presets() +
+                "\nExample: style-transfer train --style examples/assets/styles/starry_night.jpg --out "
+                "runs/starry --preset quick");
   const std::vector<CLI::Option*> allowed_when_adding = {added, model, content, out, steps, seed};
   train->callback([&command, resume, settings, added, steps, allowed_when_adding] {
     for (const CLI::Option* given : settings) {
@@ -87,6 +93,13 @@ void add_train(CLI::App& app, gesso::TrainCommand& command) {
           std::find(allowed.begin(), allowed.end(), given) == allowed.end()) {
         throw gesso::UsageError(given->get_name() +
                                 " cannot be changed by --add-style, which keeps the network's own settings");
+      }
+    }
+    // What was given counts more than the preset, wherever it stands.
+    gesso::apply_preset(command.preset, command.settings);
+    for (CLI::Option* given : settings) {
+      if (given->count() > 0) {
+        given->run_callback();
       }
     }
     if (added->count() > 0 && steps->count() == 0) {
@@ -140,6 +153,7 @@ void add_stylize(CLI::App& app, gesso::StylizeCommand& command) {
 int main(int argc, char** argv) {
   gesso::TrainCommand train;
   train.settings.content = GESSO_ASSETS_DIR "/photos";
+  gesso::apply_preset(train.preset, train.settings);  // so that --help shows its numbers
   gesso::StylizeCommand stylize;
   CLI::App app("Repaints photographs in the style of a picture, with a network that you train yourself.");
   app.set_version_flag("--version", [] { return gesso::build_info().str(); });

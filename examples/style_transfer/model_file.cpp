@@ -1,11 +1,29 @@
 #include "model_file.h"
 
+#include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "gesso/core/safetensors.h"
 #include "settings.h"
 
 namespace gesso {
+namespace {
+
+// The parameters that F16 can hold. Running statistics, which may be tiny or large, keep their digits.
+std::set<std::string> halved(const StyleNetwork& network) {
+  constexpr double largest = 65504;
+  std::set<std::string> names;
+  for (const auto& [name, parameter] : network.named_parameters()) {
+    const std::vector<double> values = parameter.to_vector();
+    if (std::all_of(values.begin(), values.end(), [](double v) { return std::abs(v) <= largest; })) {
+      names.insert(name);
+    }
+  }
+  return names;
+}
+
+}  // namespace
 
 void save_style_network(const std::string& path, const StyleNetwork& network, const TrainSettings& settings) {
   Metadata metadata = settings.to_metadata();
@@ -17,7 +35,7 @@ void save_style_network(const std::string& path, const StyleNetwork& network, co
       counters.insert(name);
     }
   }
-  save_safetensors(path, state, metadata, counters);
+  save_safetensors(path, state, metadata, counters, halved(network));
 }
 
 LoadedStyleNetwork load_style_network(const std::string& path) {

@@ -16,7 +16,7 @@ namespace gesso {
 /// How people call a style picture: its file name without folder and ending.
 std::string style_name(const std::string& file);
 
-/// The settings of a training run. The defaults take a few minutes on two cores.
+/// The settings of a training run. The defaults are a small training; see presets.h for larger ones.
 struct TrainSettings {
   std::vector<std::string> styles;  ///< files of the style pictures
   /// Row 0 of the network learns to leave photographs as they are, so that the strength of a style can be
