@@ -25,7 +25,8 @@ TEST_CASE("every bundled picture loads, is large enough to train with, and has a
     const std::string name = fs::relative(entry.path(), assets).generic_string();
     CAPTURE(name);
     if (entry.path().extension() == ".safetensors") {
-      CHECK(entry.file_size() <= 1'500'000);
+      // Models, made by make-models, are told from the loss network.
+      CHECK(entry.file_size() <= (name.starts_with("models/") ? 1'000'000 : 1'500'000));
       continue;
     }
     bytes += entry.file_size();

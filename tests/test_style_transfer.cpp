@@ -129,7 +129,7 @@ TEST_CASE("a film goes through frame by frame") {
   check_refused(stylize + "--raw 24by16 < " + film, 2, "as in 640x360");
   check_refused(stylize + "--raw 24x16 --smooth 1 < " + film, 2, "--smooth is 1");
   check_refused(stylize + "--raw 24x16 " + kPhoto + " < " + film, 2, "leave pictures");
-  check_refused(stylize + kPhoto, 2, "--out");
+  check_refused(stylize, 2, "name pictures to repaint");
 }
 
 TEST_CASE("the strength of a style can be chosen afterwards") {
@@ -231,6 +231,28 @@ TEST_CASE("one network learns several styles, paints in each and in mixes, and t
               " --out " + (kFolder / "grown").string())
               .status == 0);
   CHECK(read_log((kFolder / "grown/log.jsonl").string()).size() == 1);
+}
+
+TEST_CASE("without --out a picture gets a name of its own in the current folder") {
+  fresh_folder();
+  REQUIRE(run(training("tiny", 1)).status == 0);
+  fs::create_directories(kFolder / "here");
+  fs::copy_file(kPhoto, kFolder / "here/cat.jpg");
+  const std::string stylize = "stylize --size 40 --model ../tiny/model.safetensors cat.jpg " + kPhoto;
+  const auto repaint = [&] {
+    const std::string command = "cd " + (kFolder / "here").string() +
+                                " && " GESSO_BIN_DIR "/style-transfer " + stylize + " 2>&1 >said.txt";
+    REQUIRE(std::system(command.c_str()) == 0);
+    return read_file((kFolder / "here/said.txt").string());
+  };
+  const std::string photograph = read_file(kPhoto);
+  CHECK(repaint() == "cat-tiny.jpg\ncat-tiny-2.jpg\n");
+  CHECK(load_picture((kFolder / "here/cat-tiny.jpg").string()).shape() == Shape{1, 3, 40, 40});
+  const std::string first = read_file((kFolder / "here/cat-tiny.jpg").string());
+  CHECK(repaint() == "cat-tiny-3.jpg\ncat-tiny-4.jpg\n");
+  CHECK(read_file((kFolder / "here/cat-tiny.jpg").string()) == first);
+  CHECK(read_file((kFolder / "here/cat.jpg").string()) == photograph);
+  check_refused("stylize --model no_such_model " + kPhoto, 2, "nor a ready-made model of that name");
 }
 
 TEST_CASE("a preset sets what is not given, wherever it stands") {

@@ -21,7 +21,7 @@ struct TrainCommand {
   /// Style pictures to add to the trained network `model`; of the settings only content, steps (0: a tenth of
   /// what the network was trained for) and seed are then taken, the others are the network's.
   std::vector<std::string> added_styles;
-  std::filesystem::path model;
+  std::string model;
   std::int64_t sample_every = 50;
   bool interrupted = false;  ///< set when Ctrl-C ended it; the run can be resumed
 
@@ -31,21 +31,23 @@ struct TrainCommand {
 
 /// Applies a trained network to pictures, or to the frames of a film.
 struct StylizeCommand {
-  std::filesystem::path model;
+  std::string model;  ///< a file, or the name of a model that comes with gesso: see find_model()
   std::vector<std::filesystem::path> inputs;
-  std::filesystem::path out;  ///< a file for one picture, else a folder
-  std::int64_t size = 0;      ///< short side to scale to first; 0 keeps the size
-  std::string style;          ///< of a network with several: a name or a number from 1; empty: the first
-  std::vector<double> mix;    ///< or a weight for each style
-  double strength = 1;        ///< 0: the photograph, 1: the style, up to 1.5; needs a network trained for it
-  bool keep_colors = false;   ///< paint only with brightness, in the photograph's colours
+  /// A file for one picture, else a folder. Empty: PICTURE-MODEL.jpg, say, in the current folder, with a
+  /// number if there is such a file already.
+  std::filesystem::path out;
+  std::int64_t size = 0;     ///< short side to scale to first; 0 keeps the size
+  std::string style;         ///< of a network with several: a name or a number from 1; empty: the first
+  std::vector<double> mix;   ///< or a weight for each style
+  double strength = 1;       ///< 0: the photograph, 1: the style, up to 1.5; needs a network trained for it
+  bool keep_colors = false;  ///< paint only with brightness, in the photograph's colours
   std::string raw;    ///< "640x360": instead of pictures, frames from standard input to standard output
   double smooth = 0;  ///< of a film: the share of earlier frames in the statistics
 
   void run();
 
  private:
-  void repaint_pictures(StyleNetwork& network, const std::string& painter);
+  void repaint_pictures(StyleNetwork& network, const std::string& painter, const std::string& model_name);
   void repaint_frames(StyleNetwork& network, const std::string& painter);
 };
 

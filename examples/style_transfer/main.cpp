@@ -9,6 +9,7 @@
 #include "gesso/core/error.h"
 #include "gesso/core/parallel.h"
 #include "presets.h"
+#include "ready_made.h"
 
 namespace {
 
@@ -111,9 +112,17 @@ void add_train(CLI::App& app, gesso::TrainCommand& command) {
 
 void add_stylize(CLI::App& app, gesso::StylizeCommand& command) {
   CLI::App* stylize = app.add_subcommand("stylize", "Repaints pictures with a trained network");
-  stylize->add_option("--model", command.model, "The model.safetensors that train wrote")->required();
+  std::string ready_made;
+  for (const std::string& name : gesso::ready_made_models()) {
+    ready_made += (ready_made.empty() ? ", or one that comes with gesso: " : ", ") + name;
+  }
+  stylize->add_option("--model", command.model, "The model.safetensors that train wrote" + ready_made)
+      ->required();
   stylize->add_option("pictures", command.inputs, "Pictures to repaint, or folders of them");
-  stylize->add_option("--out", command.out, "The file to write (for one picture), or a folder");
+  stylize->add_option(
+      "--out", command.out,
+      "The file to write (for one picture), or a folder. Default: PICTURE-MODEL.jpg in the current "
+      "folder, no file being overwritten");
   stylize->add_option("--size", command.size, "Scales pictures to this short side first; 0 keeps their size")
       ->capture_default_str();
   stylize->add_option("--style", command.style,

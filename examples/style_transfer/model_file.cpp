@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <set>
 
 #include "gesso/core/safetensors.h"
@@ -23,10 +24,34 @@ std::set<std::string> halved(const StyleNetwork& network) {
   return names;
 }
 
+// Calls change(path) for every path in the settings.
+template <class Change>
+TrainSettings with_paths(TrainSettings settings, Change change) {
+  for (std::string& style : settings.styles) {
+    style = change(style);
+  }
+  settings.content = change(settings.content);
+  settings.loss_network.weights = change(settings.loss_network.weights);
+  return settings;
+}
+
+// The pictures that come with gesso are called assets:styles/... in a model file, so that it means them on
+// every machine.
+const std::string kAssets = "assets:";
+
+std::string portable(const std::string& path) {
+  const auto inside = std::filesystem::path(path).lexically_normal().lexically_relative(GESSO_ASSETS_DIR);
+  return inside.empty() || *inside.begin() == ".." ? path : kAssets + inside.generic_string();
+}
+
+std::string local(const std::string& path) {
+  return path.starts_with(kAssets) ? GESSO_ASSETS_DIR "/" + path.substr(kAssets.size()) : path;
+}
+
 }  // namespace
 
 void save_style_network(const std::string& path, const StyleNetwork& network, const TrainSettings& settings) {
-  Metadata metadata = settings.to_metadata();
+  Metadata metadata = with_paths(settings, portable).to_metadata();
   metadata["format"] = "gesso style network 1";
   const StateDict state = network.state_dict();
   std::set<std::string> counters;
@@ -47,7 +72,7 @@ LoadedStyleNetwork load_style_network(const std::string& path) {
   }
   try {
     LoadedStyleNetwork loaded;
-    loaded.settings = TrainSettings::from_metadata(file.metadata);
+    loaded.settings = with_paths(TrainSettings::from_metadata(file.metadata), local);
     Generator rng;  // for initial values that are replaced at once
     loaded.network = std::make_unique<StyleNetwork>(loaded.settings.network, rng);
     loaded.network->load_state_dict(file.tensors);

@@ -12,6 +12,7 @@
 #include "gesso/core/resize.h"
 #include "gesso/training/progress.h"
 #include "model_file.h"
+#include "ready_made.h"
 #include "stylize.h"
 
 namespace gesso {
@@ -132,8 +133,10 @@ struct Task {
   fs::path from, to;
 };
 
-// Where each picture goes. A folder if several pictures come or the name has no picture's ending.
-std::vector<Task> plan(const std::vector<fs::path>& pictures, const fs::path& out) {
+// Where each picture goes. A folder if several pictures come or the name has no picture's ending; without
+// any, PICTURE-MODEL.jpg in the current folder, never over a file that is there.
+std::vector<Task> plan(const std::vector<fs::path>& pictures, const fs::path& out,
+                       const std::string& model_name) {
   const bool one_file = pictures.size() == 1 && !fs::is_directory(out) && is_picture_name(out);
   if (one_file) {
     return {{pictures.front(), out}};
@@ -149,9 +152,12 @@ std::vector<Task> plan(const std::vector<fs::path>& pictures, const fs::path& ou
     if (name.extension() == ".bmp" || name.extension() == ".BMP" || !is_picture_name(name)) {
       name.replace_extension(".png");
     }
+    if (out.empty()) {
+      name = name.stem().string() + "-" + model_name + name.extension().string();
+    }
     // Pictures of one name from two folders: the later ones get a number.
     const fs::path wanted = name;
-    for (int i = 2; !taken.insert(name).second; ++i) {
+    for (int i = 2; !taken.insert(name).second || (out.empty() && fs::exists(name)); ++i) {
       name = wanted.stem().string() + "-" + std::to_string(i) + wanted.extension().string();
     }
     tasks.push_back({picture, out / name});
@@ -166,8 +172,8 @@ void StylizeCommand::run() {
     throw UsageError(
         concat_text("--size is ", size, "; it must be from 8 to 16384, or 0 for each picture's own size"));
   }
-  if (raw.empty() && (inputs.empty() || out.empty())) {
-    throw UsageError("name pictures to repaint and by --out a file or folder for the results");
+  if (raw.empty() && inputs.empty()) {
+    throw UsageError("name pictures to repaint, or folders of them");
   }
   if (raw.empty() && smooth != 0) {
     throw UsageError("--smooth is for films: see --raw");
@@ -177,10 +183,11 @@ void StylizeCommand::run() {
         "--raw reads frames from standard input and writes to standard output: leave pictures, --out and "
         "--size away");
   }
-  const LoadedStyleNetwork loaded = load_style_network(model.string());
+  const fs::path file = find_model(model);
+  const LoadedStyleNetwork loaded = load_style_network(file.string());
   const std::string painter = choose_style(*loaded.network, loaded.settings, *this);
   if (raw.empty()) {
-    repaint_pictures(*loaded.network, painter);
+    repaint_pictures(*loaded.network, painter, model_name(file));
   } else {
     repaint_frames(*loaded.network, painter);
   }
@@ -220,8 +227,9 @@ void StylizeCommand::repaint_frames(StyleNetwork& network, const std::string& pa
   std::cerr << "\n";
 }
 
-void StylizeCommand::repaint_pictures(StyleNetwork& network, const std::string& painter) {
-  const std::vector<Task> tasks = plan(expand(inputs), out);
+void StylizeCommand::repaint_pictures(StyleNetwork& network, const std::string& painter,
+                                      const std::string& model_name) {
+  const std::vector<Task> tasks = plan(expand(inputs), out, model_name);
   for (const Task& task : tasks) {
     if (fs::exists(task.to) && fs::equivalent(task.from, task.to)) {
       throw UsageError(concat_text("--out would overwrite the picture ", task.from.string(),
@@ -257,7 +265,13 @@ void StylizeCommand::repaint_pictures(StyleNetwork& network, const std::string& 
     throw Error(concat_text(failed, " of ", tasks.size(),
                             " pictures could not be repainted; the reasons stand above"));
   }
-  std::cout << (tasks.size() == 1 ? tasks.front().to.string() : out.string()) << "\n";
+  if (tasks.size() > 1 && !out.empty()) {
+    std::cout << out.string() << "\n";
+    return;
+  }
+  for (const Task& task : tasks) {
+    std::cout << task.to.string() << "\n";
+  }
 }
 
 }  // namespace gesso

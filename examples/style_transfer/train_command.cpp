@@ -5,6 +5,7 @@
 #include "gesso/training/progress.h"
 #include "interrupt.h"
 #include "model_file.h"
+#include "ready_made.h"
 #include "samples.h"
 #include "training_run.h"
 
@@ -137,7 +138,7 @@ void TrainCommand::run() {
     }
     settings.count_rows();
     if (!added_styles.empty()) {
-      const LoadedStyleNetwork loaded = load_style_network(model.string());
+      const LoadedStyleNetwork loaded = load_style_network(find_model(model).string());
       settings = settings_for_adding(settings, loaded.settings, added_styles);
       base = loaded.network->state_dict();
     }
