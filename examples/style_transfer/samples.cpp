@@ -29,13 +29,29 @@ std::string text(double value, const char* format) {
 
 }  // namespace
 
-Samples::Samples(const TrainingRun& run) {
+std::vector<SampleStyle> sample_styles(TrainingRun& run) {
+  std::vector<SampleStyle> styles;
   for (std::size_t s = 0; s < run.style_pictures().size(); ++s) {
-    const std::string name = style_name(run.settings().styles[s]);
-    styles_.push_back({name, run.settings().row_of_style(static_cast<std::int64_t>(s)),
-                       report_picture(run.style_pictures()[s], name, "The style picture " + name)});
+    const std::int64_t row = run.settings().row_of_style(static_cast<std::int64_t>(s));
+    styles.push_back({style_name(run.settings().styles[s]), run.style_pictures()[s],
+                      [&run, row](const Tensor& photograph) {
+                        StyleNetwork& network = run.network();
+                        const bool was_training = network.is_training();
+                        network.eval();
+                        network.set_styles({row});
+                        const Tensor painted = stylize(network, photograph);
+                        network.train(was_training);
+                        return painted;
+                      }});
   }
-  const std::vector<std::string>& photographs = run.photographs().files();
+  return styles;
+}
+
+Samples::Samples(std::vector<SampleStyle> styles, const std::vector<std::string>& photographs)
+    : styles_(std::move(styles)) {
+  for (const SampleStyle& style : styles_) {
+    style_pictures_.push_back(report_picture(style.picture, style.name, "The style picture " + style.name));
+  }
   const std::size_t left_out = std::min(kSamples - 1, (styles_.size() - 1) / 2);
   const std::size_t count = std::min(photographs.size(), kSamples - left_out);
   for (std::size_t i = 0; i < count; ++i) {
@@ -46,26 +62,22 @@ Samples::Samples(const TrainingRun& run) {
   }
 }
 
-void Samples::paint(StyleNetwork& network, std::int64_t step, const std::filesystem::path& folder) {
+void Samples::paint(std::int64_t step, const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
-  const bool was_training = network.is_training();
-  network.eval();
   for (Sample& sample : samples_) {
     sample.after.clear();
-    for (std::size_t s = 0; s < styles_.size(); ++s) {
-      network.set_styles({styles_[s].row});
-      const Tensor painted = stylize(network, sample.photograph);
+    for (const SampleStyle& style : styles_) {
+      const Tensor painted = style.paint(sample.photograph);
       char number[32];
       std::snprintf(number, sizeof number, "step-%06lld-", static_cast<long long>(step));
-      const std::string of_style = styles_.size() > 1 ? "-" + styles_[s].name : "";
+      const std::string of_style = styles_.size() > 1 ? "-" + style.name : "";
       save_picture((folder / (number + sample.name + of_style + ".jpg")).string(), painted);
-      const std::string like = styles_.size() > 1 ? " like " + styles_[s].name : "";
+      const std::string like = styles_.size() > 1 ? " like " + style.name : "";
       sample.after.push_back(
           report_picture(painted, concat_text(sample.name, like, ", repainted after ", step, " steps"),
                          concat_text("The photograph ", sample.name, " repainted", like)));
     }
   }
-  network.train(was_training);
 }
 
 std::vector<ReportBlock> Samples::report_blocks() const {
@@ -73,7 +85,7 @@ std::vector<ReportBlock> Samples::report_blocks() const {
   // A row for each style.
   ReportPictures grid{.title = "", .pictures = {}, .columns = static_cast<int>(samples_.size()) + 1};
   for (std::size_t s = 0; s < styles_.size(); ++s) {
-    grid.pictures.push_back(styles_[s].picture);
+    grid.pictures.push_back(style_pictures_[s]);
     for (const Sample& sample : samples_) {
       if (!sample.after.empty()) {
         grid.pictures.push_back(sample.after[s]);
@@ -91,21 +103,12 @@ std::vector<ReportBlock> Samples::report_blocks() const {
   return blocks;
 }
 
-Report training_report(const TrainSettings& settings, const std::vector<LogEntry>& log,
-                       const Samples& samples, std::optional<ReportProgress> progress) {
+Report training_report(const std::string& title, const std::string& summary, const std::vector<LogEntry>& log,
+                       const Samples& samples, const LossWeights& weights,
+                       const std::map<std::string, std::string>& settings) {
   Report report;
-  std::string styles;
-  for (std::size_t s = 0; s < settings.styles.size(); ++s) {
-    styles += (s == 0                            ? ""
-               : s + 1 == settings.styles.size() ? " and "
-                                                 : ", ") +
-              style_name(settings.styles[s]);
-  }
-  std::replace(styles.begin(), styles.end(), '_', ' ');
-  report.title = "Painting like " + styles;
-  report.summary = {concat_text("A feed-forward style network with ", settings.network.normalization,
-                                " normalization, trained for ", settings.steps, " steps.")};
-  report.progress = std::move(progress);
+  report.title = title;
+  report.summary = {summary};
   double seconds = 0, loss = 0;
   for (const LogEntry& entry : log) {
     for (const auto& [name, value] : entry) {
@@ -120,21 +123,38 @@ Report training_report(const TrainSettings& settings, const std::vector<LogEntry
                     {"per step", text(steps > 0 ? 1000 * seconds / steps : 0, "%.0f ms")},
                     {"peak memory", text(static_cast<double>(memory_stats().peak_bytes >> 20), "%.0f MiB")}};
   report.sections.push_back({"Pictures", samples.report_blocks()});
-  const LossWeights& w = settings.weights;
+  const LossWeights& w = weights;
   std::vector<ReportCurve> curves = {
       log_curve(log, "loss", "total"), log_curve(log, "content", "content", w.content),
       log_curve(log, "style", "style", w.style), log_curve(log, "tv", "total variation", w.tv),
       log_curve(log, "range", "range", w.range)};
-  if (settings.strength) {
-    curves.push_back(log_curve(log, "photograph", "photograph", w.photograph));
+  const ReportCurve photograph = log_curve(log, "photograph", "photograph", w.photograph);
+  if (!photograph.x.empty()) {
+    curves.push_back(photograph);
   }
   report.sections.push_back({"Losses",
                              {ReportChart{.title = "Loss, and what it is the sum of",
                                           .y_label = "loss, weighted",
                                           .curves = curves,
                                           .log_scale = true}}});
-  report.add_settings(settings.to_metadata());
+  report.add_settings(settings);
   return report;
+}
+
+Report training_report(const TrainSettings& settings, const std::vector<LogEntry>& log,
+                       const Samples& samples) {
+  std::string styles;
+  for (std::size_t s = 0; s < settings.styles.size(); ++s) {
+    styles += (s == 0                            ? ""
+               : s + 1 == settings.styles.size() ? " and "
+                                                 : ", ") +
+              style_name(settings.styles[s]);
+  }
+  std::replace(styles.begin(), styles.end(), '_', ' ');
+  return training_report("Painting like " + styles,
+                         concat_text("A feed-forward style network with ", settings.network.normalization,
+                                     " normalization, trained for ", settings.steps, " steps."),
+                         log, samples, settings.weights, settings.to_metadata());
 }
 
 }  // namespace gesso

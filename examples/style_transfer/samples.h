@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,16 +13,25 @@
 
 namespace gesso {
 
+/// A style that samples are painted in.
+struct SampleStyle {
+  std::string name;
+  Tensor picture;                                         ///< (1, 3, H, W)
+  std::function<Tensor(const Tensor& photograph)> paint;  ///< by the network as it is then
+};
+
+/// The styles of a training run.
+std::vector<SampleStyle> sample_styles(TrainingRun& run);
+
 /// A few photographs that are repainted again and again during a training.
 class Samples {
  public:
-  /// Takes up to three of the run's photographs, evenly spread, scaled to a short side of at most 384 pixels;
-  /// fewer if there are many styles, as each is repainted in each style.
-  explicit Samples(const TrainingRun& run);
+  /// Takes up to three of the photographs (files), evenly spread, scaled to a short side of at most 384
+  /// pixels; fewer if there are many styles, as each is repainted in each style.
+  Samples(std::vector<SampleStyle> styles, const std::vector<std::string>& photographs);
 
-  /// Repaints them with the network as it is now, in eval mode, into folder/step-000050-NAME.jpg; with
-  /// several styles step-000050-NAME-STYLE.jpg.
-  void paint(StyleNetwork& network, std::int64_t step, const std::filesystem::path& folder);
+  /// Repaints them into folder/step-000050-NAME.jpg; with several styles step-000050-NAME-STYLE.jpg.
+  void paint(std::int64_t step, const std::filesystem::path& folder);
 
   /// The style pictures with the latest repaintings, and each photograph to be wiped against its own.
   std::vector<ReportBlock> report_blocks() const;
@@ -32,17 +43,17 @@ class Samples {
     ReportPicture before;
     std::vector<ReportPicture> after;  // by style
   };
-  struct Style {
-    std::string name;
-    std::int64_t row;  // of the network
-    ReportPicture picture;
-  };
-  std::vector<Style> styles_;
+  std::vector<SampleStyle> styles_;
+  std::vector<ReportPicture> style_pictures_;
   std::vector<Sample> samples_;
 };
 
-/// The report of a run: its pictures, loss curves, settings and machine. `progress` while it is under way.
+/// What reports of all trainings say: pictures, loss curves weighted as in the sum, settings and machine.
+Report training_report(const std::string& title, const std::string& summary, const std::vector<LogEntry>& log,
+                       const Samples& samples, const LossWeights& weights,
+                       const std::map<std::string, std::string>& settings);
+/// The report of a training on chosen styles.
 Report training_report(const TrainSettings& settings, const std::vector<LogEntry>& log,
-                       const Samples& samples, std::optional<ReportProgress> progress);
+                       const Samples& samples);
 
 }  // namespace gesso

@@ -1,88 +1,16 @@
-#include <chrono>
 #include <iostream>
 
 #include "commands.h"
-#include "gesso/training/progress.h"
-#include "interrupt.h"
 #include "model_file.h"
 #include "ready_made.h"
 #include "samples.h"
+#include "training_folder.h"
 #include "training_run.h"
 
 namespace gesso {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The files of a run's folder.
-struct RunFolder {
-  fs::path root;
-  fs::path model() const { return root / "model.safetensors"; }
-  fs::path checkpoint() const { return root / "checkpoint"; }
-  fs::path samples() const { return root / "samples"; }
-  std::string log() const { return (root / "log.jsonl").string(); }
-  std::string report() const { return (root / "report.html").string(); }
-};
-
-void create_run_folder(const RunFolder& folder) {
-  if (fs::exists(folder.root) && !fs::is_directory(folder.root)) {
-    throw UsageError(concat_text("--out ", folder.root.string(), " is a file; name a folder"));
-  }
-  if (fs::exists(folder.log()) || has_checkpoint(folder.checkpoint())) {
-    throw UsageError(concat_text("--out ", folder.root.string(),
-                                 " already holds a run; go on with it by --resume ", folder.root.string(),
-                                 ", or name another folder"));
-  }
-  std::error_code error;
-  fs::create_directories(folder.root, error);
-  if (error) {
-    throw FileError(concat_text(folder.root.string(), ": the folder cannot be made: ", error.message()));
-  }
-}
-
-double last_seconds(const std::vector<LogEntry>& log) { return log.empty() ? 0 : log.back().back().second; }
-
-// Trains to the end or until Ctrl-C; returns whether it came to the end.
-bool train(TrainingRun& run, const RunFolder& folder, std::int64_t sample_every) {
-  const TrainSettings& settings = run.settings();
-  LogWriter log(folder.log(), run.steps_done() > 0 ? run.steps_done() : -1);
-  std::vector<LogEntry> entries = read_log(folder.log());
-  const double seconds_before = last_seconds(entries);
-  Samples samples(run);
-  ProgressBar progress("Training", settings.steps, run.steps_done());
-  const auto begin = std::chrono::steady_clock::now();
-
-  const auto save = [&](bool finished) {
-    samples.paint(run.network(), run.steps_done(), folder.samples());
-    run.save(folder.checkpoint());
-    const double fraction = static_cast<double>(run.steps_done()) / static_cast<double>(settings.steps);
-    std::optional<ReportProgress> under_way;
-    if (!finished) {
-      under_way = ReportProgress{fraction, concat_text("step ", run.steps_done(), " of ", settings.steps)};
-    }
-    training_report(settings, entries, samples, under_way).write(folder.report());
-  };
-
-  while (run.steps_done() < settings.steps && !stop_requested()) {
-    const double learning_rate = run.learning_rate();
-    const Losses losses = run.step();
-    for (const std::string& warning : run.photographs().take_warnings()) {
-      progress.message("style-transfer: " + warning);
-    }
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    entries.push_back(log_entry(run.steps_done(), losses, learning_rate, seconds_before + seconds));
-    log.write(entries.back());
-    char status[32];
-    std::snprintf(status, sizeof status, "loss %.3f", losses.total.item());
-    progress.update(run.steps_done(), status);
-    if (run.steps_done() % sample_every == 0 && run.steps_done() < settings.steps) {
-      save(false);
-    }
-  }
-  const bool finished = run.steps_done() >= settings.steps;
-  save(finished);
-  return finished;
-}
 
 // So that --resume works from any folder.
 void make_paths_absolute(TrainSettings& settings) {
@@ -127,10 +55,7 @@ void TrainCommand::run() {
   RunFolder folder{out};
   if (!resume.empty()) {
     folder.root = resume;
-    if (!has_checkpoint(folder.checkpoint())) {
-      throw UsageError(concat_text("--resume ", resume.string(), ": there is no checkpoint in it"));
-    }
-    checkpoint = load_checkpoint(folder.checkpoint());
+    checkpoint = folder.checkpoint_to_resume();
     settings = TrainSettings::from_metadata(checkpoint->metadata);
   } else {
     if ((settings.styles.empty() && added_styles.empty()) || out.empty()) {
@@ -157,7 +82,7 @@ void TrainCommand::run() {
     if (!base.empty()) {
       training.start_from(base);
     }
-    create_run_folder(folder);
+    folder.create();
   }
   const std::vector<std::string> in_training(
       settings.added_styles > 0 ? settings.styles.end() - settings.added_styles : settings.styles.begin(),
@@ -165,8 +90,11 @@ void TrainCommand::run() {
   std::cerr << (settings.added_styles > 0 ? "Adding to a style network: " : "Training a style network on ")
             << names_of(in_training) << ", for " << settings.steps - training.steps_done() << " steps; watch "
             << folder.report() << "\n";
-  stop_gently_on_interrupt();
-  if (train(training, folder, sample_every)) {
+  Samples samples(sample_styles(training), training.photographs().files());
+  const bool finished = train_in_folder(
+      training, folder, samples, sample_every,
+      [&](const std::vector<LogEntry>& log) { return training_report(settings, log, samples); });
+  if (finished) {
     training.network().eval();
     save_style_network(folder.model().string(), training.network(), settings);
     std::cout << folder.model().string() << "\n";

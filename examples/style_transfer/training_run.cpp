@@ -1,6 +1,5 @@
 #include "training_run.h"
 
-#include <cmath>
 #include <set>
 
 #include "gesso/autograd/node.h"
@@ -9,8 +8,6 @@
 #include "gesso/core/picture.h"
 #include "gesso/core/resize.h"
 #include "gesso/layers/conditional_instance_norm.h"
-#include "gesso/training/checkpoint.h"
-#include "gesso/training/schedule.h"
 
 namespace gesso {
 namespace {
@@ -60,41 +57,23 @@ Tensor with_rows_added(const Tensor& table, std::int64_t styles) {
   return concat(all, 0);
 }
 
-// A tenth of the steps to warm up, 30 at most; then half a cosine down to a hundredth.
-WarmupCosine schedule_of(const TrainSettings& settings) {
-  return {.warmup = std::min<std::int64_t>(30, settings.steps / 10), .total = settings.steps, .floor = 0.01};
-}
-
 }  // namespace
-
-LogEntry log_entry(std::int64_t step, const Losses& losses, double learning_rate, double seconds) {
-  LogEntry entry = {{"step", static_cast<double>(step)},
-                    {"loss", losses.total.item()},
-                    {"content", losses.content},
-                    {"style", losses.style},
-                    {"tv", losses.tv},
-                    {"range", losses.range}};
-  if (losses.photograph > 0) {
-    entry.emplace_back("photograph", losses.photograph);
-  }
-  entry.emplace_back("lr", learning_rate);
-  entry.emplace_back("seconds", seconds);
-  return entry;
-}
 
 TrainingRun::TrainingRun(const TrainSettings& settings)
     : TrainingRun(settings, pictures_in(settings.content)) {}
 
 TrainingRun::TrainingRun(const TrainSettings& settings, std::vector<std::string> photographs)
-    : settings_(checked(settings)),
+    : StyleTraining(checked(settings).steps, settings.learning_rate),
+      settings_(settings),
       rng_(settings.seed),
       network_(settings.network, rng_),
       loss_network_(make_loss_network(settings.loss_network)),
       styles_(load_styles(settings)),
       target_(*loss_network_, styles_),
       photographs_(std::move(photographs),
-                   {.crop = settings.crop, .batch = settings.batch, .seed = settings.seed}),
-      optimizer_(trained_parameters(network_, settings_), {.lr = settings.learning_rate}) {}
+                   {.crop = settings.crop, .batch = settings.batch, .seed = settings.seed}) {
+  optimize(trained_parameters(network_, settings_));
+}
 
 void TrainingRun::start_from(const StateDict& base) {
   const NoGradGuard no_grad;
@@ -113,23 +92,19 @@ void TrainingRun::start_from(const StateDict& base) {
   network_.load_state_dict(state);
 }
 
-double TrainingRun::learning_rate() const {
-  return settings_.learning_rate * schedule_of(settings_)(steps_done_);
-}
-
 std::vector<std::int64_t> TrainingRun::styles_of_next_batch() const {
   const std::int64_t all = static_cast<std::int64_t>(settings_.styles.size());
   const std::int64_t count = settings_.added_styles > 0 ? settings_.added_styles : all;
   std::vector<std::int64_t> styles;
   for (std::int64_t n = 0; n < settings_.batch; ++n) {
-    const std::int64_t crop = steps_done_ * settings_.batch + n;
+    const std::int64_t crop = steps_done() * settings_.batch + n;
     const bool stays = settings_.strength && settings_.added_styles == 0 && crop % 8 == 7;
     styles.push_back(stays ? kNoStyle : all - count + crop % count);
   }
   return styles;
 }
 
-Losses TrainingRun::step(const std::function<void()>& with_gradients) {
+Losses TrainingRun::losses_of_next_batch() {
   const Tensor batch = photographs_.next();
   const std::vector<std::int64_t> styles = styles_of_next_batch();
   std::vector<std::int64_t> rows;
@@ -137,36 +112,17 @@ Losses TrainingRun::step(const std::function<void()>& with_gradients) {
     rows.push_back(style == kNoStyle ? 0 : settings_.row_of_style(style));
   }
   network_.set_styles(rows);
-  const Losses losses =
-      style_transfer_losses(*loss_network_, target_, network_(batch), batch, settings_.weights, styles);
-  if (!std::isfinite(losses.total.item())) {
-    throw Error(concat_text("the loss is no longer a finite number after ", steps_done_,
-                            " steps; begin again with a lower --lr (it was ", settings_.learning_rate, ")"));
-  }
-  optimizer_.zero_grad();
-  losses.total.backward();
-  if (with_gradients) {
-    with_gradients();
-  }
-  optimizer_.set_lr(learning_rate());
-  optimizer_.step();
-  ++steps_done_;
-  return losses;
+  return style_transfer_losses(*loss_network_, target_, network_(batch), batch, settings_.weights, styles);
 }
 
-void TrainingRun::save(const std::filesystem::path& folder) const {
-  Checkpoint checkpoint{
-      .step = steps_done_, .model = network_.state_dict(), .optimizer = optimizer_.state_dict()};
-  checkpoint.metadata = settings_.to_metadata();
-  checkpoint.metadata["photographs"] = std::to_string(photographs_.state().crops);
-  save_checkpoint(folder, checkpoint);
+std::map<std::string, std::string> TrainingRun::metadata() const {
+  std::map<std::string, std::string> metadata = settings_.to_metadata();
+  metadata["photographs"] = std::to_string(photographs_.state().crops);
+  return metadata;
 }
 
-void TrainingRun::resume(const Checkpoint& checkpoint) {
-  network_.load_state_dict(checkpoint.model);
-  optimizer_.load_state_dict(checkpoint.optimizer);
-  photographs_.set_state({std::stoll(checkpoint.metadata.at("photographs"))});
-  steps_done_ = checkpoint.step;
+void TrainingRun::set_positions(const std::map<std::string, std::string>& metadata) {
+  photographs_.set_state({std::stoll(metadata.at("photographs"))});
 }
 
 }  // namespace gesso

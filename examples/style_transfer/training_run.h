@@ -1,26 +1,21 @@
-// One training run: what it is made of, one step of it, and how it is saved and resumed.
+// The training of a network on chosen styles: what it is made of, and the losses of a step.
 #pragma once
 
-#include <filesystem>
-#include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "gesso/training/adam.h"
-#include "gesso/training/checkpoint.h"
-#include "gesso/training/log.h"
 #include "gesso/training/picture_folder.h"
 #include "loss_network.h"
 #include "losses.h"
 #include "settings.h"
 #include "style_network.h"
+#include "style_training.h"
 
 namespace gesso {
 
-/// The line of log.jsonl for a step: `losses` before it, and the seconds since the training began.
-LogEntry log_entry(std::int64_t step, const Losses& losses, double learning_rate, double seconds);
-
-class TrainingRun {
+class TrainingRun : public StyleTraining {
  public:
   /// Loads the style pictures and opens the folder of photographs. Throws ArgumentError for impossible
   /// settings and FileError for pictures that cannot be read.
@@ -32,25 +27,21 @@ class TrainingRun {
   /// begins as the mean of the others). Throws ArgumentError when they do not fit.
   void start_from(const StateDict& base);
 
-  /// Trains on the next batch, its photographs in the styles by turns, and returns its losses before the
-  /// step. `with_gradients`, if given, is called when the gradients are there and the weights are still those
-  /// of the losses. Throws Error when the loss is no finite number.
-  Losses step(const std::function<void()>& with_gradients = {});
-  std::int64_t steps_done() const { return steps_done_; }
-  /// Of the next step.
-  double learning_rate() const;
-
-  /// Saves all that the next steps depend on. After resume() the run goes on as if it had never stopped, bit
-  /// for bit.
-  void save(const std::filesystem::path& folder) const;
-  void resume(const Checkpoint& checkpoint);
-
   const TrainSettings& settings() const { return settings_; }
   StyleNetwork& network() { return network_; }
   /// The style pictures at the size they are imitated, each (1, 3, H, W).
   const std::vector<Tensor>& style_pictures() const { return styles_; }
   PictureFolder& photographs() { return photographs_; }
   const PictureFolder& photographs() const { return photographs_; }
+  std::vector<std::string> take_warnings() override { return photographs_.take_warnings(); }
+
+ protected:
+  // The photographs of the batch, in the styles by turns.
+  Losses losses_of_next_batch() override;
+  Module& model() override { return network_; }
+  const Module& model() const override { return network_; }
+  std::map<std::string, std::string> metadata() const override;
+  void set_positions(const std::map<std::string, std::string>& metadata) override;
 
  private:
   // The style of each photograph of the next batch, or kNoStyle.
@@ -63,8 +54,6 @@ class TrainingRun {
   std::vector<Tensor> styles_;
   StyleTarget target_;
   PictureFolder photographs_;
-  Adam optimizer_;
-  std::int64_t steps_done_ = 0;
 };
 
 }  // namespace gesso
