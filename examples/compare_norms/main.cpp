@@ -6,9 +6,8 @@
 #include <vector>
 
 #include "compare_command.h"
-#include "gesso/core/build_info.h"
-#include "gesso/core/parallel.h"
 #include "page.h"
+#include "program.h"
 #include "usage_error.h"
 
 namespace {
@@ -98,11 +97,6 @@ void run(const Arguments& arguments, gesso::CompareCommand& command) {
   command.run();
 }
 
-int complain(const std::string& text, int status) {
-  std::cerr << "compare-norms: " << text << (status == 2 ? " (see --help)\n" : "\n");
-  return status;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -111,13 +105,10 @@ int main(int argc, char** argv) {
       "same\nphotographs in the same order, measures what the literature claims about them, and writes one "
       "report.",
       "compare-norms");
-  app.set_version_flag("--version", [] { return gesso::build_info().str(); });
-  int threads = 0;
-  app.add_option("--threads", threads, "Threads to use; default: all cores, or GESSO_NUM_THREADS")
-      ->check(CLI::Range(1, 1024))
-      ->each([](const std::string& text) { gesso::set_num_threads(std::stoi(text)); });
+  gesso::add_version_option(app);
+  gesso::add_threads_option(app);
   gesso::CompareCommand command;
-  try {
+  return gesso::exit_code_of(app, [&] {
     Arguments arguments;
     arguments.settings =
         preset_of(argc, argv) == "full" ? ComparisonSettings::full() : ComparisonSettings::small();
@@ -126,15 +117,6 @@ int main(int argc, char** argv) {
     add_options(app, arguments);
     app.parse(argc, argv);
     run(arguments, command);
-  } catch (const CLI::ParseError& error) {
-    const bool asked = error.get_exit_code() == 0;  // --help and --version
-    return asked ? app.exit(error) : complain(error.what(), 2);
-  } catch (const gesso::UsageError& error) {
-    return complain(error.what(), 2);
-  } catch (const std::filesystem::filesystem_error& error) {
-    return complain(error.path1().string() + ": " + error.code().message(), 1);
-  } catch (const std::exception& error) {
-    return complain(error.what(), 1);
-  }
-  return command.interrupted ? 130 : 0;
+    return !command.interrupted;
+  });
 }

@@ -10,6 +10,7 @@
 
 #include "gesso/core/error.h"
 #include "gesso/core/picture.h"
+#include "program.h"
 #include "styles.h"
 
 namespace {
@@ -70,6 +71,7 @@ int main(int argc, char** argv) {
       "one picture, so these are made of strong ones (lead and glass, engraved lines, thick paint, flat "
       "ink).",
       "draw-styles");
+  gesso::add_version_option(app);
   app.add_option("--out", options.out, "folder for the pictures, made if missing")
       ->required()
       ->type_name("DIR");
@@ -80,20 +82,9 @@ int main(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app.add_option("--only", options.only, "draw only these")->check(CLI::IsMember(names));
-  try {
+  return gesso::exit_code_of(app, [&] {
     app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help().c_str(), stdout);
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "draw-styles: %s (see draw-styles --help)\n", error.what());
-    return 2;
-  }
-  try {
     draw_all(options);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "draw-styles: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+    return true;
+  });
 }

@@ -9,11 +9,11 @@
 
 #include "gesso/core/build_info.h"
 #include "gesso/core/error.h"
-#include "gesso/core/parallel.h"
 #include "gesso/core/safetensors.h"
 #include "gesso/training/log.h"
 #include "gesso/training/progress.h"
 #include "interrupt.h"
+#include "program.h"
 #include "report.h"
 #include "training.h"
 #include "usage_error.h"
@@ -118,20 +118,12 @@ bool run(Options& options) {
     } catch (const ArgumentError& error) {
       throw UsageError(concat_text("--", error.what()));
     }
-    if (fs::exists(out / "log.jsonl")) {
-      throw UsageError(concat_text("--out ", out.string(), " already holds a run; go on with it by --resume ",
-                                   out.string(), ", or name another folder"));
-    }
   }
   LossNetworkTraining training(options.settings);
   if (checkpoint) {
     training.resume(*checkpoint);
   } else {
-    std::error_code error;
-    fs::create_directories(out, error);
-    if (error) {
-      throw FileError(concat_text(out.string(), ": the folder cannot be made: ", error.message()));
-    }
+    create_run_folder(out);
   }
   std::cerr << "Training a loss network to tell " << training.files().size() << " pictures apart, for "
             << options.settings.steps - training.steps_done() << " steps; watch "
@@ -160,7 +152,7 @@ int main(int argc, char** argv) {
       "classes.\n"
       "Afterwards the classifier's last layer is thrown away, and what the others see is the result.",
       "train-loss-network");
-  app.set_version_flag("--version", [] { return build_info().str(); });
+  add_version_option(app);
   app.add_option("--pictures", s.pictures,
                  "Folder of photographs and paintings; examples/loss_network/collect-pictures makes the one "
                  "of 200 photographs and paintings from Debian packages");
@@ -180,29 +172,15 @@ int main(int argc, char** argv) {
                  "Steps between tests on new crops, with checkpoint and report")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--threads", "Threads to use; default: all cores, or GESSO_NUM_THREADS")
-      ->check(CLI::Range(1, 1024))
-      ->each([](const std::string& text) { set_num_threads(std::stoi(text)); });
+  add_threads_option(app);
   app.footer(
       "Example:\n"
       "  examples/loss_network/collect-pictures /tmp/pictures\n"
       "  train-loss-network --pictures /tmp/pictures --out runs/loss_network\n"
       "  style-transfer train --loss-network combined --loss-weights "
       "runs/loss_network/loss_network.safetensors ...");
-  try {
+  return exit_code_of(app, [&] {
     app.parse(argc, argv);
-    return run(options) ? 0 : 130;
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) {  // --help and --version
-      return app.exit(error);
-    }
-    std::cerr << "train-loss-network: " << error.what() << " (see --help)\n";
-    return 2;
-  } catch (const UsageError& error) {
-    std::cerr << "train-loss-network: " << error.what() << " (see --help)\n";
-    return 2;
-  } catch (const std::exception& error) {
-    std::cerr << "train-loss-network: " << error.what() << "\n";
-    return 1;
-  }
+    return run(options);
+  });
 }

@@ -9,8 +9,9 @@
 #include <string>
 
 #include "demonstrate.h"
-#include "gesso/core/build_info.h"
 #include "gesso/core/error.h"
+#include "program.h"
+#include "usage_error.h"
 #include "walk.h"
 
 namespace {
@@ -50,7 +51,7 @@ int main(int argc, char** argv) {
       "Shows the inside of a normalization layer: statistics, normalized values and gradients with their\n"
       "formulas and numbers, and experiments on what normalization does.",
       "norm-lab");
-  app.set_version_flag("--version", [] { return gesso::build_info().str(); });
+  gesso::add_version_option(app);
   const std::map<std::string, Norm> norms = {
       {"instance", Norm::instance}, {"batch", Norm::batch}, {"layer", Norm::layer}, {"group", Norm::group}};
   app.add_option("--norm", options.norm, "instance (the default), batch, layer or group")
@@ -68,22 +69,13 @@ int main(int argc, char** argv) {
   app.add_option("--html", options.html, "write a page with colours and curves instead of text")
       ->type_name("FILE");
   app.footer("Example: norm-lab --norm batch --picture examples/assets/photos/cat.jpg --html lab.html");
-  try {
+  return gesso::exit_code_of(app, [&] {
     app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) {  // --help and --version
-      return app.exit(error);
+    const std::int64_t channels = options.picture.empty() ? 2 : 3;
+    if (channels % options.groups != 0) {
+      throw gesso::UsageError(
+          gesso::concat_text("--groups ", options.groups, " does not divide the ", channels, " channels"));
     }
-    std::cerr << "norm-lab: " << error.what() << " (see norm-lab --help)\n";
-    return 2;
-  }
-  const std::int64_t channels = options.picture.empty() ? 2 : 3;
-  if (channels % options.groups != 0) {
-    std::cerr << "norm-lab: --groups " << options.groups << " does not divide the " << channels
-              << " channels (see norm-lab --help)\n";
-    return 2;
-  }
-  try {
     const norm_lab::Lab lab = make_lab(options);
     if (options.html.empty()) {
       norm_lab::print(std::cout, lab, isatty(STDOUT_FILENO) != 0);
@@ -95,9 +87,6 @@ int main(int argc, char** argv) {
     if (!std::cout) {
       throw gesso::FileError("cannot write to standard output");
     }
-  } catch (const std::exception& error) {
-    std::cerr << "norm-lab: " << error.what() << '\n';
-    return 1;
-  }
-  return 0;
+    return true;
+  });
 }

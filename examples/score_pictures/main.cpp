@@ -4,10 +4,10 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "gesso/core/build_info.h"
 #include "gesso/core/error.h"
 #include "gesso/core/picture.h"
 #include "gesso/core/resize.h"
+#include "program.h"
 #include "score.h"
 
 namespace {
@@ -70,7 +70,7 @@ int main(int argc, char** argv) {
       "a result that only copies the photograph's colours into patches, or the style alone, wins one of the "
       "two.",
       "score-pictures");
-  app.set_version_flag("--version", [] { return build_info().str(); });
+  add_version_option(app);
   app.add_option("--style", options.style, "The style picture")->required();
   app.add_option("--content", options.content, "The photograph that all results were made from")->required();
   app.add_option("results", options.results, "Repainted pictures")->required();
@@ -82,17 +82,9 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--json", options.json, "Prints all numbers, by scale, as JSON");
   app.footer("Example: score-pictures --style starry_night.jpg --content cat.jpg painted/*.jpg");
-  try {
+  return exit_code_of(app, [&] {
     app.parse(argc, argv);
     run(options);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) {  // --help and --version
-      return app.exit(error);
-    }
-    std::cerr << "score-pictures: " << error.what() << " (see --help)\n";
-    return 2;
-  } catch (const std::exception& error) {
-    std::cerr << "score-pictures: " << error.what() << "\n";
-    return 1;
-  }
+    return true;
+  });
 }

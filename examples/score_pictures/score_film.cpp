@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "flicker.h"
-#include "gesso/core/build_info.h"
 #include "gesso/core/error.h"
+#include "program.h"
 
 namespace {
 
@@ -118,7 +118,7 @@ int main(int argc, char** argv) {
       "  flicker  still, less that of the film itself: lower is steadier\n"
       "The first row is the film itself.",
       "score-film");
-  app.set_version_flag("--version", [] { return build_info().str(); });
+  add_version_option(app);
   app.add_option("--raw", options.raw,
                  "The size of the frames, as in 640x360; all films are 3 bytes a pixel (rgb24) and no more")
       ->required();
@@ -130,17 +130,9 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--json", options.json, "Prints all numbers, as JSON");
   app.footer("Example: score-film --raw 320x240 --film film.rgb painted.rgb painted-smooth.rgb");
-  try {
+  return exit_code_of(app, [&] {
     app.parse(argc, argv);
     run(options);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) {  // --help and --version
-      return app.exit(error);
-    }
-    std::cerr << "score-film: " << error.what() << " (see --help)\n";
-    return 2;
-  } catch (const std::exception& error) {
-    std::cerr << "score-film: " << error.what() << "\n";
-    return 1;
-  }
+    return true;
+  });
 }

@@ -1,14 +1,11 @@
 // style-transfer: trains a style network on one picture's style, and repaints pictures with it.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
-#include <iostream>
 
 #include "commands.h"
-#include "gesso/core/build_info.h"
 #include "gesso/core/error.h"
-#include "gesso/core/parallel.h"
 #include "presets.h"
+#include "program.h"
 #include "ready_made.h"
 
 namespace {
@@ -164,30 +161,15 @@ int main(int argc, char** argv) {
   train.settings.content = GESSO_ASSETS_DIR "/photos";
   gesso::apply_preset(train.preset, train.settings);  // so that --help shows its numbers
   gesso::StylizeCommand stylize;
-  CLI::App app("Repaints photographs in the style of a picture, with a network that you train yourself.");
-  app.set_version_flag("--version", [] { return gesso::build_info().str(); });
+  CLI::App app("Repaints photographs in the style of a picture, with a network that you train yourself.",
+               "style-transfer");
+  gesso::add_version_option(app);
   app.require_subcommand(1);
-  int threads = 0;
-  app.add_option("--threads", threads, "Threads to use; default: all cores, or GESSO_NUM_THREADS")
-      ->check(CLI::Range(1, 1024))
-      ->each([](const std::string& text) { gesso::set_num_threads(std::stoi(text)); });
+  gesso::add_threads_option(app);
   add_train(app, train);
   add_stylize(app, stylize);
-  try {
+  return gesso::exit_code_of(app, [&] {
     app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    const bool asked = error.get_exit_code() == 0;  // --help and --version
-    if (asked) {
-      return app.exit(error);
-    }
-    std::cerr << "style-transfer: " << error.what() << " (see --help)\n";
-    return 2;
-  } catch (const gesso::UsageError& error) {
-    std::cerr << "style-transfer: " << error.what() << " (see --help)\n";
-    return 2;
-  } catch (const std::exception& error) {
-    std::cerr << "style-transfer: " << error.what() << "\n";
-    return 1;
-  }
-  return train.interrupted ? 130 : 0;
+    return !train.interrupted;
+  });
 }
