@@ -66,9 +66,7 @@ TEST_CASE("frames are painted as pictures are") {
   Generator rng(1);
   StyleNetwork network({.width = 2, .blocks = 1}, rng);
   const std::string film = flickering_film(3);
-  const Repainted result = repaint(network, film, {.width = kWidth, .height = kHeight});
-  CHECK(result.score.frames == 3);
-  REQUIRE(result.bytes.size() == film.size());
+  CHECK(repaint(network, film, {.width = kWidth, .height = kHeight}).score.frames == 3);
   Tensor picture = Tensor::empty({1, 3, kHeight, kWidth});
   const auto byte = [](const std::string& bytes, std::int64_t i) {
     return static_cast<int>(static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)]));
@@ -78,10 +76,15 @@ TEST_CASE("frames are painted as pictures are") {
       picture.set({0, c, i / kWidth, i % kWidth}, byte(film, 3 * i + c) / 255.0);
     }
   }
-  const Tensor painted = stylize(network, picture);
-  for (std::int64_t i = 0; i < kHeight * kWidth; ++i) {
-    for (std::int64_t c = 0; c < 3; ++c) {
-      CHECK(byte(result.bytes, 3 * i + c) == std::lround(255 * painted.at({0, c, i / kWidth, i % kWidth})));
+  for (const double scale : {1.0, 0.5}) {
+    const Tensor painted = stylize(network, picture, scale);
+    const std::string bytes =
+        repaint(network, film, {.width = kWidth, .height = kHeight, .scale = scale}).bytes;
+    REQUIRE(bytes.size() == film.size());
+    for (std::int64_t i = 0; i < kHeight * kWidth; ++i) {
+      for (std::int64_t c = 0; c < 3; ++c) {
+        CHECK(byte(bytes, 3 * i + c) == std::lround(255 * painted.at({0, c, i / kWidth, i % kWidth})));
+      }
     }
   }
   CHECK(repaint(network, "", {.width = kWidth, .height = kHeight}).score.frames == 0);

@@ -1,7 +1,10 @@
 // The style network against PyTorch's: the same keys and shapes, and the same output from the same weights.
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "gesso/autograd/node.h"
+#include "gesso/core/resize.h"
 #include "gesso/core/safetensors.h"
 #include "style_network.h"
 #include "stylize.h"
@@ -108,6 +111,31 @@ TEST_CASE("stylize keeps the size of any picture and stays in [0, 1]") {
       CHECK((value >= 0 && value <= 1));
     }
   }
+}
+
+TEST_CASE("a scale paints at another size and comes back to the picture's") {
+  Generator rng(3);
+  StyleNetwork network({.width = 2, .blocks = 1}, rng);
+  const Tensor photograph = Tensor::uniform({1, 3, 21, 34}, rng);
+  CHECK(identical(stylize(network, photograph, 1), stylize(network, photograph)));
+  for (const auto& [scale, rows, columns] :
+       {std::tuple{0.5, 11, 17}, {2.0, 42, 68}, {0.25, 5, 9}, {0.01, 1, 1}}) {
+    CAPTURE(scale);
+    const Tensor expected =
+        resize_picture(stylize(network, resize_picture(photograph, rows, columns)), 21, 34);
+    CHECK(identical(stylize(network, photograph, scale), expected));
+  }
+  CHECK(!identical(stylize(network, photograph, 0.5), stylize(network, photograph)));
+  for (const double bad : {0.0, -1.0, std::nan(""), double{INFINITY}}) {
+    CHECK_THROWS_WITH_AS(stylize(network, photograph, bad), doctest::Contains("it must be above 0"),
+                         ArgumentError);
+  }
+  // Refused before anything is computed: these would take gigabytes.
+  CHECK_THROWS_WITH_AS(stylize(network, Tensor::zeros({1, 3, 2000, 2000}), 2.5),
+                       doctest::Contains("more than 16 million pixels; choose a scale of at most 2"),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(stylize(network, Tensor::zeros({1, 3, 4200, 4000}), 1.5),
+                       doctest::Contains("a scale of at most 1"), ArgumentError);
 }
 
 TEST_CASE("a network of many styles paints each sample in its own, or in a mix") {

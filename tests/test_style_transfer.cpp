@@ -80,6 +80,12 @@ TEST_CASE(
   const fs::path painted = kFolder / "painted.png";
   REQUIRE(run(stylize + kPhoto + " --size 50 --out " + painted.string()).status == 0);
   CHECK(load_picture(painted.string()).shape() == Shape{1, 3, 50, 50});
+  const Tensor plain = load_picture(painted.string());
+  REQUIRE(run(stylize + kPhoto + " --size 50 --scale 0.5 --out " + painted.string()).status == 0);
+  CHECK(load_picture(painted.string()).shape() == plain.shape());
+  CHECK(!identical(load_picture(painted.string()), plain));
+  check_refused(stylize + kPhoto + " --scale 5 --out x.png", 2, "--scale is 5; it must be from 0.25 to 4");
+  check_refused(stylize + kPhoto + " --scale nan --out x.png", 2, "--scale is");
   // Several pictures go into a folder, and one that is broken does not cost the others.
   std::ofstream(kFolder / "broken.jpg") << "not a picture";
   const Outcome outcome = run(stylize + (kFolder / "broken.jpg").string() + " " + kPhoto +
@@ -124,6 +130,8 @@ TEST_CASE("a film goes through frame by frame") {
   const Outcome outcome = run(stylize + "--raw 24x16 --smooth 0.5 < " + film);
   CHECK(outcome.status == 0);
   CHECK(outcome.errors.find("3 frames") != std::string::npos);
+  CHECK(read_file(painted).size() == 3 * 24 * 16 * 3);
+  REQUIRE(run(stylize + "--raw 24x16 --scale 0.5 < " + film).status == 0);
   CHECK(read_file(painted).size() == 3 * 24 * 16 * 3);
   CHECK(run(stylize + "--raw 25x16 < " + film).status == 1);
   check_refused(stylize + "--raw 24by16 < " + film, 2, "as in 640x360");

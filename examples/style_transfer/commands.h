@@ -37,6 +37,7 @@ struct StylizeCommand {
   /// number if there is such a file already.
   std::filesystem::path out;
   std::int64_t size = 0;     ///< short side to scale to first; 0 keeps the size
+  double scale = 1;          ///< paints at so many times the size and scales back, 0.25 to 4
   std::string style;         ///< of a network with several: a name or a number from 1; empty: the first
   std::vector<double> mix;   ///< or a weight for each style
   double strength = 1;       ///< 0: the photograph, 1: the style, up to 1.5; needs a network trained for it

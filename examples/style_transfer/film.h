@@ -16,6 +16,7 @@ struct FilmOptions {
   /// NormalizationLayer::smooth_statistics(). 0 paints each frame for itself.
   double smooth = 0;
   bool keep_colors = false;  ///< see keep_colors()
+  double scale = 1;          ///< see stylize()
 };
 
 /// Reads frames from `in` until its end, 3 bytes a pixel (red, green, blue; ffmpeg calls it rgb24), and

@@ -122,6 +122,12 @@ void add_stylize(CLI::App& app, gesso::StylizeCommand& command) {
       "folder, no file being overwritten");
   stylize->add_option("--size", command.size, "Scales pictures to this short side first; 0 keeps their size")
       ->capture_default_str();
+  stylize
+      ->add_option("--scale", command.scale,
+                   "Stroke size: paints at so many times the size and scales back; 0.5 makes strokes twice "
+                   "as large, 2 "
+                   "half as large; 0.25 to 4")
+      ->capture_default_str();
   stylize->add_option("--style", command.style,
                       "Of a network of many styles: which, by name or number from 1");
   stylize->add_option("--mix", command.mix, "Of a network of many styles: a weight for each, as in 0.3,0.7,0")

@@ -172,6 +172,9 @@ void StylizeCommand::run() {
     throw UsageError(
         concat_text("--size is ", size, "; it must be from 8 to 16384, or 0 for each picture's own size"));
   }
+  if (!(scale >= 0.25 && scale <= 4)) {
+    throw UsageError(concat_text("--scale is ", scale, "; it must be from 0.25 to 4"));
+  }
   if (raw.empty() && inputs.empty()) {
     throw UsageError("name pictures to repaint, or folders of them");
   }
@@ -247,7 +250,7 @@ void StylizeCommand::repaint_pictures(StyleNetwork& network, const std::string& 
       if (size != 0) {
         picture = resize_short_side(picture, size);
       }
-      Tensor painted = stylize(network, picture);
+      Tensor painted = stylize(network, picture, scale);
       if (keep_colors) {
         painted = gesso::keep_colors(painted, picture);
       }
