@@ -1,4 +1,4 @@
-// The two commands of style-transfer. Each checks everything that it was given before it does or writes
+// The commands of style-transfer. Each checks everything that it was given before it does or writes
 // anything.
 #pragma once
 
@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "any_style_training.h"
 #include "settings.h"
 #include "usage_error.h"
 
@@ -29,6 +30,18 @@ struct TrainCommand {
   void run();
 };
 
+/// Trains a network for every style. The folder `out` gets what TrainCommand writes.
+struct TrainAnyCommand {
+  AnyStyleSettings settings;
+  std::filesystem::path out;
+  std::filesystem::path resume;  ///< a run to go on with; everything else is then taken from it
+  std::int64_t sample_every = 50;
+  bool interrupted = false;  ///< set when Ctrl-C ended it; the run can be resumed
+
+  /// Throws as TrainCommand::run() does.
+  void run();
+};
+
 /// Applies a trained network to pictures, or to the frames of a film.
 struct StylizeCommand {
   std::string model;  ///< a file, or the name of a model that comes with gesso: see find_model()
@@ -36,10 +49,12 @@ struct StylizeCommand {
   /// A file for one picture, else a folder. Empty: PICTURE-MODEL.jpg, say, in the current folder, with a
   /// number if there is such a file already.
   std::filesystem::path out;
-  std::int64_t size = 0;     ///< short side to scale to first; 0 keeps the size
-  double scale = 1;          ///< paints at so many times the size and scales back, 0.25 to 4
-  std::string style;         ///< of a network with several: a name or a number from 1; empty: the first
-  std::vector<double> mix;   ///< or a weight for each style
+  std::int64_t size = 0;    ///< short side to scale to first; 0 keeps the size
+  double scale = 1;         ///< paints at so many times the size and scales back, 0.25 to 4
+  std::string style;        ///< of a network with several: a name or a number from 1; empty: the first
+  std::vector<double> mix;  ///< or a weight for each style
+  /// With a network of train-any: the picture whose style it is to paint in.
+  std::filesystem::path any_style;
   double strength = 1;       ///< 0: the photograph, 1: the style, up to 1.5; needs a network trained for it
   bool keep_colors = false;  ///< paint only with brightness, in the photograph's colours
   std::string raw;    ///< "640x360": instead of pictures, frames from standard input to standard output

@@ -129,9 +129,13 @@ Tensor photograph_loss(const Tensor& output, const Tensor& photographs,
   return mean(square(output - photographs) * weights);
 }
 
-Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& style, const Tensor& output,
-                             const Tensor& photographs, const LossWeights& weights,
-                             const std::vector<std::int64_t>& styles) {
+namespace {
+
+// All losses, the style's being style_loss(taps of the output).
+template <class StyleLoss>
+Losses losses_with(const LossNetwork& network, StyleLoss style_loss, const Tensor& output,
+                   const Tensor& photographs, const LossWeights& weights,
+                   const std::vector<std::int64_t>& styles) {
   std::vector<Tensor> photograph_content;
   {
     const NoGradGuard no_grad;
@@ -139,7 +143,7 @@ Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& styl
   }
   const std::vector<Tap> taps = network.taps(output);
   const Tensor content = content_loss(taps, photograph_content);
-  const Tensor style_term = style.loss(taps, styles);
+  const Tensor style_term = style_loss(taps);
   const Tensor tv = total_variation(output);
   const Tensor range = range_loss(output);
   Losses losses;
@@ -155,6 +159,76 @@ Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& styl
   losses.tv = tv.item();
   losses.range = range.item();
   return losses;
+}
+
+}  // namespace
+
+Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& style, const Tensor& output,
+                             const Tensor& photographs, const LossWeights& weights,
+                             const std::vector<std::int64_t>& styles) {
+  return losses_with(
+      network, [&](const std::vector<Tap>& taps) { return style.loss(taps, styles); }, output, photographs,
+      weights, styles);
+}
+
+Tensor bounded_style_loss(const std::vector<Tap>& taps, const std::vector<Tap>& style_taps,
+                          const std::vector<std::int64_t>& styles) {
+  require(taps.size() == style_taps.size(), "bounded_style_loss: ", taps.size(), " taps and ",
+          style_taps.size(), " of the style pictures; they must be of the same loss network");
+  Tensor total;
+  int count = 0;
+  for (std::size_t i = 0; i < taps.size(); ++i) {
+    if (!taps[i].style.defined() || !style_taps[i].style.defined()) {
+      continue;
+    }
+    const std::int64_t samples = taps[i].style.size(0), channels = taps[i].style.size(1);
+    require(samples == static_cast<std::int64_t>(styles.size()) && samples == style_taps[i].style.size(0),
+            "bounded_style_loss: ", samples, " pictures, ", style_taps[i].style.size(0),
+            " style pictures and ", styles.size(), " styles; there must be one for each");
+    const ChannelMoments own = channel_moments(taps[i].style);
+    ChannelMoments style;
+    Tensor mean_weight, covariance_weight;
+    {
+      const NoGradGuard no_grad;
+      style = channel_moments(style_taps[i].style);
+      std::vector<double> mean_weights, covariance_weights;
+      for (std::int64_t n = 0; n < samples; ++n) {
+        // What cannot be seen counts as nothing: two gray pictures, whose colours vary by rounding, are
+        // alike.
+        double variance = 1e-3, energy = 1e-6;
+        for (const Tensor& covariance : {own.covariance, style.covariance}) {
+          energy += sum(square(covariance.slice(n, n + 1))).item();
+          for (std::int64_t c = 0; c < channels; ++c) {
+            variance += covariance.at({n, c, c});
+          }
+        }
+        const double counts = styles[n] == kNoStyle ? 0 : 1 / static_cast<double>(samples);
+        mean_weights.push_back(counts / variance);
+        covariance_weights.push_back(counts / energy);
+      }
+      mean_weight = Tensor::from(mean_weights, {samples, 1}, own.mean.dtype());
+      covariance_weight = Tensor::from(covariance_weights, {samples, 1, 1}, own.mean.dtype());
+    }
+    const Tensor term = sum(square(own.mean - style.mean) * mean_weight) +
+                        sum(square(own.covariance - style.covariance) * covariance_weight);
+    total = total.defined() ? total + term : term;
+    ++count;
+  }
+  require(total.defined(), "bounded_style_loss: the pictures have no style tap in common");
+  return total * (1.0 / count);
+}
+
+Losses any_style_losses(const LossNetwork& network, const Tensor& style_pictures, const Tensor& output,
+                        const Tensor& photographs, const LossWeights& weights,
+                        const std::vector<std::int64_t>& styles) {
+  std::vector<Tap> style_taps;
+  {
+    const NoGradGuard no_grad;
+    style_taps = network.taps(style_pictures);
+  }
+  return losses_with(
+      network, [&](const std::vector<Tap>& taps) { return bounded_style_loss(taps, style_taps, styles); },
+      output, photographs, weights, styles);
 }
 
 }  // namespace gesso

@@ -73,4 +73,17 @@ Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& styl
                              const Tensor& photographs, const LossWeights& weights,
                              const std::vector<std::int64_t>& styles = {0});
 
+/// For style pictures that change with every batch, so that no scale can be found for each beforehand: the
+/// mean over taps of |mean - mean_s|^2 / (v + v_s) + |cov - cov_s|^2 / (e + e_s), averaged over the batch,
+/// where v and v_s are the traces of both covariances, e and e_s the sums of their squares, all four taken as
+/// constants. A blurred style picture, with next to no variance in fine taps, then costs as little as any.
+/// Sample n of `taps` is compared with sample n of `style_taps`, or with none if styles[n] is kNoStyle.
+Tensor bounded_style_loss(const std::vector<Tap>& taps, const std::vector<Tap>& style_taps,
+                          const std::vector<std::int64_t>& styles);
+
+/// As style_transfer_losses(), sample n in the style of style_pictures[n], by bounded_style_loss().
+Losses any_style_losses(const LossNetwork& network, const Tensor& style_pictures, const Tensor& output,
+                        const Tensor& photographs, const LossWeights& weights,
+                        const std::vector<std::int64_t>& styles);
+
 }  // namespace gesso

@@ -10,6 +10,15 @@
 
 namespace {
 
+void refuse_with_resume(const CLI::Option* resume, const std::vector<CLI::Option*>& settings) {
+  for (const CLI::Option* given : settings) {
+    if (resume->count() > 0 && given->count() > 0) {
+      throw gesso::UsageError(given->get_name() +
+                              " cannot be changed by --resume, which goes on with the run's own settings");
+    }
+  }
+}
+
 void add_train(CLI::App& app, gesso::TrainCommand& command) {
   CLI::App* train =
       app.add_subcommand("train", "Trains a network to repaint photographs in the style of one picture");
@@ -79,12 +88,7 @@ void add_train(CLI::App& app, gesso::TrainCommand& command) {
                 "runs/starry --preset quick");
   const std::vector<CLI::Option*> allowed_when_adding = {added, model, content, out, steps, seed};
   train->callback([&command, resume, settings, added, steps, allowed_when_adding] {
-    for (const CLI::Option* given : settings) {
-      if (resume->count() > 0 && given->count() > 0) {
-        throw gesso::UsageError(given->get_name() +
-                                " cannot be changed by --resume, which goes on with the run's own settings");
-      }
-    }
+    refuse_with_resume(resume, settings);
     for (const CLI::Option* given : settings) {
       const auto& allowed = allowed_when_adding;
       if (added->count() > 0 && given->count() > 0 &&
@@ -103,6 +107,51 @@ void add_train(CLI::App& app, gesso::TrainCommand& command) {
     if (added->count() > 0 && steps->count() == 0) {
       command.settings.steps = 0;  // a tenth of the network's
     }
+    command.run();
+  });
+}
+
+void add_train_any(CLI::App& app, gesso::TrainAnyCommand& command) {
+  CLI::App* train = app.add_subcommand(
+      "train-any",
+      "Trains one network that paints in the style of any picture it is shown: see stylize --any-style");
+  gesso::AnyStyleSettings& s = command.settings;
+  std::vector<CLI::Option*> settings = {
+      train->add_option("--styles", s.styles,
+                        "Folder of style pictures to practise on: the more, and the more varied, the better"),
+      train->add_option("--content", s.content,
+                        "Folder of photographs to practise on. Default: the bundled ones"),
+      train->add_option("--out", command.out,
+                        "Folder for the model, samples, log and report; made if missing")};
+  auto* resume = train->add_option("--resume", command.resume,
+                                   "Goes on with the interrupted run in this folder, with its settings");
+  const auto option = [&](const char* name, auto& value, const char* help, const char* group) {
+    settings.push_back(train->add_option(name, value, help)->capture_default_str()->group(group));
+    return settings.back();
+  };
+  option("--steps", s.steps, "Training steps", "Effort");
+  option("--width", s.network.width, "Channels of the first layer", "Effort");
+  option("--blocks", s.network.blocks, "Residual blocks", "Effort");
+  option("--crop", s.crop, "Side of the photographs' crops in pixels", "Effort");
+  option("--batch", s.batch, "Photographs in each step, each in a style of its own", "Effort");
+  option("--style-size", s.style_size, "Side of the style pictures' crops: larger makes larger strokes",
+         "Look");
+  option("--style-weight", s.weights.style, "More makes it more like the style", "Look");
+  option("--content-weight", s.weights.content, "More keeps more of the photograph", "Look");
+  option("--tv-weight", s.weights.tv, "More makes it smoother", "Look");
+  option("--loss-network", s.loss_network.name, "What compares pictures: as for train", "Look");
+  option("--loss-weights", s.loss_network.weights, "The same", "Look");
+  option("--lr", s.learning_rate, "The highest learning rate", "Experiments");
+  option("--seed", s.seed, "Draws the first weights and the order of the crops", "Experiments")
+      ->check(CLI::NonNegativeNumber);
+  train->add_option("--sample-every", command.sample_every, "Steps between sample pictures")
+      ->capture_default_str();
+  train->footer(
+      "Examples:\n"
+      "  style-transfer train-any --styles paintings --out runs/any\n"
+      "  style-transfer stylize --model runs/any/model.safetensors --any-style painting.jpg photo.jpg");
+  train->callback([&command, resume, settings] {
+    refuse_with_resume(resume, settings);
     command.run();
   });
 }
@@ -132,10 +181,13 @@ void add_stylize(CLI::App& app, gesso::StylizeCommand& command) {
                       "Of a network of many styles: which, by name or number from 1");
   stylize->add_option("--mix", command.mix, "Of a network of many styles: a weight for each, as in 0.3,0.7,0")
       ->delimiter(',');
+  stylize->add_option("--any-style", command.any_style,
+                      "With a network of train-any: the picture to paint like, whichever it is");
   stylize
       ->add_option(
           "--strength", command.strength,
-          "0 leaves the photograph, 1 is the style, 1.5 more than that; for networks trained with --strength")
+          "0 leaves the photograph, 1 is the style, 1.5 more than that; for networks trained with --strength "
+          "or by train-any")
       ->capture_default_str();
   stylize->add_flag("--keep-colors", command.keep_colors,
                     "Keeps the photograph's colours: only brightness is painted");
@@ -166,6 +218,8 @@ int main(int argc, char** argv) {
   gesso::TrainCommand train;
   train.settings.content = GESSO_ASSETS_DIR "/photos";
   gesso::apply_preset(train.preset, train.settings);  // so that --help shows its numbers
+  gesso::TrainAnyCommand train_any;
+  train_any.settings.content = train.settings.content;
   gesso::StylizeCommand stylize;
   CLI::App app("Repaints photographs in the style of a picture, with a network that you train yourself.",
                "style-transfer");
@@ -173,9 +227,10 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   gesso::add_threads_option(app);
   add_train(app, train);
+  add_train_any(app, train_any);
   add_stylize(app, stylize);
   return gesso::exit_code_of(app, [&] {
     app.parse(argc, argv);
-    return !train.interrupted;
+    return !train.interrupted && !train_any.interrupted;
   });
 }

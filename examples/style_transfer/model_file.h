@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "any_style_training.h"
 #include "settings.h"
 #include "style_network.h"
 
@@ -24,5 +25,17 @@ struct LoadedStyleNetwork {
 /// Reads what save_style_network() wrote. Throws FileError, naming the file, for one that cannot be read or
 /// is no style network, and for weights that do not fit its settings.
 LoadedStyleNetwork load_style_network(const std::string& path);
+
+/// The same of a network for every style.
+void save_any_style_network(const std::string& path, const AnyStyleNetwork& network,
+                            const AnyStyleSettings& settings);
+
+struct LoadedAnyStyleNetwork {
+  std::unique_ptr<AnyStyleNetwork> network;  ///< in eval mode
+  AnyStyleSettings settings;
+};
+
+/// Reads what save_any_style_network() wrote; throws as load_style_network() does.
+LoadedAnyStyleNetwork load_any_style_network(const std::string& path);
 
 }  // namespace gesso

@@ -93,14 +93,23 @@ std::vector<double> weights_of(const std::vector<std::string>& styles, const std
   return weights;
 }
 
+void check_strength(double strength) {
+  if (!(strength >= 0 && strength <= 1.5)) {
+    throw UsageError(concat_text("--strength is ", strength, "; it must be from 0 to 1.5"));
+  }
+}
+
+// "0.5 of the strength of waves"
+std::string with_strength(double strength, const std::string& words) {
+  return strength == 1 ? words : concat_text(strength, " of the strength of ", words);
+}
+
 // Makes the network paint as asked, and says in words what that is.
 std::string choose_style(StyleNetwork& network, const TrainSettings& settings,
                          const StylizeCommand& command) {
   const std::vector<std::string>& styles = settings.styles;
   const std::vector<double> weights = weights_of(styles, command.style, command.mix);
-  if (!(command.strength >= 0 && command.strength <= 1.5)) {
-    throw UsageError(concat_text("--strength is ", command.strength, "; it must be from 0 to 1.5"));
-  }
+  check_strength(command.strength);
   if (command.strength != 1 && !settings.strength) {
     throw UsageError("--strength: the network was not trained for it; train one with --strength");
   }
@@ -122,11 +131,21 @@ std::string choose_style(StyleNetwork& network, const TrainSettings& settings,
     rows[0] = sum * (1 - command.strength);
   }
   network.set_mix(rows);
-  if (command.strength != 1) {
-    words = concat_text(command.strength, " of the strength of ", words);
-  }
+  words = with_strength(command.strength, words);
   const bool by_default = styles.size() > 1 && command.style.empty() && command.mix.empty();
   return by_default ? concat_text(words, ", one of ", list_of(styles), " (see --style, --mix)") : words;
+}
+
+// Makes a network for any style paint as asked, and says in words what that is.
+std::string choose_any_style(AnyStyleNetwork& network, const AnyStyleSettings& settings,
+                             const StylizeCommand& command) {
+  if (!command.style.empty() || !command.mix.empty()) {
+    throw UsageError(
+        "--style and --mix choose among a network's own styles; leave them out with --any-style");
+  }
+  check_strength(command.strength);
+  network.set_style(load_style_picture(command.any_style.string(), settings.style_size), command.strength);
+  return with_strength(command.strength, style_name(command.any_style.string()));
 }
 
 struct Task {
@@ -187,13 +206,22 @@ void StylizeCommand::run() {
         "--size away");
   }
   const fs::path file = find_model(model);
+  const auto repaint = [&](StyleNetwork& network, const std::string& painter, const std::string& name) {
+    if (raw.empty()) {
+      repaint_pictures(network, painter, name);
+    } else {
+      repaint_frames(network, painter);
+    }
+  };
+  if (!any_style.empty()) {
+    const LoadedAnyStyleNetwork loaded = load_any_style_network(file.string());
+    const std::string painter = choose_any_style(*loaded.network, loaded.settings, *this);
+    repaint(loaded.network->network(), painter, style_name(any_style.string()));
+    return;
+  }
   const LoadedStyleNetwork loaded = load_style_network(file.string());
   const std::string painter = choose_style(*loaded.network, loaded.settings, *this);
-  if (raw.empty()) {
-    repaint_pictures(*loaded.network, painter, model_name(file));
-  } else {
-    repaint_frames(*loaded.network, painter);
-  }
+  repaint(*loaded.network, painter, model_name(file));
 }
 
 void StylizeCommand::repaint_frames(StyleNetwork& network, const std::string& painter) {

@@ -2,6 +2,7 @@
 
 #include "commands.h"
 #include "model_file.h"
+#include "program.h"
 #include "ready_made.h"
 #include "samples.h"
 #include "training_folder.h"
@@ -55,7 +56,7 @@ void TrainCommand::run() {
   RunFolder folder{out};
   if (!resume.empty()) {
     folder.root = resume;
-    checkpoint = folder.checkpoint_to_resume();
+    checkpoint = folder.checkpoint_to_resume("train");
     settings = TrainSettings::from_metadata(checkpoint->metadata);
   } else {
     if ((settings.styles.empty() && added_styles.empty()) || out.empty()) {
@@ -82,7 +83,7 @@ void TrainCommand::run() {
     if (!base.empty()) {
       training.start_from(base);
     }
-    folder.create();
+    create_run_folder(folder.root);
   }
   const std::vector<std::string> in_training(
       settings.added_styles > 0 ? settings.styles.end() - settings.added_styles : settings.styles.begin(),

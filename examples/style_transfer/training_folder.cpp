@@ -8,28 +8,18 @@
 
 namespace gesso {
 
-namespace fs = std::filesystem;
-
-void RunFolder::create() const {
-  if (fs::exists(root) && !fs::is_directory(root)) {
-    throw UsageError(concat_text("--out ", root.string(), " is a file; name a folder"));
-  }
-  if (fs::exists(log()) || has_checkpoint(checkpoint())) {
-    throw UsageError(concat_text("--out ", root.string(), " already holds a run; go on with it by --resume ",
-                                 root.string(), ", or name another folder"));
-  }
-  std::error_code error;
-  fs::create_directories(root, error);
-  if (error) {
-    throw FileError(concat_text(root.string(), ": the folder cannot be made: ", error.message()));
-  }
-}
-
-Checkpoint RunFolder::checkpoint_to_resume() const {
+Checkpoint RunFolder::checkpoint_to_resume(const std::string& command) const {
   if (!has_checkpoint(checkpoint())) {
     throw UsageError(concat_text("--resume ", root.string(), ": there is no checkpoint in it"));
   }
-  return load_checkpoint(checkpoint());
+  Checkpoint saved = load_checkpoint(checkpoint());
+  const auto by = saved.metadata.find("command");
+  const std::string writer = by == saved.metadata.end() ? "train" : by->second;
+  if (writer != command) {
+    throw UsageError(concat_text("--resume ", root.string(), ": it is a run of ", writer,
+                                 "; go on with it by style-transfer ", writer, " --resume"));
+  }
+  return saved;
 }
 
 bool train_in_folder(StyleTraining& training, const RunFolder& folder, Samples& samples,

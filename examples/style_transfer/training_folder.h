@@ -21,11 +21,9 @@ struct RunFolder {
   std::string log() const { return (root / "log.jsonl").string(); }
   std::string report() const { return (root / "report.html").string(); }
 
-  /// Makes the folder for a new run. Throws UsageError if it is a file or holds a run already, FileError if
-  /// it cannot be made.
-  void create() const;
-  /// The checkpoint in it. Throws UsageError if there is none.
-  Checkpoint checkpoint_to_resume() const;
+  /// The checkpoint in it. Throws UsageError if there is none, or one of another command than `command`,
+  /// "train" or "train-any".
+  Checkpoint checkpoint_to_resume(const std::string& command) const;
 };
 
 /// Trains to the end or until Ctrl-C, with a progress bar; returns whether it came to the end. Every

@@ -1,0 +1,69 @@
+// One network for every style: a style network whose gamma and beta are predicted from the style picture.
+// Ghiasi et al. 2017 (arXiv 1705.06830). Adaptive instance norm (Huang and Belongie 2017) is the special case
+// where they are the style's own mean and deviation; a prediction needs no deep encoder.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "filter_bank.h"
+#include "gesso/layers/linear.h"
+#include "gesso/layers/module.h"
+#include "style_network.h"
+
+namespace gesso {
+
+struct AnyStyleOptions {
+  int width = 16;    ///< of the style network: see StyleNetworkOptions
+  int blocks = 3;    ///< the same
+  int manners = 64;  ///< rows of gamma and beta that every style is a mix of
+  int hidden = 128;  ///< units in the middle of the predictor
+};
+
+/// A style picture becomes numbers: mean and standard deviation of each answer of the FilterBank. Two linear
+/// layers with a ReLU between them turn these into a mix of `manners`, rows of gamma and beta in the
+/// conditional instance norms of a StyleNetwork. So a style is a point, and mixing, strength and films work
+/// as with any network of several styles.
+///
+/// The network has two rows more. Row 0 leaves photographs as they are; row 1 is in every style, with weight
+/// 1: what all have in common.
+class AnyStyleNetwork : public Module {
+ public:
+  /// Throws ArgumentError unless manners and hidden are 1 to 4096 and the others as StyleNetwork has it.
+  AnyStyleNetwork(const AnyStyleOptions& options, Generator& rng);
+
+  /// The numbers that the predictor gets, (N, numbers), before they are shifted and scaled. Not
+  /// differentiable. Throws ArgumentError unless pictures are (N, 3, H, W) with H and W of at least
+  /// min_style_size.
+  Tensor statistics(const Tensor& pictures) const;
+  /// From now on statistics are shifted and scaled so that each number has mean 0 and deviation 1 over
+  /// `pictures`, each (1, 3, H, W): for a new network, once.
+  void measure_styles(const std::vector<Tensor>& pictures);
+
+  /// Of style pictures (N, 3, H, W): the weight of each row, (N, 2 + manners). Differentiable with respect
+  /// to the predictor's parameters. The picture's size decides how large its strokes are; training shows
+  /// pictures of about AnyStyleSettings::style_size.
+  Tensor mix_of(const Tensor& pictures);
+  /// Of a photograph that stays as it is: row 0 alone, (1, 2 + manners).
+  Tensor mix_of_photographs() const;
+
+  /// Makes network() paint in the style of `picture` (1, 3, H, W): with strength 0 it leaves photographs as
+  /// they are, with 1 it paints in the style, between and beyond it mixes. Recorded by no graph.
+  void set_style(const Tensor& picture, double strength = 1);
+  /// Photographs (N, 3, H, W), each painted in its row of `mix`, or all in a single one.
+  Tensor paint(const Tensor& photographs, const Tensor& mix);
+
+  /// The network that paints, as set_style() or paint() has told it last.
+  StyleNetwork& network() { return network_; }
+  const AnyStyleOptions& options() const { return options_; }
+  static constexpr std::int64_t min_style_size = FilterBank::min_level_size << (FilterBank::levels - 1);
+
+ private:
+  AnyStyleOptions options_;
+  FilterBank bank_;
+  StyleNetwork network_;
+  Linear hidden_, manners_;
+  Tensor mean_, deviation_;  // (1, numbers)
+};
+
+}  // namespace gesso

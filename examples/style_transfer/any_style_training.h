@@ -1,0 +1,83 @@
+// The training of a network for every style.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "any_style_network.h"
+#include "gesso/training/picture_folder.h"
+#include "loss_network.h"
+#include "losses.h"
+#include "style_training.h"
+
+namespace gesso {
+
+/// The settings of such a training.
+struct AnyStyleSettings {
+  std::string styles;   ///< folder of style pictures
+  std::string content;  ///< folder of photographs
+  AnyStyleOptions network;
+  std::int64_t steps = 2000;
+  std::int64_t batch = 4;         ///< photographs a step, each in a style of its own
+  std::int64_t crop = 128;        ///< side of the crops of photographs, pixels
+  std::int64_t style_size = 192;  ///< side of the crops of style pictures
+  double learning_rate = 8e-4;
+  LossWeights weights{.style = 20};
+  LossNetworkOptions loss_network = {};
+  std::uint64_t seed = 1;
+
+  /// Throws ArgumentError naming the setting that is out of range.
+  void check() const;
+  /// Every setting as text, and back; from_metadata() throws ArgumentError naming what is missing or
+  /// unreadable.
+  std::map<std::string, std::string> to_metadata() const;
+  static AnyStyleSettings from_metadata(const std::map<std::string, std::string>& metadata);
+};
+
+/// Each step paints a batch of photographs, each in the style of another picture, but every eighth, which is
+/// to stay as it is. Half of the style pictures have their colours exchanged at random (red for blue, say),
+/// so that more palettes are seen than there are pictures.
+class AnyStyleTraining : public StyleTraining {
+ public:
+  /// Opens both folders. Throws ArgumentError for impossible settings and FileError for folders without
+  /// pictures.
+  explicit AnyStyleTraining(const AnyStyleSettings& settings);
+
+  /// For a new run, not a resumed one: shows the network what style pictures are like, 64 of them at most.
+  void measure_styles();
+
+  struct StylePicture {
+    std::string name;
+    Tensor picture;  ///< as load_style_picture() has it
+  };
+  /// Up to `count` of the style pictures, evenly spread. Those that cannot be read are left out; throws
+  /// FileError if none can.
+  std::vector<StylePicture> some_styles(std::size_t count) const;
+
+  const AnyStyleSettings& settings() const { return settings_; }
+  AnyStyleNetwork& network() { return network_; }
+  PictureFolder& photographs() { return photographs_; }
+  PictureFolder& styles() { return styles_; }
+  std::vector<std::string> take_warnings() override;
+
+ protected:
+  Losses losses_of_next_batch() override;
+  Module& model() override { return network_; }
+  const Module& model() const override { return network_; }
+  std::map<std::string, std::string> metadata() const override;
+  void set_positions(const std::map<std::string, std::string>& metadata) override;
+
+ private:
+  AnyStyleSettings settings_;
+  Generator rng_;
+  AnyStyleNetwork network_;
+  std::unique_ptr<LossNetwork> loss_network_;
+  PictureFolder photographs_, styles_;
+};
+
+/// A style picture as a network trained with crops of `style_size` saw it: the crops were parts of such.
+Tensor load_style_picture(const std::string& file, std::int64_t style_size);
+
+}  // namespace gesso

@@ -1,0 +1,92 @@
+#include <iostream>
+
+#include "any_style_training.h"
+#include "commands.h"
+#include "model_file.h"
+#include "program.h"
+#include "samples.h"
+#include "stylize.h"
+#include "training_folder.h"
+
+namespace gesso {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Three of the style pictures, painted by the network as it is then.
+std::vector<SampleStyle> sample_styles(AnyStyleTraining& training) {
+  std::vector<SampleStyle> styles;
+  for (const AnyStyleTraining::StylePicture& style : training.some_styles(3)) {
+    styles.push_back({style.name, style.picture, [&training, style](const Tensor& photograph) {
+                        AnyStyleNetwork& network = training.network();
+                        network.set_style(style.picture);
+                        return stylize(network.network(), photograph);
+                      }});
+  }
+  return styles;
+}
+
+// So that --resume works from any folder.
+void make_paths_absolute(AnyStyleSettings& settings) {
+  settings.styles = fs::absolute(settings.styles).string();
+  settings.content = fs::absolute(settings.content).string();
+  if (!settings.loss_network.weights.empty()) {
+    settings.loss_network.weights = fs::absolute(settings.loss_network.weights).string();
+  }
+}
+
+}  // namespace
+
+void TrainAnyCommand::run() {
+  if (sample_every < 1) {
+    throw UsageError(concat_text("--sample-every is ", sample_every, "; it must be at least 1"));
+  }
+  std::optional<Checkpoint> checkpoint;
+  RunFolder folder{out};
+  if (!resume.empty()) {
+    folder.root = resume;
+    checkpoint = folder.checkpoint_to_resume("train-any");
+    settings = AnyStyleSettings::from_metadata(checkpoint->metadata);
+  } else {
+    if (settings.styles.empty() || out.empty()) {
+      throw UsageError("name a folder of style pictures by --styles and one for the results by --out");
+    }
+    try {
+      settings.check();
+    } catch (const ArgumentError& error) {
+      throw UsageError(concat_text("--", error.what()));
+    }
+    make_paths_absolute(settings);
+  }
+  AnyStyleTraining training(settings);
+  if (checkpoint) {
+    training.resume(*checkpoint);
+    checkpoint.reset();
+  } else {
+    training.measure_styles();
+    create_run_folder(folder.root);
+  }
+  std::cerr << "Training a network for any style on " << training.styles().files().size()
+            << " style pictures, for " << settings.steps - training.steps_done() << " steps; watch "
+            << folder.report() << "\n";
+  Samples samples(sample_styles(training), training.photographs().files());
+  const bool finished =
+      train_in_folder(training, folder, samples, sample_every, [&](const std::vector<LogEntry>& log) {
+        return training_report(
+            "Painting in any style",
+            concat_text("A style network whose gamma and beta are predicted from the style "
+                        "picture, trained for ",
+                        settings.steps, " steps on ", training.styles().files().size(), " style pictures."),
+            log, samples, settings.weights, settings.to_metadata());
+      });
+  if (finished) {
+    save_any_style_network(folder.model().string(), training.network(), settings);
+    std::cout << folder.model().string() << "\n";
+  } else {
+    interrupted = true;
+    std::cerr << "Stopped after " << training.steps_done()
+              << " steps. To go on: style-transfer train-any --resume " << folder.root.string() << "\n";
+  }
+}
+
+}  // namespace gesso
