@@ -6,7 +6,7 @@
 //                                    photographs of 256 or 128 pixels, VGG16 down to relu4_3 with random
 //                                    weights, four Gram losses and a content loss at relu2_2 (the photographs
 //                                    themselves go through VGG down to relu2_2 only), Adam
-//   quickstart_step                  what ./examples/quickstart trains: width 16, 3 blocks, the filter bank
+//   quickstart_step                  as ./examples/quickstart trains, on crops of 128: width 16, 3 blocks
 //   stylize_256, _512, _1024         one picture through the network of width 32
 //
 // Each round times as many repetitions as take about --seconds. Every line printed is a JSON object.

@@ -14,9 +14,9 @@ struct Preset {
 };
 
 constexpr Preset kPresets[] = {
-    {"quick", "3 minutes", 16, 3, 1200, 4, 128, 256, "filters"},
-    {"standard", "20 minutes", 16, 5, 3000, 4, 192, 256, "filters"},
-    {"best", "an hour", 32, 5, 2400, 4, 256, 256, "filters"},
+    {"quick", "3 minutes", 16, 3, 550, 4, 192, 384, "filters"},
+    {"standard", "20 minutes", 16, 5, 3000, 4, 192, 384, "filters"},
+    {"best", "an hour", 32, 5, 2400, 4, 256, 384, "filters"},
 };
 
 }  // namespace
