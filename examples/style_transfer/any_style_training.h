@@ -23,7 +23,7 @@ struct AnyStyleSettings {
   std::int64_t batch = 4;         ///< photographs a step, each in a style of its own
   std::int64_t crop = 128;        ///< side of the crops of photographs, pixels
   std::int64_t style_size = 192;  ///< side of the crops of style pictures
-  double learning_rate = 8e-4;
+  double learning_rate = 1e-3;
   LossWeights weights{.style = 20};
   LossNetworkOptions loss_network = {};
   std::uint64_t seed = 1;

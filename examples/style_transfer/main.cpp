@@ -147,6 +147,9 @@ void add_train_any(CLI::App& app, gesso::TrainAnyCommand& command) {
   train->add_option("--sample-every", command.sample_every, "Steps between sample pictures")
       ->capture_default_str();
   train->footer(
+      "What to expect: the palette and contrast of any picture, hardly its strokes; a network of train is "
+      "far "
+      "closer to\nits one style (docs/any_style.md).\n"
       "Examples:\n"
       "  style-transfer train-any --styles paintings --out runs/any\n"
       "  style-transfer stylize --model runs/any/model.safetensors --any-style painting.jpg photo.jpg");
