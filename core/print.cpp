@@ -86,13 +86,15 @@ std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
     return out << "undefined tensor";
   }
   Printer printer{out, tensor.shape(), tensor.to_vector(), tensor.numel() <= kWholeBelow};
-  double largest = 0;
+  double largest = 0, smallest = 1e5;
   for (double value : printer.values) {
     if (std::isfinite(value) && value != 0) {
       largest = std::max(largest, std::abs(value));
+      smallest = std::min(smallest, std::abs(value));
     }
   }
-  printer.scientific = largest >= 1e5 || (largest > 0 && largest < 1e-3);
+  // Only 0 is printed as 0.0000.
+  printer.scientific = largest >= 1e5 || (largest > 0 && largest < 1e-3) || smallest < 1e-4;
   if (tensor.numel() > 0) {
     printer.measure(0, 0);
     printer.print(0, 0);

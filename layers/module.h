@@ -23,14 +23,15 @@
 #include <utility>
 #include <vector>
 
+#include "gesso/core/safetensors.h"
 #include "gesso/core/tensor.h"
 
 namespace gesso {
 
 class Module;
 
-/// Tensors by name, in the order of registration.
-using StateDict = std::vector<std::pair<std::string, Tensor>>;
+/// In the order of registration.
+using StateDict = NamedTensors;
 
 /// Called after a module's forward with what went in and what came out.
 using ForwardHook = std::function<void(Module& module, const Tensor& input, const Tensor& output)>;

@@ -222,6 +222,7 @@ TEST_CASE("printing is for people") {
         "float32 (2, 1, 2)");
   CHECK(printed(Tensor::from({1e6, NAN}, {2}, float64)) == "[1.0000e+06,        nan]\nfloat64 (2)");
   CHECK(printed(Tensor::full({1}, 1e-4, float64)) == "[1.0000e-04]\nfloat64 (1)");
+  CHECK(printed(Tensor::from({1e-5, 2}, {2}, float64)) == "[1.0000e-05, 2.0000e+00]\nfloat64 (2)");
   CHECK(printed(Tensor::zeros({0, 3})) == "[]\nfloat32 (0, 3)");
   CHECK(printed(Tensor::arange(1001)) ==
         "[   0.0000,    1.0000,    2.0000, ...,  998.0000,  999.0000, 1000.0000]\nfloat32 (1001)");
