@@ -49,7 +49,7 @@ constexpr PaddingMode kZeros = PaddingMode::zeros, kReflect = PaddingMode::refle
 const char* const kWide = "Style network of width 32, 256x256, batch 4";
 const char* const kNarrow = "Style network of width 16, 128x128, batch 4";
 const char* const kVgg = "VGG16 up to relu4_3, 256x256, batch 4";
-const char* const kFilters = "Filter bank of the quickstart, 128x128, batch 4";
+const char* const kFilters = "Filter bank, 128x128, batch 4";
 const char* const kOnePicture = "Residual layers of one picture, width 32";
 const char* const kPointwise = "Pointwise";
 

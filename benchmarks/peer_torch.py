@@ -170,6 +170,30 @@ class FilterBank:
         return taps
 
 
+class Combined(FilterBank):
+    """examples/style_transfer/combined.cpp: the filter bank's taps, then those of a trained stack's stages from the third on."""
+
+    def __init__(self, constants, stack):
+        super().__init__(constants)
+        self.stack = stack
+
+    def taps(self, pictures):
+        taps, x, stage = super().taps(pictures), pictures - 0.5, 1
+        while f"conv{stage}_1.weight" in self.stack:
+            if stage > 1:
+                x = F.avg_pool2d(x, 2)
+            convolution = 1
+            while f"conv{stage}_{convolution}.weight" in self.stack:
+                key = f"conv{stage}_{convolution}"
+                padded = F.pad(x, (1, 1, 1, 1), mode="reflect")
+                x = F.relu(F.conv2d(padded, self.stack[key + ".weight"], self.stack[key + ".bias"]))
+                convolution += 1
+            if stage >= 3:
+                taps.append((x, None))
+            stage += 1
+        return taps
+
+
 # ---- the works: each returns the function that does it once
 
 
@@ -224,19 +248,19 @@ def total_variation(x):
 
 
 def quickstart_step():
-    network, filters = StyleNetwork(16, 3, load("quick.")), FilterBank(load("filters."))
+    network, loss_network = StyleNetwork(16, 3, load("quick.")), Combined(load("filters."), load("stack."))
     adam = torch.optim.Adam(network.parameters(), 1e-3)
     picture = load("picture")[""]
-    x = photographs(picture, 128)
+    x = photographs(picture, 192)
     with torch.no_grad():
-        target = [moments(style) for style, _ in filters.taps(cut(picture, 512, 0, 256))]
+        target = [moments(style) for style, _ in loss_network.taps(cut(picture, 512, 0, 384))]
 
     def step():
         adam.zero_grad(set_to_none=True)
         with torch.no_grad():
-            wanted = filters.content(x)
+            wanted = loss_network.content(x)
         y = network(x)
-        taps = filters.taps(y)
+        taps = loss_network.taps(y)
         contents = [content for _, content in taps if content is not None]
         content_loss = 0
         for features, f in zip(contents, wanted):

@@ -6,7 +6,7 @@
 //                                    photographs of 256 or 128 pixels, VGG16 down to relu4_3 with random
 //                                    weights, four Gram losses and a content loss at relu2_2 (the photographs
 //                                    themselves go through VGG down to relu2_2 only), Adam
-//   quickstart_step                  as ./examples/quickstart trains, on crops of 128: width 16, 3 blocks
+//   quickstart_step                  as ./examples/quickstart trains: its preset
 //   stylize_256, _512, _1024         one picture through the network of width 32
 //
 // Each round times as many repetitions as take about --seconds. Every line printed is a JSON object.
@@ -21,6 +21,7 @@
 #include <optional>
 #include <set>
 
+#include "combined.h"
 #include "filter_bank.h"
 #include "gesso/autograd/channel_moments.h"
 #include "gesso/autograd/elementwise.h"
@@ -33,7 +34,9 @@
 #include "gesso/core/safetensors.h"
 #include "gesso/training/adam.h"
 #include "losses.h"
+#include "presets.h"
 #include "style_network.h"
+#include "trained_stack.h"
 #include "vgg.h"
 
 using namespace gesso;
@@ -41,10 +44,18 @@ using namespace gesso;
 namespace {
 
 constexpr StyleNetworkOptions kFull{.width = 32, .blocks = 5};
-constexpr StyleNetworkOptions kQuick{.width = 16, .blocks = 3};
 constexpr std::int64_t kBatch = 4;
 // The weights of PyTorch's fast_neural_style example.
 constexpr double kContentWeight = 1e5, kStyleWeight = 1e10;
+
+const char* const kStackFile = GESSO_ASSETS_DIR "/loss_network/loss_network.safetensors";
+
+TrainSettings quick_preset() {
+  TrainSettings settings;
+  apply_preset("quick", settings);
+  settings.network.noise = 0;  // each peer would draw its own
+  return settings;
+}
 
 // ---- the numbers that all programs share: weights, filters, and one large picture of noise to cut from
 
@@ -60,9 +71,10 @@ NamedTensors make_data() {
   Generator rng(1);
   NamedTensors data = with_prefix("full.", StyleNetwork(kFull, rng).state_dict());
   const auto append = [&](const NamedTensors& more) { data.insert(data.end(), more.begin(), more.end()); };
-  append(with_prefix("quick.", StyleNetwork(kQuick, rng).state_dict()));
+  append(with_prefix("quick.", StyleNetwork(quick_preset().network, rng).state_dict()));
   append(with_prefix("vgg.", random_vgg_weights({}, rng)));
   append(with_prefix("filters.", FilterBank().constants()));
+  append(with_prefix("stack.", load_stack_weights(kStackFile)));
   data.emplace_back("picture", Tensor::uniform({1, 3, 1024, 1024}, rng));
   return data;
 }
@@ -80,7 +92,7 @@ Tensor photographs(const Tensor& picture, std::int64_t size) {
   return concat(cuts, 0);
 }
 
-Tensor style_picture(const Tensor& picture) { return cut(picture, 512, 0, 256); }
+Tensor style_picture(const Tensor& picture, std::int64_t size) { return cut(picture, 512, 0, size); }
 
 // Made anew, or read from the file as far as they are asked for.
 class Data {
@@ -134,7 +146,7 @@ Work train_step(const Data& data, std::int64_t size) {
           adam(network.parameters(), {.lr = 1e-3}) {
       network.load_state_dict(data.with("full."));
       const NoGradGuard no_grad;
-      for (const Tap& tap : vgg.taps(style_picture(data.picture()))) {
+      for (const Tap& tap : vgg.taps(style_picture(data.picture(), 256))) {
         const Tensor gram = gram_matrix(tap.style);
         style.push_back(concat(std::vector<Tensor>(kBatch, gram), 0));
       }
@@ -166,16 +178,18 @@ Work train_step(const Data& data, std::int64_t size) {
 
 Work quickstart_step(const Data& data) {
   struct State {
+    TrainSettings settings = quick_preset();
     Generator rng;
-    StyleNetwork network{kQuick, rng};
-    FilterBank filters;
+    StyleNetwork network{settings.network, rng};
+    Combined loss_network;
     Tensor photographs;
     StyleTarget target;
     Adam adam;
 
     explicit State(const Data& data)
-        : photographs(::photographs(data.picture(), 128)),
-          target(filters, {style_picture(data.picture())}),
+        : loss_network(data.with("stack.")),
+          photographs(::photographs(data.picture(), settings.crop)),
+          target(loss_network, {style_picture(data.picture(), settings.style_size)}),
           adam(network.parameters(), {.lr = 1e-3}) {
       network.load_state_dict(data.with("quick."));
     }
@@ -184,8 +198,8 @@ Work quickstart_step(const Data& data) {
   return [state] {
     State& s = *state;
     s.adam.zero_grad();
-    const Losses losses =
-        style_transfer_losses(s.filters, s.target, s.network(s.photographs), s.photographs, LossWeights());
+    const Losses losses = style_transfer_losses(s.loss_network, s.target, s.network(s.photographs),
+                                                s.photographs, LossWeights());
     losses.total.backward();
     s.adam.step();
     return losses.total.item();

@@ -198,3 +198,26 @@ TEST_CASE("impossible networks and pictures are refused with a reason") {
   CHECK_THROWS_WITH_AS(network(Tensor::zeros({1, 1, 32, 32})), doctest::Contains("(N, 3, H, W)"),
                        ArgumentError);
 }
+
+TEST_CASE("noise is added to the photographs, as strong as asked, and the same for the same number") {
+  Generator rng(8);
+  StyleNetwork plain({.width = 2, .blocks = 0}, rng), noisy({.width = 2, .blocks = 0, .noise = 0.1}, rng);
+  noisy.load_state_dict(plain.state_dict());
+  const NoGradGuard no_grad;
+  const Tensor x = Tensor::uniform({2, 3, 16, 20}, rng);
+  const Tensor first = noisy(x);
+  CHECK(identical(noisy(x), first));
+  CHECK(!identical(plain(x), first));
+  noisy.set_noise(1);
+  CHECK(!identical(noisy(x), first));
+  noisy.set_noise(0, {0});
+  CHECK(identical(noisy(x), plain(x)));
+  noisy.set_noise(0, {1, 0});
+  CHECK(identical(noisy(x).slice(0, 1), first.slice(0, 1)));
+  CHECK(identical(noisy(x).slice(1, 2), plain(x).slice(1, 2)));
+  CHECK_THROWS_WITH_AS(noisy(x.slice(0, 1)), doctest::Contains("2 amounts of noise for 1 pictures"),
+                       ArgumentError);
+  CHECK_THROWS_AS(noisy.set_noise(0, {}), ArgumentError);
+  CHECK_THROWS_WITH_AS(StyleNetwork({.noise = 2}, rng), doctest::Contains("noise 2 is not in 0 to 1"),
+                       ArgumentError);
+}

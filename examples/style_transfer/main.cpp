@@ -76,6 +76,11 @@ void add_train(CLI::App& app, gesso::TrainCommand& command) {
          "vgg: the layer that keeps the photograph, relu1_1 to relu5_4. Default: relu2_2 (vgg16), relu4_2 "
          "(vgg19)",
          "Look");
+  option("--noise", s.network.noise,
+         "Standard deviation of the noise that is added to photographs, where white is 1: strokes grow from "
+         "it in flat "
+         "places",
+         "Look");
   option("--norm", s.network.normalization,
          "Normalization: instance, batch, none, layer, group or batch-instance", "Experiments");
   option("--lr", s.learning_rate, "The highest learning rate", "Experiments");

@@ -39,6 +39,7 @@ std::vector<SampleStyle> sample_styles(TrainingRun& run) {
                         const bool was_training = network.is_training();
                         network.eval();
                         network.set_styles({row});
+                        network.set_noise(0);
                         const Tensor painted = stylize(network, photograph);
                         network.train(was_training);
                         return painted;

@@ -17,6 +17,7 @@ void for_each_setting(Settings& s, Visit visit) {
   visit("width", s.network.width);
   visit("blocks", s.network.blocks);
   visit("normalization", s.network.normalization);
+  visit("noise", s.network.noise);
   visit("steps", s.steps);
   visit("batch", s.batch);
   visit("crop", s.crop);
@@ -49,6 +50,7 @@ void TrainSettings::check() const {
   range("crop", static_cast<double>(crop), 32, 2048);
   require(crop % 4 == 0, "crop is ", crop, "; it must be a multiple of 4, as the network halves sizes twice");
   range("style-size", static_cast<double>(style_size), 32, 4096);
+  range("noise", network.noise, 0, 1);
   range("lr", learning_rate, 1e-7, 1);
   range("content-weight", weights.content, 0, 1e6);
   range("style-weight", weights.style, 0, 1e6);

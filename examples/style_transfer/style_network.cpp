@@ -1,6 +1,7 @@
 #include "style_network.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "gesso/autograd/elementwise.h"
@@ -71,6 +72,8 @@ const StyleNetworkOptions& checked(const StyleNetworkOptions& options) {
           " residual blocks are not in 0 to 64");
   require(options.styles >= 1 && options.styles <= 1000, "style network: ", options.styles,
           " styles are not in 1 to 1000");
+  require(options.noise >= 0 && options.noise <= 1, "style network: noise ", options.noise,
+          " is not in 0 to 1");
   require(options.styles == 1 || options.normalization == "instance",
           "norm: several styles in one network need ", "instance normalization, not ", options.normalization);
   return options;
@@ -184,11 +187,30 @@ void StyleNetwork::set_mix(const std::vector<double>& weights) {
   set_style_mix(*this, Tensor::from(weights, {1, count}));
 }
 
+void StyleNetwork::set_noise(std::uint64_t number, const std::vector<double>& amounts) {
+  require(!amounts.empty(), "style network: no amount of noise; give one for each picture, or one for all");
+  noise_number_ = number;
+  noise_amounts_ = amounts;
+}
+
+Tensor StyleNetwork::with_noise(const Tensor& x) const {
+  if (options_.noise == 0) {
+    return x;
+  }
+  const std::int64_t amounts = static_cast<std::int64_t>(noise_amounts_.size());
+  require(amounts == 1 || amounts == x.size(0), "style network: ", amounts, " amounts of noise for ",
+          x.size(0), " pictures; give one for each, or one for all");
+  const double most = options_.noise * std::sqrt(3.0);  // of even noise of that standard deviation
+  Generator rng(noise_number_);
+  return x + Tensor::uniform(x.shape(), rng, -most, most, x.dtype()) *
+                 Tensor::from(noise_amounts_, {amounts, 1, 1, 1}, x.dtype());
+}
+
 Tensor StyleNetwork::forward(const Tensor& x) {
   require(x.rank() == 4 && x.size(1) == 3 && x.size(2) >= min_size && x.size(3) >= min_size,
           "style network: the pictures have shape ", x.shape(),
           "; they must be (N, 3, H, W) with H and W of at least ", min_size);
-  Tensor y = (*in1)(conv1(x));
+  Tensor y = (*in1)(conv1(with_noise(x)));
   y = (*in2)(conv2(y));
   y = (*in3)(conv3(y));
   for (const auto& block : blocks_) {

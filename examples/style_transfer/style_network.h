@@ -20,6 +20,10 @@ struct StyleNetworkOptions {
   int blocks = 5;  ///< residual blocks in the middle
   std::string normalization = "instance";  ///< see check_normalization()
   int styles = 1;  ///< above 1: conditional instance norm, one gamma and beta row for each style
+  /// Standard deviation of noise that is added to the photograph (Ulyanov et al. 2016, arXiv 1603.03417):
+  /// where a photograph is all one colour, the network has nothing else to make varied strokes of, and can
+  /// only repeat one pattern.
+  double noise = 0;
 };
 
 /// "batch", "batch-instance", "group", "instance", "layer", "none".
@@ -73,7 +77,7 @@ class ResidualBlock : public Module {
 class StyleNetwork : public Module {
  public:
   /// Throws ArgumentError unless 1 <= width <= 512, 0 <= blocks <= 64, 1 <= styles <= 1000, the normalization
-  /// is known, and it is "instance" if there are several styles.
+  /// is known, it is "instance" if there are several styles, and 0 <= noise <= 1.
   StyleNetwork(const StyleNetworkOptions& options, Generator& rng);
 
   /// Throws ArgumentError unless x is (N, 3, H, W) with H and W of at least min_size.
@@ -86,12 +90,20 @@ class StyleNetwork : public Module {
   /// network of one style has only the weight 1.
   void set_mix(const std::vector<double>& weights);
 
+  /// Which noise is added to the next pictures: the same number is the same noise; `amounts` times as strong
+  /// as the options say, for sample n amounts[n], a single one is for all. Begins with number 0, amount 1.
+  void set_noise(std::uint64_t number, const std::vector<double>& amounts = {1});
+
   const StyleNetworkOptions& options() const { return options_; }
   /// The smallest height and width it can take: reflection padding needs more pixels than it adds.
   static constexpr std::int64_t min_size = 5;
 
  private:
+  Tensor with_noise(const Tensor& x) const;
+
   StyleNetworkOptions options_;
+  std::uint64_t noise_number_ = 0;
+  std::vector<double> noise_amounts_ = {1};
   ConvLayer conv1, conv2, conv3;
   std::unique_ptr<Module> in1, in2, in3;
   std::vector<std::unique_ptr<ResidualBlock>> blocks_;

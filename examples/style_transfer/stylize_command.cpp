@@ -130,6 +130,7 @@ std::string choose_style(StyleNetwork& network, const TrainSettings& settings,
   if (settings.strength) {
     rows[0] = sum * (1 - command.strength);
   }
+  network.set_noise(0, {std::min(1.0, command.strength)});  // the same for all frames of a film
   network.set_mix(rows);
   words = with_strength(command.strength, words);
   const bool by_default = styles.size() > 1 && command.style.empty() && command.mix.empty();

@@ -108,10 +108,13 @@ Losses TrainingRun::losses_of_next_batch() {
   const Tensor batch = photographs_.next();
   const std::vector<std::int64_t> styles = styles_of_next_batch();
   std::vector<std::int64_t> rows;
+  std::vector<double> noise;
   for (const std::int64_t style : styles) {
     rows.push_back(style == kNoStyle ? 0 : settings_.row_of_style(style));
+    noise.push_back(style == kNoStyle ? 0 : 1);  // what stays a photograph shall not be cleaned of noise
   }
   network_.set_styles(rows);
+  network_.set_noise(static_cast<std::uint64_t>(steps_done()), noise);
   return style_transfer_losses(*loss_network_, target_, network_(batch), batch, settings_.weights, styles);
 }
 
