@@ -300,7 +300,7 @@ TEST_CASE("bad usage is refused with exit code 2, failures with 1, each in one l
   check_refused(training("x", 6) + "--norm batsch", 2, "unknown normalization 'batsch'");
   check_refused(training("x", 6) + "--loss-network vgg11", 2, "--loss-network: unknown network 'vgg11'");
   check_refused(training("x", 6) + "--loss-network vgg16", 2, "--loss-weights: name the safetensors file");
-  check_refused(training("x", 6) + "--content-layer relu1_1", 2, "--content-layer: the filter bank");
+  check_refused(training("x", 6) + "--content-layer relu1_1", 2, "--content-layer: combined has its own");
   check_refused(training("x", 6) + "--loss-network vgg19 --loss-weights /nowhere.safetensors", 1,
                 "/nowhere.safetensors");
   check_refused(training("x", 6) + "--width many", 2, "--width");
