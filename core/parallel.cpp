@@ -43,10 +43,37 @@ struct Job {
 
 thread_local bool inside_loop = false;
 
+int available_cores() {
+  cpu_set_t cores;
+  if (sched_getaffinity(0, sizeof cores, &cores) == 0) {
+    return std::max(1, CPU_COUNT(&cores));
+  }
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+// Waking a thread that sleeps takes tens of microseconds, as long as many a loop; the next loop of a training
+// mostly begins sooner than that. So who waits looks for a while before it sleeps.
+constexpr int kLooks = 2000;  // about 50 microseconds
+
+// Whether `ready` came true meanwhile.
+template <class Ready>
+bool look(int looks, Ready ready) {
+  for (int i = 0; i < looks; ++i) {
+    if (ready()) {
+      return true;
+    }
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+  }
+  return false;
+}
+
 // Worker threads that sleep between loops. The calling thread works too, so n threads need n - 1 workers.
 class Workers {
  public:
-  explicit Workers(int count) {
+  // With more threads than cores, one that looks would keep another from working.
+  explicit Workers(int count) : looks_(count < available_cores() ? kLooks : 0) {
     try {
       for (int i = 0; i < count; ++i) {
         threads_.emplace_back([this] { serve(); });
@@ -79,7 +106,12 @@ class Workers {
     inside_loop = false;
     std::unique_lock lock(mutex_);
     job_ = nullptr;  // who wakes only now comes too late for a block: there is no need to wait for it
-    done_.wait(lock, [this] { return busy_ == 0; });
+    if (busy_ > 0) {
+      lock.unlock();
+      look(looks_, [this] { return busy_ == 0; });
+      lock.lock();
+      done_.wait(lock, [this] { return busy_ == 0; });
+    }
   }
 
  private:
@@ -88,6 +120,9 @@ class Workers {
     std::uint64_t seen = 0;
     std::unique_lock lock(mutex_);
     while (true) {
+      lock.unlock();
+      look(looks_, [&] { return stop_ || generation_ != seen; });
+      lock.lock();
       wake_.wait(lock, [&] { return stop_ || generation_ != seen; });
       if (stop_) {
         return;
@@ -111,9 +146,11 @@ class Workers {
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   Job* job_ = nullptr;
-  int busy_ = 0;  // workers inside job_
-  std::uint64_t generation_ = 0;
-  bool stop_ = false;
+  // Written under the mutex, and looked at without it.
+  std::atomic<int> busy_ = 0;  // workers inside job_
+  std::atomic<std::uint64_t> generation_ = 0;
+  std::atomic<bool> stop_ = false;
+  const int looks_;
 };
 
 int default_thread_count() {
@@ -123,11 +160,7 @@ int default_thread_count() {
       return count;
     }
   }
-  cpu_set_t cores;
-  if (sched_getaffinity(0, sizeof cores, &cores) == 0) {
-    return std::max(1, CPU_COUNT(&cores));
-  }
-  return std::max(1u, std::thread::hardware_concurrency());
+  return available_cores();
 }
 
 struct Team {
