@@ -33,21 +33,11 @@ Tensor channel_means(const Tensor& x, const Sizes& sizes) {
 // d(F F^T) = g : (dF F^T + F dF^T) = (g + g^T) F : dF. `mean` and `shift`, (N, C) in float64, may be null.
 Tensor mixed_channels(const Tensor& x, const Tensor* mean, const Tensor& g, double scale, const Tensor* shift,
                       const Sizes& sizes) {
-  const auto [samples, channels, pixels] = sizes;
-  Tensor s = Tensor::empty({samples, channels, channels}, x.dtype());
   Tensor dx = Tensor::empty(x.shape(), x.dtype());
   with_dtype(x.dtype(), [&]<class T>() {
-    T* to = s.mutable_data<T>();
-    for (std::int64_t n = 0; n < samples; ++n) {
-      const T* from = g.data<T>() + n * channels * channels;
-      for (std::int64_t i = 0; i < channels; ++i) {
-        for (std::int64_t j = 0; j < channels; ++j) {
-          *to++ = static_cast<T>(scale) * (from[i * channels + j] + from[j * channels + i]);
-        }
-      }
-    }
-    mix_channels<T>(x.data<T>(), mean ? mean->data<double>() : nullptr, s.data<T>(),
-                    shift ? shift->data<double>() : nullptr, samples, channels, pixels, dx.mutable_data<T>());
+    mix_channels<T>(x.data<T>(), mean ? mean->data<double>() : nullptr, g.data<T>(), scale,
+                    shift ? shift->data<double>() : nullptr, sizes.samples, sizes.channels, sizes.pixels,
+                    dx.mutable_data<T>());
   });
   return dx;
 }

@@ -13,10 +13,10 @@ template <class T>
 void channel_products(const T* x, const double* mean, double scale, std::int64_t samples,
                       std::int64_t channels, std::int64_t pixels, T* y);
 
-/// dx[n] = s[n] (F - mean[n] 1^T) + shift[n] 1^T for s (N, C, C): what the gradient of channel_products comes
-/// to. `mean` and `shift` are (N, C) or null.
+/// dx[n] = scale (s[n] + s[n]^T)(F - mean[n] 1^T) + shift[n] 1^T for s (N, C, C): what the gradient of
+/// channel_products comes to, for s the gradient of its result. `mean` and `shift` are (N, C) or null.
 template <class T>
-void mix_channels(const T* x, const double* mean, const T* s, const double* shift, std::int64_t samples,
-                  std::int64_t channels, std::int64_t pixels, T* dx);
+void mix_channels(const T* x, const double* mean, const T* s, double scale, const double* shift,
+                  std::int64_t samples, std::int64_t channels, std::int64_t pixels, T* dx);
 
 }  // namespace gesso

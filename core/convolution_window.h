@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gesso/core/convolution.h"
+#include "gesso/core/divide_up.h"
 
 namespace gesso {
 
@@ -43,9 +44,6 @@ struct Window {
            column;
   }
 };
-
-/// ceil(a / b) for a >= 0, b > 0
-inline std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// Fills `window` (window.size() elements) with what the tile at (row, column) reads of the pictures at
 /// `source` (channels, rows.source, columns.source).

@@ -161,6 +161,7 @@ void compute_block(const Convolution& c, const TileGrid& grid, const WeightMatri
                    std::int64_t begin, std::int64_t end, float* memory) {
   // Weights of so many in channels (by 32 out channels) stay in the first-level cache.
   constexpr std::int64_t slice = 128;
+  const PanelKernels<float>& products = panel_kernels<float>();
   const bool stream = c.y.bytes() >= kStreamBytes;
   const int tiles = static_cast<int>(end - begin);
   const TileMatrices x{memory, blocks.tiles, c.x.groups()};
@@ -176,9 +177,10 @@ void compute_block(const Convolution& c, const TileGrid& grid, const WeightMatri
       for (std::int64_t i = 0; i < w.in; i += slice) {
         const int channels = static_cast<int>(std::min(slice, w.in - i));
         const float* weights = w.at(matrix, panel + p, i);
-        kernels().product(x.at(matrix, i / kGroup, 0), x.group_stride(), tiles, channels, weights,
-                          static_cast<int>(std::min<std::int64_t>(groups - group, kPanel / kGroup)),
-                          y.at(matrix, group, 0), y.group_stride(), i > 0, weights + channels * kPanel);
+        products.product(x.at(matrix, i / kGroup, 0), x.group_stride(), tiles, channels, weights,
+                         static_cast<int>(std::min<std::int64_t>(groups - group, kPanel / kGroup)),
+                         y.at(matrix, group, 0), kGroup, y.group_stride(), i > 0,
+                         weights + channels * kPanel);
       }
     });
     const std::int64_t runs = divide_up(tiles, kRun);
@@ -241,9 +243,9 @@ void multiply_block(const TileMatrices& x, const TileMatrices& dy, int tiles, co
   parallel_for(kMatrices * pairs, 1, [&](std::int64_t task, std::int64_t) {
     const std::int64_t matrix = task / pairs, group = task % pairs * pair;
     for (std::int64_t g = 0; g < x.groups; ++g) {
-      kernels().product_sum(x.at(matrix, g, 0), dy.at(matrix, group, 0), dy.group_stride(), tiles,
-                            static_cast<int>(std::min(pair, dy.groups - group)),
-                            sum.at(matrix, g * kGroup) + group * kGroup, sum.out, add);
+      panel_kernels<float>().product_sum(x.at(matrix, g, 0), dy.at(matrix, group, 0), dy.group_stride(),
+                                         tiles, static_cast<int>(std::min(pair, dy.groups - group)),
+                                         sum.at(matrix, g * kGroup) + group * kGroup, sum.out, add);
     }
   });
 }

@@ -22,14 +22,6 @@ void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, double al
   cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
-void call_syrk(int m, int k, const float* a, int lda, float* c) {
-  cblas_ssyrk(CblasRowMajor, CblasUpper, CblasNoTrans, m, k, 1, a, lda, 0, c, m);
-}
-
-void call_syrk(int m, int k, const double* a, int lda, double* c) {
-  cblas_dsyrk(CblasRowMajor, CblasUpper, CblasNoTrans, m, k, 1, a, lda, 0, c, m);
-}
-
 }  // namespace
 
 template <class T>
@@ -67,19 +59,6 @@ void parallel_gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int6
   });
 }
 
-template <class T>
-void gram_upper(std::int64_t m, std::int64_t k, const T* a, std::int64_t lda, T* c) {
-  constexpr std::int64_t small = 48;  // below, OpenBLAS computes a whole product faster than half of one
-  if (m < small || k == 0) {
-    gemm<T>(false, true, m, m, k, 1, a, lda, a, lda, 0, c, m);
-    return;
-  }
-  prepare_openblas();
-  call_syrk(static_cast<int>(m), static_cast<int>(k), a, static_cast<int>(lda), c);
-}
-
-template void gram_upper(std::int64_t, std::int64_t, const float*, std::int64_t, float*);
-template void gram_upper(std::int64_t, std::int64_t, const double*, std::int64_t, double*);
 template void gemm(bool, bool, std::int64_t, std::int64_t, std::int64_t, float, const float*, std::int64_t,
                    const float*, std::int64_t, float, float*, std::int64_t);
 template void gemm(bool, bool, std::int64_t, std::int64_t, std::int64_t, double, const double*, std::int64_t,

@@ -19,10 +19,4 @@ void parallel_gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int6
                    T alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c,
                    std::int64_t ldc);
 
-/// The upper triangle (diagonal and right of it) of c = a a^T on the calling thread, for a (m, k) with rows
-/// of `lda` elements and c (m, m) without gaps; below the diagonal c is undefined. Up to twice as fast as
-/// gemm().
-template <class T>
-void gram_upper(std::int64_t m, std::int64_t k, const T* a, std::int64_t lda, T* c);
-
 }  // namespace gesso

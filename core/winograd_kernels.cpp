@@ -382,145 +382,8 @@ GESSO_INLINE void sum_to_taps(TileGroup<const float> sums, std::int64_t parts, s
   for (int l = 0; l < lanes; ++l) std::copy_n(taps + l * pitch, 9, dw + l * lane_stride);
 }
 
-// ---- products -----------------------------------------------------------------------------------
-
-// `rows` tiles by `vectors` vectors of out channels, from `column` of a panel on.
-template <int bytes, int rows, int vectors>
-GESSO_INLINE void product_tile(const float* x, std::int64_t x_group, int channels, const float* w, int column,
-                               float* y, std::int64_t y_group, bool add, const float* next) {
-  using S = Simd<float, bytes>;
-  float* to[vectors];
-  typename S::Vector sum[rows][vectors] = {};
-#pragma GCC unroll 8
-  for (int n = 0; n < vectors; ++n) {
-    const int o = column + n * S::lanes;
-    to[n] = y + o / kGroup * y_group + o % kGroup;
-  }
-  if (add) {
-#pragma GCC unroll 16
-    for (int t = 0; t < rows; ++t) {
-#pragma GCC unroll 8
-      for (int n = 0; n < vectors; ++n) sum[t][n] = S::load(to[n] + t * kGroup);
-    }
-  }
-  w += column;
-  for (; channels > 0; channels -= kGroup, x += x_group) {
-    const int count = std::min(channels, kGroup);
-    for (int c = 0; c < count; ++c, w += kPanel, next += kGroup) {
-      __builtin_prefetch(next);
-      typename S::Vector v[vectors];
-#pragma GCC unroll 8
-      for (int n = 0; n < vectors; ++n) v[n] = S::load(w + n * S::lanes);
-#pragma GCC unroll 16
-      for (int t = 0; t < rows; ++t) {
-#pragma GCC unroll 8
-        for (int n = 0; n < vectors; ++n) sum[t][n] += x[t * kGroup + c] * v[n];
-      }
-    }
-  }
-#pragma GCC unroll 16
-  for (int t = 0; t < rows; ++t) {
-#pragma GCC unroll 8
-    for (int n = 0; n < vectors; ++n) S::store(to[n] + t * kGroup, sum[t][n]);
-  }
-}
-
-// The last rows < most tiles.
-template <int bytes, int most, int vectors>
-GESSO_INLINE void product_rest(int rows, const float* x, std::int64_t x_group, int channels, const float* w,
-                               int column, float* y, std::int64_t y_group, bool add, const float* next) {
-  if constexpr (most > 1) {
-    if (rows == most - 1) {
-      product_tile<bytes, most - 1, vectors>(x, x_group, channels, w, column, y, y_group, add, next);
-    } else {
-      product_rest<bytes, most - 1, vectors>(rows, x, x_group, channels, w, column, y, y_group, add, next);
-    }
-  }
-}
-
-// All tiles by one column of vectors.
-template <int bytes, int rows, int vectors>
-GESSO_INLINE void product_column(const float* x, std::int64_t x_group, int tiles, int channels,
-                                 const float* w, int column, float* y, std::int64_t y_group, bool add,
-                                 const float* next) {
-  int t = 0;
-  for (; t + rows <= tiles; t += rows, next += std::int64_t{channels} * kGroup) {
-    product_tile<bytes, rows, vectors>(x + t * kGroup, x_group, channels, w, column, y + t * kGroup, y_group,
-                                       add, next);
-  }
-  product_rest<bytes, rows, vectors>(tiles - t, x + t * kGroup, x_group, channels, w, column, y + t * kGroup,
-                                     y_group, add, next);
-}
-
-template <int bytes, int rows, int vectors>
-GESSO_INLINE void product(const float* x, std::int64_t x_group, int tiles, int channels, const float* w,
-                          int groups, float* y, std::int64_t y_group, bool add, const float* next) {
-  constexpr int width = vectors * Simd<float, bytes>::lanes;
-  static_assert(kPanel % width == 0);
-  if (groups * kGroup < width) {
-    return product_column<bytes, rows, vectors / 2>(x, x_group, tiles, channels, w, 0, y, y_group, add, next);
-  }
-  for (int column = 0; column < groups * kGroup; column += width) {
-    product_column<bytes, rows, vectors>(x, x_group, tiles, channels, w, column, y, y_group, add, next);
-  }
-}
-
-// `rows` in channels by `vectors` vectors of out channels.
-template <int bytes, int rows, int vectors>
-GESSO_INLINE void product_sum_tile(const float* x, const float* dy, std::int64_t dy_group, int tiles,
-                                   int column, float* sum, std::int64_t sum_stride, bool add) {
-  using S = Simd<float, bytes>;
-  const float* from[vectors];
-  typename S::Vector total[rows][vectors] = {};
-#pragma GCC unroll 8
-  for (int n = 0; n < vectors; ++n) {
-    const int o = column + n * S::lanes;
-    from[n] = dy + o / kGroup * dy_group + o % kGroup;
-  }
-  sum += column;
-  if (add) {
-#pragma GCC unroll 16
-    for (int c = 0; c < rows; ++c) {
-#pragma GCC unroll 8
-      for (int n = 0; n < vectors; ++n) total[c][n] = S::load(sum + c * sum_stride + n * S::lanes);
-    }
-  }
-  for (std::int64_t t = 0; t < tiles * std::int64_t{kGroup}; t += kGroup) {
-    typename S::Vector v[vectors];
-#pragma GCC unroll 8
-    for (int n = 0; n < vectors; ++n) v[n] = S::load(from[n] + t);
-#pragma GCC unroll 16
-    for (int c = 0; c < rows; ++c) {
-#pragma GCC unroll 8
-      for (int n = 0; n < vectors; ++n) total[c][n] += x[t + c] * v[n];
-    }
-  }
-#pragma GCC unroll 16
-  for (int c = 0; c < rows; ++c) {
-#pragma GCC unroll 8
-    for (int n = 0; n < vectors; ++n) S::store(sum + c * sum_stride + n * S::lanes, total[c][n]);
-  }
-}
-
-template <int bytes, int rows, int vectors>
-GESSO_INLINE void product_sum(const float* x, const float* dy, std::int64_t dy_group, int tiles, int groups,
-                              float* sum, std::int64_t sum_stride, bool add) {
-  constexpr int width = vectors * Simd<float, bytes>::lanes;
-  static_assert(kGroup % rows == 0 && kPanel % width == 0);
-  for (int c = 0; c < kGroup; c += rows, x += rows, sum += rows * sum_stride) {
-    if (groups * kGroup < width) {
-      product_sum_tile<bytes, rows, vectors / 2>(x, dy, dy_group, tiles, 0, sum, sum_stride, add);
-      continue;
-    }
-    for (int column = 0; column < groups * kGroup; column += width) {
-      product_sum_tile<bytes, rows, vectors>(x, dy, dy_group, tiles, column, sum, sum_stride, add);
-    }
-  }
-}
-
-// The kernels as functions of one instruction set, whose registers hold `bytes`:
-//   product_rows, sum_rows   rows of a tile of product() and product_sum(); each is two vectors wide
-#define GESSO_WINOGRAD_KERNELS(Name, attribute, bytes, product_rows, sum_rows)                            \
+// The kernels as functions of one instruction set, whose registers hold `bytes`.
+#define GESSO_WINOGRAD_KERNELS(Name, attribute, bytes)                                                    \
   struct Name {                                                                                           \
     attribute static void input(const Planes<const float>& x, std::int64_t row, std::int64_t column,      \
                                 int tiles, TileGroup<float> to) {                                         \
@@ -543,24 +406,14 @@ GESSO_INLINE void product_sum(const float* x, const float* dy, std::int64_t dy_g
                                int lanes, float* dw, std::int64_t lane_stride) {                          \
       sum_to_taps<bytes>(sums, parts, part_stride, lanes, dw, lane_stride);                               \
     }                                                                                                     \
-    attribute static void multiply(const float* x, std::int64_t x_group, int tiles, int channels,         \
-                                   const float* w, int groups, float* y, std::int64_t y_group, bool add,  \
-                                   const float* next) {                                                   \
-      product<bytes, product_rows, 2>(x, x_group, tiles, channels, w, groups, y, y_group, add, next);     \
-    }                                                                                                     \
-    attribute static void multiply_sum(const float* x, const float* dy, std::int64_t dy_group, int tiles, \
-                                       int groups, float* sum, std::int64_t sum_stride, bool add) {       \
-      product_sum<bytes, sum_rows, 2>(x, dy, dy_group, tiles, groups, sum, sum_stride, add);              \
-    }                                                                                                     \
-    static constexpr Kernels kernels{input, gradient, result, weights, taps, multiply, multiply_sum};     \
+    static constexpr Kernels kernels{input, gradient, result, weights, taps};                             \
   }
 
 #if defined(__x86_64__)
-GESSO_WINOGRAD_KERNELS(Avx512, __attribute__((target("avx512f,avx512cd,avx512bw,avx512dq,avx512vl"))), 64, 8,
-                       8);
-GESSO_WINOGRAD_KERNELS(Avx2, __attribute__((target("avx2,fma"))), 32, 6, 4);
+GESSO_WINOGRAD_KERNELS(Avx512, __attribute__((target("avx512f,avx512cd,avx512bw,avx512dq,avx512vl"))), 64);
+GESSO_WINOGRAD_KERNELS(Avx2, __attribute__((target("avx2,fma"))), 32);
 #endif
-GESSO_WINOGRAD_KERNELS(Baseline, , 16, 6, 4);
+GESSO_WINOGRAD_KERNELS(Baseline, , 16);
 
 }  // namespace
 

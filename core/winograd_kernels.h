@@ -15,14 +15,13 @@
 #include <cstdint>
 
 #include "gesso/core/padding_mode.h"
+#include "gesso/core/panel_products.h"
 #include "gesso/core/size2d.h"
 
 namespace gesso::winograd {
 
 inline constexpr int kTile = 4;       ///< rows and columns of a tile of the result
 inline constexpr int kMatrices = 36;  ///< 6 x 6 products for each tile
-inline constexpr int kGroup = 16;     ///< channels in a group
-inline constexpr int kPanel = 32;     ///< out channels in a panel of weights
 inline constexpr int kStrip = 16;     ///< most tiles in a strip
 
 /// The pictures of up to a group's channels.
@@ -63,16 +62,6 @@ struct Kernels {
   /// lane] added over `parts` parts, part_stride apart.
   void (*taps)(TileGroup<const float> sums, std::int64_t parts, std::int64_t part_stride, int lanes,
                float* dw, std::int64_t lane_stride);
-  /// y[g * y_group + t * 16 + o] (+)= the sum over c < channels of
-  /// x[c / 16 * x_group + t * 16 + c % 16] w[c * 32 + 16 g + o], for t < tiles, groups g < groups (1 or 2), o
-  /// < 16: added to y if `add`. Meanwhile fetches into the cache what begins at `next`, as many weights as it
-  /// reads.
-  void (*product)(const float* x, std::int64_t x_group, int tiles, int channels, const float* w, int groups,
-                  float* y, std::int64_t y_group, bool add, const float* next);
-  /// sum[c * sum_stride + 16 g + o] (+)= the sum over t < tiles of x[t * 16 + c] dy[g * dy_group + t * 16 +
-  /// o] for c < 16, g < groups (1 or 2), o < 16.
-  void (*product_sum)(const float* x, const float* dy, std::int64_t dy_group, int tiles, int groups,
-                      float* sum, std::int64_t sum_stride, bool add);
 };
 
 /// Lets what this thread wrote past the caches arrive.

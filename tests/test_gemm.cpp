@@ -109,25 +109,6 @@ TEST_CASE_TEMPLATE("parallel_gemm gives the same bits for every number of thread
   CHECK(results[0] == results[2]);
 }
 
-TEST_CASE_TEMPLATE("gram_upper is the upper triangle of a a^T", T, float, double) {
-  for (const auto& [m, k, gap] : {std::array<std::int64_t, 3>{1, 1, 0},
-                                  {3, 5, 0},
-                                  {47, 20, 1},
-                                  {48, 33, 0},
-                                  {70, 129, 5},
-                                  {5, 0, 0},
-                                  {60, 0, 0}}) {
-    CAPTURE(m);
-    const std::vector<T> a = random<T>(m * (k + gap), 1);
-    std::vector<T> c(m * m, static_cast<T>(NAN)), expected(m * m);
-    gemm_by_loop<T>(false, true, m, m, k, 1, a.data(), k + gap, a.data(), k + gap, 0, expected.data(), m);
-    gram_upper(m, k, a.data(), k + gap, c.data());
-    for (std::int64_t i = 0; i < m; ++i)
-      for (std::int64_t j = 0; j < i; ++j) c[i * m + j] = expected[i * m + j] = 0;
-    CHECK(largest(c, expected) < (std::is_same_v<T, float> ? 1e-4 : 1e-12));
-  }
-}
-
 TEST_CASE("sizes that OpenBLAS cannot count are refused") {
   CHECK_THROWS_WITH_AS(
       gemm<float>(false, false, std::int64_t{1} << 31, 1, 1, 1, nullptr, 1, nullptr, 1, 0, nullptr, 1),

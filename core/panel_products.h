@@ -1,0 +1,40 @@
+// Products of matrices that lie in groups of 16 columns and panels of 32, small enough to stay in the caches:
+// the inner loops of Winograd's convolution, of Gram matrices and of a convolution's frame. Compiled for
+// AVX-512, AVX2 and plain x86-64 (or whatever other CPU); the choice is made when the program runs. A product
+// whose arguments are packed by their owner, who often has to copy them anyway, reaches what the CPU can
+// multiply; calls into a general library, which packs for itself, do not at these sizes.
+//
+//     groups   a[column / 16][row][column % 16]
+//     panels   b[column / 32][row][column % 32]
+#pragma once
+
+#include <cstdint>
+
+namespace gesso {
+
+inline constexpr int kGroup = 16;  ///< columns in a group
+inline constexpr int kPanel = 32;  ///< columns in a panel
+
+template <class T>
+struct PanelKernels {
+  /// y[t * y_row + g * y_group + o] (+)= the sum over c < channels of
+  /// x[c / 16 * x_group + t * 16 + c % 16] w[c * 32 + 16 g + o], for t < rows, g < groups (1 or 2), o < 16:
+  /// added to y if `add`. Meanwhile fetches into the cache what begins at `next`, as many weights as it
+  /// reads.
+  void (*product)(const T* x, std::int64_t x_group, int rows, int channels, const T* w, int groups, T* y,
+                  std::int64_t y_row, std::int64_t y_group, bool add, const T* next);
+  /// sum[c * sum_row + 16 g + o] (+)= the sum over t < rows of x[t * 16 + c] y[g * y_group + t * 16 + o] for
+  /// c < 16, g < groups (1 or 2), o < 16.
+  void (*product_sum)(const T* x, const T* y, std::int64_t y_group, int rows, int groups, T* sum,
+                      std::int64_t sum_row, bool add);
+  /// to[t * 16 + c] = x[c * x_row + t] - mean[c] for c < channels (at most 16) and 0 for the others, t <
+  /// count. `mean` may be null: 0. The difference is exact before its one rounding, however far from 0 the
+  /// mean is.
+  void (*transpose)(const T* x, std::int64_t x_row, int channels, const double* mean, int count, T* to);
+};
+
+/// The kernels for this CPU, for float and double.
+template <class T>
+const PanelKernels<T>& panel_kernels();
+
+}  // namespace gesso
