@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <vector>
 
-#include "gesso/core/convolution_direct.h"
+#include "gesso/core/divide_up.h"
 #include "gesso/core/dtype.h"
+#include "gesso/core/panel_products.h"
 #include "gesso/core/parallel.h"
+#include "gesso/core/scratch.h"
 #include "gesso/core/tensor.h"
 
 namespace gesso {
@@ -16,30 +18,43 @@ struct Axis {
   std::int64_t in, out, kernel, stride, padding, dilation, x_step, dy_step, tap_step;
 };
 
-// Positions first <= k < first + count of the padded picture, and the taps u and the results i that read any
-// of them: k = stride i + dilation u.
+// Positions begin <= k < begin + count of the padded picture, and the results i that read any of them by a
+// tap u: k = stride i + dilation u.
 struct Run {
-  std::int64_t begin = 0, count = 0, first_tap = 0, taps = 0, first_out = 0, outs = 0;
+  std::int64_t begin = 0, count = 0, first_out = 0, outs = 0;
 };
 
 // What is read of positions begin <= k < end.
 Run read_part(const Axis& a, std::int64_t begin, std::int64_t end) {
-  std::int64_t first = end, last = begin, first_tap = a.kernel, last_tap = 0, first_out = a.out, last_out = 0;
+  std::int64_t first = end, last = begin, first_out = a.out, last_out = 0;
   for (std::int64_t u = 0; u < a.kernel; ++u) {
     for (std::int64_t k = begin; k < end; ++k) {
       const std::int64_t from_tap = k - a.dilation * u, i = from_tap / a.stride;
       if (from_tap >= 0 && from_tap % a.stride == 0 && i < a.out) {
         first = std::min(first, k);
         last = std::max(last, k);
-        first_tap = std::min(first_tap, u);
-        last_tap = u;
         first_out = std::min(first_out, i);
         last_out = std::max(last_out, i);
       }
     }
   }
-  return first == end ? Run{} : Run{first,     last - first + 1,        first_tap, last_tap - first_tap + 1,
-                                    first_out, last_out - first_out + 1};
+  return first == end ? Run{} : Run{first, last - first + 1, first_out, last_out - first_out + 1};
+}
+
+// The positions of a run that tap u reads: every stride-th from `first` on, counted from the run's begin, by
+// the results from `out` on, counted from the run's first.
+struct TapRun {
+  std::int64_t first, out, count;
+};
+
+TapRun read_by_tap(const Axis& a, const Run& run, std::int64_t u) {
+  const std::int64_t end = run.begin + run.count - a.dilation * u;  // of stride i
+  const std::int64_t begin = std::max(run.begin - a.dilation * u, run.first_out * a.stride);
+  const std::int64_t out = divide_up(begin, a.stride);
+  const std::int64_t last =
+      std::min(run.first_out + run.outs, divide_up(std::max<std::int64_t>(end, 0), a.stride));
+  return {out * a.stride + a.dilation * u - run.begin, out - run.first_out,
+          std::max<std::int64_t>(last - out, 0)};
 }
 
 // For each position of a run the position of x that it shows.
@@ -51,80 +66,132 @@ std::vector<std::int64_t> shown_by(const Run& run, const Axis& a, PaddingMode mo
   return shown;
 }
 
-// Of each plane of `from`, `size` numbers, those at begin + step k for 0 <= k < count, down and across.
+// One side of the frame: a few positions of the axis across it by many of the axis along it.
+struct Strip {
+  const Axis& across;
+  Run narrow;
+  const Axis& along;
+  Run wide;
+
+  std::int64_t results() const { return narrow.outs * wide.outs; }  // of a channel
+};
+
+// dy where a strip is read, of the channels of each sample and group of the convolution as groups of columns:
+// packed[sample][group][channel / 16][across][along][channel % 16].
 template <class T>
-Tensor cut(const T* from, Shape shape, std::int64_t size, Size2d begin, Size2d step) {
-  Tensor part = Tensor::empty(shape, dtype_of<T>);
-  T* const to = part.mutable_data<T>();
-  const std::int64_t rows = shape[2], columns = shape[3];
-  parallel_for(shape[0] * shape[1], 64, [&](std::int64_t first, std::int64_t last) {
-    T* next = to + first * rows * columns;
-    for (std::int64_t plane = first; plane < last; ++plane) {
-      for (std::int64_t i = 0; i < rows; ++i) {
-        const T* row = from + plane * size + (begin.height + i) * step.height + begin.width * step.width;
-        for (std::int64_t j = 0; j < columns; ++j) *next++ = row[j * step.width];
+Tensor pack_results(const ConvolutionShape& s, const Strip& strip, const T* dy) {
+  const std::int64_t groups = divide_up(s.group_out(), kGroup), size = strip.results() * kGroup;
+  Tensor packed = Tensor::empty({s.batch, s.groups, groups, size}, dtype_of<T>);
+  T* const to = packed.mutable_data<T>();
+  parallel_for(s.batch * s.groups * groups, 4, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t task = begin; task < end; ++task) {
+      const std::int64_t first = task % groups * kGroup;
+      const int channels = static_cast<int>(std::min<std::int64_t>(kGroup, s.group_out() - first));
+      const T* plane = dy + (task / groups * s.group_out() + first) * s.out_pixels();
+      for (std::int64_t i = 0; i < strip.narrow.outs; ++i) {
+        const T* from = plane + (strip.narrow.first_out + i) * strip.across.dy_step +
+                        strip.wide.first_out * strip.along.dy_step;
+        T* row = to + task * size + i * strip.wide.outs * kGroup;
+        if (strip.along.dy_step == 1) {
+          panel_kernels<T>().transpose(from, s.out_pixels(), channels, nullptr,
+                                       static_cast<int>(strip.wide.outs), row);
+          continue;
+        }
+        for (std::int64_t j = 0; j < strip.wide.outs; ++j) {
+          for (int c = 0; c < channels; ++c) {
+            row[j * kGroup + c] = from[c * s.out_pixels() + j * strip.along.dy_step];
+          }
+        }
       }
     }
   });
-  return part;
+  return packed;
+}
+
+// The weights from the channels of y to those of x, as panels for each tap:
+// packed[tap][group][channel of x / 32][channel of y][channel of x % 32].
+template <class T>
+Tensor pack_weights(const ConvolutionShape& s, const T* w) {
+  const std::int64_t panels = divide_up(s.group_in(), kPanel),
+                     tap_size = s.groups * panels * s.group_out() * kPanel;
+  Tensor packed = Tensor::empty({s.taps(), tap_size}, dtype_of<T>);
+  T* const to = packed.mutable_data<T>();
+  parallel_for(s.groups * panels * s.group_out(), 64, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::int64_t o = row % s.group_out(), panel = row / s.group_out(), group = panel / panels;
+      const std::int64_t first = panel % panels * kPanel;
+      const T* from = w + ((group * s.group_out() + o) * s.group_in() + first) * s.taps();
+      for (std::int64_t c = 0; c < std::min<std::int64_t>(kPanel, s.group_in() - first); ++c) {
+        for (std::int64_t tap = 0; tap < s.taps(); ++tap) to[tap * tap_size + row * kPanel + c] = *from++;
+      }
+    }
+  });
+  return packed;
 }
 
 }  // namespace
 
 template <class T>
 void add_frame_gradient(const ConvolutionShape& s, const T* dy, const T* w, T* dx) {
-  if (s.padding_mode == PaddingMode::zeros) {
+  if (s.padding_mode == PaddingMode::zeros || s.batch == 0) {
     return;
   }
   const Axis vertical{s.in.height,       s.out.height, s.kernel.height, s.stride.height, s.padding.height,
                       s.dilation.height, s.in.width,   s.out.width,     s.kernel.width};
   const Axis horizontal{
       s.in.width, s.out.width, s.kernel.width, s.stride.width, s.padding.width, s.dilation.width, 1, 1, 1};
-  // A strip of the frame, `narrow` positions of the axis across it by `wide` ones of the axis along it. It is
-  // computed lying, wherever it is: the direct convolution is fast along rows.
-  const auto add_strip = [&](const Axis& across, const Run& narrow, const Axis& along, const Run& wide) {
-    if (narrow.count == 0 || wide.count == 0) {
-      return;
-    }
-    // As if the strip were all of x, and the results that read it all of y.
-    ConvolutionShape strip = s;
-    strip.in = {narrow.count, wide.count};
-    strip.out = {narrow.outs, wide.outs};
-    strip.kernel = {narrow.taps, wide.taps};
-    strip.stride = {across.stride, along.stride};
-    strip.dilation = {across.dilation, along.dilation};
-    const auto padding = [](const Axis& a, const Run& run) {
-      return run.begin - a.stride * run.first_out - a.dilation * run.first_tap;
-    };
-    strip.padding = {padding(across, narrow), padding(along, wide)};
-    strip.padding_mode = PaddingMode::zeros;
-    const Tensor weight = cut(w, {s.out_channels, s.group_in(), narrow.taps, wide.taps}, s.taps(),
-                              {narrow.first_tap, wide.first_tap}, {across.tap_step, along.tap_step});
-    const Tensor results = cut(dy, {s.batch, s.out_channels, narrow.outs, wide.outs}, s.out_pixels(),
-                               {narrow.first_out, wide.first_out}, {across.dy_step, along.dy_step});
-    Tensor gradient = Tensor::empty({s.batch, s.in_channels, narrow.count, wide.count}, dtype_of<T>);
-    direct_convolution::input_gradient(strip, results.data<T>(), weight.data<T>(),
-                                       gradient.mutable_data<T>());
-    const std::vector<std::int64_t> narrow_shown = shown_by(narrow, across, s.padding_mode);
-    const std::vector<std::int64_t> wide_shown = shown_by(wide, along, s.padding_mode);
-    parallel_for(s.batch * s.in_channels, 16, [&](std::int64_t begin, std::int64_t end) {
-      const T* from = gradient.data<T>() + begin * strip.in_pixels();
-      for (std::int64_t plane = begin; plane < end; ++plane) {
-        for (const std::int64_t i : narrow_shown) {
-          T* to = dx + plane * s.in_pixels() + i * across.x_step;
-          for (const std::int64_t j : wide_shown) to[j * along.x_step] += *from++;
-        }
-      }
-    });
-  };
   const auto [top, left] = s.padding;
   const std::int64_t bottom = top + s.in.height, right = left + s.in.width;
   const Run all_columns = read_part(horizontal, 0, right + left);
   const Run middle_rows = read_part(vertical, top, bottom);
-  add_strip(vertical, read_part(vertical, 0, top), horizontal, all_columns);
-  add_strip(vertical, read_part(vertical, bottom, bottom + top), horizontal, all_columns);
-  add_strip(horizontal, read_part(horizontal, 0, left), vertical, middle_rows);
-  add_strip(horizontal, read_part(horizontal, right, right + left), vertical, middle_rows);
+  const Strip strips[] = {{vertical, read_part(vertical, 0, top), horizontal, all_columns},
+                          {vertical, read_part(vertical, bottom, bottom + top), horizontal, all_columns},
+                          {horizontal, read_part(horizontal, 0, left), vertical, middle_rows},
+                          {horizontal, read_part(horizontal, right, right + left), vertical, middle_rows}};
+  std::vector<Tensor> results;
+  for (const Strip& strip : strips) results.push_back(pack_results(s, strip, dy));
+  const Tensor weights = pack_weights(s, w);
+  const std::int64_t panels = divide_up(s.group_in(), kPanel), panel_size = s.group_out() * kPanel;
+  const std::int64_t longest = std::max(all_columns.count, middle_rows.count);
+
+  // What reaches the channels of a panel by way of the strips: each in turn, because they meet at the
+  // corners.
+  parallel_for(s.batch * s.groups * panels, 1, [&](std::int64_t task, std::int64_t) {
+    const std::int64_t plane = task / panels, first = task % panels * kPanel;  // plane: of samples and groups
+    const std::int64_t channels = std::min<std::int64_t>(kPanel, s.group_in() - first);
+    const int groups = static_cast<int>(divide_up(channels, kGroup));
+    const std::int64_t group_size = longest * kGroup;
+    T* const sums = scratch<T>(kPanel / kGroup * group_size);  // [channel / 16][along][channel % 16]
+    T* const to = dx + (plane * s.group_in() + first) * s.in_pixels();
+    for (std::size_t side = 0; side < std::size(strips); ++side) {
+      const auto& [across, narrow, along, wide] = strips[side];
+      const std::int64_t size = strips[side].results() * kGroup;
+      const T* from = results[side].template data<T>() + plane * divide_up(s.group_out(), kGroup) * size;
+      const std::vector<std::int64_t> narrow_shown = shown_by(narrow, across, s.padding_mode);
+      const std::vector<std::int64_t> wide_shown = shown_by(wide, along, s.padding_mode);
+      for (std::int64_t k = 0; k < narrow.count; ++k) {
+        std::fill_n(sums, groups * group_size, T{0});
+        for (std::int64_t u = 0; u < across.kernel; ++u) {
+          const TapRun rows = read_by_tap(across, {narrow.begin + k, 1, narrow.first_out, narrow.outs}, u);
+          for (std::int64_t v = 0; rows.count > 0 && v < along.kernel; ++v) {
+            const TapRun run = read_by_tap(along, wide, v);
+            const std::int64_t tap = u * across.tap_step + v * along.tap_step;
+            const T* weight = weights.data<T>() +
+                              ((tap * s.groups + plane % s.groups) * panels + task % panels) * panel_size;
+            panel_kernels<T>().product(from + (rows.out * wide.outs + run.out) * kGroup, size,
+                                       static_cast<int>(run.count), static_cast<int>(s.group_out()), weight,
+                                       groups, sums + run.first * kGroup, along.stride * kGroup, group_size,
+                                       true, weight + panel_size);
+          }
+        }
+        for (std::int64_t c = 0; c < channels; ++c) {
+          const T* sum = sums + c / kGroup * group_size + c % kGroup;
+          T* row = to + c * s.in_pixels() + narrow_shown[k] * across.x_step;
+          for (std::int64_t j = 0; j < wide.count; ++j) row[wide_shown[j] * along.x_step] += sum[j * kGroup];
+        }
+      }
+    }
+  });
 }
 
 template void add_frame_gradient(const ConvolutionShape&, const float*, const float*, float*);
