@@ -127,17 +127,38 @@ struct Convolution {
   Pictures<float> y;
 };
 
+// The weights from in channels [begin, end) to a group of out channels.
+void transform_weights(const Convolution& c, std::int64_t group, std::int64_t begin, std::int64_t end,
+                       TileGroup<float> to) {
+  const std::int64_t first = group * kGroup;
+  const int lanes = static_cast<int>(std::min<std::int64_t>(kGroup, c.y.channels - first));
+  for (std::int64_t i = begin; i < end; ++i, to.data += kPanel) {
+    kernels().weights(c.w + first * c.out_stride + i * c.in_stride, c.out_stride, lanes, c.mirrored, to);
+  }
+}
+
 void transform_weights(const Convolution& c, const WeightMatrices& to) {
   constexpr std::int64_t block = 32;  // in channels
-  const std::int64_t blocks = divide_up(to.in, block), out = c.y.channels;
+  const std::int64_t blocks = divide_up(to.in, block);
   parallel_for(blocks * c.y.groups(), 1, [&](std::int64_t task, std::int64_t) {
-    const std::int64_t first = task / blocks * kGroup;
-    const int lanes = static_cast<int>(std::min<std::int64_t>(kGroup, out - first));
-    for (std::int64_t i = task % blocks * block; i < std::min((task % blocks + 1) * block, to.in); ++i) {
-      kernels().weights(c.w + first * c.out_stride + i * c.in_stride, c.out_stride, lanes, c.mirrored,
-                        {to.at(0, first / kPanel, i) + first % kPanel, to.stride()});
-    }
+    const std::int64_t group = task / blocks, begin = task % blocks * block, first = group * kGroup;
+    transform_weights(c, group, begin, std::min(begin + block, to.in),
+                      {to.at(0, first / kPanel, begin) + first % kPanel, to.stride()});
   });
+}
+
+// The results of tiles [begin, end) in a group of channels, from y on, which has `first` as its first tile.
+void write_results(const Convolution& c, const TileGrid& grid, const TileMatrices& y, std::int64_t y_group,
+                   std::int64_t first, std::int64_t begin, std::int64_t end, std::int64_t group) {
+  const bool stream = c.y.bytes() >= kStreamBytes;
+  const float* bias = c.bias == nullptr ? nullptr : c.bias + group * kGroup;
+  for_each_strip(grid, begin, end, [&](const Strip& s, std::int64_t tile) {
+    kernels().result({y.at(0, y_group, tile - first), y.stride()}, s.tiles, bias, c.relu, stream,
+                     c.y.planes(s.sample, group), s.row, s.column);
+  });
+  if (stream) {
+    finish_streams();
+  }
 }
 
 // How the work is cut: blocks of tiles, and of out channels (panels) within a block.
@@ -146,8 +167,11 @@ struct Blocks {
   bool one_thread_each;  // or all threads work on one block, step by step
 };
 
+// Of so many channels the transforms of tiles enough for a block stay in the second-level cache.
+constexpr std::int64_t kCachedChannels = 128;
+
 Blocks cut(const Convolution& c, const TileGrid& grid) {
-  if (c.x.channels <= 128) {
+  if (c.x.channels <= kCachedChannels) {
     // As many tiles as fit in the second-level cache, but where tiles are few some for each thread.
     return {std::clamp<std::int64_t>(grid.count() / 16 / 8 * 8, 16, 64), 1, true};
   }
@@ -162,7 +186,6 @@ void compute_block(const Convolution& c, const TileGrid& grid, const WeightMatri
   // Weights of so many in channels (by 32 out channels) stay in the first-level cache.
   constexpr std::int64_t slice = 128;
   const PanelKernels<float>& products = panel_kernels<float>();
-  const bool stream = c.y.bytes() >= kStreamBytes;
   const int tiles = static_cast<int>(end - begin);
   const TileMatrices x{memory, blocks.tiles, c.x.groups()};
   const TileMatrices y{memory + x.size(), blocks.tiles, blocks.panels * (kPanel / kGroup)};
@@ -186,21 +209,53 @@ void compute_block(const Convolution& c, const TileGrid& grid, const WeightMatri
     const std::int64_t runs = divide_up(tiles, kRun);
     parallel_for(groups * runs, 1, [&](std::int64_t task, std::int64_t) {
       const std::int64_t group = task / runs, first = begin + task % runs * kRun;
-      for_each_strip(grid, first, std::min(first + kRun, end), [&](const Strip& s, std::int64_t tile) {
-        const std::int64_t channel = (first_group + group) * kGroup;
-        kernels().result({y.at(0, group, tile - begin), y.stride()}, s.tiles,
-                         c.bias == nullptr ? nullptr : c.bias + channel, c.relu, stream,
-                         c.y.planes(s.sample, first_group + group), s.row, s.column);
-      });
-      if (stream) {
-        finish_streams();
-      }
+      write_results(c, grid, y, group, begin, first, std::min(first + kRun, end), first_group + group);
     });
   }
 }
 
+// A convolution of many channels and few tiles: its weights are most of what it reads, and their transforms
+// four times as much. So they never leave the second-level cache: each task transforms those of its panel, a
+// slice of in channels at a time, and multiplies them with all tiles.
+constexpr std::int64_t kFewTiles = 64;
+
+void compute_by_panels(const Convolution& c, const TileGrid& grid) {
+  constexpr std::int64_t slice = 64, pair = kPanel / kGroup;
+  TileMatrices x{nullptr, grid.count(), c.x.groups()}, y{nullptr, grid.count(), pair};
+  WeightMatrices w{nullptr, slice, 1};
+  Tensor memory = Tensor::empty({x.size()}, float32);
+  x.data = memory.mutable_data<float>();
+  transform(kernels().input, c.x, grid, c.padding, 0, grid.count(), x);
+  parallel_for(divide_up(c.y.channels, kPanel), 1, [&](std::int64_t panel, std::int64_t) {
+    TileMatrices results = y;
+    WeightMatrices weights = w;
+    results.data = scratch<float>(y.size() + w.size());
+    weights.data = results.data + y.size();
+    const std::int64_t first = panel * pair, groups = std::min(pair, c.y.groups() - first);
+    for (std::int64_t i = 0; i < c.x.channels; i += slice) {
+      const std::int64_t channels = std::min(slice, c.x.channels - i);
+      for (std::int64_t g = 0; g < groups; ++g) {
+        transform_weights(c, first + g, i, i + channels, {weights.data + g * kGroup, weights.stride()});
+      }
+      for (std::int64_t matrix = 0; matrix < kMatrices; ++matrix) {
+        const float* next = weights.at(std::min<std::int64_t>(matrix + 1, kMatrices - 1), 0, 0);
+        panel_kernels<float>().product(x.at(matrix, i / kGroup, 0), x.group_stride(),
+                                       static_cast<int>(grid.count()), static_cast<int>(channels),
+                                       weights.at(matrix, 0, 0), static_cast<int>(groups),
+                                       results.at(matrix, 0, 0), kGroup, results.group_stride(), i > 0, next);
+      }
+    }
+    for (std::int64_t g = 0; g < groups; ++g) {
+      write_results(c, grid, results, g, 0, 0, grid.count(), first + g);
+    }
+  });
+}
+
 void compute(const Convolution& c) {
   const TileGrid grid(c.y.batch, c.y.size);
+  if (grid.count() <= kFewTiles && c.x.channels > kCachedChannels) {
+    return compute_by_panels(c, grid);
+  }
   const Blocks blocks = cut(c, grid);
   WeightMatrices w{nullptr, c.x.channels, divide_up(c.y.channels, kPanel)};
   Tensor weights = Tensor::empty({w.size()}, float32);
