@@ -173,7 +173,7 @@ constexpr std::int64_t kCachedChannels = 128;
 Blocks cut(const Convolution& c, const TileGrid& grid) {
   if (c.x.channels <= kCachedChannels) {
     // As many tiles as fit in the second-level cache, but where tiles are few some for each thread.
-    return {std::clamp<std::int64_t>(grid.count() / 16 / 8 * 8, 16, 64), 1, true};
+    return {std::clamp<std::int64_t>(grid.count() / 8 / 8 * 8, 16, 64), 1, true};
   }
   // All channels of even a few tiles are too large for that cache: there each matrix is multiplied for many
   // tiles at once, so that weights are read from memory rarely.
