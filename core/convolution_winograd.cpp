@@ -344,12 +344,15 @@ void weight_gradient(const ConvolutionShape& s, const float* x, const float* dy,
   const TileGrid grid(s.batch, s.out);
   const bool one_thread_each = s.in_channels * s.out_channels <= 128 * 128;
   const std::int64_t tiles = one_thread_each ? 32 : 256;
-  const std::int64_t most_parts = one_thread_each ? 8 : 1;
-  // Each part is a run of whole blocks.
+  const SumMatrices shape{nullptr, in.groups() * kGroup, out.groups() * kGroup};
+  // Each part is a run of whole blocks, with sums of its own: many parts for many threads, but writing and
+  // adding up all those sums must stay little work.
+  constexpr std::int64_t most_sums = 2 << 20;
+  const std::int64_t most_parts =
+      one_thread_each ? std::clamp<std::int64_t>(most_sums / shape.size(), 4, 8) : 1;
   const std::int64_t part =
       std::max<std::int64_t>(divide_up(divide_up(grid.count(), most_parts), tiles), 1) * tiles;
   const std::int64_t parts = std::max<std::int64_t>(divide_up(grid.count(), part), 1);
-  const SumMatrices shape{nullptr, in.groups() * kGroup, out.groups() * kGroup};
   Tensor sums = Tensor::empty({parts, shape.size()}, float32);
   float* const sum_data = sums.mutable_data<float>();
   const TileMatrices x_shape{nullptr, tiles, in.groups()}, dy_shape{nullptr, tiles, out.groups()};
