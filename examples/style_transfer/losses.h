@@ -36,7 +36,7 @@ inline constexpr std::int64_t kNoStyle = -1;
 class StyleTarget {
  public:
   static constexpr std::int64_t kStylePlaces = 4096;
-  static constexpr std::int64_t kDirections = 32;
+  static constexpr std::int64_t kDirections = 16;
 
   /// Each picture is (1, 3, H, W). Throws ArgumentError for a style picture without any texture (all its taps
   /// constant), or one that is too small.
