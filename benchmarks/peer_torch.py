@@ -153,8 +153,8 @@ class FilterBank:
         return self.split_signs(self.filtered(luminance, self.c["luminance_filters"]), self.c[f"luminance_scale.{i}"])
 
     def content(self, pictures):
-        first = pictures - 0.5
-        return [self.texture(first, 0), self.texture(self.next_level(first), 1)]
+        second = self.next_level(pictures - 0.5)
+        return [self.texture(second, 1), self.texture(self.next_level(second), 2)]
 
     def taps(self, pictures):
         x, taps = pictures - 0.5, []
@@ -166,32 +166,33 @@ class FilterBank:
             opponents = F.conv2d(x, self.c["opponent_of_rgb"]).reshape(2 * n, 1, height, width)
             colour = self.filtered(opponents, self.c["colour_filters"]).reshape(n, -1, height, width)
             style = torch.cat([texture, self.split_signs(colour, self.c[f"colour_scale.{i}"])], 1)
-            taps += [(style, texture if i < 2 else None), (F.avg_pool2d(x, 2), None)]
+            taps += [(style, texture if i in (1, 2) else None), (F.avg_pool2d(x, 2), None)]
         return taps
 
 
-class Combined(FilterBank):
-    """examples/style_transfer/combined.cpp: the filter bank's taps, then those of a trained stack's stages from the third on."""
+class Stack:
+    """examples/style_transfer/trained_stack.cpp: the features of all stages, of a picture and of half its size."""
 
-    def __init__(self, constants, stack):
-        super().__init__(constants)
-        self.stack = stack
+    def __init__(self, weights):
+        self.weights = weights
 
-    def taps(self, pictures):
-        taps, x, stage = super().taps(pictures), pictures - 0.5, 1
-        while f"conv{stage}_1.weight" in self.stack:
+    def stages(self, x):
+        features, stage = [], 1
+        while f"conv{stage}_1.weight" in self.weights:
             if stage > 1:
                 x = F.avg_pool2d(x, 2)
             convolution = 1
-            while f"conv{stage}_{convolution}.weight" in self.stack:
+            while f"conv{stage}_{convolution}.weight" in self.weights:
                 key = f"conv{stage}_{convolution}"
                 padded = F.pad(x, (1, 1, 1, 1), mode="reflect")
-                x = F.relu(F.conv2d(padded, self.stack[key + ".weight"], self.stack[key + ".bias"]))
+                x = F.relu(F.conv2d(padded, self.weights[key + ".weight"], self.weights[key + ".bias"]))
                 convolution += 1
-            if stage >= 3:
-                taps.append((x, None))
+            features.append(x)
             stage += 1
-        return taps
+        return features
+
+    def __call__(self, pictures):
+        return self.stages(pictures - 0.5) + self.stages(F.avg_pool2d(pictures, 2) - 0.5)
 
 
 # ---- the works: each returns the function that does it once
@@ -234,12 +235,15 @@ def train_step(size):
     return step
 
 
-def moments(x):
-    n, c, h, w = x.shape
-    features = x.view(n, c, h * w)
-    mean = features.mean(2, keepdim=True)
-    centred = features - mean
-    return mean.squeeze(2), centred.bmm(centred.transpose(1, 2)) / (h * w)
+def squared_wasserstein(x, target):
+    """autograd/optimal_transport.cpp: of (N, C, P) to (1, C, Q), (N, C)."""
+    count, places = x.size(2), target.size(2)
+    position = (((torch.arange(count) + 0.5) * (places / count)) - 0.5).clamp(0, places - 1)
+    below = position.long()
+    above = (below + 1).clamp(max=places - 1)
+    target = target.sort(2).values
+    quantiles = torch.lerp(target[:, :, below], target[:, :, above], position - below)
+    return (x.sort(2).values - quantiles).square().mean(2)
 
 
 def total_variation(x):
@@ -248,32 +252,29 @@ def total_variation(x):
 
 
 def quickstart_step():
-    network, loss_network = StyleNetwork(16, 3, load("quick.")), Combined(load("filters."), load("stack."))
+    network, bank, stack = StyleNetwork(16, 3, load("quick.")), FilterBank(load("filters.")), Stack(load("stack."))
     adam = torch.optim.Adam(network.parameters(), 1e-3)
-    picture = load("picture")[""]
-    x = photographs(picture, 192)
-    with torch.no_grad():
-        target = [moments(style) for style, _ in loss_network.taps(cut(picture, 512, 0, 384))]
+    x, style = photographs(load("picture")[""], 192), load("style.")
 
     def step():
         adam.zero_grad(set_to_none=True)
         with torch.no_grad():
-            wanted = loss_network.content(x)
+            wanted = bank.content(x)
         y = network(x)
-        taps = loss_network.taps(y)
-        contents = [content for _, content in taps if content is not None]
+        bank_taps = bank.taps(y)
+        contents = [content for _, content in bank_taps if content is not None]
         content_loss = 0
         for features, f in zip(contents, wanted):
             content_loss = content_loss + F.mse_loss(features, f) / (f.var((0, 2, 3), unbiased=False).mean() + 1e-3)
-        style_loss = 0
-        for (style, _), (mean, covariance) in zip(taps, target):
-            own_mean, own_covariance = moments(style)
-            variance = covariance.diagonal(dim1=1, dim2=2).sum()
-            style_loss = style_loss + ((own_mean - mean).square().sum() / variance +
-                                       (own_covariance - covariance).square().sum() / covariance.square().sum())
-        style_loss = style_loss / (BATCH * len(taps))
+        taps, style_loss = [features for features, _ in bank_taps] + stack(y), 0
+        for i, features in enumerate(taps):
+            directions = style[f"directions.{i}"]
+            target = F.conv2d(style[f"features.{i}.0"], directions).flatten(2)
+            distance = squared_wasserstein(F.conv2d(features, directions).flatten(2), target)
+            style_loss = style_loss + distance.mean() * style[f"weight.{i}.0"]
+        style_loss = style_loss / len(taps)
         range_loss = F.relu((y - 0.5).abs() - 0.5).square().mean()
-        loss = content_loss / len(wanted) + 15 * style_loss + 0.05 * total_variation(y) + 20 * range_loss
+        loss = content_loss / len(wanted) + 40 * style_loss + 0.05 * total_variation(y) + 20 * range_loss
         loss.backward()
         adam.step()
         return loss.item()

@@ -67,18 +67,6 @@ NamedTensors with_prefix(const std::string& prefix, const NamedTensors& tensors)
   return result;
 }
 
-NamedTensors make_data() {
-  Generator rng(1);
-  NamedTensors data = with_prefix("full.", StyleNetwork(kFull, rng).state_dict());
-  const auto append = [&](const NamedTensors& more) { data.insert(data.end(), more.begin(), more.end()); };
-  append(with_prefix("quick.", StyleNetwork(quick_preset().network, rng).state_dict()));
-  append(with_prefix("vgg.", random_vgg_weights({}, rng)));
-  append(with_prefix("filters.", FilterBank().constants()));
-  append(with_prefix("stack.", load_stack_weights(kStackFile)));
-  data.emplace_back("picture", Tensor::uniform({1, 3, 1024, 1024}, rng));
-  return data;
-}
-
 Tensor cut(const Tensor& picture, std::int64_t top, std::int64_t left, std::int64_t size) {
   return slice(slice(picture, 2, top, top + size), 3, left, left + size).clone();
 }
@@ -93,6 +81,23 @@ Tensor photographs(const Tensor& picture, std::int64_t size) {
 }
 
 Tensor style_picture(const Tensor& picture, std::int64_t size) { return cut(picture, 512, 0, size); }
+
+NamedTensors make_data() {
+  Generator rng(1);
+  NamedTensors data = with_prefix("full.", StyleNetwork(kFull, rng).state_dict());
+  const auto append = [&](const NamedTensors& more) { data.insert(data.end(), more.begin(), more.end()); };
+  append(with_prefix("quick.", StyleNetwork(quick_preset().network, rng).state_dict()));
+  append(with_prefix("vgg.", random_vgg_weights({}, rng)));
+  append(with_prefix("filters.", FilterBank().constants()));
+  const NamedTensors stack = load_stack_weights(kStackFile);
+  append(with_prefix("stack.", stack));
+  const Tensor picture = Tensor::uniform({1, 3, 1024, 1024}, rng);
+  data.emplace_back("picture", picture);
+  append(with_prefix(
+      "style.",
+      StyleTarget(Combined(stack), {style_picture(picture, quick_preset().style_size)}).constants()));
+  return data;
+}
 
 // Made anew, or read from the file as far as they are asked for.
 class Data {

@@ -227,13 +227,22 @@ TEST_CASE("loss networks by name: trained from a file, combined with the filter 
   CHECK(trained->taps(pictures).size() == 4);
   CHECK(identical(trained->taps(pictures)[3].style, TrainedStack(weights).taps(pictures)[3].style));
   const auto combined = make_loss_network({.name = "combined", .weights = folder / "w.safetensors"});
+  // The filter bank's taps, then the stack's stages twice, the second time of half the size, for which
+  // pictures below 64 pixels are too small.
   const FilterBank bank;
-  const std::vector<Tap> taps = combined->taps(pictures), shallow = bank.taps(pictures);
-  REQUIRE(taps.size() == shallow.size() + 2);
-  CHECK(identical(taps[0].style, shallow[0].style));
-  CHECK(taps[shallow.size()].style.shape() == Shape({1, 128, 10, 12}));
-  CHECK_FALSE(taps[shallow.size()].content.defined());
-  CHECK(taps.back().style.shape() == Shape({1, 128, 5, 6}));
+  const Tensor larger = Tensor::uniform({1, 3, 64, 72}, rng, 0, 1);
+  for (const Tensor& x : {pictures, larger}) {
+    const std::vector<Tap> taps = combined->taps(x), shallow = bank.taps(x);
+    REQUIRE(taps.size() == shallow.size() + 8);
+    CHECK(identical(taps[0].style, shallow[0].style));
+    for (std::size_t stage = 0; stage < 4; ++stage) {
+      const Tap& deep = taps[shallow.size() + stage];
+      CHECK(identical(deep.style, TrainedStack(weights).taps(x)[stage].style));
+      CHECK_FALSE(deep.content.defined());
+      CHECK(taps[shallow.size() + 4 + stage].style.defined() == (x.size(2) >= 64));
+    }
+  }
+  CHECK(combined->taps(larger).back().style.shape() == Shape({1, 128, 4, 4}));
   CHECK(combined->content(pictures).size() == bank.content(pictures).size());
   // The network that comes with gesso, whose channels have mean 1 over crops.
   const auto shipped = make_loss_network({.name = "trained"});
@@ -243,7 +252,7 @@ TEST_CASE("loss networks by name: trained from a file, combined with the filter 
     CHECK(level > 0.3);
     CHECK(level < 3);
   }
-  CHECK(make_loss_network({.name = "combined"})->taps(photograph).size() == shallow.size() + 2);
+  CHECK(make_loss_network({.name = "combined"})->taps(photograph).size() == 18);
   CHECK_THROWS_WITH_AS(make_loss_network({.name = "combined", .weights = folder / "none"}),
                        doctest::Contains("none"), FileError);
 }

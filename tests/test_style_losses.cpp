@@ -1,11 +1,15 @@
 // The loss network and the losses of style transfer.
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "filter_bank.h"
+#include "gesso/autograd/convolution.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/node.h"
+#include "gesso/autograd/optimal_transport.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/core/picture.h"
 #include "losses.h"
@@ -142,7 +146,7 @@ TEST_CASE("losses are zero where nothing differs, positive elsewhere, and differ
   Tensor output = Tensor::uniform({2, 3, 32, 36}, rng).requires_grad_();
   const Losses losses = style_transfer_losses(bank, target, output, photographs, {});
   CHECK(losses.total.item() ==
-        doctest::Approx(losses.content + 15 * losses.style + 0.05 * losses.tv + 20 * losses.range));
+        doctest::Approx(losses.content + 40 * losses.style + 0.05 * losses.tv + 20 * losses.range));
   losses.total.backward();
   // Down the gradient the loss falls, by about what the gradient promises.
   const double slope = sum(square(output.grad())).item();
@@ -176,8 +180,35 @@ TEST_CASE("with several styles each sample is compared with its own") {
   CHECK(photograph_loss(pictures, photographs, {0, kNoStyle, 1}).item() == doctest::Approx(0.01 / 3));
   const Losses losses = style_transfer_losses(bank, both, pictures, photographs, {}, {0, kNoStyle, 1});
   CHECK(losses.photograph == doctest::Approx(0.01 / 3));
-  CHECK(losses.total.item() == doctest::Approx(losses.content + 15 * losses.style + 0.05 * losses.tv +
+  CHECK(losses.total.item() == doctest::Approx(losses.content + 40 * losses.style + 0.05 * losses.tv +
                                                20 * losses.range + 200 * losses.photograph));
+}
+
+TEST_CASE("the style loss is computed from its constants: features, weights and directions") {
+  Generator rng(10);
+  const FilterBank bank;
+  const NoGradGuard no_grad;
+  const StyleTarget target(bank, {Tensor::uniform({1, 3, 80, 72}, rng)});  // more places than are kept
+  const std::vector<Tap> taps = bank.taps(0.4 * Tensor::uniform({2, 3, 34, 32}, rng));
+  const NamedTensors all = target.constants(5);
+  const std::map<std::string, Tensor> constants(all.begin(), all.end());
+  double sum = 0;
+  for (int i = 0; i < 6; ++i) {
+    const Tensor directions = constants.at(concat_text("directions.", i));
+    const Tensor features = constants.at(concat_text("features.", i, ".0"));
+    CHECK(features.size(3) <= StyleTarget::kStylePlaces);
+    REQUIRE(directions.size(0) == StyleTarget::kDirections);
+    const Tensor lengths = gesso::sum(square(directions), {1, 2, 3});
+    for (const double length : lengths.to_vector()) {
+      CHECK(length == doctest::Approx(1));
+    }
+    const Tensor distances =
+        squared_wasserstein(conv2d(taps[i].style, directions, {}), conv2d(features, directions, {}));
+    sum += mean(distances).item() * constants.at(concat_text("weight.", i, ".0")).item();
+  }
+  CHECK(target.loss(taps, {0}, 5).item() == doctest::Approx(sum / 6));
+  CHECK(target.loss(taps, {0}, 5).item() == target.loss(taps, {0}, 5).item());
+  CHECK(target.loss(taps, {0}, 6).item() != target.loss(taps, {0}, 5).item());
 }
 
 TEST_CASE("style pictures that have no style are refused") {

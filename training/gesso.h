@@ -11,6 +11,7 @@
 #include "gesso/autograd/matmul.h"
 #include "gesso/autograd/node.h"
 #include "gesso/autograd/normalization.h"
+#include "gesso/autograd/optimal_transport.h"
 #include "gesso/autograd/padding.h"
 #include "gesso/autograd/pooling.h"
 #include "gesso/autograd/profiler.h"

@@ -1,5 +1,6 @@
-// How well a repainted picture has the style of one picture and the content of another, by measures that no
-// training uses: so that loss networks can be compared by what neither of them was asked for.
+// How well a repainted picture has the style of one picture and the content of another, by measures of its
+// pixels: no loss network decides them. Style is measured by the same kind of distance that trainings
+// lessen, of other features: see docs/loss_networks.md.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +24,9 @@ struct ScoreOptions {
 ///
 ///     mean over u of mean over i of |sort(a u)_i - sort(b u)_i|
 ///
-/// 0 for equal sets. It compares whole distributions, not only means and covariances as style losses do. Uses
-/// patch, samples, directions and seed of `options`. Throws ArgumentError for other shapes, pictures smaller
-/// than a patch and options below 1.
+/// 0 for equal sets. It compares whole distributions, as the style loss does of a loss network's features.
+/// Uses patch, samples, directions and seed of `options`. Throws ArgumentError for other shapes, pictures
+/// smaller than a patch and options below 1.
 double sliced_wasserstein(const Tensor& a, const Tensor& b, const ScoreOptions& options = {});
 
 /// The correlation of two pictures' edges: of the gradient magnitudes of their luminance (central

@@ -2,7 +2,7 @@
 
 namespace gesso {
 
-Combined::Combined(const NamedTensors& stack) : stack_(stack, {.first_style_stage = 3, .content_stage = 0}) {}
+Combined::Combined(const NamedTensors& stack) : stack_(stack, {.content_stage = 0, .scales = 2}) {}
 
 std::vector<Tap> Combined::taps(const Tensor& pictures) const {
   std::vector<Tap> all = bank_.taps(pictures);

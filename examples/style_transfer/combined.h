@@ -1,4 +1,4 @@
-// The filter bank for strokes and colours, and the deep stages of a trained stack for what they build.
+// The default loss network: the filter bank for strokes and colours, a trained stack for what they build.
 #pragma once
 
 #include <algorithm>
@@ -10,10 +10,12 @@
 
 namespace gesso {
 
-/// Style: the taps of both, the stack's from stage 3 on. Content: the filter bank's.
+/// Style: the taps of both, the stack's being all its stages on the picture and on half its size. The stack
+/// alone lets a style network get away with stripes, which the bank's orientations tell from strokes.
+/// Content: the filter bank's, which leaves colours free.
 class Combined : public LossNetwork {
  public:
-  /// `stack` as TrainedStack takes it, with at least 3 stages. Throws ArgumentError as that does.
+  /// `stack` as TrainedStack takes it. Throws ArgumentError as that does.
   explicit Combined(const NamedTensors& stack);
 
   std::vector<Tap> taps(const Tensor& pictures) const override;

@@ -128,8 +128,15 @@ FilterBank::FilterBank(const std::vector<double>& means)
 }
 
 namespace {
-const Conv2dOptions kSame{.padding = kRadius, .padding_mode = PaddingMode::reflect};
+
+bool is_content(int level) {
+  return level >= FilterBank::first_content_level &&
+         level < FilterBank::first_content_level + FilterBank::content_levels;
 }
+
+const Conv2dOptions kSame{.padding = kRadius, .padding_mode = PaddingMode::reflect};
+
+}  // namespace
 
 Tensor FilterBank::first_level(const Tensor& pictures) const {
   require(pictures.rank() == 4 && pictures.size(1) == 3 && pictures.size(2) >= min_size() &&
@@ -170,7 +177,7 @@ std::vector<Tap> FilterBank::taps(const Tensor& pictures) const {
         conv2d(opponents, colour_filters_, {}, kSame).reshape({count, 2 * colour_filters, height, width});
 
     result.push_back({.style = concat({luminance, split_signs(colour, scales_[i].colour)}, 1),
-                      .content = i < content_levels ? luminance : Tensor()});
+                      .content = is_content(i) ? luminance : Tensor()});
     result.push_back({.style = avg_pool2d(level, {.kernel = 2}), .content = {}});
   }
   return result;
@@ -179,11 +186,13 @@ std::vector<Tap> FilterBank::taps(const Tensor& pictures) const {
 std::vector<Tensor> FilterBank::content(const Tensor& pictures) const {
   std::vector<Tensor> result;
   Tensor level = first_level(pictures);
-  for (int i = 0; i < content_levels; ++i) {
+  for (int i = 0; i < first_content_level + content_levels; ++i) {
     if (i > 0) {
       level = next_level(level);
     }
-    result.push_back(texture(level, i));
+    if (is_content(i)) {
+      result.push_back(texture(level, i));
+    }
   }
   return result;
 }

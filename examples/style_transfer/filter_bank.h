@@ -11,8 +11,8 @@
 // Each response is split into its positive and its negative part (so that dark-to-light and light-to-dark
 // edges, or red and green, are features of their own) and scaled to mean 1 on photographs. Each level gives
 // two taps: the responses, and its colours averaged over 2x2 pixels, whose statistics are the palette. The
-// luminance responses of the first two levels are the content. Gabor 1946; Heeger and Bergen 1995; Portilla
-// and Simoncelli 2000.
+// luminance responses of the second and third level are the content: the first is left to the strokes. Gabor
+// 1946; Heeger and Bergen 1995; Portilla and Simoncelli 2000.
 //
 // Levels smaller than 8 pixels are left out: too few places for statistics. All five need pictures of 113
 // pixels, four 57.
@@ -28,6 +28,7 @@ namespace gesso {
 class FilterBank : public LossNetwork {
  public:
   static constexpr int levels = 5;
+  static constexpr int first_content_level = 1;  ///< the finest is left to the strokes
   static constexpr int content_levels = 2;
   static constexpr std::int64_t min_level_size = 8;  ///< smaller levels are not measured
   static constexpr int luminance_filters = 25;       ///< 24 Gabors and a Gaussian

@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "gesso/autograd/channel_moments.h"
+#include "gesso/autograd/convolution.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/losses.h"
 #include "gesso/autograd/node.h"
+#include "gesso/autograd/optimal_transport.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
 
@@ -13,14 +15,42 @@ namespace gesso {
 
 namespace {
 
-// The rows of `table` for each sample, of zeros for kNoStyle; a single row stays one and is for all.
-Tensor rows_of(const Tensor& table, const std::vector<std::int64_t>& rows) {
-  std::vector<Tensor> picked;
-  for (const std::int64_t row : rows) {
-    picked.push_back(row == kNoStyle ? Tensor::zeros(table.slice(0, 1).shape(), table.dtype())
-                                     : table.slice(row, row + 1));
+// The features (1, C, H, W) at up to StyleTarget::kStylePlaces positions, as (1, C, 1, positions): one at
+// random in each of as many stretches of equal length, so that no period of the picture is met or missed.
+Tensor features_at_places(const Tensor& features) {
+  const std::int64_t channels = features.size(1), pixels = features.size(2) * features.size(3);
+  const std::int64_t places = std::min(pixels, StyleTarget::kStylePlaces);
+  Generator rng(1);
+  std::vector<std::int64_t> chosen;
+  for (std::int64_t i = 0; i < places; ++i) {
+    const std::int64_t begin = i * pixels / places, end = (i + 1) * pixels / places;
+    chosen.push_back(begin + rng.below(end - begin));
   }
-  return picked.size() == 1 ? picked.front() : concat(picked, 0);
+  Tensor result = Tensor::empty({1, channels, 1, places}, features.dtype());
+  with_dtype(features.dtype(), [&]<class T>() {
+    const T* from = features.data<T>();
+    T* to = result.mutable_data<T>();
+    for (std::int64_t c = 0; c < channels; ++c) {
+      for (const std::int64_t place : chosen) {
+        *to++ = from[c * pixels + place];
+      }
+    }
+  });
+  return result;
+}
+
+// squared_wasserstein() of each sample to its own target, of any number of positions; a single one is for
+// all.
+Tensor distances_to(const std::vector<Tensor>& targets, const Tensor& x) {
+  if (targets.size() == 1) {
+    return squared_wasserstein(x, targets.front());
+  }
+  std::vector<Tensor> all;
+  for (std::size_t n = 0; n < targets.size(); ++n) {
+    const auto at = static_cast<std::int64_t>(n);
+    all.push_back(squared_wasserstein(slice(x, 0, at, at + 1), targets[n]));
+  }
+  return concat(all, 0);
 }
 
 }  // namespace
@@ -28,67 +58,85 @@ Tensor rows_of(const Tensor& table, const std::vector<std::int64_t>& rows) {
 StyleTarget::StyleTarget(const LossNetwork& network, const std::vector<Tensor>& pictures) {
   require(!pictures.empty(), "style picture: there is none");
   const NoGradGuard no_grad;
-  std::vector<std::vector<ChannelMoments>> moments;  // by tap and picture; left out where there are none
   for (const Tensor& picture : pictures) {
     require(picture.rank() == 4 && picture.size(0) == 1, "style picture: it has shape ", picture.shape(),
             "; it must be one picture, (1, 3, H, W)");
     const std::vector<Tap> taps = network.taps(picture);
-    moments.resize(taps.size());
+    taps_.resize(taps.size());
     for (std::size_t i = 0; i < taps.size(); ++i) {
-      if (taps[i].style.defined()) {
-        moments[i].push_back(channel_moments(taps[i].style));
+      if (!taps[i].style.defined()) {
+        continue;
       }
+      const double mean_variance = mean(variance(taps[i].style, {0, 2, 3}, {.unbiased = false})).item();
+      require(mean_variance > 0, "style picture: it is all one colour; choose a picture with some texture");
+      taps_[i].styles.push_back(features_at_places(taps[i].style));
+      taps_[i].weights.push_back(1 / mean_variance);
     }
   }
-  for (const std::vector<ChannelMoments>& of_tap : moments) {
-    if (of_tap.size() < pictures.size()) {
-      taps_.emplace_back();
-      continue;
+  for (Features& of_tap : taps_) {
+    if (of_tap.styles.size() < pictures.size()) {
+      of_tap = {};
     }
-    std::vector<Tensor> means, covariances;
-    std::vector<double> mean_weights, covariance_weights;
-    for (const auto& [mean, covariance] : of_tap) {
-      double variance = 0;
-      for (std::int64_t c = 0; c < covariance.size(1); ++c) {
-        variance += covariance.at({0, c, c});
-      }
-      const double energy = sum(square(covariance)).item();
-      require(energy > 0 && variance > 0,
-              "style picture: it is all one colour; choose a picture with some texture");
-      means.push_back(mean);
-      covariances.push_back(covariance);
-      mean_weights.push_back(1 / variance);
-      covariance_weights.push_back(1 / energy);
-    }
-    const std::int64_t count = static_cast<std::int64_t>(pictures.size());
-    const DType dtype = means.front().dtype();
-    taps_.push_back({concat(means, 0), concat(covariances, 0), Tensor::from(mean_weights, {count, 1}, dtype),
-                     Tensor::from(covariance_weights, {count, 1, 1}, dtype)});
   }
 }
 
-Tensor StyleTarget::loss(const std::vector<Tap>& taps, const std::vector<std::int64_t>& styles) const {
+// Unit vectors in C dimensions, as the weights of a 1x1 convolution: projecting is one matrix product.
+Tensor StyleTarget::directions(std::size_t i, std::uint64_t number) const {
+  const Tensor& features = taps_[i].styles.front();
+  Generator rng(number * taps_.size() + i);
+  const Tensor normal = Tensor::randn({kDirections, features.size(1), 1, 1}, rng, features.dtype());
+  return normal / sqrt(sum(square(normal), {1}, true));
+}
+
+NamedTensors StyleTarget::constants(std::uint64_t number) const {
+  NamedTensors all;
+  for (std::size_t i = 0; i < taps_.size(); ++i) {
+    for (std::size_t s = 0; s < taps_[i].styles.size(); ++s) {
+      all.emplace_back(concat_text("features.", i, ".", s), taps_[i].styles[s]);
+      all.emplace_back(concat_text("weight.", i, ".", s), Tensor::scalar(taps_[i].weights[s]));
+    }
+    if (!taps_[i].styles.empty()) {
+      all.emplace_back(concat_text("directions.", i), directions(i, number));
+    }
+  }
+  return all;
+}
+
+Tensor StyleTarget::loss(const std::vector<Tap>& taps, const std::vector<std::int64_t>& styles,
+                         std::uint64_t number) const {
   require(taps.size() == taps_.size(), "StyleTarget::loss: ", taps.size(), " taps for a style picture of ",
           taps_.size(), "; they must be of the same loss network");
   Tensor total;
   int count = 0;
   for (std::size_t i = 0; i < taps.size(); ++i) {
     const Tensor& features = taps[i].style;
-    const Statistics& target = taps_[i];
-    if (!features.defined() || !target.mean.defined()) {
+    const Features& target = taps_[i];
+    if (!features.defined() || target.styles.empty()) {
       continue;
     }
     const std::int64_t samples = features.size(0);
     require(styles.size() == 1 || static_cast<std::int64_t>(styles.size()) == samples,
             "StyleTarget::loss: ", styles.size(), " styles for a batch of ", samples,
             "; give one for each sample, or one for all");
-    const ChannelMoments moments = channel_moments(features);
-    const Tensor mean_term =
-        sum(square(moments.mean - rows_of(target.mean, styles)) * rows_of(target.mean_weight, styles));
-    const Tensor covariance_term = sum(square(moments.covariance - rows_of(target.covariance, styles)) *
-                                       rows_of(target.covariance_weight, styles));
-    const Tensor both = (mean_term + covariance_term) * (1 / static_cast<double>(samples));
-    total = total.defined() ? total + both : both;
+    const Tensor slices = directions(i, number);
+    std::vector<Tensor> wanted;
+    std::vector<double> weights;
+    {
+      const NoGradGuard no_grad;
+      for (const std::int64_t style : styles) {
+        require(style == kNoStyle || (style >= 0 && style < static_cast<std::int64_t>(target.styles.size())),
+                "StyleTarget::loss: there is no style ", style, "; there are ", target.styles.size(),
+                " style pictures");
+        const std::int64_t row = style == kNoStyle ? 0 : style;
+        wanted.push_back(conv2d(target.styles[row], slices, {}));
+        weights.push_back(
+            style == kNoStyle ? 0 : target.weights[row] / static_cast<double>(samples * kDirections));
+      }
+    }
+    const Tensor weight =
+        Tensor::from(weights, {static_cast<std::int64_t>(weights.size()), 1}, features.dtype());
+    const Tensor term = sum(distances_to(wanted, conv2d(features, slices, {})) * weight);
+    total = total.defined() ? total + term : term;
     ++count;
   }
   require(total.defined(),
@@ -165,10 +213,10 @@ Losses losses_with(const LossNetwork& network, StyleLoss style_loss, const Tenso
 
 Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& style, const Tensor& output,
                              const Tensor& photographs, const LossWeights& weights,
-                             const std::vector<std::int64_t>& styles) {
+                             const std::vector<std::int64_t>& styles, std::uint64_t number) {
   return losses_with(
-      network, [&](const std::vector<Tap>& taps) { return style.loss(taps, styles); }, output, photographs,
-      weights, styles);
+      network, [&](const std::vector<Tap>& taps) { return style.loss(taps, styles, number); }, output,
+      photographs, weights, styles);
 }
 
 Tensor bounded_style_loss(const std::vector<Tap>& taps, const std::vector<Tap>& style_taps,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "gesso/core/safetensors.h"
 #include "loss_network.h"
 
 namespace gesso {
@@ -11,7 +12,7 @@ namespace gesso {
 /// How much each loss counts.
 struct LossWeights {
   double content = 1;
-  double style = 15;
+  double style = 40;
   double tv = 0.05;
   double range = 20;
   double photograph = 200;  ///< of samples that are to stay as they are
@@ -30,28 +31,42 @@ struct Losses {
 /// For a sample that is painted in no style but stays a photograph.
 inline constexpr std::int64_t kNoStyle = -1;
 
-/// What is kept of S style pictures: for each style tap the mean of each channel, (S, C), and the centred
-/// covariance of all pairs of channels, (S, C, C), over all positions, with their sizes.
+/// What is kept of style pictures: of each style tap the features at up to kStylePlaces positions, evenly
+/// spread.
 class StyleTarget {
  public:
+  static constexpr std::int64_t kStylePlaces = 4096;
+  static constexpr std::int64_t kDirections = 16;
+
   /// Each picture is (1, 3, H, W). Throws ArgumentError for a style picture without any texture (all its taps
   /// constant), or one that is too small.
   StyleTarget(const LossNetwork& network, const std::vector<Tensor>& pictures);
 
-  /// Mean over taps of |mean - mean_s|^2 / tr(cov_s) + |cov - cov_s|^2 / |cov_s|^2, averaged over the batch:
-  /// relative to the style picture's own variance and covariance energy, so that the same weight suits every
-  /// picture, every tap and every loss network. Mean and covariance together say what the Gram matrix
-  /// (Gatys et al. 2015), covariance + mean mean^T, says, with the mean's part not drowning the rest.
-  /// Sample n is compared with style styles[n], or with none if that is kNoStyle; a single one is for all.
-  Tensor loss(const std::vector<Tap>& taps, const std::vector<std::int64_t>& styles = {0}) const;
+  /// The sliced Wasserstein distance of features (Heitz et al. 2021, arXiv 2006.07229): the mean over taps
+  /// and over kDirections random unit vectors u of W(u f, u f_s)^2 / (tr(cov_s) / C), averaged over the
+  /// batch. W is the Wasserstein distance between the projections of the features f and of the style
+  /// picture's f_s over all positions (squared_wasserstein()), and tr(cov_s) / C is the mean variance of the
+  /// style's projections, so that the same weight suits every picture, every tap and every loss network. 0
+  /// only for equal distributions, where means and covariances (Gatys et al. 2015) cannot tell few bright
+  /// stars from an even haze. Sample n is compared with style styles[n], or with none if that is kNoStyle; a
+  /// single one is for all. `number` chooses the directions: the same number, the same directions.
+  Tensor loss(const std::vector<Tap>& taps, const std::vector<std::int64_t>& styles = {0},
+              std::uint64_t number = 0) const;
+
+  /// What loss(..., number) computes with, for those who want to compute the same elsewhere: of tap i
+  /// "features.i.s" of style s, (1, C, 1, positions); "weight.i.s", (); "directions.i", (kDirections, C, 1,
+  /// 1).
+  NamedTensors constants(std::uint64_t number = 0) const;
 
  private:
-  struct Statistics {
-    Tensor mean, covariance;
-    Tensor mean_weight;        // (S, 1): 1 / trace of the covariance
-    Tensor covariance_weight;  // (S, 1, 1): 1 / sum of its squares
+  struct Features {
+    std::vector<Tensor> styles;   // S times (1, C, 1, positions)
+    std::vector<double> weights;  // C / tr(cov)
   };
-  std::vector<Statistics> taps_;  // of all taps; undefined without a style, or for too small a picture
+  // Of tap i, each tap its own whatever other taps there are.
+  Tensor directions(std::size_t i, std::uint64_t number) const;
+
+  std::vector<Features> taps_;  // of all taps; empty without a style, or for too small a picture
 };
 
 /// Mean over the content taps of mean((f - f_c)^2) / mean(var(f_c)), where f_c is the photographs' content
@@ -68,10 +83,10 @@ Tensor photograph_loss(const Tensor& output, const Tensor& photographs,
                        const std::vector<std::int64_t>& styles);
 
 /// All losses of the network's `output` (N, 3, H, W) for `photographs` of the same shape, sample n painted in
-/// style styles[n] (a single one is for all).
+/// style styles[n] (a single one is for all), `number` as StyleTarget::loss() takes it.
 Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& style, const Tensor& output,
                              const Tensor& photographs, const LossWeights& weights,
-                             const std::vector<std::int64_t>& styles = {0});
+                             const std::vector<std::int64_t>& styles = {0}, std::uint64_t number = 0);
 
 /// For style pictures that change with every batch, so that no scale can be found for each beforehand: the
 /// mean over taps of |mean - mean_s|^2 / (v + v_s) + |cov - cov_s|^2 / (e + e_s), averaged over the batch,

@@ -19,8 +19,8 @@ constexpr Preset kPresets[] = {
     {"best", "an hour", 32, 5, 3000, 4, 256, 384, "combined"},
 };
 
-// With less, flat places get stripes or a weave; with more, faces lose their features.
-constexpr double kNoise = 0.1;
+// With less, flat places get stripes or a weave.
+constexpr double kNoise = 0.2;
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #include "trained_stack.h"
 
+#include <algorithm>
 #include <map>
 
 #include "gesso/autograd/convolution.h"
@@ -53,6 +54,8 @@ TrainedStack::TrainedStack(const NamedTensors& weights, const TrainedStackOption
           "TrainedStack: style stage ", options.first_style_stage, "; there are ", stages());
   require(options.content_stage >= 0 && options.content_stage <= stages(), "TrainedStack: content stage ",
           options.content_stage, "; there are ", stages());
+  require(options.scales >= 1 && options.scales <= 8, "TrainedStack: ", options.scales,
+          " scales are not in 1 to 8");
 }
 
 // The taps among the first `stages` stages.
@@ -78,7 +81,25 @@ std::vector<Tap> TrainedStack::run(const Tensor& pictures, int stages) const {
   return taps;
 }
 
-std::vector<Tap> TrainedStack::taps(const Tensor& pictures) const { return run(pictures, stages()); }
+std::vector<Tap> TrainedStack::taps(const Tensor& pictures) const {
+  std::vector<Tap> all = run(pictures, stages());
+  const std::size_t style_taps = static_cast<std::size_t>(stages() - options_.first_style_stage + 1);
+  Tensor smaller = pictures;
+  for (int scale = 1; scale < options_.scales; ++scale) {
+    if (std::min(smaller.size(2), smaller.size(3)) >= 2 * min_size()) {
+      smaller = halve(smaller);
+      std::vector<Tap> taps = run(smaller, stages());
+      for (Tap& tap : taps) {
+        if (tap.style.defined()) {
+          all.push_back({.style = std::move(tap.style), .content = {}});
+        }
+      }
+    } else {
+      all.resize(all.size() + style_taps);
+    }
+  }
+  return all;
+}
 
 std::vector<Tensor> TrainedStack::content(const Tensor& pictures) const {
   if (options_.content_stage == 0) {

@@ -115,7 +115,8 @@ Losses TrainingRun::losses_of_next_batch() {
   }
   network_.set_styles(rows);
   network_.set_noise(static_cast<std::uint64_t>(steps_done()), noise);
-  return style_transfer_losses(*loss_network_, target_, network_(batch), batch, settings_.weights, styles);
+  return style_transfer_losses(*loss_network_, target_, network_(batch), batch, settings_.weights, styles,
+                               static_cast<std::uint64_t>(steps_done()));
 }
 
 std::map<std::string, std::string> TrainingRun::metadata() const {
