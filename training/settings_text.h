@@ -44,13 +44,14 @@ std::map<std::string, std::string> settings_to_metadata(ForEach for_each_setting
   return metadata;
 }
 
-/// The opposite. Throws ArgumentError, naming the setting, for one that is missing or unreadable.
+/// The opposite. Settings that `metadata` does not name keep their values: files of an earlier version do not
+/// know all. Throws ArgumentError, naming the setting, for one that is unreadable.
 template <class ForEach>
 void settings_from_metadata(const std::map<std::string, std::string>& metadata, ForEach for_each_setting) {
   for_each_setting([&](const char* name, auto& value) {
-    const auto found = metadata.find(name);
-    require(found != metadata.end(), "setting ", name, " is missing");
-    parse_setting(name, found->second, value);
+    if (const auto found = metadata.find(name); found != metadata.end()) {
+      parse_setting(name, found->second, value);
+    }
   });
 }
 

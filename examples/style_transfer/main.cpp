@@ -81,6 +81,11 @@ void add_train(CLI::App& app, gesso::TrainCommand& command) {
          "it in flat "
          "places",
          "Look");
+  option(
+      "--skips", s.network.skips,
+      "Whether fine strokes may follow the photograph's own fine structure and the noise; without, they lie "
+      "on a grid",
+      "Look");
   option("--norm", s.network.normalization,
          "Normalization: instance, batch, none, layer, group or batch-instance", "Experiments");
   option("--lr", s.learning_rate, "The highest learning rate", "Experiments");

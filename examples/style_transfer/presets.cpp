@@ -14,8 +14,8 @@ struct Preset {
 };
 
 constexpr Preset kPresets[] = {
-    {"quick", "3 minutes", 16, 3, 600, 4, 192, 384, "combined"},
-    {"standard", "10 minutes", 16, 5, 1600, 4, 192, 384, "combined"},
+    {"quick", "2 to 3 minutes", 16, 3, 600, 4, 192, 384, "combined"},
+    {"standard", "10 to 20 minutes", 16, 5, 3000, 4, 192, 384, "combined"},
     {"best", "an hour", 32, 5, 3000, 4, 256, 384, "combined"},
 };
 
@@ -56,6 +56,7 @@ void apply_preset(const std::string& name, TrainSettings& settings) {
   settings.network.width = preset->width;
   settings.network.blocks = preset->blocks;
   settings.network.noise = kNoise;
+  settings.network.skips = true;
   settings.steps = preset->steps;
   settings.batch = preset->batch;
   settings.crop = preset->crop;

@@ -18,6 +18,7 @@ void for_each_setting(Settings& s, Visit visit) {
   visit("blocks", s.network.blocks);
   visit("normalization", s.network.normalization);
   visit("noise", s.network.noise);
+  visit("skips", s.network.skips);
   visit("steps", s.steps);
   visit("batch", s.batch);
   visit("crop", s.crop);
