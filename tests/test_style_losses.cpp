@@ -146,7 +146,7 @@ TEST_CASE("losses are zero where nothing differs, positive elsewhere, and differ
   Tensor output = Tensor::uniform({2, 3, 32, 36}, rng).requires_grad_();
   const Losses losses = style_transfer_losses(bank, target, output, photographs, {});
   CHECK(losses.total.item() ==
-        doctest::Approx(losses.content + 40 * losses.style + 0.05 * losses.tv + 20 * losses.range));
+        doctest::Approx(losses.content + 60 * losses.style + 0.05 * losses.tv + 20 * losses.range));
   losses.total.backward();
   // Down the gradient the loss falls, by about what the gradient promises.
   const double slope = sum(square(output.grad())).item();
@@ -180,7 +180,7 @@ TEST_CASE("with several styles each sample is compared with its own") {
   CHECK(photograph_loss(pictures, photographs, {0, kNoStyle, 1}).item() == doctest::Approx(0.01 / 3));
   const Losses losses = style_transfer_losses(bank, both, pictures, photographs, {}, {0, kNoStyle, 1});
   CHECK(losses.photograph == doctest::Approx(0.01 / 3));
-  CHECK(losses.total.item() == doctest::Approx(losses.content + 40 * losses.style + 0.05 * losses.tv +
+  CHECK(losses.total.item() == doctest::Approx(losses.content + 60 * losses.style + 0.05 * losses.tv +
                                                20 * losses.range + 200 * losses.photograph));
 }
 
