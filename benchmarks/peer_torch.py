@@ -80,10 +80,12 @@ class ResidualBlock(nn.Module):
 
 
 class StyleNetwork(nn.Module):
-    """PyTorch's fast_neural_style transformer (Johnson et al. 2016), with gesso's linear output 0.5 + 0.25 y."""
+    """PyTorch's fast_neural_style transformer (Johnson et al. 2016), with gesso's linear output 0.5 + 0.25 y, and with
+    skips from the way down to the way up if `skips`."""
 
-    def __init__(self, width, blocks, weights):
+    def __init__(self, width, blocks, weights, skips=False):
         super().__init__()
+        self.skips = skips
 
         def norm(channels):
             return nn.InstanceNorm2d(channels, affine=True)
@@ -101,12 +103,14 @@ class StyleNetwork(nn.Module):
         self.load_state_dict(weights)
 
     def forward(self, x):
-        for i in (1, 2, 3):
-            x = torch.relu(getattr(self, f"in{i}")(getattr(self, f"conv{i}")(x)))
+        full = torch.relu(self.in1(self.conv1(x)))
+        half = torch.relu(self.in2(self.conv2(full)))
+        x = torch.relu(self.in3(self.conv3(half)))
         for i in range(self.blocks):
             x = getattr(self, f"res{i + 1}")(x)
         x = torch.relu(self.in4(self.deconv1(x)))
-        x = torch.relu(self.in5(self.deconv2(x)))
+        x = torch.relu(self.in5(self.deconv2(x + half if self.skips else x)))
+        x = x + full if self.skips else x
         return 0.5 + 0.25 * self.deconv3(x)
 
 
@@ -252,7 +256,8 @@ def total_variation(x):
 
 
 def quickstart_step():
-    network, bank, stack = StyleNetwork(16, 3, load("quick.")), FilterBank(load("filters.")), Stack(load("stack."))
+    network = StyleNetwork(16, 3, load("quick."), skips=True)
+    bank, stack = FilterBank(load("filters.")), Stack(load("stack."))
     adam = torch.optim.Adam(network.parameters(), 1e-3)
     x, style = photographs(load("picture")[""], 192), load("style.")
 
@@ -274,7 +279,7 @@ def quickstart_step():
             style_loss = style_loss + distance.mean() * style[f"weight.{i}.0"]
         style_loss = style_loss / len(taps)
         range_loss = F.relu((y - 0.5).abs() - 0.5).square().mean()
-        loss = content_loss / len(wanted) + 40 * style_loss + 0.05 * total_variation(y) + 20 * range_loss
+        loss = content_loss / len(wanted) + 60 * style_loss + 0.05 * total_variation(y) + 20 * range_loss
         loss.backward()
         adam.step()
         return loss.item()
