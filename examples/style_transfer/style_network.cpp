@@ -208,9 +208,9 @@ Tensor StyleNetwork::with_noise(const Tensor& x) const {
 }
 
 // y may be up to 3 pixels larger than the picture that it is made of; the last row and column of `before`
-// then stand for what is beyond.
-Tensor StyleNetwork::with_skip(const Tensor& y, const Tensor& before) const {
-  if (!options_.skips) {
+// then stand for what is beyond. Undefined `before`: y alone.
+Tensor StyleNetwork::with_skip(const Tensor& y, const Tensor& before) {
+  if (!before.defined()) {
     return y;
   }
   const std::int64_t below = y.size(2) - before.size(2), right = y.size(3) - before.size(3);
@@ -222,9 +222,11 @@ Tensor StyleNetwork::forward(const Tensor& x) {
   require(x.rank() == 4 && x.size(1) == 3 && x.size(2) >= min_size && x.size(3) >= min_size,
           "style network: the pictures have shape ", x.shape(),
           "; they must be (N, 3, H, W) with H and W of at least ", min_size);
-  const Tensor full = (*in1)(conv1(with_noise(x)));
-  const Tensor half = (*in2)(conv2(full));
-  Tensor y = (*in3)(conv3(half));
+  Tensor y = (*in1)(conv1(with_noise(x)));
+  const Tensor full = options_.skips ? y : Tensor();  // kept no longer than needed: it is large
+  y = (*in2)(conv2(y));
+  const Tensor half = options_.skips ? y : Tensor();
+  y = (*in3)(conv3(y));
   for (const auto& block : blocks_) {
     y = (*block)(y);
   }

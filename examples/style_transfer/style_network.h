@@ -104,7 +104,7 @@ class StyleNetwork : public Module {
 
  private:
   Tensor with_noise(const Tensor& x) const;
-  Tensor with_skip(const Tensor& y, const Tensor& before) const;
+  static Tensor with_skip(const Tensor& y, const Tensor& before);
 
   StyleNetworkOptions options_;
   std::uint64_t noise_number_ = 0;
