@@ -181,7 +181,7 @@ TEST_CASE("with several styles each sample is compared with its own") {
   const Losses losses = style_transfer_losses(bank, both, pictures, photographs, {}, {0, kNoStyle, 1});
   CHECK(losses.photograph == doctest::Approx(0.01 / 3));
   CHECK(losses.total.item() == doctest::Approx(losses.content + 60 * losses.style + 0.05 * losses.tv +
-                                               20 * losses.range + 200 * losses.photograph));
+                                               20 * losses.range + 800 * losses.photograph));
 }
 
 TEST_CASE("the style loss is computed from its constants: features, weights and directions") {

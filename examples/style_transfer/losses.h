@@ -15,7 +15,7 @@ struct LossWeights {
   double style = 60;
   double tv = 0.05;
   double range = 20;
-  double photograph = 200;  ///< of samples that are to stay as they are
+  double photograph = 800;  ///< of samples that are to stay as they are
 };
 
 /// The losses of one batch, unweighted, and their weighted sum to train on.
