@@ -57,21 +57,28 @@ TapRun read_by_tap(const Axis& a, const Run& run, std::int64_t u) {
           std::max<std::int64_t>(last - out, 0)};
 }
 
-// For each position of a run the position of x that it shows.
+// Where x has what each position of a run shows: offsets in a plane.
 std::vector<std::int64_t> shown_by(const Run& run, const Axis& a, PaddingMode mode) {
   std::vector<std::int64_t> shown(run.count);
   for (std::int64_t k = 0; k < run.count; ++k) {
-    shown[k] = padding_source(run.begin + k - a.padding, a.in, mode);
+    shown[k] = padding_source(run.begin + k - a.padding, a.in, mode) * a.x_step;
   }
   return shown;
 }
 
 // One side of the frame: a few positions of the axis across it by many of the axis along it.
 struct Strip {
-  const Axis& across;
-  Run narrow;
-  const Axis& along;
-  Run wide;
+  Strip(const Axis& across_axis, const Run& few, const Axis& along_axis, const Run& many, PaddingMode mode)
+      : across(across_axis),
+        along(along_axis),
+        narrow(few),
+        wide(many),
+        narrow_shown(shown_by(few, across_axis, mode)),
+        wide_shown(shown_by(many, along_axis, mode)) {}
+
+  const Axis &across, &along;
+  Run narrow, wide;
+  std::vector<std::int64_t> narrow_shown, wide_shown;
 
   std::int64_t results() const { return narrow.outs * wide.outs; }  // of a channel
 };
@@ -144,10 +151,12 @@ void add_frame_gradient(const ConvolutionShape& s, const T* dy, const T* w, T* d
   const std::int64_t bottom = top + s.in.height, right = left + s.in.width;
   const Run all_columns = read_part(horizontal, 0, right + left);
   const Run middle_rows = read_part(vertical, top, bottom);
-  const Strip strips[] = {{vertical, read_part(vertical, 0, top), horizontal, all_columns},
-                          {vertical, read_part(vertical, bottom, bottom + top), horizontal, all_columns},
-                          {horizontal, read_part(horizontal, 0, left), vertical, middle_rows},
-                          {horizontal, read_part(horizontal, right, right + left), vertical, middle_rows}};
+  const PaddingMode mode = s.padding_mode;
+  const Strip strips[] = {
+      {vertical, read_part(vertical, 0, top), horizontal, all_columns, mode},
+      {vertical, read_part(vertical, bottom, bottom + top), horizontal, all_columns, mode},
+      {horizontal, read_part(horizontal, 0, left), vertical, middle_rows, mode},
+      {horizontal, read_part(horizontal, right, right + left), vertical, middle_rows, mode}};
   std::vector<Tensor> results;
   for (const Strip& strip : strips) results.push_back(pack_results(s, strip, dy));
   const Tensor weights = pack_weights(s, w);
@@ -164,11 +173,9 @@ void add_frame_gradient(const ConvolutionShape& s, const T* dy, const T* w, T* d
     T* const sums = scratch<T>(kPanel / kGroup * group_size);  // [channel / 16][along][channel % 16]
     T* const to = dx + (plane * s.group_in() + first) * s.in_pixels();
     for (std::size_t side = 0; side < std::size(strips); ++side) {
-      const auto& [across, narrow, along, wide] = strips[side];
+      const auto& [across, along, narrow, wide, narrow_shown, wide_shown] = strips[side];
       const std::int64_t size = strips[side].results() * kGroup;
       const T* from = results[side].template data<T>() + plane * divide_up(s.group_out(), kGroup) * size;
-      const std::vector<std::int64_t> narrow_shown = shown_by(narrow, across, s.padding_mode);
-      const std::vector<std::int64_t> wide_shown = shown_by(wide, along, s.padding_mode);
       for (std::int64_t k = 0; k < narrow.count; ++k) {
         std::fill_n(sums, groups * group_size, T{0});
         for (std::int64_t u = 0; u < across.kernel; ++u) {
@@ -186,8 +193,8 @@ void add_frame_gradient(const ConvolutionShape& s, const T* dy, const T* w, T* d
         }
         for (std::int64_t c = 0; c < channels; ++c) {
           const T* sum = sums + c / kGroup * group_size + c % kGroup;
-          T* row = to + c * s.in_pixels() + narrow_shown[k] * across.x_step;
-          for (std::int64_t j = 0; j < wide.count; ++j) row[wide_shown[j] * along.x_step] += sum[j * kGroup];
+          T* row = to + c * s.in_pixels() + narrow_shown[k];
+          for (std::int64_t j = 0; j < wide.count; ++j) row[wide_shown[j]] += sum[j * kGroup];
         }
       }
     }

@@ -1,8 +1,7 @@
 // Products of matrices that lie in groups of 16 columns and panels of 32, small enough to stay in the caches:
 // the inner loops of Winograd's convolution, of Gram matrices and of a convolution's frame. Compiled for
-// AVX-512, AVX2 and plain x86-64 (or whatever other CPU); the choice is made when the program runs. A product
-// whose arguments are packed by their owner, who often has to copy them anyway, reaches what the CPU can
-// multiply; calls into a general library, which packs for itself, do not at these sizes.
+// AVX-512, AVX2 and plain x86-64 (or whatever other CPU); the choice is made when the program runs. Arguments
+// are packed by their owner, who often has to copy them anyway; a general library would pack them again.
 //
 //     groups   a[column / 16][row][column % 16]
 //     panels   b[column / 32][row][column % 32]
@@ -28,8 +27,7 @@ struct PanelKernels {
   void (*product_sum)(const T* x, const T* y, std::int64_t y_group, int rows, int groups, T* sum,
                       std::int64_t sum_row, bool add);
   /// to[t * 16 + c] = x[c * x_row + t] - mean[c] for c < channels (at most 16) and 0 for the others, t <
-  /// count. `mean` may be null: 0. The difference is exact before its one rounding, however far from 0 the
-  /// mean is.
+  /// count. `mean` may be null: 0. However far from 0 the mean is, the difference loses no digits.
   void (*transpose)(const T* x, std::int64_t x_row, int channels, const double* mean, int count, T* to);
 };
 
