@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "gesso/autograd/node.h"
-#include "gesso/core/channel_products.h"
-#include "gesso/core/reduce.h"
+#include "gesso/core/kernels/channel_products.h"
+#include "gesso/core/kernels/reduce.h"
 
 namespace gesso {
 namespace {

@@ -1,8 +1,8 @@
 #include "gesso/autograd/convolution.h"
 
 #include "gesso/autograd/node.h"
-#include "gesso/core/convolution.h"
-#include "gesso/core/relu_mask.h"
+#include "gesso/core/convolution/convolution.h"
+#include "gesso/core/convolution/relu_mask.h"
 
 namespace gesso {
 namespace {
@@ -117,7 +117,7 @@ Tensor masked(const ConvolutionShape& s, const Tensor& dy, const Tensor& mask) {
 
 }  // namespace
 
-// y = w * x + b; dx, dw and db as in core/convolution.h. With the relu, y = max(z, 0) for that z, and
+// y = w * x + b; dx, dw and db as in core/convolution/convolution.h. With the relu, y = max(z, 0) for that z, and
 // backward begins with dz = dy where z > 0, else 0. Of z it keeps that alone, as a bit for each number.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
   const ConvolutionShape s = conv2d_shape(x, weight, bias, options);

@@ -1,5 +1,5 @@
 // Two-dimensional convolution and its transpose, with PyTorch's semantics. The formulas of forward and
-// gradients, and the kernels that compute them, are in core/convolution.h.
+// gradients, and the kernels that compute them, are in core/convolution/convolution.h.
 #pragma once
 
 #include <cstdint>

@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "gesso/autograd/node.h"
-#include "gesso/core/broadcast.h"
-#include "gesso/core/elementwise.h"
+#include "gesso/core/kernels/broadcast.h"
+#include "gesso/core/kernels/elementwise.h"
 
 namespace gesso {
 namespace {

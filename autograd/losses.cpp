@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "gesso/autograd/node.h"
-#include "gesso/core/elementwise.h"
+#include "gesso/core/kernels/elementwise.h"
 
 namespace gesso {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "gesso/autograd/node.h"
-#include "gesso/core/broadcast.h"
-#include "gesso/core/gemm.h"
+#include "gesso/core/kernels/broadcast.h"
+#include "gesso/core/kernels/gemm.h"
 
 namespace gesso {
 namespace {

@@ -7,7 +7,7 @@
 #include "gesso/autograd/node.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
-#include "gesso/core/normalization.h"
+#include "gesso/core/normalization/normalization.h"
 
 namespace gesso {
 namespace {

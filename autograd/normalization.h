@@ -3,7 +3,7 @@
 //     y = weight (x - mean) / sqrt(variance + eps) + bias
 //
 // with the biased variance. Which elements share a mean and a variance is what tells the members apart (see
-// core/normalization.h). The layers in layers/ hold the weights and choose the arguments; use these when the
+// core/normalization/normalization.h). The layers in layers/ hold the weights and choose the arguments; use these when the
 // weights come from elsewhere. Backward keeps x and two numbers per statistic, nothing else.
 #pragma once
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "gesso/autograd/node.h"
-#include "gesso/core/optimal_transport.h"
+#include "gesso/core/kernels/optimal_transport.h"
 #include "gesso/core/parallel.h"
 
 namespace gesso {

@@ -5,7 +5,7 @@
 
 #include "gesso/autograd/node.h"
 #include "gesso/core/parallel.h"
-#include "gesso/core/simd.h"
+#include "gesso/core/simd/clones.h"
 
 namespace gesso {
 namespace {

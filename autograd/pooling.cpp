@@ -1,7 +1,7 @@
 #include "gesso/autograd/pooling.h"
 
 #include "gesso/autograd/node.h"
-#include "gesso/core/pooling.h"
+#include "gesso/core/kernels/pooling.h"
 
 namespace gesso {
 namespace {

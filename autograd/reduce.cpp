@@ -5,8 +5,8 @@
 
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/node.h"
-#include "gesso/core/broadcast.h"
-#include "gesso/core/reduce.h"
+#include "gesso/core/kernels/broadcast.h"
+#include "gesso/core/kernels/reduce.h"
 
 namespace gesso {
 namespace {

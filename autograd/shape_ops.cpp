@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "gesso/autograd/node.h"
-#include "gesso/core/permute.h"
+#include "gesso/core/kernels/permute.h"
 
 namespace gesso {
 namespace {

@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "gesso/autograd/node.h"
-#include "gesso/core/pixel_blocks.h"
-#include "gesso/core/upsampling.h"
+#include "gesso/core/kernels/pixel_blocks.h"
+#include "gesso/core/kernels/upsampling.h"
 
 namespace gesso {
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "gesso/core/convolution.h"
-#include "gesso/core/gemm.h"
+#include "gesso/core/convolution/convolution.h"
+#include "gesso/core/kernels/gemm.h"
 #include "gesso/gesso.h"
 
 using namespace gesso;

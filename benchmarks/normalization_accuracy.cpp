@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "gesso/autograd/normalization.h"
-#include "gesso/core/file.h"
+#include "gesso/core/files/file.h"
 
 namespace {
 

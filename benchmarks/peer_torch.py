@@ -136,7 +136,7 @@ class Vgg16:
 
 
 class FilterBank:
-    """examples/style_transfer/filter_bank.cpp: (style features, content features or None) of each tap."""
+    """examples/painting/filter_bank.cpp: (style features, content features or None) of each tap."""
 
     def __init__(self, constants):
         self.c = constants
@@ -175,7 +175,7 @@ class FilterBank:
 
 
 class Stack:
-    """examples/style_transfer/trained_stack.cpp: the features of all stages, of a picture and of half its size."""
+    """examples/painting/trained_stack.cpp: the features of all stages, of a picture and of half its size."""
 
     def __init__(self, weights):
         self.weights = weights

@@ -21,8 +21,6 @@
 #include <optional>
 #include <set>
 
-#include "combined.h"
-#include "filter_bank.h"
 #include "gesso/autograd/channel_moments.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/losses.h"
@@ -30,14 +28,16 @@
 #include "gesso/autograd/profiler.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
+#include "gesso/core/files/safetensors.h"
 #include "gesso/core/parallel.h"
-#include "gesso/core/safetensors.h"
-#include "gesso/training/adam.h"
-#include "losses.h"
-#include "presets.h"
-#include "style_network.h"
-#include "trained_stack.h"
-#include "vgg.h"
+#include "gesso/training/optim/adam.h"
+#include "painting/combined.h"
+#include "painting/filter_bank.h"
+#include "painting/losses.h"
+#include "painting/presets.h"
+#include "painting/style_network.h"
+#include "painting/trained_stack.h"
+#include "painting/vgg.h"
 
 using namespace gesso;
 

@@ -1,9 +1,9 @@
 #include "gesso/core/build_info.h"
 
-#include "gesso/core/cpu.h"
 #include "gesso/core/error.h"
-#include "gesso/core/openblas.h"
+#include "gesso/core/kernels/openblas.h"
 #include "gesso/core/parallel.h"
+#include "gesso/core/simd/cpu.h"
 
 namespace gesso {
 

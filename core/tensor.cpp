@@ -4,7 +4,7 @@
 #include <atomic>
 #include <cmath>
 
-#include "gesso/core/memory_pool.h"
+#include "gesso/core/memory/memory_pool.h"
 #include "gesso/core/parallel.h"
 
 namespace gesso {

@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-#include "gesso/core/safetensors.h"
+#include "gesso/core/files/safetensors.h"
 #include "gesso/core/tensor.h"
 
 namespace gesso {

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "gesso/layers/batch_instance_norm.h"
-#include "gesso/layers/batch_norm.h"
-#include "gesso/layers/conditional_instance_norm.h"
-#include "gesso/layers/group_norm.h"
-#include "gesso/layers/instance_norm.h"
+#include "gesso/layers/normalization/batch_instance.h"
+#include "gesso/layers/normalization/batch_norm.h"
+#include "gesso/layers/normalization/conditional.h"
+#include "gesso/layers/normalization/group_norm.h"
+#include "gesso/layers/normalization/instance_norm.h"
 
 namespace gesso::testing {
 

@@ -5,7 +5,7 @@
 #include <limits>
 #include <string>
 
-#include "gesso/training/report.h"
+#include "gesso/training/report/report.h"
 
 namespace gesso::testing {
 

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <system_error>
 
-#include "gesso/core/safetensors.h"
+#include "gesso/core/files/safetensors.h"
 
 namespace gesso {
 namespace {

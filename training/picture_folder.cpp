@@ -13,8 +13,8 @@
 #include <utility>
 
 #include "gesso/core/parallel.h"
-#include "gesso/core/picture.h"
-#include "gesso/core/resize.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/core/pictures/resize.h"
 
 namespace gesso {
 

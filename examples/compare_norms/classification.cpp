@@ -7,14 +7,14 @@
 #include "gesso/autograd/node.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
-#include "gesso/core/picture.h"
-#include "gesso/core/resize.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/core/pictures/resize.h"
 #include "gesso/layers/conv2d.h"
 #include "gesso/layers/linear.h"
 #include "gesso/training/accuracy.h"
-#include "gesso/training/adam.h"
-#include "gesso/training/schedule.h"
-#include "style_network.h"
+#include "gesso/training/optim/adam.h"
+#include "gesso/training/optim/schedule.h"
+#include "painting/style_network.h"
 
 namespace gesso {
 namespace {

@@ -5,9 +5,9 @@
 #include <iostream>
 
 #include "comparer.h"
-#include "gesso/core/picture.h"
-#include "interrupt.h"
-#include "usage_error.h"
+#include "gesso/core/pictures/picture.h"
+#include "program/interrupt.h"
+#include "program/usage_error.h"
 
 namespace gesso {
 namespace {

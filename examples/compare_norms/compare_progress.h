@@ -6,8 +6,8 @@
 #include <string>
 
 #include "comparison_settings.h"
-#include "gesso/training/progress.h"
-#include "gesso/training/report.h"
+#include "gesso/training/report/progress.h"
+#include "gesso/training/report/report.h"
 
 namespace gesso {
 

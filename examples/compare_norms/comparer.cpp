@@ -5,13 +5,13 @@
 #include <set>
 
 #include "classification.h"
-#include "gesso/core/picture.h"
-#include "gesso/core/resize.h"
-#include "interrupt.h"
-#include "model_file.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/core/pictures/resize.h"
 #include "page.h"
+#include "painting/model_file.h"
+#include "painting/stylize.h"
+#include "program/interrupt.h"
 #include "run_training.h"
-#include "stylize.h"
 
 namespace gesso {
 namespace {

@@ -11,9 +11,9 @@
 #include "compare_progress.h"
 #include "comparison_settings.h"
 #include "measures.h"
+#include "painting/style_network.h"
 #include "photographs.h"
 #include "results.h"
-#include "style_network.h"
 
 namespace gesso {
 

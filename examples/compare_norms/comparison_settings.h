@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "gesso/core/error.h"
-#include "settings.h"
+#include "painting/settings.h"
 
 namespace gesso {
 

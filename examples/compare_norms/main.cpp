@@ -7,8 +7,8 @@
 
 #include "compare_command.h"
 #include "page.h"
-#include "program.h"
-#include "usage_error.h"
+#include "program/program.h"
+#include "program/usage_error.h"
 
 namespace {
 

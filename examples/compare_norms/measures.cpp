@@ -6,9 +6,9 @@
 #include "gesso/autograd/node.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
-#include "gesso/core/memory_pool.h"
-#include "gesso/core/picture.h"
-#include "gesso/core/resize.h"
+#include "gesso/core/memory/memory_pool.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/core/pictures/resize.h"
 #include "photographs.h"
 
 namespace gesso {

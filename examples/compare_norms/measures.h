@@ -3,11 +3,11 @@
 
 #include <memory>
 
-#include "loss_network.h"
-#include "losses.h"
+#include "painting/loss_network.h"
+#include "painting/losses.h"
+#include "painting/settings.h"
+#include "painting/style_network.h"
 #include "results.h"
-#include "settings.h"
-#include "style_network.h"
 
 namespace gesso {
 

@@ -6,8 +6,8 @@
 #include <map>
 
 #include "gesso/core/error.h"
-#include "gesso/core/picture.h"
-#include "gesso/training/recorder.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/training/report/recorder.h"
 #include "tally.h"
 #include "verdicts.h"
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "gesso/training/report.h"
+#include "gesso/training/report/report.h"
 #include "results.h"
 
 namespace gesso {

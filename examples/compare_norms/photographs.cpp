@@ -9,8 +9,8 @@
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
-#include "gesso/core/picture.h"
-#include "gesso/core/resize.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/core/pictures/resize.h"
 #include "gesso/training/picture_folder.h"
 
 namespace gesso {

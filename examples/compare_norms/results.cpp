@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "gesso/core/error.h"
-#include "gesso/core/file.h"
+#include "gesso/core/files/file.h"
 
 namespace gesso {
 namespace {

@@ -5,11 +5,11 @@
 #include <memory>
 
 #include "gesso/training/checkpoint.h"
-#include "gesso/training/log.h"
-#include "gesso/training/recorder.h"
-#include "interrupt.h"
-#include "model_file.h"
-#include "training_run.h"
+#include "gesso/training/report/log.h"
+#include "gesso/training/report/recorder.h"
+#include "painting/model_file.h"
+#include "painting/training_run.h"
+#include "program/interrupt.h"
 
 namespace gesso {
 namespace {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "losses.h"
+#include "painting/losses.h"
+#include "painting/settings.h"
 #include "results.h"
-#include "settings.h"
 
 namespace gesso {
 

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "gesso/training/report.h"
+#include "gesso/training/report/report.h"
 #include "results.h"
 
 namespace gesso {

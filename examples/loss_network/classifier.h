@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "gesso/core/safetensors.h"
-#include "gesso/layers/batch_norm.h"
+#include "gesso/core/files/safetensors.h"
 #include "gesso/layers/conv2d.h"
 #include "gesso/layers/linear.h"
 #include "gesso/layers/module.h"
+#include "gesso/layers/normalization/batch_norm.h"
 
 namespace gesso {
 

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "gesso/core/parallel.h"
-#include "gesso/core/picture.h"
-#include "gesso/core/resize.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/core/pictures/resize.h"
 
 namespace gesso {
 namespace {

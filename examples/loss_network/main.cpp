@@ -9,14 +9,14 @@
 
 #include "gesso/core/build_info.h"
 #include "gesso/core/error.h"
-#include "gesso/core/safetensors.h"
-#include "gesso/training/log.h"
-#include "gesso/training/progress.h"
-#include "interrupt.h"
-#include "program.h"
+#include "gesso/core/files/safetensors.h"
+#include "gesso/training/report/log.h"
+#include "gesso/training/report/progress.h"
+#include "program/interrupt.h"
+#include "program/program.h"
+#include "program/usage_error.h"
 #include "report.h"
 #include "training.h"
-#include "usage_error.h"
 
 namespace {
 
@@ -154,7 +154,7 @@ int main(int argc, char** argv) {
       "train-loss-network");
   add_version_option(app);
   app.add_option("--pictures", s.pictures,
-                 "Folder of photographs and paintings; examples/loss_network/collect-pictures makes the one "
+                 "Folder of photographs and paintings; examples/tools/collect-pictures makes the one "
                  "of 200 photographs and paintings from Debian packages");
   app.add_option("--out", options.out,
                  "Folder for loss_network.safetensors, checkpoint, log and report; made if missing");
@@ -175,7 +175,7 @@ int main(int argc, char** argv) {
   add_threads_option(app);
   app.footer(
       "Example:\n"
-      "  examples/loss_network/collect-pictures /tmp/pictures\n"
+      "  examples/tools/collect-pictures /tmp/pictures\n"
       "  train-loss-network --pictures /tmp/pictures --out runs/loss_network\n"
       "  style-transfer train --loss-network combined --loss-weights "
       "runs/loss_network/loss_network.safetensors ...");

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "gesso/core/resize.h"
-#include "gesso/training/progress.h"
+#include "gesso/core/pictures/resize.h"
+#include "gesso/training/report/progress.h"
 
 namespace gesso {
 namespace {

@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
-#include "gesso/training/log.h"
-#include "gesso/training/report.h"
+#include "gesso/training/report/log.h"
+#include "gesso/training/report/report.h"
 #include "training.h"
 
 namespace gesso {

@@ -6,10 +6,10 @@
 #include "gesso/autograd/losses.h"
 #include "gesso/autograd/node.h"
 #include "gesso/training/accuracy.h"
+#include "gesso/training/optim/schedule.h"
 #include "gesso/training/picture_folder.h"
-#include "gesso/training/schedule.h"
-#include "gesso/training/settings_text.h"
-#include "trained_stack.h"
+#include "gesso/training/settings.h"
+#include "painting/trained_stack.h"
 
 namespace gesso {
 namespace {

@@ -10,7 +10,7 @@
 #include "classifier.h"
 #include "crops.h"
 #include "gesso/training/checkpoint.h"
-#include "gesso/training/sgd.h"
+#include "gesso/training/optim/sgd.h"
 
 namespace gesso {
 

@@ -7,11 +7,11 @@
 #include "gesso/autograd/node.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
-#include "gesso/core/resize.h"
-#include "gesso/layers/batch_norm.h"
+#include "gesso/core/pictures/resize.h"
 #include "gesso/layers/conv2d.h"
-#include "gesso/layers/inspect_normalization.h"
-#include "gesso/layers/instance_norm.h"
+#include "gesso/layers/normalization/batch_norm.h"
+#include "gesso/layers/normalization/inspect.h"
+#include "gesso/layers/normalization/instance_norm.h"
 
 namespace norm_lab {
 

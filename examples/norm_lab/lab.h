@@ -7,9 +7,9 @@
 #include <variant>
 #include <vector>
 
-#include "gesso/core/normalization.h"
+#include "gesso/core/normalization/normalization.h"
 #include "gesso/core/tensor.h"
-#include "gesso/training/report.h"
+#include "gesso/training/report/report.h"
 
 namespace norm_lab {
 

@@ -10,8 +10,8 @@
 
 #include "demonstrate.h"
 #include "gesso/core/error.h"
-#include "program.h"
-#include "usage_error.h"
+#include "program/program.h"
+#include "program/usage_error.h"
 #include "walk.h"
 
 namespace {

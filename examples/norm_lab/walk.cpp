@@ -6,11 +6,11 @@
 
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/shape_ops.h"
-#include "gesso/core/picture.h"
-#include "gesso/core/resize.h"
-#include "gesso/layers/batch_norm.h"
-#include "gesso/layers/group_norm.h"
-#include "gesso/layers/instance_norm.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/core/pictures/resize.h"
+#include "gesso/layers/normalization/batch_norm.h"
+#include "gesso/layers/normalization/group_norm.h"
+#include "gesso/layers/normalization/instance_norm.h"
 
 namespace norm_lab {
 

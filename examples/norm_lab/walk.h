@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "gesso/layers/inspect_normalization.h"
+#include "gesso/layers/normalization/inspect.h"
 #include "lab.h"
 
 namespace norm_lab {

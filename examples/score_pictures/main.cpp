@@ -5,10 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "gesso/core/error.h"
-#include "gesso/core/picture.h"
-#include "gesso/core/resize.h"
-#include "program.h"
-#include "score.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/core/pictures/resize.h"
+#include "painting/score.h"
+#include "program/program.h"
 
 namespace {
 

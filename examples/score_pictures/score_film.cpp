@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "flicker.h"
 #include "gesso/core/error.h"
-#include "program.h"
+#include "painting/flicker.h"
+#include "program/program.h"
 
 namespace {
 

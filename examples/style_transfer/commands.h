@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "any_style_training.h"
-#include "settings.h"
-#include "usage_error.h"
+#include "painting/any_style_training.h"
+#include "painting/settings.h"
+#include "program/usage_error.h"
 
 namespace gesso {
 

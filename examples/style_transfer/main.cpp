@@ -4,9 +4,9 @@
 
 #include "commands.h"
 #include "gesso/core/error.h"
-#include "presets.h"
-#include "program.h"
-#include "ready_made.h"
+#include "painting/presets.h"
+#include "painting/ready_made.h"
+#include "program/program.h"
 
 namespace {
 

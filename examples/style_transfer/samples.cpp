@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "gesso/core/memory_pool.h"
-#include "gesso/core/picture.h"
-#include "gesso/core/resize.h"
-#include "gesso/training/progress.h"
-#include "stylize.h"
+#include "gesso/core/memory/memory_pool.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/core/pictures/resize.h"
+#include "gesso/training/report/progress.h"
+#include "painting/stylize.h"
 
 namespace gesso {
 namespace {

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "gesso/training/log.h"
-#include "gesso/training/report.h"
-#include "training_run.h"
+#include "gesso/training/report/log.h"
+#include "gesso/training/report/report.h"
+#include "painting/training_run.h"
 
 namespace gesso {
 

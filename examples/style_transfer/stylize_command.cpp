@@ -7,13 +7,13 @@
 #include <set>
 
 #include "commands.h"
-#include "film.h"
-#include "gesso/core/picture.h"
-#include "gesso/core/resize.h"
-#include "gesso/training/progress.h"
-#include "model_file.h"
-#include "ready_made.h"
-#include "stylize.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/core/pictures/resize.h"
+#include "gesso/training/report/progress.h"
+#include "painting/film.h"
+#include "painting/model_file.h"
+#include "painting/ready_made.h"
+#include "painting/stylize.h"
 
 namespace gesso {
 namespace {

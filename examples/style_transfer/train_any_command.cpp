@@ -1,11 +1,11 @@
 #include <iostream>
 
-#include "any_style_training.h"
 #include "commands.h"
-#include "model_file.h"
-#include "program.h"
+#include "painting/any_style_training.h"
+#include "painting/model_file.h"
+#include "painting/stylize.h"
+#include "program/program.h"
 #include "samples.h"
-#include "stylize.h"
 #include "training_folder.h"
 
 namespace gesso {

@@ -1,12 +1,12 @@
 #include <iostream>
 
 #include "commands.h"
-#include "model_file.h"
-#include "program.h"
-#include "ready_made.h"
+#include "painting/model_file.h"
+#include "painting/ready_made.h"
+#include "painting/training_run.h"
+#include "program/program.h"
 #include "samples.h"
 #include "training_folder.h"
-#include "training_run.h"
 
 namespace gesso {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <chrono>
 
-#include "gesso/training/progress.h"
-#include "interrupt.h"
-#include "usage_error.h"
+#include "gesso/training/report/progress.h"
+#include "program/interrupt.h"
+#include "program/usage_error.h"
 
 namespace gesso {
 

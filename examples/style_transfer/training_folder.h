@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "gesso/training/report.h"
+#include "gesso/training/report/report.h"
+#include "painting/style_training.h"
 #include "samples.h"
-#include "style_training.h"
 
 namespace gesso {
 

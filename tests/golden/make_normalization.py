@@ -4,7 +4,7 @@
     apt-get install python3-torch        # Debian 12: PyTorch 1.13
     /usr/bin/python3 tests/golden/make_normalization.py
 
-tests/test_normalization_golden.cpp compares gesso with it and needs no Python. The file's metadata says what was done:
+tests/layers/normalization/test_normalization_golden.cpp compares gesso with it and needs no Python. The file's metadata says what was done:
 "cases" (one layer through three training steps and an evaluation each) and "errors" (whether PyTorch refuses an input).
 Everything is computed in float64 from inputs that float32 can hold.
 """

@@ -1,0 +1,120 @@
+// Kernels of the two-dimensional convolution: forward, and the gradients to input, weight and bias.
+//
+// With input x, weight w, bias b and result y, for stride s, padding p, dilation d, and what the padding mode
+// says (zeros, or pixels of x: core/padding_mode.h) wherever x is read outside:
+//
+//     y[n, o, i, j] = b[o] + sum over c, u, v of
+//                     w[o, c, u, v] x[n, first(o) + c, s i - p + d u, s j - p + d v]
+//
+// The channels are cut into `groups` equal runs; result channel o reads only the run of input channels that
+// belongs to its group, which begins at first(o). (As everywhere in deep learning, this is what signal
+// processing calls a cross-correlation: the kernel is not mirrored.)
+//
+// All arrays are dense and row-major. Results are the same bit for bit for every number of threads.
+#pragma once
+
+#include <cstdint>
+
+#include "gesso/core/padding_mode.h"
+#include "gesso/core/size2d.h"
+
+namespace gesso {
+
+/// The sizes of one convolution.
+struct ConvolutionShape {
+  std::int64_t batch = 1;
+  std::int64_t in_channels = 1;   ///< a multiple of groups
+  std::int64_t out_channels = 1;  ///< a multiple of groups
+  std::int64_t groups = 1;
+  Size2d in = 1;   ///< of a picture of x
+  Size2d out = 1;  ///< of a picture of y: see convolution_output_size()
+  Size2d kernel = 1;
+  Size2d stride = 1;
+  Size2d padding = 0;  ///< rows above and below, columns left and right
+  Size2d dilation = 1;
+  PaddingMode padding_mode = PaddingMode::zeros;  ///< reflect: with padding smaller than `in`
+
+  std::int64_t group_in() const { return in_channels / groups; }    ///< input channels of one group
+  std::int64_t group_out() const { return out_channels / groups; }  ///< result channels of one group
+  std::int64_t in_pixels() const { return in.height * in.width; }
+  std::int64_t out_pixels() const { return out.height * out.width; }
+  std::int64_t taps() const { return kernel.height * kernel.width; }
+  /// Numbers of x that one number of y is a weighted sum of: the length of a row of the weight.
+  std::int64_t fan_in() const { return group_in() * taps(); }
+};
+
+/// floor((in + 2 padding - dilation (kernel - 1) - 1) / stride) + 1 in each dimension; below 1 when the
+/// kernel is larger than the padded picture.
+Size2d convolution_output_size(Size2d in, Size2d kernel, Size2d stride, Size2d padding, Size2d dilation);
+
+/// How to compute a convolution. All give the same numbers up to rounding.
+enum class ConvolutionAlgorithm {
+  automatic,  ///< the fastest known for the shape
+  plain,   ///< the formula as nested loops, on one thread: the definition that the others are tested against
+  im2col,  ///< as products of matrices, core/convolution/im2col.h
+  direct,  ///< sums in registers from a padded copy in cache, core/convolution/direct/direct.h
+  winograd,  ///< a quarter of the products, core/convolution/winograd/winograd.h; only float32, 3x3, stride 1,
+             ///< dilation 1, one group
+  split,  ///< Winograd's for other kernels, as sums of 3x3 ones, core/convolution/winograd/large_kernels.h; only float32,
+          ///< stride 1, dilation 1, one group
+};
+
+/// While one lives, `automatic` means `algorithm` on this thread: to compare whole trainings.
+class ConvolutionAlgorithmGuard {
+ public:
+  explicit ConvolutionAlgorithmGuard(ConvolutionAlgorithm algorithm);
+  ~ConvolutionAlgorithmGuard();
+  ConvolutionAlgorithmGuard(const ConvolutionAlgorithmGuard&) = delete;
+  ConvolutionAlgorithmGuard& operator=(const ConvolutionAlgorithmGuard&) = delete;
+
+ private:
+  ConvolutionAlgorithm before_;
+};
+
+/// A relu in the same pass.
+struct ConvolutionRelu {
+  bool on = false;  ///< y = max(y, 0); NaN stays NaN
+  std::uint8_t* mask =
+      nullptr;  ///< where it was open (core/convolution/relu_mask.h, of the shape of y), unless null
+};
+
+// All throw ArgumentError when an algorithm is asked for that cannot compute the shape.
+
+/// y = convolution of x and w, plus the bias unless `bias` is null, and then the relu if it is on.
+///   x     (batch, in_channels, in.height, in.width)
+///   w     (out_channels, group_in, kernel.height, kernel.width)
+///   bias  (out_channels)
+///   y     (batch, out_channels, out.height, out.width)
+template <class T>
+void convolution_forward(const ConvolutionShape& shape, const T* x, const T* w, const T* bias, T* y,
+                         ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic,
+                         const ConvolutionRelu& relu = {});
+
+/// dx = the gradient to x, from dy, the gradient to y. This is also what a transposed convolution computes:
+///     dx[n, c, k, l] = sum of w[o, c, u, v] dy[n, o, i, j] over all o, u, v, i, j with
+///                      k = s i - p + d u and l = s j - p + d v
+/// and, where the padding shows pixels of x, over those that read pixel (k, l) in the padding. If there is a
+/// mask of a relu, dy counts as zero where that was closed.
+template <class T>
+void convolution_input_gradient(const ConvolutionShape& shape, const T* dy, const T* w, T* dx,
+                                ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic,
+                                const std::uint8_t* mask = nullptr);
+
+/// dw = the gradient to w:
+///     dw[o, c, u, v] = sum over n, i, j of dy[n, o, i, j] x[n, first(o) + c, s i - p + d u, s j - p + d v]
+/// with the mask as above.
+template <class T>
+void convolution_weight_gradient(const ConvolutionShape& shape, const T* x, const T* dy, T* dw,
+                                 ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic,
+                                 const std::uint8_t* mask = nullptr);
+
+/// db[c] = sum over n and pixels of dy[n, c, pixel], for dy (batch, channels, pixels): the gradient to the
+/// bias.
+template <class T>
+void bias_gradient(std::int64_t batch, std::int64_t channels, std::int64_t pixels, const T* dy, T* db);
+
+/// y[n, c, pixel] += bias[c], for y (batch, channels, pixels).
+template <class T>
+void add_bias(std::int64_t batch, std::int64_t channels, std::int64_t pixels, const T* bias, T* y);
+
+}  // namespace gesso

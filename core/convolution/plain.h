@@ -1,0 +1,16 @@
+// The convolution as its formula says: nested loops over every index. Slow, on one thread, and plain to see:
+// the definition that the fast kernels are tested against. Arrays and formulas: core/convolution/convolution.h.
+#pragma once
+
+#include "gesso/core/convolution/convolution.h"
+
+namespace gesso::plain_convolution {
+
+template <class T>
+void forward(const ConvolutionShape& shape, const T* x, const T* w, const T* bias, T* y);
+template <class T>
+void input_gradient(const ConvolutionShape& shape, const T* dy, const T* w, T* dx);
+template <class T>
+void weight_gradient(const ConvolutionShape& shape, const T* x, const T* dy, T* dw);
+
+}  // namespace gesso::plain_convolution

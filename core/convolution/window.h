@@ -1,0 +1,82 @@
+// How the direct convolution (core/convolution/direct/direct.h) cuts its work: the result into tiles, and for each
+// tile a window, a padded copy of what the tile reads, in which every tap of the kernel is a fixed
+// offset.
+//
+// A stride s makes neighbouring results read pixels s apart. In a window these are neighbours: it holds s
+// smaller pictures ("phases") in each dimension, phase a with the pixels a, a + s, a + 2 s, ...
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "gesso/core/convolution/convolution.h"
+#include "gesso/core/index.h"
+
+namespace gesso {
+
+/// One dimension of a window. Position q of phase a is position stride * (first + q) + a - padding of the
+/// source picture, for a tile that begins at `first`; a tile of n positions reads n + reach of every phase.
+struct WindowAxis {
+  std::int64_t source;  ///< size of the source picture
+  std::int64_t stride, padding, phases, reach;
+  PaddingMode mode = PaddingMode::zeros;  ///< what is read outside of it
+};
+
+/// `channels` pictures, each as rows.phases * columns.phases smaller ones of `height` rows, `pitch` numbers
+/// each.
+struct Window {
+  /// The bytes that all of what a tile works on may take: half of a second-level cache of 1 MiB.
+  static constexpr std::int64_t cache_bytes = 512 << 10;
+
+  WindowAxis rows, columns;
+  std::int64_t channels;
+  std::int64_t height = 0, pitch = 0;
+
+  std::int64_t phases() const { return rows.phases * columns.phases; }
+  std::int64_t size() const { return channels * phases() * height * pitch; }
+  /// Elements behind the window that a kernel may read (without using them) when it takes all rows as one and
+  /// goes on to the end of a register of `lanes`.
+  std::int64_t slack(std::int64_t lanes) const { return columns.reach + lanes; }
+  /// Where in the window position (row, column) of a phase of a channel is.
+  std::int64_t at(std::int64_t channel, Size2d phase, std::int64_t row, std::int64_t column) const {
+    return (((channel * rows.phases + phase.height) * columns.phases + phase.width) * height + row) * pitch +
+           column;
+  }
+};
+
+/// Fills `window` (window.size() elements) with what the tile at (row, column) reads of the pictures at
+/// `source` (channels, rows.source, columns.source).
+template <class T>
+void fill_window(const Window& shape, const T* source, std::int64_t row, std::int64_t column, T* window);
+
+/// The axes of a convolution's windows over x: row i of y reads row stride i + dilation u - padding of x,
+/// which is position i + dilation u / stride of phase dilation u mod stride.
+WindowAxis forward_rows(const ConvolutionShape& shape);
+WindowAxis forward_columns(const ConvolutionShape& shape);
+
+/// For each channel of `window` and tap of the kernel, in the order of a row of the weight, the offset in the
+/// window from position (0, 0) of a tile to what the tap reads.
+std::vector<std::int64_t> forward_offsets(const ConvolutionShape& shape, const Window& window);
+
+/// A part of the result.
+struct Tile {
+  std::int64_t row, column, rows, columns;
+};
+
+/// How pictures of the result are cut into tiles: by their sizes alone.
+struct Tiles {
+  Size2d picture = 0;
+  std::int64_t rows = 0, columns = 0;  ///< of one tile; the last may have fewer
+  std::int64_t down = 0, across = 0;   ///< how many
+
+  std::int64_t count() const { return down * across; }
+  Tile operator[](std::int64_t index) const;
+};
+
+/// Tiles of at most `most_rows` rows whose working set, `depth` pictures of the size of a tile with its
+/// reach, stays in the second-level cache.
+Tiles cut_into_tiles(Size2d picture, const WindowAxis& rows, const WindowAxis& columns, std::int64_t depth,
+                     std::int64_t most_rows, std::size_t element_bytes);
+
+}  // namespace gesso

@@ -1,0 +1,439 @@
+#include "gesso/core/convolution/winograd/kernels.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "gesso/core/convolution/winograd/transforms.h"
+#include "gesso/core/simd/cpu.h"
+#include "gesso/core/simd/vector.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace gesso::winograd {
+namespace {
+
+constexpr int kColumns = kTile * kStrip;  // of the result of a strip
+constexpr int kPitch = kColumns + 8;  // of a row of a strip in working memory: a strip reads 2 more columns
+
+// ---- transforms of pictures ---------------------------------------------------------------------
+//
+// The transform down the columns is done first, on rows of pixels as they lie in memory, into working memory.
+// There four columns of 16 channels are transposed at a time, and the transform along rows runs on vectors of
+// channels, which are written straight to the matrices.
+
+alignas(64) const float kZeroRow[kPitch] = {};
+const std::uint8_t kZeroBytes[kPitch] = {};
+
+// The rows that a strip of one channel reads, from its first column inside the picture on.
+template <int count>
+struct Rows {
+  bool inside[count];  // or zeros
+  const float* x[count];
+  const std::uint8_t* mask[count];
+  int bit[count];
+};
+
+template <int bytes>
+GESSO_INLINE typename Simd<float, bytes>::Vector load_masked(const float* x, const std::uint8_t* mask,
+                                                             int bit) {
+  using Bytes = Simd<std::uint8_t, bytes / 4>;
+  using Ints = Simd<std::int32_t, bytes>;
+  const auto v = Simd<float, bytes>::load(x);
+  const auto open = __builtin_convertvector(Bytes::load(mask), typename Ints::Vector) & bit;
+  return open != 0 ? v : typename Simd<float, bytes>::Vector{};
+}
+
+// One vector of columns, from column j of the rows.
+template <class Transform, int bytes, bool masked>
+GESSO_INLINE void transform_columns(const Rows<Transform::in>& rows, std::int64_t j, float* to) {
+  using S = Simd<float, bytes>;
+  typename S::Vector d[Transform::in], t[Transform::out];
+#pragma GCC unroll 6
+  for (int r = 0; r < Transform::in; ++r) {
+    d[r] = masked ? load_masked<bytes>(rows.x[r] + j, rows.mask[r] + j, rows.bit[r]) : S::load(rows.x[r] + j);
+  }
+  Transform::apply(d, t);
+#pragma GCC unroll 6
+  for (int r = 0; r < Transform::out; ++r) S::store(to + r * kGroup * kPitch, t[r]);
+}
+
+// The same for one column, which may be left of the first.
+template <class Transform, bool masked>
+GESSO_INLINE void transform_column(const Rows<Transform::in>& rows, std::int64_t j, float* to) {
+  float d[Transform::in], t[Transform::out];
+  for (int r = 0; r < Transform::in; ++r) {
+    const bool open = rows.inside[r] && (!masked || (rows.mask[r][j] & rows.bit[r]) != 0);
+    d[r] = open ? rows.x[r][j] : 0.0f;
+  }
+  Transform::apply(d, t);
+  for (int r = 0; r < Transform::out; ++r) to[r * kGroup * kPitch] = t[r];
+}
+
+// Columns [column, column + columns) of one channel, transformed down, to rows of working memory.
+template <class Transform, int bytes, bool masked>
+GESSO_INLINE void transform_down(const Planes<const float>& x, int channel, std::int64_t row,
+                                 std::int64_t column, int columns, float* to) {
+  const auto [height, width] = x.size;
+  const std::int64_t begin = std::clamp<std::int64_t>(-column, 0, columns);
+  const std::int64_t end = std::clamp<std::int64_t>(width - column, begin, columns);
+  const std::int64_t mask_rows = (height + 3) / 4;
+  // Where the strip begins inside the picture, or else anywhere inside, for the columns that show padding.
+  const std::int64_t first = std::clamp<std::int64_t>(column, 0, width - 1);
+  Rows<Transform::in> rows;
+  for (int r = 0; r < Transform::in; ++r) {
+    const std::int64_t i = padding_source(row + r, height, x.mode);
+    rows.inside[r] = i >= 0;
+    rows.x[r] = i < 0 ? kZeroRow : x.data + (channel * height + i) * width + first;
+    if (masked) {
+      rows.mask[r] = i < 0 ? kZeroBytes : x.mask + (channel / 2 * mask_rows + i / 4) * width + first;
+      rows.bit[r] = i < 0 ? 0 : 1 << (channel % 2 * 4 + i % 4);
+    }
+  }
+  constexpr int lanes = Simd<float, bytes>::lanes;
+  float* inside = to + begin;
+  const std::int64_t count = end - begin;
+  std::int64_t j = 0;
+  for (; j + lanes <= count; j += lanes) transform_columns<Transform, bytes, masked>(rows, j, inside + j);
+  if constexpr (bytes > 16) {
+    for (; j + 4 <= count; j += 4) transform_columns<Transform, 16, masked>(rows, j, inside + j);
+  }
+  for (; j < count; ++j) transform_column<Transform, masked>(rows, j, inside + j);
+  const auto pad = [&](std::int64_t from, std::int64_t until) {
+    for (std::int64_t s = from; s < until; ++s) {
+      const std::int64_t source = padding_source(column + s, width, x.mode);
+      if (source < 0) {
+        for (int r = 0; r < Transform::out; ++r) to[r * kGroup * kPitch + s] = 0;
+      } else {
+        transform_column<Transform, masked>(rows, source - first, to + s);
+      }
+    }
+  };
+  pad(0, begin);
+  pad(end, columns);
+}
+
+// Fetches into the cache what transform_down() will read of a channel.
+template <class Transform>
+GESSO_INLINE void prefetch_rows(const Planes<const float>& x, int channel, std::int64_t row,
+                                std::int64_t column, int columns) {
+  const auto [height, width] = x.size;
+  constexpr std::int64_t line = 64 / sizeof(float);
+  const std::int64_t begin = std::clamp<std::int64_t>(column, 0, width - 1);
+  const std::int64_t end = std::clamp<std::int64_t>(column + columns, begin + 1, width);
+  for (int r = 0; r < Transform::in; ++r) {
+    const std::int64_t i = std::clamp<std::int64_t>(row + r, 0, height - 1);
+    const float* from = x.data + (channel * height + i) * width;
+    for (std::int64_t j = begin; j < end; j += line) __builtin_prefetch(from + j);
+    __builtin_prefetch(from + end - 1);
+  }
+}
+
+// A strip: tiles of Transform::in rows and columns, kTile apart.
+template <class Transform, int bytes>
+GESSO_INLINE void transform_strip(const Planes<const float>& x, std::int64_t row, std::int64_t column,
+                                  int tiles, TileGroup<float> to) {
+  using S = Simd<float, bytes>;
+  constexpr bool overlap = Transform::in > kTile;
+  const int columns = kTile * (tiles + (overlap ? 1 : 0));
+  alignas(64) float strip[Transform::out][kGroup][kPitch];
+  constexpr int ahead = 2;
+  for (int c = 0; c < std::min(ahead, x.channels); ++c) prefetch_rows<Transform>(x, c, row, column, columns);
+  for (int c = 0; c < kGroup; ++c) {
+    if (c + ahead < x.channels) {
+      prefetch_rows<Transform>(x, c + ahead, row, column, columns);
+    }
+    if (c >= x.channels) {
+      for (auto& rows : strip) std::fill_n(rows[c], columns, 0.0f);
+    } else if (x.mask != nullptr) {
+      transform_down<Transform, bytes, true>(x, c, row, column, columns, strip[0][c]);
+    } else {
+      transform_down<Transform, bytes, false>(x, c, row, column, columns, strip[0][c]);
+    }
+  }
+  for (int r = 0; r < Transform::out; ++r) {
+    float* matrices = to.data + r * Transform::out * to.stride;
+#pragma GCC unroll 4
+    for (int part = 0; part < kGroup; part += S::lanes) {
+      const float* from = strip[r][part];
+      typename S::Vector now[4], next[4], d[Transform::in], t[Transform::out];
+      load_columns<bytes>(from, kPitch, next);
+      for (int tile = 0; tile < tiles; ++tile) {
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; ++j) now[j] = next[j];
+        if (overlap || tile + 1 < tiles) {
+          load_columns<bytes>(from + kTile * (tile + 1), kPitch, next);
+        }
+#pragma GCC unroll 6
+        for (int j = 0; j < Transform::in; ++j) d[j] = j < 4 ? now[j] : next[j - 4];
+        Transform::apply(d, t);
+#pragma GCC unroll 6
+        for (int k = 0; k < Transform::out; ++k) {
+          S::store(matrices + k * to.stride + tile * kGroup + part, t[k]);
+        }
+      }
+    }
+  }
+}
+
+// A store past the caches, which are not to be filled with what is read much later: to an address that is a
+// multiple of `bytes`.
+template <int bytes>
+struct Stream {
+  template <class Vector>
+  static GESSO_INLINE void store(float* y, Vector v) {
+    Simd<float, bytes>::store(y, v);
+  }
+};
+#if defined(__x86_64__)
+template <>
+struct Stream<64> {
+  __attribute__((target("avx512f"))) static inline void store(float* y, Simd<float, 64>::Vector v) {
+    _mm512_stream_ps(y, v);
+  }
+};
+template <>
+struct Stream<32> {
+  __attribute__((target("avx2"))) static inline void store(float* y, Simd<float, 32>::Vector v) {
+    _mm256_stream_ps(y, v);
+  }
+};
+#endif
+
+// Rows of one channel of the result, `count` columns each, from working memory to the picture.
+template <int bytes, bool masked>
+GESSO_INLINE void finish_columns(const float* from, std::int64_t j, int rows, float bias, bool relu,
+                                 bool stream, float* y, std::int64_t width, int shift, std::uint8_t* mask) {
+  using S = Simd<float, bytes>;
+  using Ints = typename Simd<std::int32_t, bytes>::Vector;
+  using Bytes = Simd<std::uint8_t, bytes / 4>;
+  Ints open{};
+  for (int i = 0; i < rows; ++i) {
+    typename S::Vector v = S::load(from + i * kPitch + j) + bias;
+    if (relu) {
+      v = v < 0 ? typename S::Vector{} : v;  // NaN stays NaN
+    }
+    if (masked) {
+      open |= (v > 0) & (1 << (shift + i));
+    }
+    if (stream) {
+      Stream<bytes>::store(y + i * width + j, v);
+    } else {
+      S::store(y + i * width + j, v);
+    }
+  }
+  if (masked) {
+    const auto bits = __builtin_convertvector(open, typename Bytes::Vector);
+    Bytes::store(mask + j, shift == 0 ? bits : Bytes::load(mask + j) | bits);
+  }
+}
+
+template <int bytes, bool masked>
+GESSO_INLINE void finish_rows(const float* from, int rows, std::int64_t count, float bias, bool relu,
+                              bool stream, float* y, std::int64_t width, int shift, std::uint8_t* mask) {
+  constexpr int lanes = Simd<float, bytes>::lanes;
+  std::int64_t j = 0;
+  for (; j + lanes <= count; j += lanes) {
+    finish_columns<bytes, masked>(from, j, rows, bias, relu, stream, y, width, shift, mask);
+  }
+  if constexpr (bytes > 16) {
+    for (; j + 4 <= count; j += 4) {
+      finish_columns<16, masked>(from, j, rows, bias, relu, false, y, width, shift, mask);
+    }
+  }
+  for (; j < count; ++j) {
+    int open = 0;
+    for (int i = 0; i < rows; ++i) {
+      const float z = from[i * kPitch + j] + bias;
+      const float v = relu && z < 0 ? 0.0f : z;
+      open |= v > 0 ? 1 << (shift + i) : 0;
+      y[i * width + j] = v;
+    }
+    if (masked) {
+      mask[j] = static_cast<std::uint8_t>(shift == 0 ? open : mask[j] | open);
+    }
+  }
+}
+
+template <int bytes>
+GESSO_INLINE void result_strip(TileGroup<const float> from, int tiles, const float* bias, bool relu,
+                               bool stream, const Planes<float>& y, std::int64_t row, std::int64_t column) {
+  using S = Simd<float, bytes>;
+  alignas(64) float strip[kGroup][kTile][kPitch];
+  for (int tile = 0; tile < tiles; ++tile) {
+#pragma GCC unroll 4
+    for (int part = 0; part < kGroup; part += S::lanes) {
+      const float* m = from.data + tile * kGroup + part;
+      typename S::Vector half[6][4];
+#pragma GCC unroll 6
+      for (int j = 0; j < 6; ++j) {
+        typename S::Vector in[6];
+#pragma GCC unroll 6
+        for (int i = 0; i < 6; ++i) in[i] = S::load(m + (i * 6 + j) * from.stride);
+        ResultTransform::apply(in, half[j]);
+      }
+#pragma GCC unroll 4
+      for (int i = 0; i < kTile; ++i) {
+        typename S::Vector in[6], out[4];
+#pragma GCC unroll 6
+        for (int j = 0; j < 6; ++j) in[j] = half[j][i];
+        ResultTransform::apply(in, out);
+        store_columns<bytes>(&strip[part][i][tile * kTile], kTile * kPitch, out);
+      }
+    }
+  }
+  const auto [height, width] = y.size;
+  const int rows = static_cast<int>(std::min<std::int64_t>(kTile, height - row));
+  const std::int64_t count = std::min<std::int64_t>(kTile * tiles, width - column);
+  const std::int64_t mask_rows = (height + 3) / 4;
+  constexpr std::int64_t line = 64 / sizeof(float);
+  stream = stream && width % line == 0 && column % line == 0 &&
+           reinterpret_cast<std::uintptr_t>(y.data) % 64 == 0 && height * width % line == 0;
+  for (int c = 0; c < y.channels; ++c) {
+    float* to = y.data + (c * height + row) * width + column;
+    const float b = bias == nullptr ? 0.0f : bias[c];
+    if (y.mask != nullptr) {
+      std::uint8_t* mask = y.mask + (c / 2 * mask_rows + row / 4) * width + column;
+      finish_rows<bytes, true>(strip[c][0], rows, count, b, relu, stream, to, width, c % 2 * 4, mask);
+    } else {
+      finish_rows<bytes, false>(strip[c][0], rows, count, b, relu, stream, to, width, 0, nullptr);
+    }
+  }
+}
+
+// ---- transforms of kernels ----------------------------------------------------------------------
+
+template <int bytes>
+GESSO_INLINE void transform_weights(const float* w, std::int64_t lane_stride, int lanes, bool mirrored,
+                                    TileGroup<float> to) {
+  using S = Simd<float, bytes>;
+  constexpr int taps = 9;
+  alignas(64) float copy[kGroup * taps];
+  if (lanes < kGroup) {
+    std::fill_n(copy, kGroup * taps, 0.0f);
+    for (int l = 0; l < lanes; ++l) std::copy_n(w + l * lane_stride, taps, copy + l * taps);
+    w = copy;
+    lane_stride = taps;
+  }
+#pragma GCC unroll 4
+  for (int part = 0; part < kGroup; part += S::lanes) {
+    const float* from = w + part * lane_stride;
+    typename S::Vector a[4], b[4], c[4];  // taps 0 to 3, 4 to 7, 5 to 8
+    load_columns<bytes>(from, lane_stride, a);
+    load_columns<bytes>(from + 4, lane_stride, b);
+    load_columns<bytes>(from + 5, lane_stride, c);
+    const typename S::Vector tap[taps] = {a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3], c[3]};
+    typename S::Vector half[3][6];
+#pragma GCC unroll 3
+    for (int j = 0; j < 3; ++j) {
+      typename S::Vector in[3];
+#pragma GCC unroll 3
+      for (int i = 0; i < 3; ++i) in[i] = mirrored ? tap[8 - i * 3 - j] : tap[i * 3 + j];
+      KernelTransform::apply(in, half[j]);
+    }
+#pragma GCC unroll 6
+    for (int i = 0; i < 6; ++i) {
+      const typename S::Vector in[3] = {half[0][i], half[1][i], half[2][i]};
+      typename S::Vector out[6];
+      KernelTransform::apply(in, out);
+#pragma GCC unroll 6
+      for (int j = 0; j < 6; ++j) S::store(to.data + (i * 6 + j) * to.stride + part, out[j]);
+    }
+  }
+}
+
+template <int bytes>
+GESSO_INLINE void sum_to_taps(TileGroup<const float> sums, std::int64_t parts, std::int64_t part_stride,
+                              int lanes, float* dw, std::int64_t lane_stride) {
+  using S = Simd<float, bytes>;
+  constexpr int pitch = 12;
+  alignas(64) float taps[kGroup * pitch];
+#pragma GCC unroll 4
+  for (int l = 0; l < kGroup; l += S::lanes) {
+    typename S::Vector half[6][3];
+#pragma GCC unroll 6
+    for (int j = 0; j < 6; ++j) {
+      typename S::Vector in[6];
+#pragma GCC unroll 6
+      for (int i = 0; i < 6; ++i) {
+        const float* from = sums.data + (i * 6 + j) * sums.stride + l;
+        in[i] = S::load(from);
+        for (std::int64_t p = 1; p < parts; ++p) in[i] += S::load(from + p * part_stride);
+      }
+      TapTransform::apply(in, half[j]);
+    }
+    typename S::Vector tap[pitch] = {};
+#pragma GCC unroll 3
+    for (int i = 0; i < 3; ++i) {
+      typename S::Vector in[6], out[3];
+#pragma GCC unroll 6
+      for (int j = 0; j < 6; ++j) in[j] = half[j][i];
+      TapTransform::apply(in, out);
+#pragma GCC unroll 3
+      for (int j = 0; j < 3; ++j) tap[i * 3 + j] = out[j];
+    }
+#pragma GCC unroll 3
+    for (int k = 0; k < pitch; k += 4) {
+      typename S::Vector four[4] = {tap[k], tap[k + 1], tap[k + 2], tap[k + 3]};
+      store_columns<bytes>(taps + l * pitch + k, pitch, four);
+    }
+  }
+  for (int l = 0; l < lanes; ++l) std::copy_n(taps + l * pitch, 9, dw + l * lane_stride);
+}
+
+// The kernels as functions of one instruction set, whose registers hold `bytes`.
+#define GESSO_WINOGRAD_KERNELS(Name, attribute, bytes)                                                    \
+  struct Name {                                                                                           \
+    attribute static void input(const Planes<const float>& x, std::int64_t row, std::int64_t column,      \
+                                int tiles, TileGroup<float> to) {                                         \
+      transform_strip<InputTransform, bytes>(x, row, column, tiles, to);                                  \
+    }                                                                                                     \
+    attribute static void gradient(const Planes<const float>& dy, std::int64_t row, std::int64_t column,  \
+                                   int tiles, TileGroup<float> to) {                                      \
+      transform_strip<GradientTransform, bytes>(dy, row, column, tiles, to);                              \
+    }                                                                                                     \
+    attribute static void result(TileGroup<const float> from, int tiles, const float* bias, bool relu,    \
+                                 bool stream, const Planes<float>& y, std::int64_t row,                   \
+                                 std::int64_t column) {                                                   \
+      result_strip<bytes>(from, tiles, bias, relu, stream, y, row, column);                               \
+    }                                                                                                     \
+    attribute static void weights(const float* w, std::int64_t lane_stride, int lanes, bool mirrored,     \
+                                  TileGroup<float> to) {                                                  \
+      transform_weights<bytes>(w, lane_stride, lanes, mirrored, to);                                      \
+    }                                                                                                     \
+    attribute static void taps(TileGroup<const float> sums, std::int64_t parts, std::int64_t part_stride, \
+                               int lanes, float* dw, std::int64_t lane_stride) {                          \
+      sum_to_taps<bytes>(sums, parts, part_stride, lanes, dw, lane_stride);                               \
+    }                                                                                                     \
+    static constexpr Kernels kernels{input, gradient, result, weights, taps};                             \
+  }
+
+#if defined(__x86_64__)
+GESSO_WINOGRAD_KERNELS(Avx512, __attribute__((target("avx512f,avx512cd,avx512bw,avx512dq,avx512vl"))), 64);
+GESSO_WINOGRAD_KERNELS(Avx2, __attribute__((target("avx2,fma"))), 32);
+#endif
+GESSO_WINOGRAD_KERNELS(Baseline, , 16);
+
+}  // namespace
+
+void finish_streams() {
+#if defined(__x86_64__)
+  _mm_sfence();
+#endif
+}
+
+const Kernels& kernels() {
+#if defined(__x86_64__)
+  static const bool avx512 = cpu_has_avx512(), avx2 = cpu_has_avx2();
+  if (avx512) {
+    return Avx512::kernels;
+  }
+  if (avx2) {
+    return Avx2::kernels;
+  }
+#endif
+  return Baseline::kernels;
+}
+
+}  // namespace gesso::winograd

@@ -1,0 +1,74 @@
+// The inner loops of Winograd's convolution (core/convolution/winograd/winograd.h), compiled for AVX-512, AVX2 and
+// plain x86-64 (or whatever other CPU); the choice is made when the program runs.
+//
+// Transformed numbers come in 36 matrices, one for each product of a tile. Their rows are cut into groups of
+// 16 channels, so that a group of a tile is one vector (or two, or four) for every matrix:
+//
+//     tiles[matrix][channel / 16][tile][channel % 16]                        of the input, of dy, of y
+//     weights[matrix][out channel / 32][in channel][out channel % 32]        panels, as the products read
+//     them sums[matrix][in channel][out channel]                                  for the gradient to the
+//     weight
+//
+// A "strip" is a run of tiles beside each other.
+#pragma once
+
+#include <cstdint>
+
+#include "gesso/core/kernels/panel_products.h"
+#include "gesso/core/padding_mode.h"
+#include "gesso/core/size2d.h"
+
+namespace gesso::winograd {
+
+inline constexpr int kTile = 4;       ///< rows and columns of a tile of the result
+inline constexpr int kMatrices = 36;  ///< 6 x 6 products for each tile
+inline constexpr int kStrip = 16;     ///< most tiles in a strip
+
+/// The pictures of up to a group's channels.
+template <class T>
+struct Planes {
+  T* data;  ///< (channels, size.height, size.width)
+  std::uint8_t*
+      mask;  ///< null, or the relu mask (core/convolution/relu_mask.h) that begins at these channels
+  int channels;
+  Size2d size;
+  PaddingMode mode = PaddingMode::zeros;  ///< what is read outside
+};
+
+/// Where a group of a strip is in the 36 matrices: matrix k begins at data + k * stride.
+template <class T>
+struct TileGroup {
+  T* data;
+  std::int64_t stride;
+};
+
+struct Kernels {
+  /// The transform of `tiles` input tiles, whose first begins at (row, column) of the pictures; outside of
+  /// them is what their padding shows. What the mask does not let through counts as zero.
+  void (*input)(const Planes<const float>& x, std::int64_t row, std::int64_t column, int tiles,
+                TileGroup<float> to);
+  /// The same for tiles of dy in the gradient to the weight, 4 x 4 numbers each.
+  void (*gradient)(const Planes<const float>& dy, std::int64_t row, std::int64_t column, int tiles,
+                   TileGroup<float> to);
+  /// The result of `tiles` tiles, plus a bias (null: none) for each channel, with negative numbers set to
+  /// zero if `relu`. Numbers beyond the pictures are dropped. The mask is written if there is one. If
+  /// `stream`, whole cache lines of y are written past the caches, and finish_streams() must come before
+  /// others read y.
+  void (*result)(TileGroup<const float> from, int tiles, const float* bias, bool relu, bool stream,
+                 const Planes<float>& y, std::int64_t row, std::int64_t column);
+  /// to[matrix * stride + lane], lane < 16: the transform of kernels of 3 x 3 taps, one in each lane, at
+  /// w + lane * lane_stride. Lanes from `lanes` on are zeros. `mirrored`: both dimensions of each kernel.
+  void (*weights)(const float* w, std::int64_t lane_stride, int lanes, bool mirrored, TileGroup<float> to);
+  /// dw[lane * lane_stride + tap] = the gradient to the taps of `lanes` kernels from sums[matrix * stride +
+  /// lane] added over `parts` parts, part_stride apart.
+  void (*taps)(TileGroup<const float> sums, std::int64_t parts, std::int64_t part_stride, int lanes,
+               float* dw, std::int64_t lane_stride);
+};
+
+/// Lets what this thread wrote past the caches arrive.
+void finish_streams();
+
+/// The kernels for this CPU.
+const Kernels& kernels();
+
+}  // namespace gesso::winograd

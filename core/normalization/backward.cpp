@@ -1,0 +1,355 @@
+// The backward half of core/normalization/normalization.h.
+#include <type_traits>
+#include <vector>
+
+#include "gesso/core/normalization/planes.h"
+#include "gesso/core/simd/clones.h"
+
+namespace gesso {
+namespace {
+
+using namespace detail;
+
+// Calls f with each flag as a type, so that every combination becomes a loop of its own.
+template <class F>
+GESSO_INLINE void with_flags(bool a, bool b, F f) {
+  constexpr std::true_type yes;
+  constexpr std::false_type no;
+  a ? (b ? f(yes, yes) : f(yes, no)) : (b ? f(no, yes) : f(no, no));
+}
+
+// ---- sums
+
+// Two sums over elements of one statistic: of g = gamma dy, and of g (x - mean).
+struct GradientSums {
+  double g = 0;
+  double g_deviation = 0;
+
+  GradientSums& operator+=(const GradientSums& other) {
+    g += other.g;
+    g_deviation += other.g_deviation;
+    return *this;
+  }
+};
+
+// The sums over elements begin <= i < end of a plane. A gamma that the plane's elements share is left out, so
+// that the sums are dbeta and dgamma / inv_std as well; gammas of single elements are in.
+template <class T>
+GESSO_SIMD GradientSums gradient_sums(const T* x, const T* dy, const Plane<T>& plane, double mean,
+                                      ElementRows<T> rows, bool relu, std::int64_t begin, std::int64_t end) {
+  const Plane<T> p = plane;
+  double sums[2];
+  with_flags(
+      relu, rows.gamma, [&](auto with_relu, auto with_rows) __attribute__((always_inline)) {
+        const T* x0 = x + begin;
+        const T* dy0 = dy + begin;
+        const T* gamma = with_rows ? rows.gamma + begin : nullptr;
+        const T* beta = with_relu && with_rows ? rows.beta + begin : nullptr;
+        sum_terms(
+            end - begin, sums, [=](auto at, Lanes(&t)[2]) __attribute__((always_inline)) {
+              const auto v = at.load(x0);
+              auto g = at.load(dy0);
+              if constexpr (with_relu && with_rows) {
+                g = affine(v, p, at.load(gamma), at.load(beta)) > 0 ? g : decltype(g){};
+              } else if constexpr (with_relu) {
+                g = affine(v, p) > 0 ? g : decltype(g){};
+              }
+              if constexpr (with_rows) {
+                g *= at.load(gamma);
+              }
+              t[0] = widen(g);
+              t[1] = t[0] * (widen(v) - mean);
+            });
+      });
+  return {sums[0], sums[1]};
+}
+
+template <class T>
+Plane<T> plane_of(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in, std::int64_t plane) {
+  return plane_at(axes, in.statistics, in.gamma, in.beta, plane);
+}
+
+template <class T>
+GradientSums piece_sums(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in, std::int64_t plane,
+                        std::int64_t begin, std::int64_t end) {
+  const std::int64_t offset = plane * axes.inner;
+  return gradient_sums(in.x + offset, in.dy + offset, plane_of(axes, in, plane),
+                       in.statistics.mean[axes.statistic(plane)], element_rows(axes, in.gamma, in.beta),
+                       in.relu, begin, end);
+}
+
+// A plane's sums, piece by piece in order.
+template <class T>
+GradientSums plane_sums(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in, std::int64_t plane) {
+  GradientSums sums;
+  for (std::int64_t i = 0; i < axes.inner; i += kPiece) {
+    sums += piece_sums(axes, in, plane, i, std::min(axes.inner, i + kPiece));
+  }
+  return sums;
+}
+
+// ---- dx
+
+// The two constants of dx in one statistic: dx = inv_std g + mean_term + x-hat * xhat_factor.
+template <class T>
+struct DxTerms {
+  T mean_term = 0;    // -inv_std mean(g)
+  T xhat_factor = 0;  // -inv_std mean(g x-hat)
+};
+
+// Those of statistic s, from the sums of its planes.
+template <class T>
+DxTerms<T> dx_terms(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
+                    const std::vector<GradientSums>& sums_of_planes, std::int64_t s) {
+  GradientSums sums;
+  for_each_plane(axes, s, [&](std::int64_t plane) {
+    const bool shared_gamma = in.gamma && axes.rows != AffineRows::per_element;
+    const double gamma = shared_gamma ? in.gamma[axes.affine_index(plane, 0)] : 1;
+    sums += {gamma * sums_of_planes[plane].g, gamma * sums_of_planes[plane].g_deviation};
+  });
+  const double inv_std = in.statistics.inv_std[s];
+  const double count = static_cast<double>(axes.elements_per_statistic());
+  return {static_cast<T>(-inv_std * (sums.g / count)),
+          static_cast<T>(-inv_std * (sums.g_deviation * inv_std / count))};
+}
+
+// inv_std g of element i
+template <bool with_relu, bool with_rows, class T>
+GESSO_INLINE T upstream_term(const T* x, const T* dy, const Plane<T>& p, const ElementRows<T>& rows,
+                             std::int64_t i) {
+  T g = dy[i];
+  if constexpr (with_relu && with_rows) {
+    g = affine(x[i], p, rows.gamma[i], rows.beta[i]) > 0 ? g : T{0};
+  } else if constexpr (with_relu) {
+    g = affine(x[i], p) > 0 ? g : T{0};
+  }
+  if constexpr (with_rows) {
+    return g * rows.gamma[i] * p.inv_std;
+  } else {
+    return g * p.scale;
+  }
+}
+
+template <class T>
+GESSO_INLINE T x_hat(T x, const Plane<T>& p) {
+  return ((x - p.high) - p.low) * p.inv_std;
+}
+
+// dx of elements begin <= i < end of a plane; `terms` is null for statistics that do not depend on x.
+template <class T>
+GESSO_SIMD void dx_piece(const T* x, const T* dy, const Plane<T>& plane, const DxTerms<T>* terms,
+                         ElementRows<T> rows, bool relu, bool stream, std::int64_t begin, std::int64_t end,
+                         T* dx) {
+  const Plane<T> p = plane;
+  with_flags(
+      relu, rows.gamma, [&](auto with_relu, auto with_rows) __attribute__((always_inline)) {
+        const auto first_term = [=](std::int64_t i) __attribute__((always_inline)) {
+          return upstream_term<with_relu(), with_rows()>(x, dy, p, rows, i);
+        };
+        if (!terms) {
+          fill_elements(stream, dx, begin, end, first_term);
+          return;
+        }
+        const DxTerms<T> k = *terms;
+        fill_elements(
+            stream, dx, begin, end, [=](std::int64_t i) __attribute__((always_inline)) {
+              return (first_term(i) + k.mean_term) + x_hat(x[i], p) * k.xhat_factor;
+            });
+      });
+}
+
+// ---- dgamma and dbeta
+
+// sums[i] += dy x-hat and dy of element i < count of one sample, for rows per element.
+template <class T>
+GESSO_SIMD void add_element_gradients(const T* x, const T* dy, const Plane<T>& plane, double mean,
+                                      double inv_std, ElementRows<T> rows, bool relu, std::int64_t count,
+                                      double* dgamma, double* dbeta) {
+  const Plane<T> p = plane;
+  with_flags(
+      relu, rows.gamma, [=](auto with_relu, auto with_rows) mutable __attribute__((always_inline)) {
+        // First what the relu lets through, on its own: in one loop the compiler makes it a branch, and one
+        // that is guessed wrong half of the time.
+        constexpr std::int64_t block = 256;
+        for (std::int64_t begin = 0; begin < count; begin += block) {
+          const std::int64_t n = std::min(block, count - begin);
+          T open[block];
+          for (std::int64_t i = 0; i < n; ++i) {
+            T g = dy[i];
+            if constexpr (with_relu && with_rows) {
+              g = affine(x[i], p, rows.gamma[i], rows.beta[i]) > 0 ? g : T{0};
+            } else if constexpr (with_relu) {
+              g = affine(x[i], p) > 0 ? g : T{0};
+            }
+            open[i] = g;
+          }
+          for (std::int64_t i = 0; i < n; ++i) {
+            const double g = open[i];
+            dgamma[i] += g * ((x[i] - mean) * inv_std);
+            dbeta[i] += g;
+          }
+          x += n;
+          dy += n;
+          dgamma += n;
+          dbeta += n;
+          rows.gamma = with_rows ? rows.gamma + n : nullptr;
+          rows.beta = with_rows && rows.beta ? rows.beta + n : nullptr;
+        }
+      });
+}
+
+// dgamma and dbeta where every element has its own: sums over the samples, piece by piece of the elements.
+// Many samples are added up in groups, in parallel, and then the groups in order.
+template <class T>
+void element_row_gradients(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
+                           const NormalizeBackwardOut<T>& out) {
+  const std::int64_t size = axes.inner;
+  const std::int64_t group = std::max<std::int64_t>(64, (axes.samples + 15) / 16);
+  const std::int64_t groups = (axes.samples + group - 1) / group;
+  const auto add_group = [&](std::int64_t k, std::int64_t begin, std::int64_t end, double* dgamma,
+                             double* dbeta) {
+    ElementRows<T> rows = element_rows(axes, in.gamma, in.beta);
+    rows.gamma = rows.gamma ? rows.gamma + begin : nullptr;
+    rows.beta = rows.beta ? rows.beta + begin : nullptr;
+    std::fill_n(dgamma, end - begin, 0.0);
+    std::fill_n(dbeta, end - begin, 0.0);
+    for (std::int64_t n = k * group; n < std::min(axes.samples, (k + 1) * group); ++n) {
+      add_element_gradients(in.x + n * size + begin, in.dy + n * size + begin, plane_of(axes, in, n),
+                            in.statistics.mean[n], in.statistics.inv_std[n], rows, in.relu, end - begin,
+                            dgamma, dbeta);
+    }
+  };
+  const auto write = [](std::int64_t begin, std::int64_t end, const double* sums, T* row) {
+    for (std::int64_t i = begin; row && i < end; ++i) row[i] = static_cast<T>(sums[i - begin]);
+  };
+  // Of a single group nothing is kept: the rows may be as large as a sample.
+  std::vector<double> sums(groups == 1 ? 0 : 2 * groups * size);
+  if (groups > 1) {
+    for_each_piece(groups, size, [&](std::int64_t k, std::int64_t begin, std::int64_t end) {
+      add_group(k, begin, end, &sums[2 * k * size + begin], &sums[(2 * k + 1) * size + begin]);
+    });
+  }
+  for_each_piece(1, size, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+    double dgamma[kPiece] = {}, dbeta[kPiece] = {};
+    if (groups == 1) {
+      add_group(0, begin, end, dgamma, dbeta);
+    }
+    for (std::int64_t k = 0; groups > 1 && k < groups; ++k) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        dgamma[i - begin] += sums[2 * k * size + i];
+        dbeta[i - begin] += sums[(2 * k + 1) * size + i];
+      }
+    }
+    write(begin, end, dgamma, out.dgamma);
+    write(begin, end, dbeta, out.dbeta);
+  });
+}
+
+// dgamma and dbeta from the sums of each plane. A row per channel adds up its planes in order.
+template <class T>
+void plane_row_gradients(const NormalizationAxes& axes, const std::vector<GradientSums>& sums_of_planes,
+                         const NormalizeBackwardIn<T>& in, const NormalizeBackwardOut<T>& out) {
+  for (std::int64_t row = 0; row < axes.affine_size(); ++row) {
+    double dgamma = 0, dbeta = 0;
+    for (std::int64_t plane = row; plane < axes.planes(); plane += axes.affine_size()) {
+      dgamma += sums_of_planes[plane].g_deviation * in.statistics.inv_std[axes.statistic(plane)];
+      dbeta += sums_of_planes[plane].g;
+    }
+    if (out.dgamma) {
+      out.dgamma[row] = static_cast<T>(dgamma);
+    }
+    if (out.dbeta) {
+      out.dbeta[row] = static_cast<T>(dbeta);
+    }
+  }
+}
+
+}  // namespace
+
+template <class T>
+void normalize_backward(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
+                        const NormalizeBackwardOut<T>& out) {
+  const bool per_element = axes.rows == AffineRows::per_element;
+  const bool rows_wanted = out.dgamma || out.dbeta;
+  const bool sums_for_dx = out.dx && in.statistics_of_x;
+  const bool sums_needed = sums_for_dx || (rows_wanted && !per_element);
+  std::vector<GradientSums> sums(sums_needed ? axes.planes() : 0);
+  std::vector<DxTerms<T>> terms(sums_for_dx ? axes.statistics() : 0);
+
+  const auto write_dx = [&](std::int64_t plane, std::int64_t begin, std::int64_t end) {
+    const std::int64_t offset = plane * axes.inner;
+    dx_piece(in.x + offset, in.dy + offset, plane_of(axes, in, plane),
+             sums_for_dx ? &terms[axes.statistic(plane)] : nullptr, element_rows(axes, in.gamma, in.beta),
+             in.relu, streams<T>(axes), begin, end, out.dx + offset);
+  };
+
+  if (sums_needed && fits_in_cache(axes)) {
+    for_each_statistic(axes, [&](std::int64_t s) {
+      for_each_plane(axes, s, [&](std::int64_t plane) { sums[plane] = plane_sums(axes, in, plane); });
+      if (sums_for_dx) {
+        terms[s] = dx_terms(axes, in, sums, s);
+      }
+      if (out.dx) {
+        for_each_plane(axes, s, [&](std::int64_t plane) { write_dx(plane, 0, axes.inner); });
+      }
+    });
+  } else {
+    if (sums_needed) {
+      const std::int64_t per_plane = pieces_in(axes.inner);
+      std::vector<GradientSums> piece(axes.planes() * per_plane);
+      for_each_piece(axes.planes(), axes.inner,
+                     [&](std::int64_t plane, std::int64_t begin, std::int64_t end) {
+                       piece[plane * per_plane + begin / kPiece] = piece_sums(axes, in, plane, begin, end);
+                     });
+      for (std::int64_t p = 0; p < axes.planes() * per_plane; ++p) {  // in the order of plane_sums()
+        sums[p / per_plane] += piece[p];
+      }
+    }
+    for (std::int64_t s = 0; sums_for_dx && s < axes.statistics(); ++s) {
+      terms[s] = dx_terms(axes, in, sums, s);
+    }
+    if (out.dx) {
+      for_each_piece(axes.planes(), axes.inner, write_dx);
+    }
+  }
+
+  if (rows_wanted) {
+    per_element ? element_row_gradients(axes, in, out) : plane_row_gradients(axes, sums, in, out);
+  }
+}
+
+template <class T>
+void normalize_backward_terms(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
+                              const NormalizeBackwardTerms<T>& out) {
+  std::vector<GradientSums> sums(axes.planes());
+  for (std::int64_t plane = 0; plane < axes.planes(); ++plane) {
+    sums[plane] = plane_sums(axes, in, plane);
+  }
+  for (std::int64_t plane = 0; plane < axes.planes(); ++plane) {
+    const std::int64_t offset = plane * axes.inner;
+    const T* x = in.x + offset;
+    const T* dy = in.dy + offset;
+    const Plane<T> p = plane_of(axes, in, plane);
+    const ElementRows<T> rows = element_rows(axes, in.gamma, in.beta);
+    const DxTerms<T> k = in.statistics_of_x ? dx_terms(axes, in, sums, axes.statistic(plane)) : DxTerms<T>{};
+    with_flags(in.relu, rows.gamma, [&](auto with_relu, auto with_rows) {
+      for (std::int64_t i = 0; i < axes.inner; ++i) {
+        out.xhat[offset + i] = x_hat(x[i], p);
+        out.upstream_term[offset + i] = upstream_term<with_relu(), with_rows()>(x, dy, p, rows, i);
+        out.mean_term[offset + i] = k.mean_term;
+        out.xhat_term[offset + i] = x_hat(x[i], p) * k.xhat_factor;
+      }
+    });
+  }
+}
+
+template void normalize_backward(const NormalizationAxes&, const NormalizeBackwardIn<float>&,
+                                 const NormalizeBackwardOut<float>&);
+template void normalize_backward(const NormalizationAxes&, const NormalizeBackwardIn<double>&,
+                                 const NormalizeBackwardOut<double>&);
+template void normalize_backward_terms(const NormalizationAxes&, const NormalizeBackwardIn<float>&,
+                                       const NormalizeBackwardTerms<float>&);
+template void normalize_backward_terms(const NormalizationAxes&, const NormalizeBackwardIn<double>&,
+                                       const NormalizeBackwardTerms<double>&);
+
+}  // namespace gesso

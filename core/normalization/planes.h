@@ -1,0 +1,133 @@
+// What the forward and the backward kernel of core/normalization/normalization.h share; not for others. Their sources are
+// built with -ffp-contract=off (CMakeLists.txt): no multiplication is fused into an addition, so a value
+// computed in two places is the same number in both.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "gesso/core/normalization/moments.h"
+#include "gesso/core/normalization/normalization.h"
+#include "gesso/core/parallel.h"
+#include "gesso/core/simd/ordered_sum.h"
+#include "gesso/core/simd/stream.h"
+
+namespace gesso::detail {
+
+inline constexpr std::int64_t kPiece = kMomentsPiece;    // elements whose sums are one term of a plane's sum
+inline constexpr std::int64_t kTask = 1 << 15;           // elements that are worth a parallel block
+inline constexpr std::int64_t kCacheElements = 1 << 18;  // elements that stay in L2: 1 MiB of float32
+
+inline std::int64_t pieces_in(std::int64_t length) { return (length + kPiece - 1) / kPiece; }
+
+// Small statistics: one thread gathers the sums of one and uses them while its elements are in the cache.
+inline bool fits_in_cache(const NormalizationAxes& axes) {
+  return axes.elements_per_statistic() <= kCacheElements;
+}
+
+// Results that no cache holds until they are read go straight to memory.
+template <class T>
+bool streams(const NormalizationAxes& axes) {
+  return axes.numel() * static_cast<std::int64_t>(sizeof(T)) >= kStreamBytes;
+}
+
+// y[i] = value(i) for begin <= i < end.
+template <class T, class Value>
+GESSO_INLINE void fill_elements(bool stream, T* y, std::int64_t begin, std::int64_t end, Value value) {
+  if (stream) {
+    stream_elements(y, begin, end, value);
+  } else {
+    for (std::int64_t i = begin; i < end; ++i) {
+      y[i] = value(i);
+    }
+  }
+}
+
+template <class Body>
+void for_each_statistic(const NormalizationAxes& axes, Body&& body) {
+  const std::int64_t block =
+      std::max<std::int64_t>(1, kTask / std::max<std::int64_t>(1, axes.elements_per_statistic()));
+  parallel_for(axes.statistics(), block, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t s = begin; s < end; ++s) {
+      body(s);
+    }
+  });
+}
+
+// body(plane) for the planes of statistic s, in order.
+template <class Body>
+void for_each_plane(const NormalizationAxes& axes, std::int64_t s, Body&& body) {
+  const std::int64_t planes_per_run = axes.channels / axes.groups;
+  for (std::int64_t r = 0; r < axes.runs(); ++r) {
+    const std::int64_t first = (axes.share_samples ? r * axes.groups + s : s) * planes_per_run;
+    for (std::int64_t plane = first; plane < first + planes_per_run; ++plane) {
+      body(plane);
+    }
+  }
+}
+
+// body(row, begin, end) for every piece begin <= i < end of `count` rows of `length` elements, in parallel.
+template <class Body>
+void for_each_piece(std::int64_t count, std::int64_t length, Body&& body) {
+  const std::int64_t per_row = pieces_in(length);
+  const std::int64_t block =
+      std::max<std::int64_t>(1, kTask / std::max<std::int64_t>(1, std::min(length, kPiece)));
+  parallel_for(count * per_row, block, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t p = first; p < last; ++p) {
+      const std::int64_t begin = p % per_row * kPiece;
+      body(p / per_row, begin, std::min(length, begin + kPiece));
+    }
+  });
+}
+
+// What a plane's elements have in common, so that the loops over them are short. The mean is split in two
+// numbers of type T, high + low: x - high is exact where x is close to the mean (Sterbenz), and low, which
+// float32 could not hold beside high, is taken off afterwards. Without it an input with mean / std = 1e6
+// would be off by the rounding of its mean, 0.03 std.
+template <class T>
+struct Plane {
+  T high, low, inv_std;
+  T scale;  // gamma inv_std
+  T shift;  // beta - low scale
+
+  Plane(StatisticsIn statistics, std::int64_t s, double gamma_value, double beta_value)
+      : high(static_cast<T>(statistics.mean[s])),
+        low(static_cast<T>(statistics.mean[s] - static_cast<double>(high))),
+        inv_std(static_cast<T>(statistics.inv_std[s])),
+        scale(static_cast<T>(gamma_value * statistics.inv_std[s])),
+        shift(static_cast<T>(beta_value - static_cast<double>(low) * gamma_value * statistics.inv_std[s])) {}
+};
+
+// gamma and beta of each element of one plane; null where all elements have the same.
+template <class T>
+struct ElementRows {
+  const T* gamma = nullptr;
+  const T* beta = nullptr;
+};
+
+template <class T>
+ElementRows<T> element_rows(const NormalizationAxes& axes, const T* gamma, const T* beta) {
+  return axes.rows == AffineRows::per_element ? ElementRows<T>{gamma, beta} : ElementRows<T>{};
+}
+
+template <class T>
+Plane<T> plane_at(const NormalizationAxes& axes, StatisticsIn statistics, const T* gamma, const T* beta,
+                  std::int64_t plane) {
+  const bool per_element = axes.rows == AffineRows::per_element;  // then gamma and beta are read in the loops
+  const std::int64_t row = axes.affine_index(plane, 0);
+  return Plane<T>(statistics, axes.statistic(plane), gamma && !per_element ? gamma[row] : T{1},
+                  beta && !per_element ? beta[row] : T{0});
+}
+
+// z = gamma (x - mean) inv_std + beta, written once for numbers and for packs of them: forward computes it,
+// and backward computes the same bits again to know where the relu was open.
+template <class T, class V>
+GESSO_INLINE V affine(V x, const Plane<T>& p) {
+  return (x - p.high) * p.scale + p.shift;
+}
+template <class T, class V>
+GESSO_INLINE V affine(V x, const Plane<T>& p, V gamma, V beta) {
+  return affine(x, p) * gamma + beta;
+}
+
+}  // namespace gesso::detail

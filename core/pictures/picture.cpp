@@ -1,0 +1,220 @@
+#include "gesso/core/pictures/picture.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cctype>
+#include <cmath>
+#include <filesystem>
+#include <vector>
+
+#include "gesso/core/files/file.h"
+#include "gesso/core/parallel.h"
+#include "gesso/core/pictures/exif.h"
+#include "gesso/core/pictures/picture_check.h"
+#include "gesso/core/pictures/picture_codec.h"
+
+namespace gesso {
+namespace {
+
+constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 30;  // no honest picture file is larger
+constexpr std::int64_t kRowBlock = 32;
+
+// Where the pixels of the upright picture are in the stored one: pixel (y, x) is stored number
+// first + y * row_step + x * column_step. Each of the eight EXIF orientations is such a walk.
+struct Walk {
+  std::int64_t height, width;  // upright
+  std::int64_t first, row_step, column_step;
+};
+
+Walk upright(std::int64_t h, std::int64_t w, int orientation) {
+  const std::int64_t last_row = (h - 1) * w, last_column = w - 1;
+  switch (orientation) {
+    case 2:
+      return {h, w, last_column, w, -1};
+    case 3:
+      return {h, w, last_row + last_column, -w, -1};
+    case 4:
+      return {h, w, last_row, -w, 1};
+    case 5:
+      return {w, h, 0, 1, w};
+    case 6:
+      return {w, h, last_row, 1, -w};
+    case 7:
+      return {w, h, last_row + last_column, -1, -w};
+    case 8:
+      return {w, h, last_column, -1, w};
+    default:
+      return {h, w, 0, w, 1};
+  }
+}
+
+// planes[c][y][x] = samples[walk(y, x)][c] / largest; gray goes to three planes, alpha is laid over white.
+template <class Sample, int kChannels>
+void to_planes(const Sample* samples, const Walk& walk, float* planes) {
+  constexpr float kLargest = std::numeric_limits<Sample>::max();
+  constexpr bool kGray = kChannels <= 2, kAlpha = kChannels % 2 == 0;
+  const std::int64_t plane = walk.height * walk.width;
+  parallel_for(walk.height, kRowBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t y = begin; y < end; ++y) {
+      const Sample* row = samples + (walk.first + y * walk.row_step) * kChannels;
+      const std::int64_t step = walk.column_step * kChannels;
+      for (int c = 0; c < 3; ++c) {
+        float* out = planes + c * plane + y * walk.width;
+        const Sample* in = row + (kGray ? 0 : c);
+        for (std::int64_t x = 0; x < walk.width; ++x) {
+          out[x] = static_cast<float>(in[x * step]) / kLargest;
+        }
+        if constexpr (kAlpha) {
+          const Sample* alpha = row + kChannels - 1;
+          for (std::int64_t x = 0; x < walk.width; ++x) {
+            const float a = static_cast<float>(alpha[x * step]) / kLargest;
+            out[x] = out[x] * a + (1 - a);
+          }
+        }
+      }
+    }
+  });
+}
+
+template <class Sample>
+void to_planes(const Samples& decoded, const Walk& walk, float* planes) {
+  const auto* samples = static_cast<const Sample*>(decoded.samples.get());
+  switch (decoded.channels) {
+    case 1:
+      return to_planes<Sample, 1>(samples, walk, planes);
+    case 2:
+      return to_planes<Sample, 2>(samples, walk, planes);
+    case 3:
+      return to_planes<Sample, 3>(samples, walk, planes);
+    case 4:
+      return to_planes<Sample, 4>(samples, walk, planes);
+    default:
+      throw Error(concat_text("it has ", decoded.channels, " channels"));
+  }
+}
+
+Tensor decode(std::string_view bytes, const LoadOptions& options) {
+  if (bytes.empty()) {
+    throw Error("it is empty");
+  }
+  const PictureFormat format = picture_format(bytes);
+  if (format == PictureFormat::other) {
+    const std::string name = other_picture_format(bytes);
+    throw Error(name.empty()
+                    ? "it is not a JPEG, PNG or BMP picture"
+                    : concat_text("it is ", name, "; gesso reads JPEG, PNG and BMP: convert it first"));
+  }
+  // Before anything is decoded: the header's size, then whether the file is whole.
+  const auto size = picture_size(bytes, format);
+  if (size && size->height != 0 && size->width > options.max_pixels / size->height) {
+    throw Error(concat_text("it has ", size->width, " x ", size->height, " pixels, more than the limit of ",
+                            options.max_pixels,
+                            " (LoadOptions::max_pixels): make it smaller or raise the limit"));
+  }
+  const std::string damage = picture_damage(bytes, format);
+  if (!damage.empty() || !size) {
+    throw Error(size ? damage : "it has no valid header (it is truncated or corrupt)");
+  }
+  const Samples samples = decode_samples(bytes, *size);
+  const Walk walk =
+      upright(samples.height, samples.width, format == PictureFormat::jpeg ? exif_orientation(bytes) : 1);
+  Tensor picture = Tensor::empty({1, 3, walk.height, walk.width});
+  float* planes = picture.mutable_data<float>();
+  samples.bits == 16 ? to_planes<std::uint16_t>(samples, walk, planes)
+                     : to_planes<std::uint8_t>(samples, walk, planes);
+  return picture;
+}
+
+// A picture as 8-bit samples, in the order that files have them.
+struct Bytes {
+  PictureSize size;
+  int channels = 0;
+  std::vector<std::uint8_t> samples;
+};
+
+Bytes to_bytes(const Tensor& picture, const char* operation) {
+  require_defined(picture, operation, "picture");
+  const Shape& shape = picture.shape();
+  const bool fits =
+      (shape.rank() == 3 || (shape.rank() == 4 && shape[0] == 1)) && (shape[-3] == 3 || shape[-3] == 1);
+  require(fits, operation, ": the picture has shape ", shape,
+          "; it must be (1, C, H, W) or (C, H, W) with C = 3 or 1 (slice one out of a batch)");
+  require(shape.numel() > 0, operation, ": the picture is empty, shape ", shape);
+  Bytes bytes;
+  bytes.size = {shape[-1], shape[-2]};
+  bytes.channels = static_cast<int>(shape[-3]);
+  bytes.samples.resize(static_cast<std::size_t>(shape.numel()));
+  const std::int64_t width = shape[-1], plane = shape[-2] * width;
+  const int channels = bytes.channels;
+  std::atomic<bool> has_nan = false;
+  with_dtype(picture.dtype(), [&]<class T>() {
+    const T* planes = picture.data<T>();
+    parallel_for(shape[-2], kRowBlock, [&](std::int64_t begin, std::int64_t end) {
+      bool nan = false;
+      for (int c = 0; c < channels; ++c) {
+        const T* in = planes + c * plane;
+        std::uint8_t* out = bytes.samples.data() + c;
+        for (std::int64_t i = begin * width; i < end * width; ++i) {
+          nan |= std::isnan(in[i]);
+          const T clamped = std::min(std::max(in[i], T{0}), T{1});
+          out[i * channels] = static_cast<std::uint8_t>(std::isnan(in[i]) ? 0 : clamped * 255 + T{0.5});
+        }
+      }
+      if (nan) {
+        has_nan = true;
+      }
+    });
+  });
+  require(!has_nan, operation, ": the picture contains NaN (not a number), shape ", shape,
+          "; look where it came from, e.g. a training that diverged");
+  return bytes;
+}
+
+std::string jpeg_of(const Tensor& picture, int quality, const char* operation) {
+  require(quality >= 1 && quality <= 100, operation, ": the JPEG quality is ", quality,
+          "; it must be 1 to 100");
+  const Bytes bytes = to_bytes(picture, operation);
+  require(std::max(bytes.size.width, bytes.size.height) <= 65535, operation, ": the picture has ",
+          bytes.size.width, " x ", bytes.size.height,
+          " pixels; no side of a JPEG may be longer than 65535: make it smaller or save a PNG");
+  return encode_jpeg_samples(bytes.samples.data(), bytes.size, bytes.channels, quality);
+}
+
+std::string png_of(const Tensor& picture, const char* operation) {
+  const Bytes bytes = to_bytes(picture, operation);
+  return encode_png_samples(bytes.samples.data(), bytes.size, bytes.channels);
+}
+
+}  // namespace
+
+Tensor load_picture(const std::string& path, const LoadOptions& options) {
+  return decode_picture(read_file(path, kMaxFileBytes), path, options);
+}
+
+Tensor decode_picture(std::string_view bytes, const std::string& name, const LoadOptions& options) {
+  try {
+    return decode(bytes, options);
+  } catch (const MemoryError&) {
+    throw;
+  } catch (const Error& error) {
+    throw FileError(concat_text("cannot load picture '", name, "': ", error.what()));
+  }
+}
+
+void save_picture(const std::string& path, const Tensor& picture, const SaveOptions& options) {
+  std::string ending = std::filesystem::path(path).extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const bool jpeg = ending == ".jpg" || ending == ".jpeg";
+  require(jpeg || ending == ".png", "save_picture: '", path, "' must end in .png, .jpg or .jpeg");
+  write_file_atomically(
+      path, jpeg ? jpeg_of(picture, options.jpeg_quality, "save_picture") : png_of(picture, "save_picture"));
+}
+
+std::string encode_png(const Tensor& picture) { return png_of(picture, "encode_png"); }
+
+std::string encode_jpeg(const Tensor& picture, int quality) {
+  return jpeg_of(picture, quality, "encode_jpeg");
+}
+
+}  // namespace gesso

@@ -1,0 +1,256 @@
+#include "gesso/core/pictures/picture_check.h"
+
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+
+namespace gesso {
+namespace {
+
+std::uint32_t byte_at(std::string_view bytes, std::size_t i) { return static_cast<unsigned char>(bytes[i]); }
+
+std::uint32_t big_endian32(std::string_view bytes, std::size_t i) {
+  return byte_at(bytes, i) << 24 | byte_at(bytes, i + 1) << 16 | byte_at(bytes, i + 2) << 8 |
+         byte_at(bytes, i + 3);
+}
+
+std::uint32_t little_endian32(std::string_view bytes, std::size_t i) {
+  return byte_at(bytes, i + 3) << 24 | byte_at(bytes, i + 2) << 16 | byte_at(bytes, i + 1) << 8 |
+         byte_at(bytes, i);
+}
+
+// The checksum of PNG chunks (PNG specification, annex D): CRC-32 with the reflected polynomial EDB88320.
+std::uint32_t crc32(std::string_view bytes) {
+  static const std::array<std::uint32_t, 256> table = [] {
+    std::array<std::uint32_t, 256> t{};
+    for (std::uint32_t n = 0; n < 256; ++n) {
+      std::uint32_t c = n;
+      for (int bit = 0; bit < 8; ++bit) {
+        c = (c & 1) ? 0xEDB88320u ^ (c >> 1) : c >> 1;
+      }
+      t[n] = c;
+    }
+    return t;
+  }();
+  std::uint32_t c = 0xFFFFFFFFu;
+  for (const char byte : bytes) {
+    c = table[(c ^ static_cast<unsigned char>(byte)) & 0xFF] ^ (c >> 8);
+  }
+  return ~c;
+}
+
+constexpr const char* kTruncated = "the file ends before the picture does (it is truncated or corrupt)";
+
+std::string png_damage(std::string_view bytes) {
+  std::size_t at = 8;  // after the signature; then chunks of length, type, body, checksum
+  while (bytes.size() - at >= 12) {
+    const std::uint32_t length = big_endian32(bytes, at);
+    if (length > bytes.size() - at - 12) {
+      return kTruncated;
+    }
+    const std::string_view type = bytes.substr(at + 4, 4);
+    const bool decides = (type[0] & 0x20) == 0 || type == "tRNS";  // upper case: critical chunk
+    if (decides && crc32(bytes.substr(at + 4, 4 + length)) != big_endian32(bytes, at + 8 + length)) {
+      return "a checksum is wrong (the file is corrupt)";
+    }
+    if (type == "IEND") {
+      return "";
+    }
+    at += std::size_t{12} + length;
+  }
+  return kTruncated;
+}
+
+// The fields of a BMP header that decide how long the file must be.
+struct BmpHeader {
+  std::int64_t width, height, bits, offset;
+  bool run_lengths;  // rows are compressed
+};
+
+std::optional<BmpHeader> bmp_header(std::string_view bytes) {
+  if (bytes.size() < 34) {
+    return std::nullopt;
+  }
+  const std::int64_t offset = little_endian32(bytes, 10);
+  if (little_endian32(bytes, 14) == 12) {  // the OS/2 header, with 16-bit sizes
+    const std::uint32_t size = little_endian32(bytes, 18);
+    return BmpHeader{size & 0xFFFF, size >> 16, little_endian32(bytes, 22) >> 16, offset, false};
+  }
+  const std::uint32_t rows = little_endian32(bytes, 22);
+  const std::uint32_t height = rows & 0x80000000u ? 0u - rows : rows;  // negative: from top to bottom
+  const std::uint32_t compression = little_endian32(bytes, 30);
+  return BmpHeader{little_endian32(bytes, 18), height, little_endian32(bytes, 28) & 0xFFFF, offset,
+                   compression == 1 || compression == 2};
+}
+
+std::string bmp_damage(std::string_view bytes) {
+  const auto header = bmp_header(bytes);
+  if (!header) {
+    return kTruncated;
+  }
+  constexpr std::int64_t kLargestSide = 1 << 24;  // of stb_image; keeps the products below in range
+  if (header->width > kLargestSide || header->height > kLargestSide || header->bits > 64) {
+    return "its header is corrupt";
+  }
+  if (header->width == 0 || header->height == 0) {
+    return "it has no pixels";
+  }
+  if (header->run_lengths) {
+    return "";  // of no fixed size; the decoder says that it does not take them
+  }
+  // Rows are padded to 4 bytes; some writers leave out the padding of the last.
+  const std::int64_t row = (header->width * header->bits + 7) / 8;
+  const std::int64_t needed = header->offset + (row + 3) / 4 * 4 * (header->height - 1) + row;
+  return static_cast<std::int64_t>(bytes.size()) < needed ? kTruncated : "";
+}
+
+std::optional<PictureSize> jpeg_size(std::string_view bytes) {
+  std::optional<PictureSize> size;
+  walk_jpeg(bytes, [&](int marker, std::string_view body) {
+    // Start of frame is C0 to CF, but C4, C8 and CC have other uses.
+    const bool frame = marker >= 0xC0 && marker <= 0xCF && marker % 4 != 0;
+    if ((frame || marker == 0xC0) && body.size() >= 5) {
+      size = PictureSize{byte_at(body, 3) << 8 | byte_at(body, 4), byte_at(body, 1) << 8 | byte_at(body, 2)};
+    }
+    return !size;
+  });
+  return size;
+}
+
+// Whether the tables of a JPEG's DHT segment (class and number, 16 counts of codes by length, the symbols)
+// have at most 255 symbols each. 8-bit JPEG uses no more than 176, and stb_image 2.27 writes past its arrays
+// when there are more than 256 and reads before them when there are 256 short ones.
+bool huffman_tables_fit(std::string_view body) {
+  while (!body.empty()) {
+    if (body.size() < 17) {
+      return false;
+    }
+    std::size_t symbols = 0;
+    for (std::size_t i = 1; i <= 16; ++i) {
+      symbols += byte_at(body, i);
+    }
+    if (symbols > 255 || symbols > body.size() - 17) {
+      return false;
+    }
+    body.remove_prefix(17 + symbols);
+  }
+  return true;
+}
+
+}  // namespace
+
+PictureFormat picture_format(std::string_view bytes) {
+  if (bytes.starts_with("\xFF\xD8\xFF")) {
+    return PictureFormat::jpeg;
+  }
+  if (bytes.starts_with("\x89PNG\r\n\x1A\n")) {
+    return PictureFormat::png;
+  }
+  if (bytes.starts_with("BM")) {
+    return PictureFormat::bmp;
+  }
+  return PictureFormat::other;
+}
+
+std::string other_picture_format(std::string_view bytes) {
+  const auto at = [&](std::size_t i, std::string_view text) {
+    return bytes.size() >= i + text.size() && bytes.substr(i, text.size()) == text;
+  };
+  if (at(0, "GIF8")) {
+    return "GIF";
+  }
+  if (at(0, "RIFF") && at(8, "WEBP")) {
+    return "WebP";
+  }
+  if (at(4, "ftypavif")) {
+    return "AVIF";
+  }
+  if (at(4, "ftyphei") || at(4, "ftypmif1")) {
+    return "HEIF";
+  }
+  if (at(0, {"II*\0", 4}) || at(0, {"MM\0*", 4})) {
+    return "TIFF";
+  }
+  if (at(0, "<svg") || at(0, "<?xml")) {
+    return "SVG or XML";
+  }
+  return "";
+}
+
+std::optional<PictureSize> picture_size(std::string_view bytes, PictureFormat format) {
+  if (format == PictureFormat::jpeg) {
+    return jpeg_size(bytes);
+  }
+  if (format == PictureFormat::png && bytes.size() >= 24) {
+    return PictureSize{big_endian32(bytes, 16), big_endian32(bytes, 20)};
+  }
+  if (const auto header = bmp_header(bytes); header && format == PictureFormat::bmp) {
+    return PictureSize{header->width, header->height};
+  }
+  return std::nullopt;
+}
+
+std::string picture_damage(std::string_view bytes, PictureFormat format) {
+  switch (format) {
+    case PictureFormat::jpeg:
+      return walk_jpeg(bytes, [](int, std::string_view) { return true; }) ? "" : kTruncated;
+    case PictureFormat::png:
+      return png_damage(bytes);
+    case PictureFormat::bmp:
+      return bmp_damage(bytes);
+    case PictureFormat::other:
+      break;
+  }
+  return "its format is not known";
+}
+
+bool walk_jpeg(std::string_view bytes, const std::function<bool(int marker, std::string_view body)>& visit) {
+  constexpr std::uint32_t kHuffmanTables = 0xC4, kEnd = 0xD9, kScan = 0xDA;
+  const auto stands_alone = [](std::uint32_t marker) {  // TEM and the restart markers have no body
+    return marker == 0x01 || (marker >= 0xD0 && marker <= 0xD7);
+  };
+  std::size_t at = 2;  // after the start marker
+  while (true) {
+    if (at >= bytes.size() || byte_at(bytes, at) != 0xFF) {
+      return false;
+    }
+    while (at < bytes.size() && byte_at(bytes, at) == 0xFF) {  // any number of fill bytes
+      ++at;
+    }
+    if (at >= bytes.size()) {
+      return false;
+    }
+    const std::uint32_t marker = byte_at(bytes, at++);
+    if (marker == kEnd) {
+      return true;
+    }
+    if (stands_alone(marker)) {
+      continue;
+    }
+    if (bytes.size() - at < 2) {
+      return false;
+    }
+    const std::size_t length = byte_at(bytes, at) << 8 | byte_at(bytes, at + 1);  // counts itself
+    if (length < 2 || length > bytes.size() - at) {
+      return false;
+    }
+    const std::string_view body = bytes.substr(at + 2, length - 2);
+    if (marker == kHuffmanTables && !huffman_tables_fit(body)) {
+      return false;
+    }
+    if (!visit(static_cast<int>(marker), body)) {
+      return false;
+    }
+    at += length;
+    if (marker == kScan) {
+      // Coded data, in which FF is written as FF 00: up to the next marker that is no restart.
+      while (at + 1 < bytes.size() &&
+             (byte_at(bytes, at) != 0xFF || byte_at(bytes, at + 1) == 0x00 ||
+              byte_at(bytes, at + 1) == 0xFF || stands_alone(byte_at(bytes, at + 1)))) {
+        ++at;
+      }
+    }
+  }
+}
+
+}  // namespace gesso

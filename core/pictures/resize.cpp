@@ -1,0 +1,216 @@
+#include "gesso/core/pictures/resize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "gesso/core/parallel.h"
+#include "gesso/core/simd/clones.h"
+
+namespace gesso {
+namespace {
+
+// Keys 1981, equation 15: the cubic convolution kernel with a = -1/2.
+double cubic(double t) {
+  t = std::fabs(t);
+  if (t < 1) {
+    return (1.5 * t - 2.5) * t * t + 1;
+  }
+  return t < 2 ? ((-0.5 * t + 2.5) * t - 4) * t + 2 : 0;
+}
+
+// output[o] = sum over k < taps of weight[o * taps + k] * input[first[o] + k]
+template <class T>
+struct Filter {
+  std::int64_t taps = 0;
+  std::vector<std::int64_t> first;
+  std::vector<T> weight;
+};
+
+template <class T>
+Filter<T> make_filter(std::int64_t in, std::int64_t out) {
+  const double scale = static_cast<double>(in) / static_cast<double>(out);
+  const double stretch = std::max(scale, 1.0);  // of the kernel, which spans -2 to 2
+  Filter<T> filter;
+  filter.taps = std::min(in, static_cast<std::int64_t>(std::ceil(4 * stretch)) + 1);
+  filter.first.resize(out);
+  filter.weight.resize(out * filter.taps);
+  std::vector<double> weight(filter.taps);
+  for (std::int64_t o = 0; o < out; ++o) {
+    const double centre = (static_cast<double>(o) + 0.5) * scale - 0.5;
+    const auto lowest = static_cast<std::int64_t>(std::ceil(centre - 2 * stretch));
+    const std::int64_t first = std::clamp<std::int64_t>(lowest, 0, in - filter.taps);
+    double sum = 0;
+    for (std::int64_t k = 0; k < filter.taps; ++k) {
+      weight[k] = cubic((static_cast<double>(first + k) - centre) / stretch);
+      sum += weight[k];
+    }
+    filter.first[o] = first;
+    for (std::int64_t k = 0; k < filter.taps; ++k) {
+      filter.weight[o * filter.taps + k] = static_cast<T>(weight[k] / sum);
+    }
+  }
+  return filter;
+}
+
+constexpr std::int64_t kRowBlock = 16;  // output rows of one parallel block; also the lanes of resize_columns
+
+// out[x] = sum over k of weight[k] * in[k * stride + x] for 0 <= x < n
+template <class T>
+GESSO_SIMD void weighted_rows(const T* in, std::int64_t stride, const T* weight, std::int64_t taps, T* out,
+                              std::int64_t n) {
+  for (std::int64_t x = 0; x < n; ++x) {
+    out[x] = weight[0] * in[x];
+  }
+  for (std::int64_t k = 1; k < taps; ++k) {
+    const T* row = in + k * stride;
+    const T w = weight[k];
+    for (std::int64_t x = 0; x < n; ++x) {
+      out[x] += w * row[x];
+    }
+  }
+}
+
+// (planes, H, W) to (planes, height, W)
+template <class T>
+void resize_rows(const T* in, std::int64_t planes, std::int64_t H, std::int64_t W, T* out,
+                 std::int64_t height) {
+  const Filter<T> filter = make_filter<T>(H, height);
+  parallel_for(planes * height, kRowBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::int64_t plane = row / height, y = row % height;
+      weighted_rows(in + (plane * H + filter.first[y]) * W, W, &filter.weight[y * filter.taps], filter.taps,
+                    out + row * W, W);
+    }
+  });
+}
+
+// out[o][lane] = sum over k of weight[o][k] * in[first[o] + k][lane]: one row's filter on kRowBlock rows at
+// once, their pixels side by side.
+template <class T>
+GESSO_SIMD void weighted_lanes(const T* in, const std::int64_t* first, const T* weight, std::int64_t taps,
+                               std::int64_t out_count, T* out) {
+  for (std::int64_t o = 0; o < out_count; ++o) {
+    T sum[kRowBlock] = {};
+    const T* column = in + first[o] * kRowBlock;
+    for (std::int64_t k = 0; k < taps; ++k) {
+      const T w = weight[o * taps + k];
+      for (std::int64_t lane = 0; lane < kRowBlock; ++lane) {
+        sum[lane] += w * column[k * kRowBlock + lane];
+      }
+    }
+    std::copy_n(sum, kRowBlock, out + o * kRowBlock);
+  }
+}
+
+// (rows, W) to (rows, width)
+template <class T>
+void resize_columns(const T* in, std::int64_t rows, std::int64_t W, T* out, std::int64_t width) {
+  const Filter<T> filter = make_filter<T>(W, width);
+  parallel_for(rows, kRowBlock, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<T> from(W * kRowBlock), to(width * kRowBlock);
+    for (std::int64_t row = begin; row < end; ++row) {
+      for (std::int64_t x = 0; x < W; ++x) {
+        from[x * kRowBlock + row - begin] = in[row * W + x];
+      }
+    }
+    weighted_lanes(from.data(), filter.first.data(), filter.weight.data(), filter.taps, width, to.data());
+    for (std::int64_t row = begin; row < end; ++row) {
+      for (std::int64_t x = 0; x < width; ++x) {
+        out[row * width + x] = to[x * kRowBlock + row - begin];
+      }
+    }
+  });
+}
+
+// Clamps each plane of `out` to the range of the same plane of `in`. NaN stays NaN.
+template <class T>
+void clamp_to_range(const T* in, std::int64_t planes, std::int64_t in_plane, T* out, std::int64_t out_plane) {
+  parallel_for(planes, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t p = begin; p < end; ++p) {
+      T low = std::numeric_limits<T>::infinity(), high = -low;
+      for (const T* v = in + p * in_plane; v != in + (p + 1) * in_plane; ++v) {
+        low = *v < low ? *v : low;
+        high = *v > high ? *v : high;
+      }
+      for (T* v = out + p * out_plane; v != out + (p + 1) * out_plane; ++v) {
+        *v = *v < low ? low : *v > high ? high : *v;
+      }
+    }
+  });
+}
+
+void require_picture(const Tensor& x, const char* operation) {
+  require_defined(x, operation, "x");
+  require(x.rank() == 4 && x.size(2) >= 1 && x.size(3) >= 1, operation, ": x has shape ", x.shape(),
+          "; it must be (N, C, H, W) with at least one pixel");
+}
+
+}  // namespace
+
+Tensor resize_picture(const Tensor& x, std::int64_t height, std::int64_t width) {
+  require_picture(x, "resize_picture");
+  require(height >= 1 && width >= 1, "resize_picture: the new size ", height, " x ", width,
+          " must be at least 1 x 1");
+  const std::int64_t N = x.size(0), C = x.size(1), H = x.size(2), W = x.size(3), planes = N * C;
+  Tensor result = Tensor::empty({N, C, height, width}, x.dtype());
+  with_dtype(x.dtype(), [&]<class T>() {
+    const T* in = x.data<T>();
+    T* out = result.mutable_data<T>("resize_picture");
+    if (H == height && W == width) {
+      std::copy_n(in, x.numel(), out);
+      return;
+    }
+    if (W == width) {
+      resize_rows(in, planes, H, W, out, height);
+    } else if (H == height) {
+      resize_columns(in, planes * H, W, out, width);
+    } else {
+      Tensor between = Tensor::empty({N, C, height, W}, x.dtype());
+      resize_rows(in, planes, H, W, between.mutable_data<T>(), height);
+      resize_columns(between.data<T>(), planes * height, W, out, width);
+    }
+    clamp_to_range(in, planes, H * W, out, height * width);
+  });
+  return result;
+}
+
+Tensor resize_short_side(const Tensor& x, std::int64_t size) {
+  require_picture(x, "resize_short_side");
+  require(size >= 1, "resize_short_side: size is ", size, "; it must be at least 1");
+  const std::int64_t H = x.size(2), W = x.size(3), shorter = std::min(H, W);
+  const auto scaled = [&](std::int64_t side) {
+    return static_cast<std::int64_t>(
+        std::llround(static_cast<double>(side) * static_cast<double>(size) / static_cast<double>(shorter)));
+  };
+  return resize_picture(x, scaled(H), scaled(W));
+}
+
+Tensor crop(const Tensor& x, std::int64_t top, std::int64_t left, std::int64_t height, std::int64_t width) {
+  require_picture(x, "crop");
+  const std::int64_t N = x.size(0), C = x.size(1), H = x.size(2), W = x.size(3);
+  require(height >= 1 && width >= 1 && top >= 0 && left >= 0 && top <= H - height && left <= W - width,
+          "crop: ", height, " x ", width, " pixels at row ", top, ", column ", left, " are not within shape ",
+          x.shape());
+  Tensor result = Tensor::empty({N, C, height, width}, x.dtype());
+  with_dtype(x.dtype(), [&]<class T>() {
+    const T* in = x.data<T>();
+    T* out = result.mutable_data<T>("crop");
+    for (std::int64_t row = 0; row < N * C * height; ++row) {
+      const std::int64_t plane = row / height, y = top + row % height;
+      std::copy_n(in + (plane * H + y) * W + left, width, out + row * width);
+    }
+  });
+  return result;
+}
+
+Tensor center_crop(const Tensor& x, std::int64_t height, std::int64_t width) {
+  require_picture(x, "center_crop");
+  const std::int64_t H = x.size(2), W = x.size(3);
+  require(height >= 1 && width >= 1 && height <= H && width <= W, "center_crop: ", height, " x ", width,
+          " pixels do not fit in shape ", x.shape(), "; resize it first");
+  return crop(x, (H - height) / 2, (W - width) / 2, height, width);
+}
+
+}  // namespace gesso

@@ -1,0 +1,101 @@
+#include "any_style_network.h"
+
+#include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/node.h"
+#include "gesso/autograd/reduce.h"
+#include "gesso/autograd/shape_ops.h"
+#include "gesso/layers/normalization/conditional.h"
+
+namespace gesso {
+namespace {
+
+// Texture and colour taps of every level: the mean and the deviation of each channel.
+constexpr std::int64_t kNumbers = FilterBank::levels * 2 * (2 * FilterBank::filters + 3);
+
+const AnyStyleOptions& checked(const AnyStyleOptions& options) {
+  require(options.manners >= 1 && options.manners <= 4096, "any-style network: manners is ", options.manners,
+          "; it must be from 1 to 4096");
+  require(options.hidden >= 1 && options.hidden <= 4096, "any-style network: hidden is ", options.hidden,
+          "; it must be from 1 to 4096");
+  return options;
+}
+
+Tensor deviation_of(const Tensor& x, const std::vector<int>& dims, bool keepdim, double least) {
+  return sqrt(variance(x, dims, {.unbiased = false, .keepdim = keepdim}) + least);
+}
+
+}  // namespace
+
+AnyStyleNetwork::AnyStyleNetwork(const AnyStyleOptions& options, Generator& rng)
+    : options_(checked(options)),
+      network_({.width = options.width, .blocks = options.blocks, .styles = 2 + options.manners}, rng),
+      hidden_(kNumbers, options.hidden, {}, rng),
+      manners_(options.hidden, options.manners, {}, rng) {
+  register_module("network", network_);
+  register_module("hidden", hidden_);
+  register_module("manners", manners_);
+  mean_ = register_buffer("mean", Tensor::zeros({1, kNumbers}));
+  deviation_ = register_buffer("deviation", Tensor::ones({1, kNumbers}));
+  // Manners begin as small deviations from what all have in common; were they all 0, predictions would have
+  // no gradient.
+  const NoGradGuard no_grad;
+  for (const auto& [name, module] : network_.named_modules()) {
+    if (auto* norm = dynamic_cast<ConditionalInstanceNorm2d*>(module)) {
+      const Shape common({2, norm->weight.size(1)}), rows({options.manners, norm->weight.size(1)});
+      norm->weight.copy_(concat({Tensor::ones(common), 0.1 * Tensor::randn(rows, rng)}, 0));
+      norm->bias.copy_(concat({Tensor::zeros(common), 0.1 * Tensor::randn(rows, rng)}, 0));
+    }
+  }
+}
+
+Tensor AnyStyleNetwork::statistics(const Tensor& pictures) const {
+  require(pictures.rank() == 4 && pictures.size(1) == 3 && pictures.size(2) >= min_style_size &&
+              pictures.size(3) >= min_style_size,
+          "any-style network: style pictures have shape ", pictures.shape(),
+          "; they must be (N, 3, H, W) with H and W of at least ", min_style_size);
+  const NoGradGuard no_grad;
+  std::vector<Tensor> numbers;
+  for (const Tap& tap : bank_.taps(pictures)) {
+    numbers.push_back(mean(tap.style, {2, 3}));
+    numbers.push_back(deviation_of(tap.style, {2, 3}, false, 1e-5));
+  }
+  return concat(numbers, 1);
+}
+
+void AnyStyleNetwork::measure_styles(const std::vector<Tensor>& pictures) {
+  require(!pictures.empty(), "any-style network: there is no style picture to measure");
+  const NoGradGuard no_grad;
+  std::vector<Tensor> all;
+  for (const Tensor& picture : pictures) {
+    all.push_back(statistics(picture));
+  }
+  const Tensor numbers = concat(all, 0);
+  mean_.copy_(mean(numbers, {0}, true));
+  deviation_.copy_(deviation_of(numbers, {0}, true, 1e-5));
+}
+
+Tensor AnyStyleNetwork::mix_of(const Tensor& pictures) {
+  // Cut off: a picture unlike all of the training's must not leave what the predictor knows by far.
+  const Tensor numbers = clamp((statistics(pictures) - mean_) / deviation_, -3, 3);
+  const Tensor manners = manners_(relu(hidden_(numbers)));
+  const Shape column({pictures.size(0), 1});
+  return concat({Tensor::zeros(column), Tensor::ones(column), manners}, 1);
+}
+
+Tensor AnyStyleNetwork::mix_of_photographs() const {
+  Tensor mix = Tensor::zeros({1, 2 + options_.manners});
+  mix.set({0, 0}, 1);
+  return mix;
+}
+
+void AnyStyleNetwork::set_style(const Tensor& picture, double strength) {
+  const NoGradGuard no_grad;
+  set_style_mix(network_, strength * mix_of(picture) + (1 - strength) * mix_of_photographs());
+}
+
+Tensor AnyStyleNetwork::paint(const Tensor& photographs, const Tensor& mix) {
+  set_style_mix(network_, mix);
+  return network_(photographs);
+}
+
+}  // namespace gesso

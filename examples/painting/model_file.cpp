@@ -1,0 +1,124 @@
+#include "model_file.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+#include "gesso/core/files/safetensors.h"
+#include "settings.h"
+
+namespace gesso {
+namespace {
+
+// The parameters that F16 can hold. Running statistics, which may be tiny or large, keep their digits.
+std::set<std::string> halved(const Module& network) {
+  constexpr double largest = 65504;
+  std::set<std::string> names;
+  for (const auto& [name, parameter] : network.named_parameters()) {
+    const std::vector<double> values = parameter.to_vector();
+    if (std::all_of(values.begin(), values.end(), [](double v) { return std::abs(v) <= largest; })) {
+      names.insert(name);
+    }
+  }
+  return names;
+}
+
+// Calls change(path) for every path in the settings.
+template <class Change>
+TrainSettings with_paths(TrainSettings settings, Change change) {
+  for (std::string& style : settings.styles) {
+    style = change(style);
+  }
+  settings.content = change(settings.content);
+  settings.loss_network.weights = change(settings.loss_network.weights);
+  return settings;
+}
+
+// The pictures that come with gesso are called assets:styles/... in a model file, so that it means them on
+// every machine.
+const std::string kAssets = "assets:";
+
+std::string portable(const std::string& path) {
+  const auto inside = std::filesystem::path(path).lexically_normal().lexically_relative(GESSO_ASSETS_DIR);
+  return inside.empty() || *inside.begin() == ".." ? path : kAssets + inside.generic_string();
+}
+
+std::string local(const std::string& path) {
+  return path.starts_with(kAssets) ? GESSO_ASSETS_DIR "/" + path.substr(kAssets.size()) : path;
+}
+
+constexpr const char* kStyleNetwork = "gesso style network 1";
+constexpr const char* kAnyStyleNetwork = "gesso any-style network 1";
+
+// The file, which must be of this format.
+SafetensorsFile load_format(const std::string& path, const std::string& format) {
+  SafetensorsFile file = load_safetensors(path);
+  const auto found = file.metadata.find("format");
+  const std::string its = found == file.metadata.end() ? "" : found->second;
+  if (its == format) {
+    return file;
+  }
+  throw FileError(
+      its == kAnyStyleNetwork
+          ? path + ": it is a network for any style; name a picture to paint like by --any-style"
+      : its == kStyleNetwork
+          ? path +
+                ": it is a network of chosen styles, without --any-style; style-transfer train-any "
+                "trains one for any style"
+          : path + ": it is a safetensors file, but not a style network that style-transfer train wrote");
+}
+
+}  // namespace
+
+void save_style_network(const std::string& path, const StyleNetwork& network, const TrainSettings& settings) {
+  Metadata metadata = with_paths(settings, portable).to_metadata();
+  metadata["format"] = kStyleNetwork;
+  const StateDict state = network.state_dict();
+  std::set<std::string> counters;
+  for (const auto& [name, tensor] : state) {
+    if (name.ends_with("num_batches_tracked")) {
+      counters.insert(name);
+    }
+  }
+  save_safetensors(path, state, metadata, counters, halved(network));
+}
+
+LoadedStyleNetwork load_style_network(const std::string& path) {
+  const SafetensorsFile file = load_format(path, kStyleNetwork);
+  try {
+    LoadedStyleNetwork loaded;
+    loaded.settings = with_paths(TrainSettings::from_metadata(file.metadata), local);
+    Generator rng;  // for initial values that are replaced at once
+    loaded.network = std::make_unique<StyleNetwork>(loaded.settings.network, rng);
+    loaded.network->load_state_dict(file.tensors);
+    loaded.network->eval();
+    return loaded;
+  } catch (const ArgumentError& error) {
+    throw FileError(concat_text(path, ": ", error.what()));
+  }
+}
+
+void save_any_style_network(const std::string& path, const AnyStyleNetwork& network,
+                            const AnyStyleSettings& settings) {
+  Metadata metadata = settings.to_metadata();
+  metadata["format"] = kAnyStyleNetwork;
+  save_safetensors(path, network.state_dict(), metadata, {}, halved(network));
+}
+
+LoadedAnyStyleNetwork load_any_style_network(const std::string& path) {
+  const SafetensorsFile file = load_format(path, kAnyStyleNetwork);
+  try {
+    LoadedAnyStyleNetwork loaded;
+    loaded.settings = AnyStyleSettings::from_metadata(file.metadata);
+    Generator rng;  // for initial values that are replaced at once
+    loaded.network = std::make_unique<AnyStyleNetwork>(loaded.settings.network, rng);
+    loaded.network->load_state_dict(file.tensors);
+    loaded.network->eval();
+    return loaded;
+  } catch (const ArgumentError& error) {
+    throw FileError(concat_text(path, ": ", error.what()));
+  }
+}
+
+}  // namespace gesso

@@ -1,0 +1,50 @@
+#include "ready_made.h"
+
+#include <algorithm>
+
+#include "program/usage_error.h"
+
+namespace gesso {
+
+namespace fs = std::filesystem;
+
+fs::path ready_made_folder() { return GESSO_ASSETS_DIR "/models"; }
+
+std::vector<std::string> ready_made_models(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder, none)) {
+    if (entry.path().extension() == ".safetensors") {
+      names.push_back(entry.path().stem().string());
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+fs::path find_model(const std::string& model, const fs::path& folder) {
+  const fs::path path = model;
+  const bool plain_name = !path.has_parent_path() && path.extension() != ".safetensors";
+  if (!plain_name || fs::is_regular_file(path)) {
+    return path;
+  }
+  const std::vector<std::string> names = ready_made_models(folder);
+  if (std::find(names.begin(), names.end(), model) != names.end()) {
+    return folder / (model + ".safetensors");
+  }
+  std::string list;
+  for (const std::string& name : names) {
+    list += (list.empty() ? "" : ", ") + name;
+  }
+  throw UsageError(concat_text("--model ", model,
+                               ": there is neither such a file nor a ready-made model of that name; ",
+                               list.empty() ? "there are none" : "there are ", list));
+}
+
+std::string model_name(const fs::path& model) {
+  const std::string stem = model.stem().string();
+  const std::string folder = fs::absolute(model).lexically_normal().parent_path().filename().string();
+  return stem == "model" && !folder.empty() ? folder : stem;
+}
+
+}  // namespace gesso

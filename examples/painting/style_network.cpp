@@ -1,0 +1,238 @@
+#include "style_network.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/padding.h"
+#include "gesso/autograd/upsampling.h"
+#include "gesso/layers/activations.h"
+#include "gesso/layers/normalization/batch_instance.h"
+#include "gesso/layers/normalization/batch_norm.h"
+#include "gesso/layers/normalization/conditional.h"
+#include "gesso/layers/normalization/group_norm.h"
+#include "gesso/layers/normalization/instance_norm.h"
+
+namespace gesso {
+namespace {
+
+// The groups of group norm: 32, its authors' default (Wu and He 2018), if the channels divide
+// into so many groups of two or more, else the next smaller number that does. Groups of a single channel
+// would be instance norm.
+std::int64_t groups_of(std::int64_t channels) {
+  std::int64_t groups = std::min<std::int64_t>(32, std::max<std::int64_t>(1, channels / 2));
+  while (channels % groups != 0) {
+    --groups;
+  }
+  return groups;
+}
+
+using Maker = std::unique_ptr<Module> (*)(std::int64_t channels, bool relu);
+
+const std::map<std::string, Maker>& makers() {
+  static const std::map<std::string, Maker> table = {
+      {"none",
+       [](std::int64_t, bool relu) -> std::unique_ptr<Module> {
+         return relu ? std::make_unique<ReLU>() : nullptr;
+       }},
+      {"batch",
+       [](std::int64_t channels, bool relu) -> std::unique_ptr<Module> {
+         return std::make_unique<BatchNorm2d>(channels, BatchNormOptions{.relu = relu});
+       }},
+      {"instance",
+       [](std::int64_t channels, bool relu) -> std::unique_ptr<Module> {
+         return std::make_unique<InstanceNorm2d>(channels, InstanceNormOptions{.affine = true, .relu = relu});
+       }},
+      {"layer",
+       [](std::int64_t channels, bool relu) -> std::unique_ptr<Module> {
+         return std::make_unique<GroupNorm>(1, channels, GroupNormOptions{.relu = relu});
+       }},
+      {"group",
+       [](std::int64_t channels, bool relu) -> std::unique_ptr<Module> {
+         return std::make_unique<GroupNorm>(groups_of(channels), channels, GroupNormOptions{.relu = relu});
+       }},
+      {"batch-instance",
+       [](std::int64_t channels, bool relu) -> std::unique_ptr<Module> {
+         return std::make_unique<BatchInstanceNorm2d>(channels, BatchNormOptions{.relu = relu});
+       }},
+  };
+  return table;
+}
+
+Conv2d reflecting_conv(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
+                       Generator& rng) {
+  return Conv2d(in, out, kernel,
+                {.stride = stride, .padding = kernel / 2, .padding_mode = PaddingMode::reflect}, rng);
+}
+
+const StyleNetworkOptions& checked(const StyleNetworkOptions& options) {
+  require(options.width >= 1 && options.width <= 512, "style network: width ", options.width,
+          " is not in 1 to 512");
+  require(options.blocks >= 0 && options.blocks <= 64, "style network: ", options.blocks,
+          " residual blocks are not in 0 to 64");
+  require(options.styles >= 1 && options.styles <= 1000, "style network: ", options.styles,
+          " styles are not in 1 to 1000");
+  require(options.noise >= 0 && options.noise <= 1, "style network: noise ", options.noise,
+          " is not in 0 to 1");
+  require(options.styles == 1 || options.normalization == "instance",
+          "norm: several styles in one network need ", "instance normalization, not ", options.normalization);
+  return options;
+}
+
+}  // namespace
+
+std::vector<std::string> known_normalizations() {
+  std::vector<std::string> names;
+  for (const auto& [name, make] : makers()) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+void check_normalization(const std::string& name) {
+  std::string known;
+  for (const std::string& each : known_normalizations()) {
+    known += (known.empty() ? "" : ", ") + each;
+  }
+  require(makers().contains(name), "norm: unknown normalization '", name, "'; known are ", known);
+}
+
+std::unique_ptr<Module> make_normalization(const std::string& name, std::int64_t channels, bool relu,
+                                           int styles) {
+  check_normalization(name);
+  if (styles > 1) {
+    return std::make_unique<ConditionalInstanceNorm2d>(styles, channels,
+                                                       ConditionalInstanceNormOptions{.relu = relu});
+  }
+  return makers().at(name)(channels, relu);
+}
+
+ConvLayer::ConvLayer(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
+                     Generator& rng)
+    : conv2d(reflecting_conv(in, out, kernel, stride, rng)) {
+  register_module("conv2d", conv2d);
+}
+
+UpsampleConvLayer::UpsampleConvLayer(std::int64_t in, std::int64_t out, std::int64_t kernel, Generator& rng)
+    : conv2d(reflecting_conv(in, out, kernel, 1, rng)) {
+  register_module("conv2d", conv2d);
+}
+
+Tensor UpsampleConvLayer::forward(const Tensor& x) { return conv2d(upsample_nearest2d(x, 2)); }
+
+ResidualBlock::ResidualBlock(std::int64_t channels, const StyleNetworkOptions& options, Generator& rng)
+    : conv1(channels, channels, 3, 1, rng),
+      conv2(channels, channels, 3, 1, rng),
+      in1(make_normalization(options.normalization, channels, true, options.styles)),
+      in2(make_normalization(options.normalization, channels, false, options.styles)) {
+  register_module("conv1", conv1);
+  register_module("conv2", conv2);
+  register_module("in1", *in1);
+  if (in2) {
+    register_module("in2", *in2);
+  }
+}
+
+Tensor ResidualBlock::forward(const Tensor& x) {
+  const Tensor inner = conv2((*in1)(conv1(x)));
+  return x + (in2 ? (*in2)(inner) : inner);
+}
+
+StyleNetwork::StyleNetwork(const StyleNetworkOptions& options, Generator& rng)
+    : options_(checked(options)),
+      conv1(3, options.width, 9, 1, rng),
+      conv2(options.width, 2 * options.width, 3, 2, rng),
+      conv3(2 * options.width, 4 * options.width, 3, 2, rng),
+      in1(make_normalization(options.normalization, options.width, true, options.styles)),
+      in2(make_normalization(options.normalization, 2 * options.width, true, options.styles)),
+      in3(make_normalization(options.normalization, 4 * options.width, true, options.styles)),
+      deconv1(4 * options.width, 2 * options.width, 3, rng),
+      deconv2(2 * options.width, options.width, 3, rng),
+      in4(make_normalization(options.normalization, 2 * options.width, true, options.styles)),
+      in5(make_normalization(options.normalization, options.width, true, options.styles)),
+      deconv3(options.width, 3, 9, 1, rng) {
+  register_module("conv1", conv1);
+  register_module("in1", *in1);
+  register_module("conv2", conv2);
+  register_module("in2", *in2);
+  register_module("conv3", conv3);
+  register_module("in3", *in3);
+  for (int i = 0; i < options.blocks; ++i) {
+    blocks_.push_back(std::make_unique<ResidualBlock>(4 * options.width, options, rng));
+    register_module(concat_text("res", i + 1), *blocks_.back());
+  }
+  register_module("deconv1", deconv1);
+  register_module("in4", *in4);
+  register_module("deconv2", deconv2);
+  register_module("in5", *in5);
+  register_module("deconv3", deconv3);
+}
+
+void StyleNetwork::set_styles(const std::vector<std::int64_t>& styles) {
+  for (const std::int64_t style : styles) {
+    require(style >= 0 && style < options_.styles, "style network: there is no style ", style,
+            "; it has 0 to ", options_.styles - 1);
+  }
+  gesso::set_styles(*this, styles);
+}
+
+void StyleNetwork::set_mix(const std::vector<double>& weights) {
+  const std::int64_t count = static_cast<std::int64_t>(weights.size());
+  require(count == options_.styles, "style network: ", count, " weights for ", options_.styles, " styles");
+  if (count == 1) {
+    require(weights.front() == 1, "style network: it has one style, which cannot be mixed by a weight of ",
+            weights.front());
+    return;
+  }
+  set_style_mix(*this, Tensor::from(weights, {1, count}));
+}
+
+void StyleNetwork::set_noise(std::uint64_t number, const std::vector<double>& amounts) {
+  require(!amounts.empty(), "style network: no amount of noise; give one for each picture, or one for all");
+  noise_number_ = number;
+  noise_amounts_ = amounts;
+}
+
+Tensor StyleNetwork::with_noise(const Tensor& x) const {
+  if (options_.noise == 0) {
+    return x;
+  }
+  const std::int64_t amounts = static_cast<std::int64_t>(noise_amounts_.size());
+  require(amounts == 1 || amounts == x.size(0), "style network: ", amounts, " amounts of noise for ",
+          x.size(0), " pictures; give one for each, or one for all");
+  const double most = options_.noise * std::sqrt(3.0);  // of even noise of that standard deviation
+  Generator rng(noise_number_);
+  return x + Tensor::uniform(x.shape(), rng, -most, most, x.dtype()) *
+                 Tensor::from(noise_amounts_, {amounts, 1, 1, 1}, x.dtype());
+}
+
+// y may be up to 3 pixels larger than the picture that it is made of; the last row and column of `before`
+// then stand for what is beyond. Undefined `before`: y alone.
+Tensor StyleNetwork::with_skip(const Tensor& y, const Tensor& before) {
+  if (!before.defined()) {
+    return y;
+  }
+  const std::int64_t below = y.size(2) - before.size(2), right = y.size(3) - before.size(3);
+  return y +
+         (below == 0 && right == 0 ? before : pad2d(before, {0, right, 0, below}, PaddingMode::replicate));
+}
+
+Tensor StyleNetwork::forward(const Tensor& x) {
+  require(x.rank() == 4 && x.size(1) == 3 && x.size(2) >= min_size && x.size(3) >= min_size,
+          "style network: the pictures have shape ", x.shape(),
+          "; they must be (N, 3, H, W) with H and W of at least ", min_size);
+  Tensor y = (*in1)(conv1(with_noise(x)));
+  const Tensor full = options_.skips ? y : Tensor();  // kept no longer than needed: it is large
+  y = (*in2)(conv2(y));
+  const Tensor half = options_.skips ? y : Tensor();
+  y = (*in3)(conv3(y));
+  for (const auto& block : blocks_) {
+    y = (*block)(y);
+  }
+  y = with_skip((*in4)(deconv1(y)), half);
+  y = with_skip((*in5)(deconv2(y)), full);
+  return 0.25 * deconv3(y) + 0.5;
+}
+
+}  // namespace gesso

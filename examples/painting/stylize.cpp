@@ -1,0 +1,63 @@
+#include "stylize.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "gesso/autograd/convolution.h"
+#include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/node.h"
+#include "gesso/autograd/padding.h"
+#include "gesso/autograd/shape_ops.h"
+#include "gesso/core/pictures/resize.h"
+
+namespace gesso {
+namespace {
+
+// The size at which a picture of height x width is painted.
+std::pair<std::int64_t, std::int64_t> scaled_size(std::int64_t height, std::int64_t width, double scale) {
+  require(scale > 0 && std::isfinite(scale), "stylize: the scale is ", scale, "; it must be above 0");
+  const double pixels = static_cast<double>(height) * static_cast<double>(width);
+  const double most = static_cast<double>(max_scaled_pixels);
+  require(scale <= 1 || scale * scale * pixels <= most, "stylize: at scale ", scale, " the picture of ",
+          width, " x ", height, " would be painted with more than ", max_scaled_pixels / 1'000'000,
+          " million pixels; choose a scale of at most ",
+          std::max(1.0, std::floor(100 * std::sqrt(most / pixels)) / 100));
+  const auto scaled = [&](std::int64_t size) {
+    return std::max<std::int64_t>(1, std::llround(scale * static_cast<double>(size)));
+  };
+  return {scaled(height), scaled(width)};
+}
+
+}  // namespace
+
+Tensor stylize(StyleNetwork& network, const Tensor& photograph, double scale) {
+  require(photograph.rank() == 4 && photograph.size(0) == 1 && photograph.size(1) == 3,
+          "stylize: the photograph has shape ", photograph.shape(), "; it must be (1, 3, H, W)");
+  const NoGradGuard no_grad;
+  const std::int64_t height = photograph.size(2), width = photograph.size(3);
+  if (scale != 1) {
+    const auto [rows, columns] = scaled_size(height, width, scale);
+    return resize_picture(stylize(network, resize_picture(photograph, rows, columns)), height, width);
+  }
+  // The network halves twice: multiples of 4 come back with their own size.
+  const auto padded = [](std::int64_t size) { return (std::max(size, StyleNetwork::min_size) + 3) / 4 * 4; };
+  Tensor input = photograph;
+  if (padded(height) != height || padded(width) != width) {
+    input = pad2d(photograph, {0, padded(width) - width, 0, padded(height) - height}, PaddingMode::replicate);
+  }
+  const Tensor output = network(input);
+  return clamp(slice(slice(output, 2, 0, height), 3, 0, width), 0, 1);
+}
+
+// Colours are told from brightness as in television (ITU-R BT.601): adding a difference of brightness to all
+// three of red, green and blue leaves their differences, the colour, as they are.
+Tensor keep_colors(const Tensor& painted, const Tensor& photograph) {
+  require(painted.shape() == photograph.shape(), "keep_colors: pictures of shapes ", painted.shape(), " and ",
+          photograph.shape());
+  const NoGradGuard no_grad;
+  const Tensor weights = Tensor::from({0.299, 0.587, 0.114}, {1, 3, 1, 1}, painted.dtype());
+  const Tensor difference = conv2d(painted - photograph, weights, {});
+  return clamp(photograph + difference, 0, 1);
+}
+
+}  // namespace gesso

@@ -1,0 +1,132 @@
+#include "training_run.h"
+
+#include <set>
+
+#include "gesso/autograd/node.h"
+#include "gesso/autograd/reduce.h"
+#include "gesso/autograd/shape_ops.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/core/pictures/resize.h"
+#include "gesso/layers/normalization/conditional.h"
+
+namespace gesso {
+namespace {
+
+const TrainSettings& checked(const TrainSettings& settings) {
+  settings.check();
+  return settings;
+}
+
+std::vector<Tensor> load_styles(const TrainSettings& settings) {
+  std::vector<Tensor> pictures;
+  for (const std::string& file : settings.styles) {
+    pictures.push_back(resize_short_side(load_picture(file), settings.style_size));
+  }
+  return pictures;
+}
+
+// What is trained: all parameters or, where styles are added, gamma and beta, of which only the rows of the
+// styles in use get a gradient; the rest is frozen.
+std::vector<Tensor> trained_parameters(StyleNetwork& network, const TrainSettings& settings) {
+  if (settings.added_styles == 0) {
+    return network.parameters();
+  }
+  for (Tensor parameter : network.parameters()) {
+    parameter.requires_grad_(false);
+  }
+  std::vector<Tensor> trained;
+  for (const auto& [name, module] : network.named_modules()) {
+    if (auto* norm = dynamic_cast<ConditionalInstanceNorm2d*>(module)) {
+      for (Tensor parameter : norm->parameters()) {
+        parameter.requires_grad_(true);
+        trained.push_back(parameter);
+      }
+    }
+  }
+  return trained;
+}
+
+// `table` (styles, C), or (C) of a single style, with rows added that hold the mean of the others.
+Tensor with_rows_added(const Tensor& table, std::int64_t styles) {
+  const std::int64_t channels = table.size(-1), before = table.numel() / channels;
+  const Tensor rows = table.reshape({before, channels});
+  std::vector<Tensor> all = {rows};
+  for (std::int64_t s = before; s < styles; ++s) {
+    all.push_back(mean(rows, {0}).reshape({1, channels}));
+  }
+  return concat(all, 0);
+}
+
+}  // namespace
+
+TrainingRun::TrainingRun(const TrainSettings& settings)
+    : TrainingRun(settings, pictures_in(settings.content)) {}
+
+TrainingRun::TrainingRun(const TrainSettings& settings, std::vector<std::string> photographs)
+    : StyleTraining(checked(settings).steps, settings.learning_rate),
+      settings_(settings),
+      rng_(settings.seed),
+      network_(settings.network, rng_),
+      loss_network_(make_loss_network(settings.loss_network)),
+      styles_(load_styles(settings)),
+      target_(*loss_network_, styles_),
+      photographs_(std::move(photographs),
+                   {.crop = settings.crop, .batch = settings.batch, .seed = settings.seed}) {
+  optimize(trained_parameters(network_, settings_));
+}
+
+void TrainingRun::start_from(const StateDict& base) {
+  const NoGradGuard no_grad;
+  StateDict state = base;
+  std::set<std::string> tables;
+  for (const auto& [name, module] : network_.named_modules()) {
+    if (dynamic_cast<ConditionalInstanceNorm2d*>(module) != nullptr) {
+      tables.insert({name + ".weight", name + ".bias"});
+    }
+  }
+  for (auto& [name, tensor] : state) {
+    if (tables.contains(name)) {
+      tensor = with_rows_added(tensor, settings_.network.styles);
+    }
+  }
+  network_.load_state_dict(state);
+}
+
+std::vector<std::int64_t> TrainingRun::styles_of_next_batch() const {
+  const std::int64_t all = static_cast<std::int64_t>(settings_.styles.size());
+  const std::int64_t count = settings_.added_styles > 0 ? settings_.added_styles : all;
+  std::vector<std::int64_t> styles;
+  for (std::int64_t n = 0; n < settings_.batch; ++n) {
+    const std::int64_t crop = steps_done() * settings_.batch + n;
+    const bool stays = settings_.strength && settings_.added_styles == 0 && crop % 8 == 7;
+    styles.push_back(stays ? kNoStyle : all - count + crop % count);
+  }
+  return styles;
+}
+
+Losses TrainingRun::losses_of_next_batch() {
+  const Tensor batch = photographs_.next();
+  const std::vector<std::int64_t> styles = styles_of_next_batch();
+  std::vector<std::int64_t> rows;
+  std::vector<double> noise;
+  for (const std::int64_t style : styles) {
+    rows.push_back(style == kNoStyle ? 0 : settings_.row_of_style(style));
+    noise.push_back(style == kNoStyle ? 0 : 1);  // what stays a photograph shall not be cleaned of noise
+  }
+  network_.set_styles(rows);
+  network_.set_noise(static_cast<std::uint64_t>(steps_done()), noise);
+  return style_transfer_losses(*loss_network_, target_, network_(batch), batch, settings_.weights, styles,
+                               static_cast<std::uint64_t>(steps_done()));
+}
+
+std::map<std::string, std::string> TrainingRun::metadata() const {
+  std::map<std::string, std::string> metadata = settings_.to_metadata();
+  metadata["photographs"] = std::to_string(photographs_.state().crops);
+  return metadata;
+}
+
+void TrainingRun::set_positions(const std::map<std::string, std::string>& metadata) {
+  photographs_.set_state({std::stoll(metadata.at("photographs"))});
+}
+
+}  // namespace gesso

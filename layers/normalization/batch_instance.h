@@ -1,0 +1,35 @@
+// Batch-instance normalization: each channel learns how much of its style to throw away. Nam and Kim 2018,
+// "Batch-Instance Normalization for Adaptively Style-Invariant Neural Networks", arXiv 1805.07925.
+#pragma once
+
+#include "gesso/layers/normalization/batch_norm.h"
+
+namespace gesso {
+
+/// A mix of batch norm and instance norm, with a trained share of batch norm, rho in [0, 1], for each
+/// channel:
+///
+///     y = weight (rho x-hat[batch] + (1 - rho) x-hat[instance]) + bias
+///
+/// rho begins as 1 and, as in the paper (eq. 5), is put back into [0, 1] after an optimiser moved it out: at
+/// the next forward(). Options and running statistics are batch norm's; statistics() are those of the batch
+/// part (the instance part's are always per_instance). x has shape (N, C, H, W). Parameters: weight, bias and
+/// rho (C).
+class BatchInstanceNorm2d : public ChannelNorm {
+ public:
+  explicit BatchInstanceNorm2d(std::int64_t channels, const BatchNormOptions& options = {});
+
+  std::vector<NormalizationPart> parts(const Shape& batched) const override;
+
+  Tensor rho;
+
+ protected:
+  void require_statistics(Statistics statistics) const override;
+  Tensor normalize(const Tensor& x) override;
+
+ private:
+  /// gamma of the batch part and of the instance part.
+  std::pair<Tensor, Tensor> gammas() const;
+};
+
+}  // namespace gesso

@@ -1,0 +1,52 @@
+// Batch normalization: every channel by its mean and variance over the whole batch while training, by running
+// ones in use. Ioffe and Szegedy 2015, "Batch Normalization: Accelerating Deep Network Training by Reducing
+// Internal Covariate Shift", arXiv 1502.03167.
+#pragma once
+
+#include "gesso/layers/normalization/channel_norm.h"
+
+namespace gesso {
+
+/// As in PyTorch, and relu.
+struct BatchNormOptions {
+  double eps = 1e-5;  ///< added to the variance, inside the square root
+  /// running = (1 - momentum) running + momentum seen; std::nullopt averages all batches seen alike
+  std::optional<double> momentum = 0.1;
+  bool affine = true;               ///< with a trained gamma (weight) and beta (bias) for each channel
+  bool track_running_stats = true;  ///< collect them in training and use them in evaluation
+  bool relu = false;                ///< cut the result off at 0, in the same pass over memory
+};
+
+/// y = weight (x - mean) / sqrt(variance + eps) + bias, mean and biased variance of each channel.
+///
+///     BatchNorm2d norm(32);
+///     Tensor y = norm(x);  // per_batch, and the running statistics move
+///     norm.eval();
+///     y = norm(x);         // running
+///
+/// Statistics: per_batch in training; in eval() running, or per_batch without track_running_stats. The
+/// running variance is unbiased. forward() throws ArgumentError for a wrong rank or channel count, and for
+/// one value per channel in training.
+class BatchNorm : public ChannelNorm {
+ protected:
+  BatchNorm(std::int64_t channels, int low_rank, int high_rank, const BatchNormOptions& options)
+      : ChannelNorm(
+            channels, Statistics::per_batch, {low_rank, high_rank, false},
+            {options.eps, options.momentum, options.affine, options.track_running_stats, options.relu}) {}
+};
+
+/// x of shape (N, C) or (N, C, L).
+class BatchNorm1d : public BatchNorm {
+ public:
+  explicit BatchNorm1d(std::int64_t channels, const BatchNormOptions& options = {})
+      : BatchNorm(channels, 2, 3, options) {}
+};
+
+/// x of shape (N, C, H, W).
+class BatchNorm2d : public BatchNorm {
+ public:
+  explicit BatchNorm2d(std::int64_t channels, const BatchNormOptions& options = {})
+      : BatchNorm(channels, 4, 4, options) {}
+};
+
+}  // namespace gesso

@@ -1,0 +1,86 @@
+#include "gesso/layers/normalization/conditional.h"
+
+#include "gesso/autograd/matmul.h"
+
+namespace gesso {
+
+ConditionalInstanceNorm2d::ConditionalInstanceNorm2d(std::int64_t styles, std::int64_t channels,
+                                                     const ConditionalInstanceNormOptions& options)
+    : NormalizationLayer(options.eps, options.relu) {
+  require(styles >= 1 && channels >= 1, "ConditionalInstanceNorm2d: ", styles, " styles and ", channels,
+          " channels; both must be at least 1");
+  weight = register_parameter("weight", Tensor::ones({styles, channels}));
+  bias = register_parameter("bias", Tensor::zeros({styles, channels}));
+  set_style(0);
+}
+
+void ConditionalInstanceNorm2d::set_styles(const std::vector<std::int64_t>& styles) {
+  require(!styles.empty(),
+          "ConditionalInstanceNorm2d: no style was given; give one for all samples or one for each");
+  Tensor mix = Tensor::zeros({static_cast<std::int64_t>(styles.size()), this->styles()});
+  for (std::size_t n = 0; n < styles.size(); ++n) {
+    require(styles[n] >= 0 && styles[n] < this->styles(), "ConditionalInstanceNorm2d: style ", styles[n],
+            " does not exist; there are styles 0 to ", this->styles() - 1);
+    mix.set({static_cast<std::int64_t>(n), styles[n]}, 1);
+  }
+  mix_ = mix;
+}
+
+void ConditionalInstanceNorm2d::set_mix(const Tensor& mix) {
+  require_defined(mix, "ConditionalInstanceNorm2d", "mix");
+  require(mix.rank() == 2 && mix.size(0) >= 1 && mix.size(1) == styles(),
+          "ConditionalInstanceNorm2d: mix has shape ", mix.shape(), "; with ", styles(),
+          " styles it needs (N, ", styles(), "), or (1, ", styles(), ") for all samples");
+  mix_ = mix;
+}
+
+Tensor ConditionalInstanceNorm2d::rows_of(const Tensor& table) const {
+  const Tensor rows = matmul(mix_.to(table.dtype()), table);
+  return rows.size(0) == 1 ? rows.reshape({rows.size(1)}) : rows;
+}
+
+Shape ConditionalInstanceNorm2d::batched_shape(const Shape& x) const {
+  const std::int64_t channels = weight.size(1);
+  require((x.rank() == 3 || x.rank() == 4) && x[-3] == channels, "ConditionalInstanceNorm2d: x has shape ", x,
+          "; it takes (N, ", channels, ", H, W) or (", channels, ", H, W)");
+  const std::int64_t samples = x.rank() == 3 ? 1 : x[0];
+  require(mix_.size(0) == 1 || mix_.size(0) == samples, "ConditionalInstanceNorm2d: styles were set for ",
+          mix_.size(0), " samples, x ", x, " has ", samples, "; set one style for all or one for each");
+  return x.rank() == 3 ? with_batch(x) : x;
+}
+
+Tensor ConditionalInstanceNorm2d::normalize(const Tensor& x) {
+  return instance_norm(x, rows_of(weight), rows_of(bias), {}, true, options());
+}
+
+std::vector<NormalizationPart> ConditionalInstanceNorm2d::parts(const Shape& batched) const {
+  const AffineRows rows = mix_.size(0) == 1 ? AffineRows::per_channel : AffineRows::per_plane;
+  return {{NormalizationAxes::instance(batched, rows), rows_of(weight), rows_of(bias), {}}};
+}
+
+std::string ConditionalInstanceNorm2d::extra_repr() const {
+  return concat_text(styles(), ", ", weight.size(1), eps_text(), statistics_text());
+}
+
+namespace {
+
+template <class F>
+void for_each_conditional_norm(Module& network, F&& f) {
+  for (const auto& [name, module] : network.named_modules()) {
+    if (auto* norm = dynamic_cast<ConditionalInstanceNorm2d*>(module)) {
+      f(*norm);
+    }
+  }
+}
+
+}  // namespace
+
+void set_styles(Module& network, const std::vector<std::int64_t>& styles) {
+  for_each_conditional_norm(network, [&](ConditionalInstanceNorm2d& norm) { norm.set_styles(styles); });
+}
+
+void set_style_mix(Module& network, const Tensor& mix) {
+  for_each_conditional_norm(network, [&](ConditionalInstanceNorm2d& norm) { norm.set_mix(mix); });
+}
+
+}  // namespace gesso

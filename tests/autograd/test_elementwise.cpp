@@ -1,0 +1,118 @@
+// Elementwise operations and broadcasting: values against their formulas, gradients against finite
+// differences.
+#include <cmath>
+
+#include "gesso/autograd/elementwise.h"
+#include "gesso/core/kernels/broadcast.h"
+#include "support.h"
+
+using namespace gesso;
+using namespace gesso::testing;
+
+namespace {
+
+const std::vector<Shape> kShapes = {{}, {1}, {7}, {1, 1}, {3, 1, 5}, {2, 3, 4, 5}};
+
+struct Unary {
+  const char* name;
+  Tensor (*operation)(const Tensor&);
+  double (*formula)(double);
+  bool positive;  // only defined for positive numbers
+};
+
+const Unary kUnary[] = {
+    {"neg", neg, [](double v) { return -v; }, false},
+    {"square", square, [](double v) { return v * v; }, false},
+    {"sqrt", sqrt, [](double v) { return std::sqrt(v); }, true},
+    {"exp", exp, [](double v) { return std::exp(v); }, false},
+    {"log", log, [](double v) { return std::log(v); }, true},
+    {"abs", abs, [](double v) { return std::fabs(v); }, false},
+    {"clamp", [](const Tensor& x) { return clamp(x, -0.5, 0.75); },
+     [](double v) { return std::fmin(std::fmax(v, -0.5), 0.75); }, false},
+    {"relu", relu, [](double v) { return v > 0 ? v : 0; }, false},
+    {"leaky_relu", [](const Tensor& x) { return leaky_relu(x, 0.2); },
+     [](double v) { return v > 0 ? v : 0.2 * v; }, false},
+    {"sigmoid", sigmoid, [](double v) { return 1 / (1 + std::exp(-v)); }, false},
+    {"tanh", tanh, [](double v) { return std::tanh(v); }, false},
+    {"softplus", softplus, [](double v) { return std::log(1 + std::exp(v)); }, false},
+    {"affine", [](const Tensor& x) { return 3 * x - 2; }, [](double v) { return 3 * v - 2; }, false},
+};
+
+Tensor input_for(const Unary& op, const Shape& shape) {
+  Generator rng(3);
+  return (op.positive ? Tensor::uniform(shape, rng, 0.3, 2, float64) : Tensor::randn(shape, rng, float64))
+      .requires_grad_();
+}
+
+}  // namespace
+
+TEST_CASE("each unary operation computes its formula in both dtypes and has the right gradient") {
+  for (const Unary& op : kUnary) {
+    for (const Shape& shape : kShapes) {
+      CAPTURE(op.name);
+      CAPTURE(shape.str());
+      const Tensor x = input_for(op, shape);
+      const Tensor y = op.operation(x);
+      const Tensor y32 = op.operation(x.detach().to(float32));
+      for (std::int64_t i = 0; i < x.numel(); ++i) {
+        const double expected = op.formula(x.data<double>()[i]);
+        CHECK(y.data<double>()[i] == doctest::Approx(expected).epsilon(1e-12));
+        CHECK(y32.data<float>()[i] == doctest::Approx(expected).epsilon(1e-5));
+      }
+      check_gradients([&](const auto& in) { return op.operation(in[0]); }, {x});
+    }
+  }
+}
+
+TEST_CASE("arithmetic broadcasts and sums its gradients back") {
+  const std::pair<Shape, Shape> pairs[] = {{{2, 3}, {2, 3}},
+                                           {{2, 3}, {}},
+                                           {{}, {2, 3}},
+                                           {{2, 3}, {3}},
+                                           {{2, 1, 4}, {3, 1}},
+                                           {{4, 3, 5, 2}, {3, 1, 1}},
+                                           {{2, 1, 1, 3}, {1, 5, 4, 1}},
+                                           {{1}, {1, 1}},
+                                           {{5, 1}, {1, 6}}};
+  for (const auto& [a_shape, b_shape] : pairs) {
+    CAPTURE(a_shape.str());
+    CAPTURE(b_shape.str());
+    Generator rng(5);
+    const Tensor a = Tensor::randn(a_shape, rng, float64).requires_grad_();
+    const Tensor b = Tensor::uniform(b_shape, rng, 0.5, 2, float64).requires_grad_();
+    check_gradients([](const auto& in) { return in[0] + in[1]; }, {a, b});
+    check_gradients([](const auto& in) { return in[0] - in[1]; }, {a, b});
+    check_gradients([](const auto& in) { return in[0] * in[1]; }, {a, b});
+    check_gradients([](const auto& in) { return in[0] / in[1]; }, {a, b});
+  }
+  const Tensor y = Tensor::from({1, 2, 3, 4, 5, 6}, {2, 3}) * Tensor::from({10, 100}, {2, 1});
+  CHECK(y.to_vector() == std::vector<double>{10, 20, 30, 400, 500, 600});
+}
+
+TEST_CASE("sums over broadcast dimensions agree with a plain loop") {
+  Generator rng(11);
+  const Tensor x = Tensor::randn({3, 4, 5, 6}, rng, float64);
+  for (const Shape& to : {Shape{}, Shape{6}, Shape{5, 1}, Shape{4, 1, 1}, Shape{3, 1, 5, 1},
+                          Shape{1, 4, 1, 6}, Shape{1, 1, 1, 1}}) {
+    CAPTURE(to.str());
+    Tensor expected = Tensor::zeros(to, float64);
+    const BroadcastPlan plan(x.shape(), to, "test");
+    const std::int64_t row = plan.size[plan.rank - 1];
+    for (std::int64_t r = 0; r < plan.rows(); ++r) {
+      const auto [from, into] = plan.offsets(r);
+      for (std::int64_t i = 0; i < row; ++i) {
+        expected.mutable_data<double>()[into + i * plan.b_stride[plan.rank - 1]] +=
+            x.data<double>()[from + i];
+      }
+    }
+    CHECK(largest_difference(sum_to(x, to), expected) < 1e-12);
+  }
+}
+
+TEST_CASE("shapes that do not broadcast and mixed dtypes are named") {
+  CHECK_THROWS_WITH_AS(Tensor::zeros({2, 3}) + Tensor::zeros({4}),
+                       doctest::Contains("add: shapes (2, 3) and (4)"), ArgumentError);
+  CHECK_THROWS_WITH_AS(Tensor::zeros({2}) * Tensor::zeros({2}, float64),
+                       doctest::Contains("mul: one tensor is float32 (2)"), ArgumentError);
+  CHECK_THROWS_AS(relu(Tensor()), ArgumentError);
+}

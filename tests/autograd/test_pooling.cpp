@@ -1,0 +1,212 @@
+// Max and average pooling: plain loops that define them, gradients, PyTorch's numbers and its NaN.
+#include <cmath>
+#include <limits>
+
+#include "gesso/autograd/pooling.h"
+#include "gesso/core/kernels/pooling.h"
+#include "gesso/core/parallel.h"
+#include "support.h"
+
+using namespace gesso;
+using namespace gesso::testing;
+
+namespace {
+
+struct Case {
+  Shape shape;
+  Pool2dOptions options;
+};
+
+const Case kCases[] = {
+    {{2, 3, 6, 8}, {}},
+    {{1, 2, 7, 5}, {}},  // an odd row and column are left out
+    {{1, 1, 2, 35}, {}},
+    {{3, 5, 7}, {}},
+    {{1, 1, 1, 1}, {.kernel = 1}},
+    {{1, 1, 1, 7}, {.kernel = 3, .stride = 2, .padding = 1}},
+    {{2, 1, 9, 7}, {.kernel = 3}},
+    {{1, 3, 7, 8}, {.kernel = 3, .stride = 2, .padding = 1}},
+    {{2, 2, 5, 6}, {.kernel = 3, .stride = 1}},
+    {{1, 2, 5, 9}, {.kernel = 2, .stride = 3}},
+    {{1, 2, 6, 5}, {.kernel = 2, .stride = 2, .padding = 1}},
+    {{1, 1, 6, 7}, {.kernel = 5, .stride = 2, .padding = 2}},
+};
+
+// The definitions, one window after the other.
+Tensor defined_pool(const Tensor& x, const Pool2dOptions& o, bool max) {
+  const Tensor planes = x.detach().reshape({-1, x.size(-2), x.size(-1)});
+  const std::int64_t rows = (x.size(-2) + 2 * o.padding - o.kernel) / o.stride + 1;
+  const std::int64_t columns = (x.size(-1) + 2 * o.padding - o.kernel) / o.stride + 1;
+  Tensor y = Tensor::zeros({planes.size(0), rows, columns}, float64);
+  for (std::int64_t p = 0; p < planes.size(0); ++p) {
+    for (std::int64_t i = 0; i < rows; ++i) {
+      for (std::int64_t j = 0; j < columns; ++j) {
+        double sum = 0, largest = -std::numeric_limits<double>::infinity();
+        for (std::int64_t a = i * o.stride - o.padding; a < i * o.stride - o.padding + o.kernel; ++a) {
+          for (std::int64_t b = j * o.stride - o.padding; b < j * o.stride - o.padding + o.kernel; ++b) {
+            if (a >= 0 && a < x.size(-2) && b >= 0 && b < x.size(-1)) {
+              sum += planes.at({p, a, b});
+              largest = std::fmax(largest, planes.at({p, a, b}));
+            }
+          }
+        }
+        y.set({p, i, j}, max ? largest : sum / static_cast<double>(o.kernel * o.kernel));
+      }
+    }
+  }
+  return y.reshape(x.shape().with(-2, rows).with(-1, columns));
+}
+
+// 0 7 3 10 / 6 2 9 5 / 1 8 4 0
+Tensor small_picture() {
+  Tensor x = Tensor::empty({1, 1, 3, 4}, float64);
+  for (int i = 0; i < 12; ++i) {
+    x.mutable_data<double>()[i] = i * 7 % 11;
+  }
+  return x.requires_grad_();
+}
+
+std::vector<double> rounded(const Tensor& x) {
+  std::vector<double> values = x.to_vector();
+  for (double& value : values) {
+    value = std::round(value * 1e12) / 1e12;
+  }
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("pooling computes its definition in both dtypes and has the right gradient") {
+  for (const auto& [shape, options] : kCases) {
+    CAPTURE(shape.str());
+    CAPTURE(options.kernel);
+    CAPTURE(options.stride);
+    const Tensor x = random_input(shape);
+    CHECK(identical(max_pool2d(x, options), defined_pool(x, options, true)));
+    CHECK(largest_difference(avg_pool2d(x, options), defined_pool(x, options, false)) < 1e-14);
+    const Tensor x32 = x.detach().to(float32);
+    CHECK(identical(max_pool2d(x32, options).to(float64), defined_pool(x32.to(float64), options, true)));
+    CHECK(largest_difference(avg_pool2d(x32, options).to(float64), defined_pool(x, options, false)) < 1e-6);
+    check_gradients([&](const auto& in) { return max_pool2d(in[0], options); }, {x});
+    check_gradients([&](const auto& in) { return avg_pool2d(in[0], options); }, {x});
+  }
+}
+
+TEST_CASE("2x2 pooling in float32 passes its gradient back as in float64") {
+  Generator rng(2);
+  for (const Shape& shape : {Shape{2, 3, 8, 50}, Shape{1, 1, 5, 37}}) {
+    const Tensor x = Tensor::randn(shape, rng).requires_grad_();
+    const Tensor wide = x.detach().to(float64).requires_grad_();
+    const Tensor upstream = Tensor::randn(max_pool2d(x).shape(), rng);
+    max_pool2d(x).backward(upstream);
+    max_pool2d(wide).backward(upstream.to(float64));
+    CHECK(identical(x.grad().to(float64), wide.grad()));
+  }
+}
+
+TEST_CASE("pooling gives PyTorch's numbers") {
+  const Pool2dOptions options{.kernel = 3, .stride = 2, .padding = 1};
+  const Tensor upstream = Tensor::from({-3, 2, 0, -2}, {1, 1, 2, 2}, float64);
+  Tensor x = small_picture();
+  const Tensor largest = max_pool2d(x, options);
+  CHECK(largest.to_vector() == std::vector<double>{7, 10, 8, 9});
+  largest.backward(upstream);
+  CHECK(x.grad().to_vector() == std::vector<double>{0, -3, 0, 2, 0, 0, -2, 0, 0, 0, 0, 0});
+  x.zero_grad();
+  const Tensor mean = avg_pool2d(x, options);
+  CHECK(rounded(mean) == std::vector<double>{1.666666666667, 4.0, 1.888888888889, 3.111111111111});
+  mean.backward(upstream);
+  CHECK(rounded(x.grad()) == std::vector<double>{-0.333333333333, -0.111111111111, 0.222222222222,
+                                                 0.222222222222, -0.333333333333, -0.333333333333, 0, 0, 0,
+                                                 -0.222222222222, -0.222222222222, -0.222222222222});
+}
+
+TEST_CASE("NaN is the largest, and of equals the first gets the gradient, in each kernel") {
+  const double nan = std::nan("");
+  for (const DType dtype : {float32, float64}) {
+    // Overlapping windows, as PyTorch 1.13 has it: the last NaN of a window gets the gradient.
+    Tensor x = Tensor::from({1, nan, 3, nan, 9, 2, 5, 5, 5}, {1, 1, 3, 3}, dtype).requires_grad_();
+    const Tensor y = max_pool2d(x, {.kernel = 2, .stride = 1});
+    CHECK(
+        (std::isnan(y.at({0, 0, 0, 0})) && std::isnan(y.at({0, 0, 0, 1})) && std::isnan(y.at({0, 0, 1, 0}))));
+    CHECK(y.at({0, 0, 1, 1}) == 9);
+    y.backward(Tensor::from({-3, 2, 0, -2}, {1, 1, 2, 2}, dtype));
+    CHECK(x.grad().to_vector() == std::vector<double>{0, 2, 0, -3, -2, 0, 0, 0, 0});
+    // The kernel for 2x2 pixels gives the gradient to the same pixels as the one for any windows does.
+    Generator rng(9);
+    Tensor picture =
+        Tensor::uniform({4, 1, 64, 66}, rng, 0, 4, dtype);  // cut to 0, 1, 2 and NaN: many equals
+    for (std::int64_t i = 0; i < picture.numel(); ++i) {
+      with_dtype(dtype, [&]<class T>() {
+        T& value = picture.mutable_data<T>()[i];
+        value = value >= 3 ? static_cast<T>(nan) : std::floor(value);
+      });
+    }
+    picture.requires_grad_();
+    const Tensor pairs = max_pool2d(picture);
+    const Tensor upstream = Tensor::randn(pairs.shape(), rng, dtype);
+    pairs.backward(upstream);
+    // Windows of 2x2 of which only each second is looked at.
+    Tensor other = picture.detach().clone().requires_grad_();
+    const Tensor all = max_pool2d(other, {.kernel = 2, .stride = 1});
+    Tensor spread = Tensor::zeros(all.shape(), dtype);
+    for (std::int64_t p = 0; p < 4; ++p) {
+      for (std::int64_t i = 0; i < 32; ++i) {
+        for (std::int64_t j = 0; j < 33; ++j) {
+          spread.set({p, 0, 2 * i, 2 * j}, upstream.at({p, 0, i, j}));
+          const double a = pairs.at({p, 0, i, j}), b = all.at({p, 0, 2 * i, 2 * j});
+          CHECK((a == b || (std::isnan(a) && std::isnan(b))));
+        }
+      }
+    }
+    all.backward(spread);
+    CHECK(identical(picture.grad(), other.grad()));
+  }
+}
+
+TEST_CASE("pooling does not depend on the number of threads") {
+  Generator rng(4);
+  const Tensor x = Tensor::randn({3, 5, 123, 130}, rng).requires_grad_();
+  for (const Pool2dOptions& options :
+       {Pool2dOptions{}, Pool2dOptions{.kernel = 3, .stride = 2, .padding = 1}}) {
+    std::vector<Tensor> first;
+    for (const int threads : {1, 2, 3}) {
+      set_num_threads(threads);
+      std::vector<Tensor> results;
+      for (const auto pool : {max_pool2d, avg_pool2d}) {
+        const Tensor y = pool(x, options);
+        Generator upstream(5);
+        y.backward(Tensor::randn(y.shape(), upstream));
+        results.insert(results.end(), {y.detach(), x.grad()});
+        Tensor(x).zero_grad();
+      }
+      first = first.empty() ? results : first;
+      for (std::size_t i = 0; i < results.size(); ++i) {
+        CHECK(identical(results[i], first[i]));
+      }
+    }
+  }
+  set_num_threads(2);
+}
+
+TEST_CASE("an empty batch pools to an empty batch") {
+  CHECK(max_pool2d(Tensor::zeros({0, 3, 4, 4})).shape() == Shape{0, 3, 2, 2});
+  CHECK(avg_pool2d(Tensor::zeros({0, 3, 4, 4})).shape() == Shape{0, 3, 2, 2});
+}
+
+TEST_CASE("what pooling cannot take is named") {
+  const Tensor x = Tensor::zeros({1, 3, 4, 5});
+  CHECK_THROWS_WITH_AS(max_pool2d(Tensor::zeros({4, 5})),
+                       "max_pool2d: x must be (N, C, H, W) or (C, H, W), got shape (4, 5)", ArgumentError);
+  CHECK_THROWS_WITH_AS(avg_pool2d(x, {.kernel = 6}),
+                       doctest::Contains("x (1, 3, 4, 5) is smaller than one window"), ArgumentError);
+  CHECK_THROWS_WITH_AS(max_pool2d(x, {.kernel = 0}),
+                       doctest::Contains("kernel must be from 1 to 2^20, got 0"), ArgumentError);
+  CHECK_THROWS_WITH_AS(max_pool2d(x, {.kernel = 2, .stride = 0}), doctest::Contains("stride"), ArgumentError);
+  CHECK_THROWS_WITH_AS(max_pool2d(x, {.kernel = 3, .stride = 1, .padding = 2}),
+                       doctest::Contains("padding must be from 0 to half the kernel of 3, got 2"),
+                       ArgumentError);
+  CHECK_THROWS_AS(max_pool2d(Tensor::zeros({1, 3, 0, 5}), {.kernel = 2, .stride = 1, .padding = 1}),
+                  ArgumentError);
+  CHECK_THROWS_AS(max_pool2d(Tensor()), ArgumentError);
+}

@@ -1,0 +1,309 @@
+// safetensors files: what is saved is loaded back bit for bit; files from others; hostile files.
+#include "gesso/core/files/safetensors.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "files.h"
+#include "gesso/core/files/file.h"
+#include "support.h"
+
+using namespace gesso;
+using namespace gesso::testing;
+
+namespace {
+
+// A file with this header and data; the header's length as given, or its own.
+std::string make_file(const std::string& header, const std::string& data, std::int64_t length = -1) {
+  const std::uint64_t count = length < 0 ? header.size() : static_cast<std::uint64_t>(length);
+  std::string file(8, '\0');
+  std::memcpy(file.data(), &count, 8);
+  return file + header + data;
+}
+
+template <class T>
+std::string bytes_of(std::initializer_list<T> values) {
+  return {reinterpret_cast<const char*>(values.begin()), values.size() * sizeof(T)};
+}
+
+Tensor find(const SafetensorsFile& file, const std::string& name) {
+  for (const auto& [key, tensor] : file.tensors) {
+    if (key == name) {
+      return tensor;
+    }
+  }
+  FAIL("no entry ", name);
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("tensors and metadata are loaded back bit for bit, in the order given") {
+  const TemporaryFolder folder;
+  Generator rng(1);
+  NamedTensors tensors = {
+      {"z.weight", Tensor::randn({3, 5, 1, 7}, rng)},
+      {"a.bias", Tensor::randn({11}, rng, float64)},
+      {"scalar", Tensor::scalar(-0.0)},
+      {"empty", Tensor::zeros({0, 4})},
+      {"in1.num_batches_tracked", Tensor::scalar(12345678901.0, float64)},
+      {"strange \"name\"\n\xC3\xA9", Tensor::from({1e-45, 1e38, INFINITY, -INFINITY}, {2, 2})},
+  };
+  const Metadata metadata = {
+      {"format", "pt"}, {"settings", "{\"width\": 32, \"text\": \"\xE2\x82\xAC\"}"}, {"", ""}};
+  save_safetensors(folder / "m.safetensors", tensors, metadata, {"in1.num_batches_tracked"});
+  CHECK(folder.entries() == 1);
+  const SafetensorsFile file = load_safetensors(folder / "m.safetensors");
+  CHECK(file.metadata == metadata);
+  REQUIRE(file.tensors.size() == tensors.size());
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    CHECK(file.tensors[i].first == tensors[i].first);
+    CHECK(identical(file.tensors[i].second, tensors[i].second));
+  }
+  CHECK(std::signbit(find(file, "scalar").item()));
+
+  const SafetensorsReader reader(folder / "m.safetensors");
+  CHECK(reader.entry("in1.num_batches_tracked").dtype == "I64");
+  CHECK(reader.entry("a.bias").dtype == "F64");
+  CHECK(reader.entry("z.weight").shape == Shape{3, 5, 1, 7});
+  CHECK(reader.entry("a.bias").begin % 8 == 0);
+  CHECK(reader.entry("in1.num_batches_tracked").begin % 8 == 0);
+  CHECK(identical(reader.load("z.weight"), tensors[0].second));
+  CHECK(reader.contains("empty"));
+  CHECK_FALSE(reader.contains("weight"));
+  CHECK_THROWS_WITH_AS(reader.load("weight"), doctest::Contains("it has no tensor 'weight'"), FileError);
+
+  Tensor nan = Tensor::from({NAN}, {1});
+  save_safetensors(folder / "m.safetensors", {{"nan", nan}});
+  CHECK(std::isnan(load_safetensors(folder / "m.safetensors").tensors[0].second.item()));
+  save_safetensors(folder / "m.safetensors", {});
+  CHECK(load_safetensors(folder / "m.safetensors").tensors.empty());
+}
+
+TEST_CASE("the bytes of a file are those of the format") {
+  const TemporaryFolder folder;
+  save_safetensors(folder / "f", {{"w", Tensor::from({1, 2, 3}, {3, 1})}, {"n", Tensor::scalar(7)}},
+                   {{"k", "v"}}, {"n"});
+  const std::string header =
+      R"({"__metadata__":{"k":"v"},"w":{"data_offsets":[8,20],"dtype":"F32","shape":[3,1]},)"
+      R"("n":{"data_offsets":[0,8],"dtype":"I64","shape":[]}})";
+  const std::string padding((8 - header.size() % 8) % 8, ' ');
+  CHECK(read_file(folder / "f") ==
+        make_file(header + padding, bytes_of<std::int64_t>({7}) + bytes_of<float>({1, 2, 3})));
+}
+
+TEST_CASE("half precision, bfloat16 and whole numbers are read exactly") {
+  const TemporaryFolder folder;
+  const std::string data = bytes_of<std::uint16_t>({0x0000, 0x8000, 0x3C00, 0xC000, 0x7BFF, 0x0001, 0x03FF,
+                                                    0x0400, 0x7C00, 0xFC00, 0x3555}) +
+                           bytes_of<std::uint16_t>({0x3F80, 0xC049, 0x0001}) +
+                           bytes_of<std::int64_t>({-5, (1LL << 53) - 1}) +
+                           bytes_of<std::int64_t>({(1LL << 53) + 1}) + bytes_of<std::int32_t>({1});
+  const std::string header = R"({"big":{"dtype":"I64","shape":[1],"data_offsets":[44,52]},
+      "half":{"dtype":"F16","shape":[11],"data_offsets":[0,22]},
+      "brain":{"dtype":"BF16","shape":[3],"data_offsets":[22,28]},
+      "whole":{"dtype":"I64","shape":[2,1],"data_offsets":[28,44]},
+      "other":{"dtype":"I32","shape":[],"data_offsets":[52,56]}})";
+  write_bytes(folder / "f", make_file(header, data));
+  const SafetensorsReader reader(folder / "f");
+  CHECK(reader.names() == std::vector<std::string>{"big", "half", "brain", "whole", "other"});
+  const Tensor half = reader.load("half");
+  CHECK(half.dtype() == float32);
+  CHECK(half.to_vector() == std::vector<double>{0, 0, 1, -2, 65504, 0x1p-24, 1023 * 0x1p-24, 0x1p-14,
+                                                INFINITY, -INFINITY, 1365 * 0x1p-12});
+  CHECK(std::signbit(half.at({1})));
+  CHECK(reader.load("brain").to_vector() == std::vector<double>{1, -3.140625, 0x1p-133});
+  const Tensor whole = reader.load("whole");
+  CHECK(whole.dtype() == float64);
+  CHECK(whole.shape() == Shape{2, 1});
+  CHECK(whole.to_vector() == std::vector<double>{-5, 9007199254740991.0});
+  CHECK_THROWS_WITH_AS(reader.load("big"), doctest::Contains("entry 'big': it has whole numbers of 2^53"),
+                       FileError);
+  CHECK_THROWS_WITH_AS(reader.load("other"), doctest::Contains("entry 'other': its dtype is I32"), FileError);
+  CHECK_THROWS_AS(load_safetensors(folder / "f"), FileError);
+
+  // A NaN of each kind stays one.
+  write_bytes(folder / "g", make_file(R"({"h":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}})",
+                                      bytes_of<std::uint16_t>({0x7E01})));
+  CHECK(std::isnan(load_safetensors(folder / "g").tensors[0].second.item()));
+}
+
+TEST_CASE("F16 is written as the nearest half, ties to even, behind what needs more alignment") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "f";
+  // Exact ones; ties between neighbours of 1 and among subnormals; a carry into the exponent; the extremes.
+  const std::vector<double> values = {0,           -1.5,          1 + 0x1p-11,   1 + 3 * 0x1p-11,
+                                      2 - 0x1p-12, 1.5 * 0x1p-24, 2.5 * 0x1p-24, 0x1p-14 - 0x1p-26,
+                                      -65519,      1.0 / 3};
+  const std::vector<double> halves = {0,           -1.5,        1,       1 + 0x1p-9, 2,
+                                      2 * 0x1p-24, 2 * 0x1p-24, 0x1p-14, -65504,     1365 * 0x1p-12};
+  save_safetensors(path, {{"h", Tensor::from(values, {10})}, {"d", Tensor::scalar(0.1, float64)}}, {}, {},
+                   {"h"});
+  const SafetensorsReader reader(path);
+  CHECK(reader.entry("h").dtype == "F16");
+  CHECK(reader.entry("h").begin == 8);
+  CHECK(reader.load("h").to_vector() == halves);
+  CHECK(reader.load("d").item() == 0.1);
+  CHECK_THROWS_WITH_AS(save_safetensors(path, {{"a", Tensor::scalar(65520)}}, {}, {}, {"a"}),
+                       doctest::Contains("too large"), ArgumentError);
+  CHECK_THROWS_AS(save_safetensors(path, {{"a", Tensor::scalar(NAN)}}, {}, {}, {"a"}), ArgumentError);
+  CHECK_THROWS_WITH_AS(save_safetensors(path, {{"a", Tensor::scalar(1)}}, {}, {}, {"b"}),
+                       doctest::Contains("not among"), ArgumentError);
+  CHECK_THROWS_WITH_AS(save_safetensors(path, {{"a", Tensor::scalar(1)}}, {}, {"a"}, {"a"}),
+                       doctest::Contains("also"), ArgumentError);
+}
+
+TEST_CASE("what cannot be saved is named, and nothing is left behind") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "f";
+  const Tensor x = Tensor::from({1, 2.5}, {2});
+  CHECK_THROWS_WITH_AS(save_safetensors(path, {{"a", x}, {"a", x}}), doctest::Contains("'a' is given twice"),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(save_safetensors(path, {{"__metadata__", x}}), doctest::Contains("__metadata__"),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(save_safetensors(path, {{"a", Tensor()}}), doctest::Contains("'a' is undefined"),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(save_safetensors(path, {{"a", x}}, {}, {"b"}),
+                       doctest::Contains("'b' is to be written as I64"), ArgumentError);
+  CHECK_THROWS_WITH_AS(save_safetensors(path, {{"a", x}}, {}, {"a"}), doctest::Contains("has the value 2.5"),
+                       ArgumentError);
+  CHECK_THROWS_AS(save_safetensors(path, {{"a", Tensor::scalar(NAN)}}, {}, {"a"}), ArgumentError);
+  CHECK_THROWS_WITH_AS(save_safetensors(path, {{"\xFF", x}}), doctest::Contains("UTF-8"), ArgumentError);
+  CHECK_THROWS_WITH_AS(save_safetensors(path, {{"a", x}}, {{"k", "\xC3"}}), doctest::Contains("UTF-8"),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(save_safetensors(folder / "no/f", {{"a", x}}), doctest::Contains("does not exist"),
+                       FileError);
+  CHECK(folder.entries() == 0);
+}
+
+TEST_CASE("each way a header can be wrong is named") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "bad.safetensors";
+  const auto reason = [&](const std::string& bytes) {
+    write_bytes(path, bytes);
+    try {
+      load_safetensors(path);
+    } catch (const FileError& error) {
+      const std::string text = error.what();
+      CHECK(text.find("cannot read '" + path + "': ") == 0);
+      return text.substr(text.find("': ") + 3);
+    }
+    return std::string("loaded");
+  };
+  const auto entry = [&](const std::string& text, const std::string& data = std::string(8, '\0')) {
+    return reason(make_file("{\"w\":" + text + "}", data));
+  };
+  const auto is = [](const std::string& text, const std::string& expected) {
+    INFO(text);
+    CHECK(text.find(expected) != std::string::npos);
+  };
+  CHECK(entry(R"({"dtype":"F32","shape":[2],"data_offsets":[0,8]})") == "loaded");
+
+  is(reason(""), "too short");
+  is(reason("1234567"), "too short");
+  is(reason("a text file, not a model"), "not a safetensors file");
+  is(reason(make_file("{}", "", 100'000'001)), "not a safetensors file");
+  is(reason(make_file("{}", "", 3)), "truncated");
+  is(reason(make_file("[]", "")), "not a safetensors file");
+  is(reason(make_file("{\"w\":", "")), "not valid JSON (byte 6)");
+  is(reason(make_file("{} x", "")), "not valid JSON");
+  is(reason(make_file("{\"\xFF\":1}", "")), "not valid JSON");
+  is(reason(make_file("{\"w\":[[[[[[]]]]]]}", "")), "nested too deeply");
+  is(reason(make_file("{\"w\":" + std::string(100000, '['), "")), "nested too deeply");
+
+  for (const char* text :
+       {"1", "[]", "{}", R"({"dtype":"F32","shape":[2]})", R"({"dtype":4,"shape":[2],"data_offsets":[0,8]})",
+        R"({"dtype":"F32","shape":2,"data_offsets":[0,8]})",
+        R"({"dtype":"F32","shape":[-2],"data_offsets":[0,8]})",
+        R"({"dtype":"F32","shape":[2.0],"data_offsets":[0,8]})",
+        R"({"dtype":"F32","shape":["2"],"data_offsets":[0,8]})",
+        R"({"dtype":"F32","shape":[2],"data_offsets":[0,8,8]})",
+        R"({"dtype":"F32","shape":[2],"data_offsets":[-8,0]})",
+        R"({"dtype":"F32","shape":[2],"data_offsets":{"a":1}})"}) {
+    CAPTURE(text);
+    is(entry(text), "entry 'w': it must have a dtype, a shape and two data_offsets");
+  }
+  is(entry(R"({"dtype":"F31","shape":[2],"data_offsets":[0,8]})"), "entry 'w': the dtype 'F31' is not known");
+  is(entry(R"({"dtype":"F32","shape":[3],"data_offsets":[0,8]})"),
+     "entry 'w': shape (3) of F32 does not fit its bytes 0 to 8");
+  is(entry(R"({"dtype":"F32","shape":[2],"data_offsets":[0,9]})"), "does not fit its bytes");
+  is(entry(R"({"dtype":"F32","shape":[2],"data_offsets":[8,0]})"), "does not fit its bytes");
+  // 2^62 elements of 4 bytes would be 0 bytes modulo 2^64.
+  is(entry(R"({"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,0]})"), "entry 'w': ");
+  is(entry(R"({"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]})"), "entry 'w': ");
+  is(entry(R"({"dtype":"F32","shape":[18446744073709551615],"data_offsets":[0,8]})"), "is too large");
+  is(entry(R"({"dtype":"F32","shape":[1,1,1,1,1,1,1,1,2],"data_offsets":[0,8]})"), "entry 'w': ");
+  is(entry(R"({"dtype":"F32","shape":[2],"data_offsets":[0,8]})", "1234"),
+     "entry 'w': the file ends before its data");
+  is(entry(R"({"dtype":"F32","shape":[2],"data_offsets":[4,12]})", std::string(12, '\0')),
+     "entry 'w': there is a gap");
+  is(entry(R"({"dtype":"F32","shape":[2],"data_offsets":[0,8]})", std::string(11, '\0')),
+     "3 bytes at its end");
+  is(entry(R"({"dtype":"F32","dtype":"F64","shape":[2],"data_offsets":[0,8]})"),
+     "entry 'dtype': it is there twice");
+
+  const std::string first = R"({"dtype":"F32","shape":[2],"data_offsets":[0,8]})";
+  is(reason(make_file("{\"a\":" + first + ",\"b\":" + first + "}", std::string(8, '\0'))),
+     "entry 'b': its bytes overlap");
+  is(reason(make_file("{\"a\":" + first + R"(,"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})",
+                      std::string(12, '\0'))),
+     "entry 'b': its bytes overlap");
+  is(reason(make_file("{\"a\":" + first + ",\"a\":" + first + "}", std::string(8, '\0'))),
+     "entry 'a': it is there twice");
+  is(reason(make_file(R"({"__metadata__":3})", "")), "its metadata is no JSON object");
+  is(reason(make_file(R"({"__metadata__":{"k":3}})", "")), "the metadata 'k' is no text");
+  CHECK_THROWS_WITH_AS(load_safetensors(folder / "none"), doctest::Contains("no such file"), FileError);
+  CHECK_THROWS_WITH_AS(load_safetensors(folder.path()), doctest::Contains("it is a folder"), FileError);
+}
+
+TEST_CASE("every truncated file is an error, every flipped byte an error or a sane file") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "f";
+  Generator rng(8);
+  save_safetensors(
+      path,
+      {{"a", Tensor::randn({2, 3}, rng)}, {"b", Tensor::randn({2}, rng, float64)}, {"c", Tensor::scalar(3)}},
+      {{"key", "value"}}, {"c"});
+  const std::string file = read_file(path);
+  for (std::size_t size = 0; size < file.size(); ++size) {
+    write_bytes(path, file.substr(0, size));
+    CHECK_THROWS_AS(load_safetensors(path), FileError);
+  }
+  const auto header_end = static_cast<std::int64_t>(file.size() - 24 - 16 - 8);
+  int refused = 0, loaded = 0;
+  for (int round = 0; round < 1500; ++round) {
+    std::string broken = file;
+    for (std::int64_t flips = 1 + rng.below(2); flips > 0; --flips) {
+      broken[rng.below(header_end)] =
+          static_cast<char>(rng.below(4) == 0 ? '0' + rng.below(10) : rng.below(256));
+    }
+    write_bytes(path, broken);
+    try {
+      for (const auto& [name, tensor] : load_safetensors(path).tensors) {
+        CHECK(tensor.numel() <= 6);
+      }
+      ++loaded;
+    } catch (const FileError&) {
+      ++refused;
+    }
+  }
+  CHECK(refused > 500);
+  CHECK(loaded > 20);
+}
+
+TEST_CASE("many tensors, and data larger than one block") {
+  const TemporaryFolder folder;
+  NamedTensors tensors;
+  for (int i = 0; i < 500; ++i) {
+    tensors.emplace_back("layer" + std::to_string(i), Tensor::full({i % 7, 3}, i));
+  }
+  Generator rng(2);
+  tensors.emplace_back("large", Tensor::randn({300, 1001}, rng));
+  save_safetensors(folder / "f", tensors);
+  const SafetensorsFile file = load_safetensors(folder / "f");
+  REQUIRE(file.tensors.size() == tensors.size());
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    CHECK(identical(file.tensors[i].second, tensors[i].second));
+  }
+}

@@ -1,0 +1,138 @@
+// Matrix products against plain loops, and the set-up of OpenBLAS.
+#include "gesso/core/kernels/gemm.h"
+
+#include <cmath>
+#include <vector>
+
+#include "gesso/core/build_info.h"
+#include "gesso/core/kernels/openblas.h"
+#include "gesso/core/parallel.h"
+#include "gesso/core/simd/cpu.h"
+#include "support.h"
+
+using namespace gesso;
+
+namespace {
+
+template <class T>
+std::vector<T> random(std::int64_t count, std::uint64_t seed) {
+  Generator rng(seed);
+  std::vector<T> values(count);
+  rng.fill_normal(values.data(), count);
+  return values;
+}
+
+// The definition: c = alpha op(a) op(b) + beta c.
+template <class T>
+void gemm_by_loop(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const T* a,
+                  std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
+  for (std::int64_t i = 0; i < m; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) {
+      double sum = 0;
+      for (std::int64_t p = 0; p < k; ++p) {
+        sum += static_cast<double>(a[ta ? p * lda + i : i * lda + p]) *
+               static_cast<double>(b[tb ? j * ldb + p : p * ldb + j]);
+      }
+      T& value = c[i * ldc + j];
+      value = static_cast<T>(alpha * sum + (beta == 0 ? 0 : static_cast<double>(beta * value)));
+    }
+  }
+}
+
+template <class T>
+double largest(const std::vector<T>& u, const std::vector<T>& v) {
+  double difference = 0;
+  for (std::size_t i = 0; i < u.size(); ++i) {
+    const double d = std::abs(static_cast<double>(u[i]) - static_cast<double>(v[i]));
+    difference = d <= difference ? difference : d;  // NaN counts
+  }
+  return difference;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("all transposes, sizes, strides and factors agree with plain loops", T, float, double) {
+  const double tolerance = std::is_same_v<T, float> ? 2e-4 : 1e-12;
+  const std::int64_t sizes[][3] = {{1, 1, 1}, {1, 7, 3},   {7, 1, 3},     {5, 6, 1},
+                                   {3, 4, 5}, {17, 33, 9}, {70, 70, 131}, {200, 195, 40}};
+  for (const auto& [m, n, k] : sizes) {
+    for (int transposes = 0; transposes < 4; ++transposes) {
+      const bool ta = transposes & 1, tb = transposes & 2;
+      for (std::int64_t gap : {0, 3}) {  // elements between the rows
+        const std::int64_t lda = (ta ? m : k) + gap, ldb = (tb ? k : n) + gap, ldc = n + gap;
+        const std::vector<T> a = random<T>((ta ? k : m) * lda, 1), b = random<T>((tb ? n : k) * ldb, 2);
+        for (const auto& [alpha, beta] : {std::pair<T, T>{1, 0}, {-0.5, 1}, {2, 0.25}}) {
+          CAPTURE(m);
+          CAPTURE(n);
+          CAPTURE(k);
+          CAPTURE(transposes);
+          std::vector<T> c = random<T>(m * ldc, 3), expected = c, large = c;
+          gemm_by_loop(ta, tb, m, n, k, alpha, a.data(), lda, b.data(), ldb, beta, expected.data(), ldc);
+          gemm(ta, tb, m, n, k, alpha, a.data(), lda, b.data(), ldb, beta, c.data(), ldc);
+          parallel_gemm(ta, tb, m, n, k, alpha, a.data(), lda, b.data(), ldb, beta, large.data(), ldc);
+          CHECK(largest(c, expected) < tolerance);  // includes the gaps, which must not change
+          CHECK(largest(large, expected) < tolerance);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("beta 0 overwrites whatever was there, and k 0 leaves beta c", T, float, double) {
+  const std::vector<T> a = random<T>(6, 1), b = random<T>(6, 2);
+  std::vector<T> c(4, static_cast<T>(NAN));
+  gemm<T>(false, false, 2, 2, 3, 1, a.data(), 3, b.data(), 2, 0, c.data(), 2);
+  for (T value : c) CHECK(std::isfinite(value));
+  std::vector<T> d = {1, 2, 3, 4};
+  gemm<T>(false, false, 2, 2, 0, 1, a.data(), 0, b.data(), 2, T(0.5), d.data(), 2);
+  CHECK(d == std::vector<T>{T(0.5), 1, T(1.5), 2});
+  gemm<T>(false, true, 2, 2, 0, 1, a.data(), 0, b.data(), 0, 0, d.data(), 2);
+  CHECK(d == std::vector<T>(4, 0));
+  std::vector<T> untouched = {7};
+  gemm<T>(false, false, 0, 1, 3, 1, a.data(), 3, b.data(), 1, 0, untouched.data(), 1);
+  parallel_gemm<T>(false, false, 1, 0, 3, 1, a.data(), 3, b.data(), 0, 0, untouched.data(), 0);
+  CHECK(untouched[0] == 7);
+}
+
+TEST_CASE_TEMPLATE("parallel_gemm gives the same bits for every number of threads", T, float, double) {
+  const std::int64_t m = 401, n = 399, k = 123;
+  const std::vector<T> a = random<T>(m * k, 1), b = random<T>(k * n, 2);
+  const int before = num_threads();
+  std::vector<std::vector<T>> results;
+  for (int threads : {1, 2, 3}) {
+    set_num_threads(threads);
+    results.emplace_back(m * n);
+    parallel_gemm<T>(false, false, m, n, k, 1, a.data(), k, b.data(), n, 0, results.back().data(), n);
+  }
+  set_num_threads(before);
+  CHECK(results[0] == results[1]);
+  CHECK(results[0] == results[2]);
+}
+
+TEST_CASE("sizes that OpenBLAS cannot count are refused") {
+  CHECK_THROWS_WITH_AS(
+      gemm<float>(false, false, std::int64_t{1} << 31, 1, 1, 1, nullptr, 1, nullptr, 1, 0, nullptr, 1),
+      doctest::Contains("gemm: a product of (2147483648, 1) and (1, 1) is too large"), ArgumentError);
+}
+
+TEST_CASE("OpenBLAS runs kernels that fit the CPU") {
+  const std::string core = openblas_core_type();
+  CAPTURE(core);
+  const auto one_of = [&](std::initializer_list<const char*> names) {
+    return std::any_of(names.begin(), names.end(), [&](const char* name) { return core == name; });
+  };
+  if (std::getenv("OPENBLAS_CORETYPE") == nullptr) {
+    if (cpu_has_avx512()) {
+      CHECK(one_of({"SkylakeX", "Cooperlake", "SapphireRapids"}));
+    } else if (cpu_has_avx2()) {
+      CHECK(one_of({"Haswell", "Zen", "Excavator"}));
+    }
+  }
+  CHECK(build_info().openblas_core == core);
+  CHECK(build_info().openblas == openblas_version());
+  CHECK(build_info().threads == num_threads());
+  const std::string text = build_info().str();
+  for (const std::string& part : {build_info().version, build_info().compiler, build_info().simd, core}) {
+    CHECK(text.find(part) != std::string::npos);
+  }
+}

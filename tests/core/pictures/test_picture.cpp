@@ -1,0 +1,446 @@
+// Pictures: what is saved is loaded back; every kind of file that is promised; broken files are errors.
+#include "gesso/core/pictures/picture.h"
+
+#include <cmath>
+#include <limits>
+#include <thread>
+
+#include "files.h"
+#include "gesso/core/files/file.h"
+#include "gesso/core/parallel.h"
+#include "gesso/core/pictures/exif.h"
+#include "picture_files.h"
+#include "support.h"
+
+using namespace gesso;
+using namespace gesso::testing;
+
+namespace {
+
+// Numbers k / 255, so that 8 bits hold them exactly.
+Tensor eight_bit_picture(std::int64_t height, std::int64_t width, std::int64_t channels = 3) {
+  Generator rng(17);
+  Tensor x = Tensor::empty({1, channels, height, width});
+  float* values = x.mutable_data<float>();
+  for (std::int64_t i = 0; i < x.numel(); ++i) {
+    values[i] = static_cast<float>(rng.below(256)) / 255.0f;
+  }
+  return x;
+}
+
+// Slow changes, which JPEG keeps well. No symmetry: each orientation looks different.
+Tensor smooth_picture(std::int64_t height, std::int64_t width) {
+  Tensor x = Tensor::empty({1, 3, height, width});
+  for (std::int64_t c = 0; c < 3; ++c) {
+    for (std::int64_t i = 0; i < height; ++i) {
+      for (std::int64_t j = 0; j < width; ++j) {
+        const double u = static_cast<double>(i) / static_cast<double>(height);
+        const double v = static_cast<double>(j) / static_cast<double>(width);
+        x.set({0, c, i, j}, 0.1 + 0.5 * v + 0.3 * u * (c == 0) + 0.1 * u * v);
+      }
+    }
+  }
+  return x;
+}
+
+// What a decoder may do with broken bytes: make a picture of sane values, or throw a FileError.
+bool decodes(const std::string& bytes) {
+  Tensor x;
+  try {
+    x = decode_picture(bytes, "broken");
+  } catch (const FileError& error) {
+    CHECK(std::string(error.what()).find("cannot load picture 'broken': ") == 0);
+    return false;
+  }
+  REQUIRE(x.rank() == 4);
+  const float* values = x.data<float>();
+  bool sane = true;
+  for (std::int64_t i = 0; i < x.numel(); ++i) {
+    sane = sane && values[i] >= 0 && values[i] <= 1;
+  }
+  CHECK(sane);
+  return true;
+}
+
+std::vector<double> pixel(const Tensor& x, std::int64_t row, std::int64_t column) {
+  return {x.at({0, 0, row, column}), x.at({0, 1, row, column}), x.at({0, 2, row, column})};
+}
+
+std::string data_file(const std::string& name) {
+  return read_file(std::string(GESSO_SOURCE_DIR) + "/tests/data/" + name);
+}
+
+}  // namespace
+
+TEST_CASE("PNG gives back 8-bit pictures exactly, for odd sizes and one or three channels") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "picture.png";
+  for (const auto& [height, width] : {std::pair{1, 1}, {1, 7}, {9, 1}, {33, 70}}) {
+    CAPTURE(height);
+    CAPTURE(width);
+    const Tensor x = eight_bit_picture(height, width);
+    save_picture(path, x);
+    CHECK(identical(load_picture(path), x));
+    save_picture(path, x.reshape({3, height, width}).to(float64));
+    CHECK(identical(load_picture(path), x));
+    const Tensor gray = eight_bit_picture(height, width, 1);
+    save_picture(path, gray);
+    const Tensor loaded = load_picture(path);
+    REQUIRE(loaded.shape() == Shape{1, 3, height, width});
+    for (std::int64_t c = 0; c < 3; ++c) {
+      CHECK(identical(loaded.alias({1, 1, height, width}, c * height * width), gray));
+    }
+  }
+  CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("values are clamped and rounded to the nearest of 256") {
+  const Tensor x =
+      Tensor::from({-3, 0, 0.49 / 255, 0.51 / 255, 100.4 / 255, 254.6 / 255, 1, 1e30}, {1, 1, 8});
+  const Tensor y = decode_picture(encode_png(x), "memory");
+  const double expected[] = {0, 0, 0, 1, 100, 255, 255, 255};
+  for (int i = 0; i < 8; ++i) {
+    CHECK(y.at({0, 2, 0, i}) == doctest::Approx(expected[i] / 255));
+  }
+}
+
+TEST_CASE("JPEG gives back smooth pictures closely, closer at higher quality") {
+  const TemporaryFolder folder;
+  const Tensor x = smooth_picture(50, 77);
+  double coarse = 0;
+  for (const int quality : {20, 92}) {
+    save_picture(folder / "p.JPEG", x, {.jpeg_quality = quality});
+    const double difference = largest_difference(load_picture(folder / "p.JPEG"), x);
+    if (quality == 92) {
+      CHECK(difference < 0.03);
+      CHECK(difference < coarse);
+    }
+    coarse = difference;
+  }
+  CHECK(read_file(folder / "p.JPEG") == encode_jpeg(x));
+  const Tensor gray = smooth_picture(20, 20).alias({1, 1, 20, 20});
+  CHECK(largest_difference(decode_picture(encode_jpeg(gray), "m").alias({1, 1, 20, 20}), gray) < 0.03);
+}
+
+TEST_CASE("what cannot be saved is named") {
+  const TemporaryFolder folder;
+  const Tensor x = Tensor::zeros({1, 3, 4, 4});
+  CHECK_THROWS_WITH_AS(save_picture(folder / "x.gif", x), doctest::Contains("must end in .png"),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(save_picture(folder / "png", x), doctest::Contains("must end in .png"), ArgumentError);
+  CHECK_THROWS_WITH_AS(save_picture(folder / "x.png", Tensor::zeros({2, 3, 4, 4})),
+                       doctest::Contains("shape (2, 3, 4, 4)"), ArgumentError);
+  CHECK_THROWS_AS(save_picture(folder / "x.png", Tensor::zeros({1, 2, 4, 4})), ArgumentError);
+  CHECK_THROWS_AS(save_picture(folder / "x.png", Tensor::zeros({4, 4})), ArgumentError);
+  CHECK_THROWS_AS(save_picture(folder / "x.png", Tensor::zeros({1, 3, 0, 4})), ArgumentError);
+  CHECK_THROWS_AS(save_picture(folder / "x.png", Tensor()), ArgumentError);
+  CHECK_THROWS_WITH_AS(save_picture(folder / "x.jpg", x, {.jpeg_quality = 0}),
+                       doctest::Contains("quality is 0"), ArgumentError);
+  CHECK_THROWS_AS(encode_jpeg(x, 101), ArgumentError);
+  Tensor nan = Tensor::zeros({3, 4, 4});
+  nan.set({1, 2, 3}, std::numeric_limits<double>::quiet_NaN());
+  CHECK_THROWS_WITH_AS(save_picture(folder / "x.png", nan), doctest::Contains("NaN"), ArgumentError);
+  CHECK_THROWS_WITH_AS(encode_jpeg(Tensor::zeros({1, 1, 1, 65536})), doctest::Contains("65535"),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(save_picture(folder / "no/x.png", x), doctest::Contains("does not exist"), FileError);
+  CHECK(folder.entries() == 0);
+}
+
+TEST_CASE("gray, 16-bit, 1-bit, palette and transparent PNG files") {
+  const double half = 128.0 / 255;
+  const auto load = [](const std::string& bytes) { return decode_picture(bytes, "test.png"); };
+  using Pixel = std::vector<double>;
+  const auto close = [](const Pixel& a, const Pixel& b) {
+    return std::fabs(a[0] - b[0]) + std::fabs(a[1] - b[1]) + std::fabs(a[2] - b[2]) < 1e-6;
+  };
+
+  Tensor x = load(make_png(2, 2, 8, kPngGray, {{'\x00', '\x80'}, {'\xFF', '\x33'}}));
+  CHECK(close(pixel(x, 0, 1), {half, half, half}));
+  CHECK(close(pixel(x, 1, 1), {0.2, 0.2, 0.2}));
+
+  x = load(make_png(10, 1, 1, kPngGray, {"\xA5\x40"}));
+  CHECK(x.slice(0, 1).to_vector()[0] == 1);
+  CHECK(x.to_vector()[1] == 0);
+  CHECK(x.to_vector()[9] == 1);
+
+  x = load(make_png(1, 2, 16, kPngRgb, {std::string("\x12\x34\x00\x01\xFF\xFF", 6), std::string(6, '\0')}));
+  CHECK(close(pixel(x, 0, 0), {0x1234 / 65535.0, 1 / 65535.0, 1}));
+  CHECK(x.at({0, 1, 0, 0}) > 0);  // below what 8 bits can tell from 0
+
+  const std::string palette = png_chunk("PLTE", {"\xFF\x00\x00\x00\x80\x00", 6});
+  x = load(make_png(2, 1, 8, kPngPalette, {std::string("\x01\x00", 2)}, palette));
+  CHECK(close(pixel(x, 0, 0), {0, half, 0}));
+  CHECK(close(pixel(x, 0, 1), {1, 0, 0}));
+
+  x = load(make_png(2, 1, 8, kPngPalette, {std::string("\x01\x00", 2)}, palette + png_chunk("tRNS", "\x80")));
+  CHECK(close(pixel(x, 0, 0), {0, half, 0}));
+  CHECK(close(pixel(x, 0, 1), {1, 1 - half, 1 - half}));  // half transparent red over white
+
+  x = load(make_png(3, 1, 8, kPngRgba,
+                    {std::string("\x80\x00\xFF\x00"
+                                 "\x80\x00\xFF\xFF"
+                                 "\x80\x00\xFF\x33",
+                                 12)}));
+  CHECK(close(pixel(x, 0, 0), {1, 1, 1}));
+  CHECK(close(pixel(x, 0, 1), {half, 0, 1}));
+  CHECK(close(pixel(x, 0, 2), {half * 0.2 + 0.8, 0.8, 1}));
+
+  x = load(make_png(1, 1, 16, kPngGrayAlpha, {std::string("\x00\x00\x33\x33", 4)}));
+  CHECK(close(pixel(x, 0, 0), {0.8, 0.8, 0.8}));
+}
+
+TEST_CASE("BMP files, rows from bottom to top") {
+  const Tensor x =
+      decode_picture(make_bmp(3, 2, {0xFF0000, 0x00FF00, 0x0000FF, 0x102030, 0, 0xFFFFFF}), "x.bmp");
+  REQUIRE(x.shape() == Shape{1, 3, 2, 3});
+  CHECK(pixel(x, 0, 0) == std::vector<double>{1, 0, 0});
+  CHECK(pixel(x, 0, 2) == std::vector<double>{0, 0, 1});
+  CHECK(x.at({0, 1, 1, 0}) == doctest::Approx(0x20 / 255.0));
+}
+
+TEST_CASE("a progressive JPEG with the same coefficients shows the same picture") {
+  const Tensor baseline = decode_picture(data_file("baseline.jpg"), "baseline");
+  CHECK(baseline.shape() == Shape{1, 3, 37, 45});
+  CHECK(baseline.at({0, 1, 20, 40}) == doctest::Approx(40.0 / 44).epsilon(0.05));
+  CHECK(identical(decode_picture(data_file("progressive.jpg"), "progressive"), baseline));
+}
+
+TEST_CASE("all eight EXIF orientations, in both byte orders") {
+  const Tensor x = smooth_picture(24, 40);
+  const std::string plain = encode_jpeg(x, 100);
+  const Tensor stored = decode_picture(plain, "plain");
+  const std::int64_t last_row = 23, last_column = 39;
+  for (const bool little_endian : {false, true}) {
+    for (int orientation = 1; orientation <= 8; ++orientation) {
+      CAPTURE(orientation);
+      const std::string file = with_segment(plain, exif_segment(orientation, little_endian));
+      CHECK(exif_orientation(file) == orientation);
+      const Tensor shown = decode_picture(file, "turned");
+      REQUIRE(shown.shape() == (orientation <= 4 ? Shape{1, 3, 24, 40} : Shape{1, 3, 40, 24}));
+      for (std::int64_t row = 0; row <= last_row; ++row) {
+        for (std::int64_t column = 0; column <= last_column; ++column) {
+          // EXIF 2.3, 4.6.4: where stored row 0 and column 0 are in the picture as it is seen.
+          const std::int64_t down = last_row - row, right = last_column - column;
+          const std::int64_t seen[8][2] = {{row, column}, {row, right},   {down, right}, {down, column},
+                                           {column, row}, {column, down}, {right, down}, {right, row}};
+          const auto& at = seen[orientation - 1];
+          REQUIRE(pixel(shown, at[0], at[1]) == pixel(stored, row, column));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("EXIF data that makes no sense means upright, wherever it is cut or flipped") {
+  const std::string plain = encode_jpeg(smooth_picture(8, 12));
+  CHECK(exif_orientation(plain) == 1);
+  CHECK(exif_orientation("") == 1);
+  CHECK(exif_orientation("\xFF\xD8") == 1);
+  for (const int nonsense : {0, 9, 65535}) {
+    CHECK(exif_orientation(with_segment(plain, exif_segment(nonsense, true))) == 1);
+  }
+  const std::string file = with_segment(plain, exif_segment(6, false));
+  for (std::size_t cut = 0; cut < 60; ++cut) {
+    const int orientation = exif_orientation(file.substr(0, cut));
+    CHECK((orientation == 1 || orientation == 6));
+  }
+  // Directory offsets that point outside, at the last bytes, and counts that are far too large.
+  const std::size_t tiff = 2 + 4 + 6;
+  for (const std::uint32_t offset : {0u, 7u, 44u, 45u, 1000u, 0x7FFFFFFFu, 0xFFFFFFFEu, 0xFFFFFFFFu}) {
+    std::string hostile = file, bytes;
+    append_big_endian(bytes, offset, 4);
+    hostile.replace(tiff + 4, 4, bytes);
+    CHECK(exif_orientation(hostile) >= 1);
+    CHECK(exif_orientation(hostile) <= 8);
+  }
+  std::string many = file;
+  many.replace(tiff + 8, 2, "\xFF\xFF");
+  CHECK(exif_orientation(many) == 6);
+  Generator rng(5);
+  for (int i = 0; i < 2000; ++i) {
+    std::string flipped = file;
+    flipped[2 + rng.below(50)] ^= static_cast<char>(1 << rng.below(8));
+    const int orientation = exif_orientation(flipped);
+    REQUIRE((orientation >= 1 && orientation <= 8));
+  }
+}
+
+TEST_CASE("files that are no pictures are named with the reason") {
+  const TemporaryFolder folder;
+  const auto reason = [&](const std::string& bytes) {
+    write_bytes(folder / "file.jpg", bytes);
+    try {
+      load_picture(folder / "file.jpg");
+    } catch (const FileError& error) {
+      return std::string(error.what());
+    }
+    return std::string("loaded");
+  };
+  CHECK(reason("").find("file.jpg': it is empty") != std::string::npos);
+  CHECK(reason("some text").find("it is not a JPEG, PNG or BMP picture") != std::string::npos);
+  CHECK(reason("GIF89a...").find("it is GIF; gesso reads JPEG, PNG and BMP") != std::string::npos);
+  CHECK(reason(std::string("RIFF\0\0\0\0WEBPVP8 ", 16)).find("it is WebP") != std::string::npos);
+  CHECK(reason(std::string("\0\0\0\x18"
+                           "ftypheic",
+                           12))
+            .find("it is HEIF") != std::string::npos);
+  CHECK(reason(data_file("arithmetic.jpg")).find("it cannot be decoded") != std::string::npos);
+  CHECK_THROWS_WITH_AS(load_picture(folder / "none.jpg"), doctest::Contains("no such file"), FileError);
+  CHECK_THROWS_WITH_AS(load_picture(folder.path()), doctest::Contains("it is a folder"), FileError);
+}
+
+TEST_CASE("a picture over the size limit is refused before it is decoded") {
+  // 30000 x 30000 pixels in the header, of which the file has none.
+  const std::string huge = make_png(30000, 30000, 8, kPngRgb, {});
+  CHECK_THROWS_WITH_AS(
+      decode_picture(huge, "huge.png"),
+      doctest::Contains("'huge.png': it has 30000 x 30000 pixels, more than the limit of 100000000"),
+      FileError);
+  const std::string small = encode_png(Tensor::zeros({1, 3, 10, 11}));
+  CHECK_THROWS_WITH_AS(decode_picture(small, "small.png", {.max_pixels = 109}),
+                       doctest::Contains("it has 11 x 10 pixels"), FileError);
+  CHECK(decode_picture(small, "small.png", {.max_pixels = 110}).numel() == 330);
+}
+
+TEST_CASE("every truncated file is an error") {
+  const Tensor x = smooth_picture(13, 18);
+  const std::pair<const char*, std::string> files[] = {
+      {"PNG", encode_png(x)},
+      {"JPEG", with_segment(encode_jpeg(x), exif_segment(6, true))},
+      {"progressive JPEG", data_file("progressive.jpg")},
+      {"BMP", make_bmp(4, 3, std::vector<std::uint32_t>(12, 0x123456))},
+  };
+  for (const auto& [name, file] : files) {
+    CAPTURE(name);
+    CHECK(decodes(file));
+    for (std::size_t size = 0; size < file.size(); ++size) {
+      CAPTURE(size);
+      CHECK_FALSE(decodes(file.substr(0, size)));
+    }
+  }
+}
+
+TEST_CASE("any flipped bit of a PNG is found by its checksums") {
+  const std::string file = encode_png(smooth_picture(6, 7));
+  for (std::size_t i = 0; i < file.size(); ++i) {
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string flipped = file;
+      flipped[i] ^= static_cast<char>(1 << bit);
+      // A flip that makes a chunk's name lower case makes the chunk optional; without it nothing can be
+      // shown.
+      CHECK_FALSE(decodes(flipped));
+    }
+  }
+}
+
+TEST_CASE("broken bytes give an error or some picture, never a crash") {
+  const Tensor x = smooth_picture(20, 21);
+  std::string palette = png_chunk("PLTE", {"\xFF\x00\x00\x00\x80\x00", 6});
+  const std::string files[] = {
+      encode_jpeg(x, 50),
+      encode_jpeg(x, 95),
+      data_file("progressive.jpg"),
+      data_file("baseline.jpg"),
+      make_bmp(5, 4, std::vector<std::uint32_t>(20, 0x445566)),
+      make_png(2, 1, 8, kPngPalette, {std::string("\x01\x00", 2)}, palette + png_chunk("tRNS", "\x80")),
+  };
+  Generator rng(99);
+  int shown = 0, refused = 0;
+  for (const std::string& file : files) {
+    for (int round = 0; round < 400; ++round) {
+      std::string broken = file;
+      const auto size = static_cast<std::int64_t>(broken.size());
+      for (std::int64_t flips = 1 + rng.below(4); flips > 0; --flips) {
+        broken[rng.below(size)] = static_cast<char>(rng.below(256));
+      }
+      (decodes(broken) ? shown : refused) += 1;
+    }
+  }
+  CHECK(shown > 100);
+  CHECK(refused > 100);
+}
+
+TEST_CASE("PNG data behind right checksums may still be broken: an error, not a crash") {
+  Generator rng(4);
+  const std::string good = zlib_stored(std::string(4 * 13, '\x01'));
+  std::string header;
+  append_big_endian(header, 4, 4);
+  append_big_endian(header, 4, 4);
+  header += {'\x08', '\x02', 0, 0, 0};
+  int refused = 0;
+  for (int round = 0; round < 1000; ++round) {
+    std::string data = good, ihdr = header;
+    for (std::int64_t flips = 1 + rng.below(3); flips > 0; --flips) {
+      data[rng.below(static_cast<std::int64_t>(data.size()))] = static_cast<char>(rng.below(256));
+    }
+    if (round % 4 == 0) {
+      ihdr[8 + rng.below(5)] = static_cast<char>(rng.below(17));
+    }
+    refused += !decodes("\x89PNG\r\n\x1A\n" + png_chunk("IHDR", ihdr) + png_chunk("IDAT", data) +
+                        png_chunk("IEND", ""));
+  }
+  CHECK(refused > 100);
+}
+
+TEST_CASE("a few bytes that claim to unpack to many are refused") {
+  // Deflate with fixed codes: one literal, then 26 MB as copies of 258 bytes, 13 bits each.
+  std::string bits =
+      "110"
+      "00110000";
+  for (int i = 0; i < 100000; ++i) {
+    bits +=
+        "11000101"
+        "00000";
+  }
+  std::string deflated = "\x78\x01";
+  for (std::size_t i = 0; i < bits.size(); i += 8) {
+    int byte = 0;
+    for (std::size_t k = i; k < std::min(i + 8, bits.size()); ++k) {
+      byte |= (bits[k] - '0') << (k - i);
+    }
+    deflated += static_cast<char>(byte);
+  }
+  std::string header;
+  append_big_endian(header, 1, 4);
+  append_big_endian(header, 1, 4);
+  header += {'\x08', '\x02', 0, 0, 0};
+  const std::string file =
+      "\x89PNG\r\n\x1A\n" + png_chunk("IHDR", header) + png_chunk("IDAT", deflated) + png_chunk("IEND", "");
+  CHECK_THROWS_WITH_AS(decode_picture(file, "bomb"), doctest::Contains("it cannot be decoded"), FileError);
+}
+
+TEST_CASE("hostile Huffman tables in a JPEG are refused") {
+  const std::string file = encode_jpeg(smooth_picture(8, 8));
+  const std::size_t at = file.find("\xFF\xC4") + 4;
+  for (int length = 1; length <= 16; ++length) {
+    std::string hostile = file;
+    hostile[at + length] = '\xFF';
+    CHECK_FALSE(decodes(hostile));
+  }
+}
+
+TEST_CASE("loading does not depend on the number of threads, and several may load at once") {
+  const std::string png = encode_png(eight_bit_picture(150, 90)), jpeg = encode_jpeg(smooth_picture(150, 90));
+  set_num_threads(1);
+  const Tensor a = decode_picture(png, "a"), b = decode_picture(jpeg, "b");
+  for (const int threads : {2, 3}) {
+    set_num_threads(threads);
+    CHECK(identical(decode_picture(png, "a"), a));
+    CHECK(identical(decode_picture(jpeg, "b"), b));
+    CHECK(encode_jpeg(b) == encode_jpeg(decode_picture(jpeg, "b")));
+  }
+  bool same[4] = {};
+  std::vector<std::thread> threads;
+  for (bool& ok : same) {
+    threads.emplace_back([&] {
+      ok = true;
+      for (int i = 0; i < 20; ++i) {
+        ok = ok && identical(decode_picture(png, "a"), a) && identical(decode_picture(jpeg, "b"), b);
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  CHECK((same[0] && same[1] && same[2] && same[3]));
+}

@@ -1,0 +1,446 @@
+// compare-norms: its results and their file, and the program run as its users run it.
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "compare_norms/classification.h"
+#include "compare_norms/comparison_settings.h"
+#include "compare_norms/measures.h"
+#include "compare_norms/photographs.h"
+#include "compare_norms/results.h"
+#include "files.h"
+#include "gesso/autograd/elementwise.h"
+#include "gesso/core/error.h"
+#include "gesso/core/files/file.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/core/pictures/resize.h"
+#include "gesso/training/picture_folder.h"
+#include "gesso/training/report/recorder.h"
+#include "support.h"
+
+using namespace gesso;
+using namespace gesso::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string kStyle = GESSO_SOURCE_DIR "/examples/assets/styles/stained_glass.jpg";
+
+// Small versions of some bundled photographs, so that reading them takes no time.
+void write_photographs(const std::string& folder, std::size_t count) {
+  fs::create_directories(folder);
+  const std::vector<std::string> files = pictures_in(GESSO_SOURCE_DIR "/examples/assets/photos");
+  for (std::size_t i = 0; i < count; ++i) {
+    save_picture(folder + "/" + fs::path(files[i]).stem().string() + ".png",
+                 resize_short_side(load_picture(files[i]), 64));
+  }
+}
+
+// Runs compare-norms as its users do.
+class Program {
+ public:
+  Program() { write_photographs(folder_ / "photographs", 7); }
+
+  struct Outcome {
+    int status;
+    std::string errors;  // what came on standard error
+  };
+
+  Outcome run(const std::string& arguments) const { return shell(command(arguments)); }
+  std::string command(const std::string& arguments) const {
+    return GESSO_BIN_DIR "/compare-norms " + arguments;
+  }
+  // A comparison in a folder of that name, with tiny networks.
+  std::string tiny(const std::string& out, const std::string& norms, int steps) const {
+    return "--style " + kStyle + " --content " + (folder_ / "photographs") + " --out " + path(out) +
+           " --norms " + norms + " --steps " + std::to_string(steps) +
+           " --batch-sizes 1,2 --seeds 1 --width 2 --blocks 1 --crop 32 --style-size 64 --picture-size 40 "
+           "--classifier-steps 2 ";
+  }
+  Outcome shell(const std::string& command) const {
+    const std::string errors = folder_ / "stderr.txt";
+    const int status =
+        std::system(("( " + command + " ) >" + (folder_ / "stdout.txt") + " 2>" + errors).c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, read_file(errors)};
+  }
+  std::string path(const std::string& name) const { return folder_ / name; }
+
+  // Fails the test unless the command ends with `status` and one clear line that holds `text`.
+  void check_refused(const std::string& arguments, int status, const std::string& text) const {
+    CAPTURE(arguments);
+    const Outcome outcome = run(arguments);
+    CAPTURE(outcome.errors);
+    CHECK(outcome.status == status);
+    CHECK(outcome.errors.find(text) != std::string::npos);
+    CHECK(outcome.errors.starts_with("compare-norms: "));
+    CHECK(std::count(outcome.errors.begin(), outcome.errors.end(), '\n') == 1);
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+// results.json without what differs from run to run.
+nlohmann::json timeless_results(const std::string& path) {
+  nlohmann::json results = nlohmann::json::parse(read_file(path));
+  for (nlohmann::json& run : results["runs"]) {
+    run.erase("seconds_per_step");
+    run.erase("peak_megabytes");
+  }
+  return results;
+}
+
+const ComparisonRun& find(const Comparison& comparison, const std::string& normalization, std::int64_t batch,
+                          const std::string& photographs = "plain") {
+  for (const ComparisonRun& run : comparison.runs) {
+    if (run.normalization == normalization && run.batch == batch && run.photographs == photographs) {
+      return run;
+    }
+  }
+  FAIL("there is no run with " << normalization << " norm, batch " << batch << ", " << photographs);
+  std::abort();
+}
+
+}  // namespace
+
+TEST_CASE("results.json comes back as it was written") {
+  Comparison comparison;
+  comparison.settings = {{"steps", "2"}, {"style", "a \"b\".jpg"}};
+  comparison.test_photographs = {"test/cat.jpg"};
+  comparison.style_picture = "style.jpg";
+  ComparisonRun run{.normalization = "batch", .batch = 1, .seed = std::numeric_limits<std::uint64_t>::max()};
+  run.step = {1, 2};
+  run.total = {0.1, std::numeric_limits<double>::quiet_NaN()};
+  run.test = {.total = 3.25, .content = 0.5, .style = 1.0 / 3};
+  run.contrast = {{.contrast = 0.25, .losses = {.total = 7}, .picture = "x.png"}};
+  run.pictures = {"runs/a/cat.jpg"};
+  comparison.runs = {run, {.normalization = "none", .photographs = "style-normalized"}};
+  comparison.classification_task = "Which one?";
+  comparison.classification = {{.normalization = "group", .step = {1}, .test_accuracy = 0.75}};
+
+  const TemporaryFolder folder;
+  write_results(comparison, folder / "results.json");
+  const Comparison back = read_results(folder / "results.json");
+  CHECK(back.settings == comparison.settings);
+  CHECK(back.test_photographs == comparison.test_photographs);
+  REQUIRE(back.runs.size() == 2);
+  CHECK(back.runs[0].seed == run.seed);
+  CHECK(back.runs[0].total[0] == 0.1);
+  CHECK(std::isnan(back.runs[0].total[1]));
+  CHECK(back.runs[0].test.style == doctest::Approx(1.0 / 3).epsilon(1e-6));
+  REQUIRE(back.runs[0].contrast.size() == 1);
+  CHECK(back.runs[0].contrast[0].losses.total == 7);
+  CHECK(back.runs[0].contrast[0].picture == "x.png");
+  CHECK(back.runs[1].photographs == "style-normalized");
+  CHECK(back.classification[0].test_accuracy == 0.75);
+  // Written again it is the same file: nothing was lost, and rounding happens once.
+  write_results(back, folder / "again.json");
+  CHECK(read_file(folder / "results.json") == read_file(folder / "again.json"));
+}
+
+TEST_CASE("a file that is no results.json is refused by name") {
+  const TemporaryFolder folder;
+  CHECK_THROWS_WITH_AS(read_results(folder / "none.json"), doctest::Contains("none.json"), FileError);
+  for (const char* text : {"", "[]", "{\"settings\": 1}", "{}"}) {
+    CAPTURE(text);
+    write_bytes(folder / "bad.json", text);
+    CHECK_THROWS_WITH_AS(read_results(folder / "bad.json"),
+                         doctest::Contains("bad.json: it is no results.json of compare-norms"), FileError);
+  }
+}
+
+TEST_CASE(
+    "the plan: every normalization with every batch and seed, then batch and instance on normalized "
+    "photographs") {
+  ComparisonSettings settings = ComparisonSettings::small();
+  settings.normalizations = {"instance", "none", "batch"};
+  settings.seeds = 2;
+  const std::vector<PlannedRun> runs = plan(settings);
+  std::vector<std::string> names;
+  for (const PlannedRun& run : runs) {
+    names.push_back(run.name());
+  }
+  CHECK(names == std::vector<std::string>{"instance-batch1-seed1",
+                                          "none-batch1-seed1",
+                                          "batch-batch1-seed1",
+                                          "instance-batch4-seed1",
+                                          "none-batch4-seed1",
+                                          "batch-batch4-seed1",
+                                          "batch-batch4-seed1-contrast-normalized",
+                                          "instance-batch4-seed1-contrast-normalized",
+                                          "batch-batch4-seed1-style-normalized",
+                                          "instance-batch4-seed1-style-normalized",
+                                          "instance-batch1-seed2",
+                                          "none-batch1-seed2",
+                                          "batch-batch1-seed2",
+                                          "instance-batch4-seed2",
+                                          "none-batch4-seed2",
+                                          "batch-batch4-seed2",
+                                          "batch-batch4-seed2-contrast-normalized",
+                                          "instance-batch4-seed2-contrast-normalized",
+                                          "batch-batch4-seed2-style-normalized",
+                                          "instance-batch4-seed2-style-normalized"});
+  settings.batch_sizes = {1};  // where batch norm is instance norm there is nothing to gain
+  CHECK(plan(settings).size() == 6);
+  settings = ComparisonSettings::small();
+  settings.normalizations = {"batch", "group"};
+  CHECK(plan(settings).size() == 12);
+}
+
+TEST_CASE("photographs are parted for training and testing, none in both") {
+  const TemporaryFolder folder;
+  write_photographs(folder / "photographs", 7);
+  const PhotographFiles files = split_photographs(folder / "photographs");
+  CHECK(files.training.size() == 5);
+  CHECK(files.test.size() == 2);
+  for (const std::string& file : files.test) {
+    CHECK(std::find(files.training.begin(), files.training.end(), file) == files.training.end());
+  }
+  CHECK(middle_squares(files.test, 20).shape() == Shape{2, 3, 20, 20});
+  write_bytes(folder / "photographs/broken.jpg", "no picture");
+  CHECK_THROWS_WITH_AS(split_photographs(folder / "photographs"), doctest::Contains("broken.jpg"), FileError);
+  write_photographs(folder / "few", 3);
+  CHECK_THROWS_WITH_AS(split_photographs(folder / "few"), doctest::Contains("3 photographs are too few"),
+                       FileError);
+}
+
+TEST_CASE("contrast is changed about the mean gray and stays in [0, 1]") {
+  const Tensor picture =
+      Tensor::from({0.2, 0.6, 0.2, 0.6, 0.2, 0.6}, {1, 3, 1, 2});  // two grays, their mean 0.4
+  const auto check = [&](double factor, double dark, double light) {
+    CAPTURE(factor);
+    const Tensor changed = with_contrast(picture, factor);
+    CHECK(largest_difference(changed, Tensor::from({dark, light, dark, light, dark, light}, {1, 3, 1, 2})) <
+          1e-6);
+  };
+  check(1, 0.2, 0.6);
+  check(0.25, 0.35, 0.45);
+  check(2, 0, 0.8);
+  check(4, 0, 1);
+}
+
+TEST_CASE("equalizing makes the luminance's histogram flat and keeps the differences of colours") {
+  // Sixteen dark, bluish grays.
+  std::vector<double> values(3 * 16);
+  for (int i = 0; i < 16; ++i) {
+    values[i] = values[16 + i] = 0.1 + 0.01 * i;
+    values[32 + i] = values[i] + 0.01;
+  }
+  const Tensor equal = equalize_luminance(Tensor::from(values, {1, 3, 4, 4}));
+  const std::vector<double> out = equal.to_vector();
+  for (int i = 0; i < 16; ++i) {
+    CHECK(out[32 + i] - out[i] == doctest::Approx(0.01).epsilon(1e-3));
+    CHECK(out[i] + 0.114 * 0.01 == doctest::Approx((i + 0.5) / 16).epsilon(1e-3));
+  }
+  // The same picture at less contrast comes out the same, up to the width of a bin.
+  const Tensor photograph = load_picture(GESSO_SOURCE_DIR "/examples/assets/photos/castle.jpg");
+  const double mean_change = [&] {
+    const std::vector<double> a = equalize_luminance(photograph).to_vector(),
+                              b = equalize_luminance(with_contrast(photograph, 0.5)).to_vector();
+    double sum = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      sum += std::abs(a[i] - b[i]);
+    }
+    return sum / static_cast<double>(a.size());
+  }();
+  CHECK(mean_change < 0.05);
+}
+
+TEST_CASE("only batch norm leaks between neighbours, and only in training mode") {
+  Generator rng(3);
+  const Tensor photographs = Tensor::uniform({4, 3, 32, 32}, rng);
+  for (const std::string& name : known_normalizations()) {
+    CAPTURE(name);
+    Generator weights(1);
+    StyleNetwork network({.width = 4, .blocks = 1, .normalization = name}, weights);
+    network.eval();
+    CHECK(leak(network, photographs) == 0);
+    network.train();
+    CHECK((leak(network, photographs) > 1e-4) == name.starts_with("batch"));
+  }
+}
+
+TEST_CASE("pictures are judged one by one, however they were batched") {
+  Generator rng(4);
+  const Tensor photographs = Tensor::uniform({3, 3, 32, 32}, rng);
+  Generator weights(1);
+  StyleNetwork network({.width = 4, .blocks = 1}, weights);
+  const Tensor one_by_one = repaint(network, photographs, 1);
+  CHECK(largest_difference(repaint(network, photographs, 2), one_by_one) < 1e-5);
+
+  TrainSettings settings;
+  settings.styles = {kStyle};
+  settings.style_size = 64;
+  const Judge judge(settings);
+  const LossValues all = judge.losses(one_by_one, photographs);
+  double total = 0;
+  for (int i = 0; i < 3; ++i) {
+    total += judge.losses(one_by_one.slice(i, i + 1), photographs.slice(i, i + 1)).total / 3;
+  }
+  CHECK(all.total == doctest::Approx(total));
+  CHECK(all.total > settings.weights.style * all.style);
+  CHECK(judge.losses(photographs, photographs).content == 0);
+  CHECK(judge.feature_distance(one_by_one, one_by_one) == 0);
+  CHECK(judge.feature_distance(one_by_one, photographs) > 0);
+  CHECK(judge.step_megabytes(network, {4, 3, 32, 32}) > 2 * judge.step_megabytes(network, {1, 3, 32, 32}));
+}
+
+TEST_CASE("the classifier learns a task that colours decide, and is tested on crops it never saw") {
+  const TemporaryFolder folder;
+  fs::create_directories(folder / "colours");
+  Generator rng(5);
+  for (int i = 0; i < 4; ++i) {  // noise about four colours
+    const Tensor picture = Tensor::uniform({1, 3, 96, 120}, rng, 0.0, 0.4);
+    const Tensor tint = Tensor::from({i == 0 ? 0.6 : 0, i == 1 ? 0.6 : 0, i == 2 ? 0.6 : 0}, {1, 3, 1, 1});
+    save_picture(folder / ("colours/" + std::to_string(i) + ".png"), picture + tint);
+  }
+  const ClassificationTask task = make_classification_task(pictures_in(folder / "colours"));
+  REQUIRE(task.training.size() == 4);
+  CHECK(task.training[0].shape() == Shape{1, 3, 96, 72});
+  CHECK(task.test.shape() == Shape{64, 3, 32, 32});
+  CHECK(task.describe().find("4 photographs") != std::string::npos);
+  const auto run = train_classifier(task, "batch", 1, 30);
+  REQUIRE(run);
+  CHECK(run->loss.size() == 30);
+  CHECK(run->loss.back() < 0.5 * run->loss.front());
+  CHECK(run->test_accuracy > 0.9);
+  CHECK(!train_classifier(task, "batch", 1, 30, [](std::int64_t step) { return step < 3; }));
+}
+
+TEST_CASE("a comparison is complete, finite, and fair from the first step") {
+  const Program program;
+  REQUIRE(program.run(program.tiny("run", "none,batch,instance,layer", 3)).status == 0);
+  const fs::path folder = program.path("run");
+  const Comparison comparison = read_results(folder / "results.json");
+  REQUIRE(comparison.runs.size() == 12);
+  CHECK(comparison.classification.size() == 4);
+  CHECK(comparison.classification_task.find("7 photographs") != std::string::npos);
+  CHECK(fs::exists(folder / comparison.style_picture));
+  CHECK(comparison.test_photographs.size() == 2);
+  CHECK(fs::exists(folder / "report.html"));
+  for (const ComparisonRun& run : comparison.runs) {
+    CAPTURE(run.normalization);
+    CAPTURE(run.photographs);
+    CHECK(run.step == std::vector<double>{1, 2, 3});
+    for (const auto* curve : {&run.total, &run.content, &run.style}) {
+      CHECK(curve->size() == 3);
+      CHECK(std::all_of(curve->begin(), curve->end(), [](double x) { return x > 0 && std::isfinite(x); }));
+    }
+    for (const LossValues* losses : {&run.training, &run.test, &run.test_train_mode}) {
+      CHECK((losses->total > 0 && losses->content > 0 && losses->style > 0));
+    }
+    CHECK(run.training.total == run.total.back());
+    CHECK((run.leak > 0) == (run.normalization == "batch"));
+    CHECK(run.leak_eval == 0);
+    CHECK((run.test.total == run.test_train_mode.total) == (run.normalization != "batch"));
+    CHECK(run.seconds_per_step > 0);
+    CHECK(run.peak_megabytes > 0);
+    if (run.photographs == "plain") {
+      CHECK(run.pictures.size() == 2);
+      CHECK(run.contrast.size() == 4);
+      for (const ContrastMeasure& measure : run.contrast) {
+        CHECK((measure.pixel_change == 0) == (measure.contrast == 1));
+        CHECK(fs::exists(folder / measure.picture));
+        CHECK(fs::exists(folder / measure.photograph));
+      }
+      for (const std::string& picture : run.pictures) {
+        const Shape shape = load_picture((folder / picture).string()).shape();
+        CHECK(std::min(shape[2], shape[3]) == 40);
+      }
+      const auto records = read_normalization_records((folder / run.normalization_record).string());
+      CHECK(records.size() == (run.normalization == "none" ? 0 : 3 * 7));  // three steps of seven layers
+    }
+  }
+  // The same weights, photographs and order: with one picture a batch, batch norm in training is instance
+  // norm.
+  const ComparisonRun &batch = find(comparison, "batch", 1), &instance = find(comparison, "instance", 1);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(batch.total[i] == doctest::Approx(instance.total[i]).epsilon(1e-5));
+  }
+  CHECK(batch.test_train_mode.total == doctest::Approx(instance.test.total).epsilon(1e-4));
+  // With two they differ, and so does what they were trained on.
+  CHECK(find(comparison, "batch", 2).total[0] != find(comparison, "instance", 2).total[0]);
+  CHECK(find(comparison, "batch", 2).total[0] !=
+        find(comparison, "batch", 2, "contrast-normalized").total[0]);
+  CHECK(fs::exists(folder / "photographs/style-normalized"));
+
+  // The same command again does nothing again; another one is refused.
+  const std::string before = read_file((folder / "results.json").string());
+  CHECK(program.run(program.tiny("run", "none,batch,instance,layer", 3)).status == 0);
+  CHECK(read_file((folder / "results.json").string()) == before);
+  program.check_refused(program.tiny("run", "none,batch,instance", 4), 2,
+                        "norms was none,batch,instance,layer and is now none,batch,instance; steps was 3 and "
+                        "is now 4");
+  fs::remove(folder / "report.html");
+  CHECK(program.run("--report " + folder.string()).status == 0);
+  CHECK(fs::exists(folder / "report.html"));
+}
+
+TEST_CASE("a comparison that was interrupted, and one that was killed, go on to the same results") {
+  const Program program;
+  const auto command = [&](const std::string& out) {
+    return program.tiny(out, "batch,instance", 12) + "--skip classification";
+  };
+  REQUIRE(program.run(command("whole")).status == 0);
+  const nlohmann::json expected = timeless_results(program.path("whole/results.json"));
+  CHECK(expected["runs"].size() == 8);
+  const auto stop_at = [&](const std::string& out, const std::string& log, const std::string& signal) {
+    return program.shell(
+        "set -m; " + program.command(command(out)) + " & while [ \"$(cat " + program.path(out + "/" + log) +
+        " 2>/dev/null | wc -l)\" -lt 4 ]; do sleep 0.005; done; kill -" + signal + " $!; wait $!");
+  };
+  for (const auto& [signal, log] : std::vector<std::pair<std::string, std::string>>{
+           {"INT", "runs/batch-batch2-seed1/log.jsonl"}, {"KILL", "photographs/stylist/log.jsonl"}}) {
+    CAPTURE(signal);
+    const Program::Outcome outcome = stop_at(signal, log, signal);
+    CAPTURE(outcome.errors);
+    CHECK(outcome.status == (signal == "INT" ? 130 : 137));
+    CHECK((outcome.errors.find("goes on where it was") != std::string::npos) == (signal == "INT"));
+    const nlohmann::json before = timeless_results(program.path(signal + "/results.json"));
+    CHECK(before["runs"].size() < expected["runs"].size());
+    REQUIRE(program.run(command(signal)).status == 0);
+    CHECK(timeless_results(program.path(signal + "/results.json")) == expected);
+    for (const char* file : {"report.html", "runs/batch-batch2-seed1/model.safetensors",
+                             "runs/batch-batch2-seed1/normalization.jsonl"}) {
+      CHECK(fs::exists(program.path(signal + "/" + file)));
+    }
+    CHECK(read_file(program.path(signal + "/runs/batch-batch2-seed1/normalization.jsonl")) ==
+          read_file(program.path("whole/runs/batch-batch2-seed1/normalization.jsonl")));
+  }
+}
+
+TEST_CASE(
+    "bad usage is refused with exit code 2, failures with 1, each in one line, before anything is written") {
+  const Program program;
+  const std::string tiny = program.tiny("x", "batch", 2);
+  program.check_refused("", 2, "--out");
+  program.check_refused("--out " + program.path("x") + " --norms batch,batsch", 2,
+                        "unknown normalization 'batsch'; known are batch, batch-instance, group, instance, "
+                        "layer, none");
+  program.check_refused(tiny + "--norms batch", 2, "norms lists batch twice");
+  program.check_refused("--out " + program.path("x") + " --batch-sizes 4,0", 2, "batch-sizes: 0");
+  program.check_refused("--out " + program.path("x") + " --batch-sizes 4,4", 2, "batch-sizes lists 4 twice");
+  program.check_refused("--out " + program.path("x") + " --seeds 0", 2, "seeds is 0");
+  program.check_refused("--out " + program.path("x") + " --steps 0", 2, "steps is 0");
+  program.check_refused("--out " + program.path("x") + " --crop 33", 2, "crop is 33");
+  program.check_refused("--out " + program.path("x") + " --preset huge", 2, "preset");
+  program.check_refused("--out " + program.path("x") + " --skip all", 2, "skip");
+  program.check_refused("--out " + program.path("x") + " --paint", 2, "--paint");
+  program.check_refused("--out " + program.path("x") + " --style /nowhere.jpg", 1, "/nowhere.jpg");
+  program.check_refused("--out " + program.path("x") + " --other-style /nowhere.jpg", 1, "/nowhere.jpg");
+  program.check_refused("--out " + program.path("x") + " --content /nowhere", 1, "/nowhere");
+  CHECK(!fs::exists(program.path("x")));
+  write_bytes(program.path("file"), "a file");
+  program.check_refused(program.tiny("file", "batch", 2), 2, "holds something else");
+  program.check_refused(program.tiny("file/inside", "batch", 2), 1, "file/inside");
+  program.check_refused(program.tiny("photographs", "batch", 2), 2, "holds something else");
+  program.check_refused("--report " + program.path("photographs"), 1, "results.json");
+  CHECK(program.run("--help").status == 0);
+  CHECK(program.run("--preset full --help").status == 0);
+  CHECK(program.run("--version").status == 0);
+}

@@ -1,0 +1,244 @@
+// score-pictures: its measures against cases that can be worked out, and the program.
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "files.h"
+#include "gesso/core/files/file.h"
+#include "gesso/core/parallel.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/core/pictures/resize.h"
+#include "painting/flicker.h"
+#include "painting/score.h"
+#include "support.h"
+
+using namespace gesso;
+using namespace gesso::testing;
+
+namespace {
+
+const std::string kAssets = GESSO_SOURCE_DIR "/examples/assets/";
+
+Tensor photograph() { return resize_short_side(load_picture(kAssets + "photos/cat.jpg"), 128); }
+Tensor style() { return resize_short_side(load_picture(kAssets + "styles/starry_night.jpg"), 128); }
+
+// Luminance with a vertical step edge at column `at`, `low` left of it and `high` from it on.
+Tensor step_picture(std::int64_t at, double low, double high) {
+  std::vector<double> values;
+  for (int i = 0; i < 3 * 16 * 16; ++i) {
+    values.push_back(i % 16 < at ? low : high);
+  }
+  return Tensor::from(values, {1, 3, 16, 16});
+}
+
+}  // namespace
+
+TEST_CASE("sliced Wasserstein: 0 of a picture and itself, the projected shift of a shifted one") {
+  const Tensor x = style();
+  CHECK(sliced_wasserstein(x, x) == 0);
+  // All points moved by the same vector s: every projection moves by u s, so the distance is the mean of
+  // |u s|. For pixels and s = 0.1 (1, 1, 1), |u s| is 0.1 sqrt(3) times half on average over the sphere.
+  const Tensor moved = Tensor::from(
+      [&] {
+        std::vector<double> values = x.to_vector();
+        for (double& value : values) {
+          value += 0.1;
+        }
+        return values;
+      }(),
+      x.shape());
+  const double distance = sliced_wasserstein(x, moved, {.patch = 1, .samples = 500, .directions = 4000});
+  CHECK(distance == doctest::Approx(0.1 * std::sqrt(3.0) / 2).epsilon(0.03));
+  // Two constant pictures 0.5 apart in red alone: the mean of |0.5 u_red| = 0.25.
+  Tensor red = Tensor::zeros({1, 3, 9, 8});
+  std::fill_n(red.mutable_data<float>(), 9 * 8, 0.5f);
+  CHECK(sliced_wasserstein(red, Tensor::zeros({1, 3, 12, 12}),
+                           {.patch = 1, .samples = 3, .directions = 4000}) ==
+        doctest::Approx(0.25).epsilon(0.03));
+}
+
+TEST_CASE("sliced Wasserstein sees what means and covariances cannot") {
+  // Both have mean 0.5 and the same variance in all colours: two values, and three.
+  std::vector<double> two, three;
+  for (int i = 0; i < 3 * 24 * 24; ++i) {
+    const int pixel = i % (24 * 24);
+    two.push_back(pixel % 2 == 0 ? 0.3 : 0.7);
+    three.push_back(pixel % 4 < 2    ? 0.5
+                    : pixel % 4 == 2 ? 0.5 - 0.2 * std::sqrt(2.0)
+                                     : 0.5 + 0.2 * std::sqrt(2.0));
+  }
+  const Tensor a = Tensor::from(two, {1, 3, 24, 24}), b = Tensor::from(three, {1, 3, 24, 24});
+  CHECK(sliced_wasserstein(a, b, {.patch = 1}) > 0.05);
+}
+
+TEST_CASE("sliced Wasserstein orders: itself, its own parts, another picture") {
+  const Tensor x = style();
+  const Tensor left = crop(x, 0, 0, x.size(2), x.size(3) / 2);
+  const double part = sliced_wasserstein(left, x), other = sliced_wasserstein(photograph(), x);
+  CHECK(part > 0);
+  CHECK(other > 1.5 * part);
+  // By seed, and by nothing else.
+  CHECK(sliced_wasserstein(left, x, {.seed = 2}) != part);
+  CHECK(sliced_wasserstein(left, x, {.seed = 2}) == doctest::Approx(part).epsilon(0.2));
+  const int before = num_threads();
+  for (const int threads : {1, 2, 3}) {
+    set_num_threads(threads);
+    CHECK(sliced_wasserstein(left, x) == part);
+  }
+  set_num_threads(before);
+}
+
+TEST_CASE("edge agreement: 1 of the same edges at any contrast, 0 without edges, low of other places") {
+  CHECK(edge_agreement(step_picture(8, 0.2, 0.8), step_picture(8, 0.9, 0.4)) == doctest::Approx(1));
+  CHECK(edge_agreement(step_picture(8, 0.2, 0.8), step_picture(16, 0.5, 0.5)) == 0);
+  // Of 14 inner columns, 2 are edges in each, not the same: correlation -(2/14) / (1 - 2/14) = -1/6.
+  CHECK(edge_agreement(step_picture(5, 0.2, 0.8), step_picture(10, 0.2, 0.8)) == doctest::Approx(-1.0 / 6));
+}
+
+TEST_CASE("a whole score: the photograph keeps its content, the style picture has its style") {
+  const Tensor content = photograph(), painting = style();
+  const PictureScore same = score_picture(content, painting, content);
+  CHECK(same.content == doctest::Approx(1));
+  CHECK(same.patches.size() == 3);
+  CHECK(same.edges.size() == 2);
+  CHECK(same.style == doctest::Approx((same.patches[0] + same.patches[1] + same.patches[2]) / 3));
+  const PictureScore copy = score_picture(painting, painting, content);
+  CHECK(copy.style == 0);
+  CHECK(copy.palette == 0);
+  CHECK(copy.content < 0.5);
+}
+
+TEST_CASE("what cannot be scored is refused") {
+  const Tensor x = Tensor::zeros({1, 3, 6, 40});
+  CHECK_THROWS_WITH_AS(sliced_wasserstein(x, style()), doctest::Contains("at least 7"), ArgumentError);
+  CHECK_THROWS_WITH_AS(sliced_wasserstein(style(), style(), {.samples = 0}), doctest::Contains("samples 0"),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(edge_agreement(x, Tensor::zeros({1, 3, 40, 6})), doctest::Contains("resize"),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(score_picture(style(), style(), Tensor::zeros({1, 3, 20, 20})),
+                       doctest::Contains("at least 28"), ArgumentError);
+  CHECK_THROWS_AS(score_picture(style(), style(), style(), {.scales = 0}), ArgumentError);
+}
+
+namespace {
+
+struct Outcome {
+  int status;
+  std::string out, error;
+};
+
+Outcome run(const std::string& arguments, const std::string& program = "score-pictures") {
+  const TemporaryFolder folder;
+  const std::string command = std::string(GESSO_BIN_DIR) + "/" + program + " " + arguments + " > '" +
+                              folder / "out" + "' 2> '" + folder / "error" + "'";
+  const int status = std::system(command.c_str());
+  return {WEXITSTATUS(status), read_file(folder / "out"), read_file(folder / "error")};
+}
+
+}  // namespace
+
+TEST_CASE("the program: a table, JSON with the same numbers, and usage") {
+  const std::string pictures = "--style-size 64 --style " + kAssets + "styles/waves.jpg --content " +
+                               kAssets + "photos/cat.jpg " + kAssets + "photos/cat.jpg";
+  const Outcome table = run(pictures);
+  CHECK(table.status == 0);
+  CHECK(table.out.find("palette") != std::string::npos);
+  CHECK(table.out.find("the photograph itself") != std::string::npos);
+  const auto all = nlohmann::json::parse(run(pictures + " --json").out);
+  REQUIRE(all.size() == 2);
+  CHECK(all[1]["content"] == 1);
+  CHECK(all[0]["style"] == all[1]["style"]);
+  CHECK(all[0]["patches"].size() == 3);
+  CHECK(run("--help").out.find("Wasserstein") != std::string::npos);
+  const auto refused = [&](const std::string& arguments, int status, const std::string& text) {
+    CAPTURE(arguments);
+    const Outcome outcome = run(arguments);
+    CHECK(outcome.status == status);
+    CHECK(outcome.error.find(text) != std::string::npos);
+    CHECK(outcome.error.find('\n') == outcome.error.size() - 1);
+  };
+  refused("--style a.jpg", 2, "--content");
+  refused("--style /nowhere.jpg --content /nowhere.jpg x.jpg", 1, "/nowhere.jpg");
+}
+
+TEST_CASE("flicker: what the painting changes where the film stands still") {
+  // Three frames of four pixels: the first moves far, the others by noise of 3 bytes in one colour or not.
+  const unsigned char film[3][12] = {{0, 0, 0, 50, 50, 50, 90, 90, 90, 7, 7, 7},
+                                     {200, 0, 0, 53, 50, 50, 90, 90, 90, 7, 7, 7},
+                                     {0, 0, 0, 50, 50, 50, 90, 90, 90, 7, 7, 7}};
+  const unsigned char painted[3][12] = {{0, 0, 0, 80, 80, 80, 90, 90, 90, 0, 0, 0},
+                                        {0, 90, 0, 95, 80, 80, 90, 90, 90, 0, 0, 30},
+                                        {0, 90, 0, 80, 80, 80, 90, 96, 90, 0, 0, 30}};
+  FlickerMeter meter(12);
+  CHECK(meter.score().frames == 0);
+  for (int f = 0; f < 3; ++f) {
+    meter.add(film[f], painted[f]);
+  }
+  const FlickerScore score = meter.score();
+  CHECK(score.frames == 3);
+  CHECK(score.change == doctest::Approx((200 + 3 + 200 + 3) / (2 * 12 * 255.0)));
+  CHECK(score.painted_change == doctest::Approx((90 + 15 + 30 + 15 + 6) / (2 * 12 * 255.0)));
+  CHECK(score.still == doctest::Approx(6.0 / 8));
+  CHECK(score.still_change == doctest::Approx((3 + 3) / (6 * 3 * 255.0)));
+  CHECK(score.still_painted_change == doctest::Approx((15 + 30 + 15 + 6) / (6 * 3 * 255.0)));
+  CHECK(score.flicker() == doctest::Approx(60 / (6 * 3 * 255.0)));
+  // Below 3 / 765 not even the noise stands still; at 1 everything does.
+  FlickerMeter strict(12, 0.003), all(12, 1);
+  for (int f = 0; f < 3; ++f) {
+    strict.add(film[f], painted[f]);
+    all.add(film[f], painted[f]);
+  }
+  CHECK(strict.score().still == doctest::Approx(4.0 / 8));
+  CHECK(all.score().still == 1);
+  CHECK(all.score().still_painted_change == all.score().painted_change);
+  CHECK_THROWS_WITH_AS(FlickerMeter(10), doctest::Contains("3 for each pixel"), ArgumentError);
+  CHECK_THROWS_AS(FlickerMeter(12, 1.5), ArgumentError);
+}
+
+TEST_CASE("frame sizes: width x height, and nothing else") {
+  REQUIRE(parse_frame_size("640x360"));
+  CHECK(parse_frame_size("640x360")->width == 640);
+  CHECK(parse_frame_size("640x360")->bytes() == 3 * 640 * 360);
+  for (const char* wrong : {"", "640", "640x", "640x360x", "640 by 360", "0x5", "-3x5", "5x16385"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(parse_frame_size(wrong));
+  }
+}
+
+TEST_CASE("score-film: a row for each film, JSON with the same numbers, and usage") {
+  const TemporaryFolder folder;
+  const std::string still(4 * 6 * 3, 'p');
+  std::string painted = still;
+  painted[30] = 'z';  // ten more, in one byte of 18
+  write_bytes(folder / "film.rgb", still);
+  write_bytes(folder / "painted.rgb", painted);
+  write_bytes(folder / "short.rgb", still.substr(0, 54));
+  const std::string film = concat_text("--raw 3x2 --film '", folder / "film.rgb", "' ");
+  const auto file = [&](const char* name) { return concat_text("'", folder / name, "' "); };
+  const Outcome table = run(film + file("painted.rgb") + file("film.rgb"), "score-film");
+  CAPTURE(table.error);
+  CHECK(table.status == 0);
+  CHECK(table.out.find("4 frames; 100 % of the film's pixels stand still") != std::string::npos);
+  CHECK(std::count(table.out.begin(), table.out.end(), '\n') == 5);
+  const auto all = nlohmann::json::parse(run(film + file("painted.rgb") + "--json", "score-film").out);
+  REQUIRE(all.size() == 1);
+  CHECK(all[0]["frames"] == 4);
+  CHECK(all[0]["flicker"].get<double>() == doctest::Approx(2 * 10 / (3 * 18 * 255.0)));
+  CHECK(run("--help", "score-film").out.find("flicker") != std::string::npos);
+  const auto refused = [&](const std::string& arguments, int status, const std::string& text) {
+    CAPTURE(arguments);
+    const Outcome outcome = run(arguments, "score-film");
+    CHECK(outcome.status == status);
+    CHECK(outcome.out.empty());
+    CHECK(outcome.error.find(text) != std::string::npos);
+    CHECK(outcome.error.find('\n') == outcome.error.size() - 1);
+  };
+  refused(file("film.rgb"), 2, "--raw");
+  refused("--raw 3by2 --film " + file("film.rgb") + file("film.rgb"), 2, "as in 640x360");
+  refused(film + "/nowhere.rgb", 1, "/nowhere.rgb");
+  refused(film + file("short.rgb"), 1, "fewer frames");
+  refused("--raw 5x2 --film " + file("film.rgb") + file("film.rgb"), 1, "12 bytes of 30");
+  refused("--raw 4x6 --film " + file("film.rgb") + file("film.rgb"), 1, "fewer than two frames");
+}

@@ -1,0 +1,313 @@
+// One network for every style: its predictor, its loss, its training, and the programs.
+#include <sys/wait.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "files.h"
+#include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/gradcheck.h"
+#include "gesso/autograd/node.h"
+#include "gesso/autograd/reduce.h"
+#include "gesso/autograd/shape_ops.h"
+#include "gesso/core/files/file.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/core/pictures/resize.h"
+#include "gesso/training/report/log.h"
+#include "painting/any_style_network.h"
+#include "painting/any_style_training.h"
+#include "painting/filter_bank.h"
+#include "painting/model_file.h"
+#include "painting/stylize.h"
+#include "support.h"
+
+using namespace gesso;
+using namespace gesso::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string kAssets = GESSO_SOURCE_DIR "/examples/assets/";
+
+constexpr AnyStyleOptions kSmall{.width = 2, .blocks = 1, .manners = 3, .hidden = 4};
+
+Tensor style_picture(const std::string& name) {
+  return resize_picture(load_picture(kAssets + "styles/" + name + ".jpg"), 128, 128);
+}
+
+// A folder with two style pictures, and one with a photograph.
+struct Folders : TemporaryFolder {
+  Folders() {
+    fs::create_directories(*this / "styles");
+    fs::create_directories(*this / "photographs");
+    save_picture(*this / "styles/waves.png", style_picture("waves"));
+    save_picture(*this / "styles/woodcut.png", style_picture("woodcut"));
+    save_picture(*this / "photographs/cat.png",
+                 resize_short_side(load_picture(kAssets + "photos/cat.jpg"), 64));
+  }
+  AnyStyleSettings settings(std::int64_t steps) const {
+    return {.styles = *this / "styles",
+            .content = *this / "photographs",
+            .network = kSmall,
+            .steps = steps,
+            .batch = 2,
+            .crop = 32,
+            .style_size = 128};
+  }
+};
+
+bool same_weights(const Module& a, const Module& b) {
+  const StateDict x = a.state_dict(), y = b.state_dict();
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (!identical(x[i].second, y[i].second)) {
+      return false;
+    }
+  }
+  return x.size() == y.size();
+}
+
+}  // namespace
+
+TEST_CASE("what the predictor gets: mean and deviation of each feature, shifted and scaled over the styles") {
+  Generator rng(1);
+  AnyStyleNetwork network(kSmall, rng);
+  const Tensor waves = style_picture("waves"), woodcut = style_picture("woodcut");
+  const Tensor numbers = network.statistics(concat({waves, woodcut}, 0));
+  CHECK(numbers.shape() == Shape({2, 730}));
+  const Tensor first = FilterBank().taps(woodcut).front().style;
+  const double m = mean(slice(first, 1, 5, 6)).item();
+  CHECK(numbers.at({1, 5}) == doctest::Approx(m));
+  CHECK(numbers.at({1, 70 + 5}) ==
+        doctest::Approx(std::sqrt(mean(square(slice(first, 1, 5, 6) - m)).item())).epsilon(1e-3));
+  // Of two pictures, each number is 1 deviation above and below the mean: the two mixes are of opposite
+  // inputs, and no others.
+  network.measure_styles({waves, woodcut});
+  CHECK_FALSE(identical(network.mix_of(waves), network.mix_of(woodcut)));
+  CHECK(identical(network.mix_of(concat({waves, woodcut}, 0)).slice(1, 2), network.mix_of(woodcut)));
+  CHECK_THROWS_WITH_AS(network.statistics(Tensor::zeros({1, 3, 127, 128})), doctest::Contains("at least 128"),
+                       ArgumentError);
+  CHECK_THROWS_AS(network.measure_styles({}), ArgumentError);
+  CHECK_THROWS_WITH_AS(AnyStyleNetwork({.manners = 0}, rng), doctest::Contains("manners"), ArgumentError);
+}
+
+TEST_CASE("mixes: what all styles share has weight 1, photographs their own row, strength between") {
+  Generator rng(1);
+  AnyStyleNetwork network(kSmall, rng);
+  const Tensor waves = style_picture("waves");
+  const Tensor mix = network.mix_of(waves);
+  REQUIRE(mix.shape() == Shape({1, 5}));
+  CHECK(mix.at({0, 0}) == 0);
+  CHECK(mix.at({0, 1}) == 1);
+  CHECK(network.mix_of_photographs().to_vector() == std::vector<double>{1, 0, 0, 0, 0});
+  const Tensor photograph = Tensor::uniform({1, 3, 16, 20}, rng);
+  const auto painted = [&](double strength) {
+    network.set_style(waves, strength);
+    return stylize(network.network(), photograph);
+  };
+  const NoGradGuard no_grad;
+  CHECK(identical(painted(1), clamp(network.paint(photograph, mix), 0, 1)));
+  CHECK(identical(painted(0), clamp(network.paint(photograph, network.mix_of_photographs()), 0, 1)));
+  CHECK_FALSE(identical(painted(0.5), painted(1)));
+}
+
+TEST_CASE("gradients go to the painter and to the predictor, and to nothing else") {
+  Generator rng(1);
+  AnyStyleNetwork network(kSmall, rng);
+  Tensor picture = style_picture("waves").clone();
+  picture.requires_grad_(true);
+  network.measure_styles({style_picture("waves"), style_picture("woodcut")});
+  sum(square(network.paint(Tensor::uniform({1, 3, 16, 16}, rng), network.mix_of(picture)))).backward();
+  CHECK_FALSE(picture.grad().defined());
+  for (const auto& [name, parameter] : network.named_parameters()) {
+    CAPTURE(name);
+    REQUIRE(parameter.grad().defined());
+    // Biases before an instance norm change nothing.
+    if (!name.ends_with("conv2d.bias")) {
+      CHECK(sum(square(parameter.grad())).item() > 0);
+    }
+  }
+}
+
+TEST_CASE("the bounded style loss: its formula, its bound, and which samples count") {
+  Generator rng(4);
+  const auto taps_of = [](const Tensor& x) { return std::vector<Tap>{{.style = x, .content = {}}}; };
+  const Tensor x = Tensor::randn({2, 1, 3, 5}, rng), s = 2 * Tensor::randn({2, 1, 4, 4}, rng) + 1;
+  const auto moments_of = [](const Tensor& plane) {
+    const double m = mean(plane).item();
+    return std::pair{m, mean(square(plane - m)).item()};
+  };
+  double expected[2];
+  for (std::int64_t n = 0; n < 2; ++n) {
+    const auto [mean_x, variance_x] = moments_of(x.slice(n, n + 1));
+    const auto [mean_s, variance_s] = moments_of(s.slice(n, n + 1));
+    expected[n] =
+        std::pow(mean_x - mean_s, 2) / (variance_x + variance_s + 1e-3) +
+        std::pow(variance_x - variance_s, 2) / (variance_x * variance_x + variance_s * variance_s + 1e-6);
+  }
+  const auto loss = [&](const std::vector<std::int64_t>& styles) {
+    return bounded_style_loss(taps_of(x), taps_of(s), styles).item();
+  };
+  CHECK(loss({0, 1}) == doctest::Approx((expected[0] + expected[1]) / 2));
+  CHECK(loss({0, kNoStyle}) == doctest::Approx(expected[0] / 2));
+  CHECK(bounded_style_loss(taps_of(x), taps_of(x), {0, 1}).item() == 0);
+  // A style without any variance costs no more than 1 for it, whatever the picture's.
+  const Tensor loud = 1000 * (x - mean(x, {2, 3}, true));
+  CHECK(bounded_style_loss(taps_of(loud), taps_of(Tensor::zeros({2, 1, 4, 4})), {0, 1}).item() <= 1);
+
+  CHECK_THROWS_WITH_AS(bounded_style_loss(taps_of(x), {}, {0, 1}), doctest::Contains("same loss network"),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(bounded_style_loss(taps_of(x), taps_of(s), {0}), doctest::Contains("one for each"),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(bounded_style_loss({{}}, {{}}, {0}), doctest::Contains("in common"), ArgumentError);
+}
+
+TEST_CASE("the weights of the bounded loss are constants for its gradient") {
+  // With d = m - m_s and the variances equal, the gradient of d^2 / (v + v_s) is 2 d / (v + v_s) dm alone.
+  Tensor x = Tensor::from({1, 3}, {1, 1, 1, 2});
+  const Tensor s = Tensor::from({4, 6}, {1, 1, 1, 2});
+  x.requires_grad_(true);
+  bounded_style_loss({{.style = x, .content = {}}}, {{.style = s, .content = {}}}, {0}).backward();
+  for (const double g : x.grad().to_vector()) {
+    CHECK(g == doctest::Approx(2 * -3.0 / (2 + 1e-3) / 2));
+  }
+}
+
+TEST_CASE("training goes on after a pause as if there were none, and its file gives the same pictures") {
+  const Folders folders;
+  AnyStyleTraining straight(folders.settings(6));
+  straight.measure_styles();
+  for (int i = 0; i < 3; ++i) {
+    straight.step();
+  }
+  straight.save(folders / "checkpoint");
+  AnyStyleTraining resumed(folders.settings(6));
+  resumed.resume(load_checkpoint(folders / "checkpoint"));
+  while (straight.steps_done() < straight.steps()) {
+    const Losses one = straight.step(), other = resumed.step();
+    CHECK(one.total.item() == other.total.item());
+    CHECK((one.photograph > 0) == (straight.steps_done() == 4));  // of 12 photographs the eighth
+  }
+  CHECK(same_weights(straight.network(), resumed.network()));
+
+  straight.network().eval();
+  save_any_style_network(folders / "model.safetensors", straight.network(), straight.settings());
+  const LoadedAnyStyleNetwork loaded = load_any_style_network(folders / "model.safetensors");
+  CHECK(loaded.settings.to_metadata() == straight.settings().to_metadata());
+  Generator rng(3);
+  const Tensor photograph = Tensor::uniform({1, 3, 16, 20}, rng);
+  for (AnyStyleNetwork* network : {&straight.network(), loaded.network.get()}) {
+    network->set_style(style_picture("waves"));
+  }
+  CHECK(largest_difference(stylize(loaded.network->network(), photograph),
+                           stylize(straight.network().network(), photograph)) < 0.01);  // weights are F16
+}
+
+TEST_CASE("it learns styles and photographs") {
+  const Folders folders;
+  AnyStyleSettings settings = folders.settings(60);
+  settings.learning_rate = 0.01;
+  AnyStyleTraining training(settings);
+  training.measure_styles();
+  double style[2] = {0, 0}, photograph[2] = {0, 0};
+  for (int step = 0; step < 60; ++step) {
+    const Losses losses = training.step();
+    if (step < 12 || step >= 48) {
+      style[step >= 48] += losses.style;
+      photograph[step >= 48] += losses.photograph;
+    }
+  }
+  CHECK(style[1] < 0.8 * style[0]);
+  CHECK(photograph[1] < 0.8 * photograph[0]);
+}
+
+TEST_CASE("settings: text and back, and what is out of range") {
+  const Folders folders;
+  const AnyStyleSettings settings = folders.settings(7);
+  CHECK(AnyStyleSettings::from_metadata(settings.to_metadata()).to_metadata() == settings.to_metadata());
+  AnyStyleSettings wrong = settings;
+  wrong.style_size = 127;
+  CHECK_THROWS_WITH_AS(wrong.check(), doctest::Contains("style-size is 127"), ArgumentError);
+  wrong = settings;
+  wrong.crop = 33;
+  CHECK_THROWS_WITH_AS(wrong.check(), doctest::Contains("multiple of 4"), ArgumentError);
+  std::ofstream(folders / "styles/broken.png") << "\x89PNG broken";
+  AnyStyleTraining training(settings);
+  CHECK(training.some_styles(3).size() == 2);
+  for (int i = 0; i < 3; ++i) {
+    training.step();
+  }
+  const std::vector<std::string> warnings = training.take_warnings();
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].find("broken.png") != std::string::npos);
+}
+
+namespace {
+
+struct Outcome {
+  int status;
+  std::string out, error;
+};
+
+Outcome run(const TemporaryFolder& folder, const std::string& arguments) {
+  const std::string command = concat_text(GESSO_BIN_DIR, "/style-transfer ", arguments, " > '",
+                                          folder / "stdout", "' 2> '", folder / "stderr", "'");
+  const int status = std::system(command.c_str());
+  return {WEXITSTATUS(status), read_file(folder / "stdout"), read_file(folder / "stderr")};
+}
+
+}  // namespace
+
+TEST_CASE("the program: trains, resumes, paints in any style, at any strength; what it refuses") {
+  const Folders f;
+  const std::string small = "--width 2 --blocks 0 --batch 1 --crop 32 --style-size 128 --sample-every 100 ";
+  const std::string train = concat_text("train-any --styles ", f / "styles", " --content ", f / "photographs",
+                                        " --out ", f / "run", " ", small);
+  const auto expect = [&](const std::string& arguments, int status, const std::string& text) {
+    const Outcome outcome = run(f, arguments);
+    CAPTURE(arguments);
+    CAPTURE(outcome.error);
+    CHECK(outcome.status == status);
+    CHECK((outcome.out + outcome.error).find(text) != std::string::npos);
+  };
+  expect("train-any --out x", 2, "--styles");
+  expect(train + "--steps 0", 2, "--steps is 0");
+  expect(concat_text("train-any --styles /nowhere --out ", f / "run"), 1, "/nowhere");
+  expect(train + "--steps 2", 0, "model.safetensors");
+  for (const char* made :
+       {"model.safetensors", "log.jsonl", "report.html", "checkpoint", "samples/step-000002-cat-waves.jpg"}) {
+    CAPTURE(made);
+    CHECK(fs::exists(f / (std::string("run/") + made)));
+  }
+  expect(train, 2, "already holds a run");
+  expect(concat_text("train-any --resume ", f / "run", " --steps 5"), 2, "--steps cannot be changed");
+  expect(concat_text("train --resume ", f / "run"), 2, "it is a run of train-any");
+  expect(concat_text("train-any --resume ", f / "run"), 0, "for 0 steps");
+
+  const std::string model = f / "run/model.safetensors";
+  const std::string stylize = concat_text("stylize --model ", model, " ", f / "photographs/cat.png",
+                                          " --out ", f / "painted.png", " ");
+  const std::string waves = concat_text("--any-style ", f / "styles/waves.png", " ");
+  const auto paint = [&](const std::string& options) {
+    const Outcome outcome = run(f, stylize + options);
+    CAPTURE(outcome.error);
+    REQUIRE(outcome.status == 0);
+    return load_picture(f / "painted.png");
+  };
+  const Tensor painted = paint(waves);
+  CHECK_FALSE(identical(paint(waves + "--strength 0"), painted));
+  CHECK_FALSE(identical(paint(waves + "--keep-colors"), painted));
+  CHECK_FALSE(identical(paint(concat_text("--any-style ", f / "styles/woodcut.png")), painted));
+  CHECK(identical(paint(concat_text("--strength 0 --any-style ", f / "styles/woodcut.png")),
+                  paint(waves + "--strength 0")));
+  expect(stylize, 1, "name a picture to paint like by --any-style");
+  expect(stylize + waves + "--style 1", 2, "leave them out with --any-style");
+  expect(stylize + waves + "--strength 2", 2, "--strength is 2");
+  expect(stylize + "--any-style /nowhere.jpg", 1, "/nowhere.jpg");
+  expect(concat_text("train --style ", f / "styles/waves.png", " --content ", f / "photographs", " --out ",
+                     f / "plain --steps 1 --crop 32 --width 2 --blocks 0 --batch 1"),
+         0, "model.safetensors");
+  expect(concat_text("stylize --model ", f / "plain/model.safetensors", " ", f / "photographs/cat.png", " ",
+                     waves),
+         1, "a network of chosen styles");
+  expect(concat_text("train-any --resume ", f / "plain"), 2, "it is a run of train;");
+}

@@ -1,0 +1,325 @@
+// The program style-transfer, run as its users run it: a short training, resuming it, repainting, and bad
+// input.
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "files.h"
+#include "gesso/autograd/elementwise.h"
+#include "gesso/core/files/file.h"
+#include "gesso/core/files/safetensors.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/training/report/log.h"
+#include "support.h"
+
+using namespace gesso;
+using namespace gesso::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+const TemporaryFolder kTemporary;
+const fs::path kFolder = kTemporary.path();
+const std::string kStyle = GESSO_SOURCE_DIR "/examples/assets/styles/stained_glass.jpg";
+const std::string kPhoto = GESSO_SOURCE_DIR "/examples/assets/photos/cat.jpg";
+
+struct Outcome {
+  int status;
+  std::string errors;  // what came on standard error
+};
+
+Outcome run(const std::string& arguments) {
+  const std::string errors = (kFolder / "stderr.txt").string();
+  const std::string command = GESSO_BIN_DIR "/style-transfer " + arguments + " >" +
+                              (kFolder / "stdout.txt").string() + " 2>" + errors;
+  const int status = std::system(command.c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, read_file(errors)};
+}
+
+// Fails the test unless the command ends with `status` and one clear line that holds `text`.
+void check_refused(const std::string& arguments, int status, const std::string& text) {
+  CAPTURE(arguments);
+  const Outcome outcome = run(arguments);
+  CAPTURE(outcome.errors);
+  CHECK(outcome.status == status);
+  CHECK(outcome.errors.find(text) != std::string::npos);
+  CHECK(outcome.errors.starts_with("style-transfer: "));
+  CHECK(std::count(outcome.errors.begin(), outcome.errors.end(), '\n') == 1);
+}
+
+std::string training(const std::string& out, int steps) {
+  return "train --style " + kStyle + " --out " + (kFolder / out).string() + " --steps " +
+         std::to_string(steps) +
+         " --width 4 --blocks 1 --crop 32 --batch 2 --style-size 64 --sample-every 3 ";
+}
+
+void fresh_folder() {
+  fs::remove_all(kFolder);
+  fs::create_directories(kFolder);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a training writes its model, checkpoint, log, samples and report, and its model repaints pictures") {
+  fresh_folder();
+  REQUIRE(run(training("run", 6)).status == 0);
+  const fs::path out = kFolder / "run";
+  for (const char* name : {"model.safetensors", "checkpoint/checkpoint.safetensors", "log.jsonl",
+                           "report.html", "samples/step-000003-cat.jpg", "samples/step-000006-cat.jpg"}) {
+    CAPTURE(name);
+    CHECK(fs::exists(out / name));
+  }
+  CHECK(read_log((out / "log.jsonl").string()).size() == 6);
+  CHECK(load_safetensors((out / "model.safetensors").string()).metadata.at("width") == "4");
+
+  const std::string stylize = "stylize --model " + (out / "model.safetensors").string() + " ";
+  const fs::path painted = kFolder / "painted.png";
+  REQUIRE(run(stylize + kPhoto + " --size 50 --out " + painted.string()).status == 0);
+  CHECK(load_picture(painted.string()).shape() == Shape{1, 3, 50, 50});
+  const Tensor plain = load_picture(painted.string());
+  REQUIRE(run(stylize + kPhoto + " --size 50 --scale 0.5 --out " + painted.string()).status == 0);
+  CHECK(load_picture(painted.string()).shape() == plain.shape());
+  CHECK(!identical(load_picture(painted.string()), plain));
+  check_refused(stylize + kPhoto + " --scale 5 --out x.png", 2, "--scale is 5; it must be from 0.25 to 4");
+  check_refused(stylize + kPhoto + " --scale nan --out x.png", 2, "--scale is");
+  // Several pictures go into a folder, and one that is broken does not cost the others.
+  std::ofstream(kFolder / "broken.jpg") << "not a picture";
+  const Outcome outcome = run(stylize + (kFolder / "broken.jpg").string() + " " + kPhoto +
+                              " --size 40 --out " + (kFolder / "many").string());
+  CHECK(outcome.status == 1);
+  CHECK(outcome.errors.find("broken.jpg") != std::string::npos);
+  CHECK(fs::exists(kFolder / "many/cat.jpg"));
+  check_refused(training("run", 6), 2, "already holds a run");
+}
+
+TEST_CASE("a training that was interrupted goes on to the same model, bit for bit") {
+  fresh_folder();
+  constexpr int steps = 60;
+  REQUIRE(run(training("whole", steps)).status == 0);
+  // The same, interrupted by Ctrl-C once the log has four lines.
+  const fs::path out = kFolder / "parted";
+  const std::string log = (out / "log.jsonl").string();
+  std::ofstream(kFolder / "interrupt.sh")
+      << GESSO_BIN_DIR "/style-transfer " << training("parted", steps) << " &\n"
+      << "while [ \"$(cat " << log << " 2>/dev/null | wc -l)\" -lt 4 ]; do sleep 0.01; done\n"
+      << "kill -INT $!; wait $!\n";
+  const int status = std::system(
+      ("bash -m " + (kFolder / "interrupt.sh").string() + " 2>" + (kFolder / "said.txt").string()).c_str());
+  CHECK(WEXITSTATUS(status) == 130);
+  CHECK(read_file((kFolder / "said.txt").string()).find("--resume") != std::string::npos);
+  CHECK(read_log(log).size() < steps);
+  CHECK(!fs::exists(out / "model.safetensors"));
+
+  check_refused("train --resume " + out.string() + " --steps 10", 2, "--steps cannot be changed");
+  REQUIRE(run("train --resume " + out.string()).status == 0);
+  CHECK(read_log(log).size() == steps);
+  CHECK(read_file((out / "model.safetensors").string()) ==
+        read_file((kFolder / "whole/model.safetensors").string()));
+}
+
+TEST_CASE("a film goes through frame by frame") {
+  fresh_folder();
+  REQUIRE(run(training("run", 2)).status == 0);
+  const std::string stylize = "stylize --model " + (kFolder / "run/model.safetensors").string() + " ";
+  const std::string film = (kFolder / "film.rgb").string(), painted = (kFolder / "stdout.txt").string();
+  std::ofstream(film) << std::string(3 * 24 * 16 * 3, 'x');
+  const Outcome outcome = run(stylize + "--raw 24x16 --smooth 0.5 < " + film);
+  CHECK(outcome.status == 0);
+  CHECK(outcome.errors.find("3 frames") != std::string::npos);
+  CHECK(read_file(painted).size() == 3 * 24 * 16 * 3);
+  REQUIRE(run(stylize + "--raw 24x16 --scale 0.5 < " + film).status == 0);
+  CHECK(read_file(painted).size() == 3 * 24 * 16 * 3);
+  CHECK(run(stylize + "--raw 25x16 < " + film).status == 1);
+  check_refused(stylize + "--raw 24by16 < " + film, 2, "as in 640x360");
+  check_refused(stylize + "--raw 24x16 --smooth 1 < " + film, 2, "--smooth is 1");
+  check_refused(stylize + "--raw 24x16 " + kPhoto + " < " + film, 2, "leave pictures");
+  check_refused(stylize, 2, "name pictures to repaint");
+}
+
+TEST_CASE("the strength of a style can be chosen afterwards") {
+  fresh_folder();
+  REQUIRE(run(training("run", 8) + "--strength").status == 0);
+  const std::string stylize = "stylize --model " + (kFolder / "run/model.safetensors").string() + " " +
+                              kPhoto + " --size 40 --out " + (kFolder / "painted.png").string() + " ";
+  const auto paint = [&](const std::string& options) {
+    REQUIRE(run(stylize + options).status == 0);
+    return load_picture((kFolder / "painted.png").string());
+  };
+  const Tensor none = paint("--strength 0"), whole = paint("--strength 1"), half = paint("--strength 0.5");
+  CHECK(identical(whole, paint("")));
+  CHECK(!identical(none, whole));
+  CHECK(!identical(half, whole));
+  CHECK(!identical(half, none));
+  check_refused(stylize + "--strength 1.6", 2, "--strength is 1.6");
+  check_refused(stylize + "--mix 0.5,0.5", 2, "2 weights for the 1 styles");
+  REQUIRE(run(training("plain", 2)).status == 0);
+  check_refused("stylize --model " + (kFolder / "plain/model.safetensors").string() + " " + kPhoto +
+                    " --out x.png --strength 0.5",
+                2, "was not trained for it");
+  check_refused(training("bad", 2) + "--strength --norm batch", 2, "strength needs instance normalization");
+}
+
+TEST_CASE("one network learns several styles, paints in each and in mixes, and takes a new one") {
+  fresh_folder();
+  const std::string other = GESSO_SOURCE_DIR "/examples/assets/styles/waves.jpg";
+  const std::string third = GESSO_SOURCE_DIR "/examples/assets/styles/engraving.jpg";
+  std::string two = training("two", 6);
+  two.replace(two.find(kStyle), kStyle.size(), kStyle + " " + other);
+  REQUIRE(run(two).status == 0);
+  CHECK(fs::exists(kFolder / "two/samples/step-000006-cat-waves.jpg"));
+  const std::string model = (kFolder / "two/model.safetensors").string();
+  const SafetensorsFile before = load_safetensors(model);
+
+  const auto paint = [&](const std::string& from, const std::string& options) {
+    const std::string file = (kFolder / "painted.png").string();
+    const Outcome outcome =
+        run("stylize --model " + from + " " + kPhoto + " --size 40 --out " + file + " " + options);
+    CAPTURE(outcome.errors);
+    REQUIRE(outcome.status == 0);
+    return load_picture(file);
+  };
+  const Tensor first = paint(model, "--style stained_glass"), second = paint(model, "--style 2");
+  CHECK(identical(paint(model, ""), first));
+  CHECK(identical(paint(model, "--style waves"), second));
+  CHECK(identical(paint(model, "--mix 0,1"), second));
+  CHECK(!identical(first, second));
+  CHECK(!identical(paint(model, "--style 2 --keep-colors"), second));
+  const std::string stylize = "stylize --model " + model + " " + kPhoto + " --out x.png ";
+  check_refused(stylize + "--style 3", 2, "it has 1 stained_glass, 2 waves");
+  check_refused(stylize + "--mix 1", 2, "1 weights for the 2 styles");
+  check_refused(stylize + "--mix 1,nan", 2, "--mix: the weight nan");
+  check_refused(stylize + "--mix 1,0 --style 2", 2, "give one of them");
+
+  // Photographs to look at become fewer with many styles, but never none and never all.
+  std::string many = training("many", 1);
+  std::string nine;
+  for (int i = 0; i < 9; ++i) {
+    nine += (i == 0 ? "" : " ") + (i % 2 == 0 ? kStyle : other);
+  }
+  many.replace(many.find(kStyle), kStyle.size(), nine);
+  REQUIRE(run(many).status == 0);
+  int photographs = 0;
+  for (const auto& entry : fs::directory_iterator(kFolder / "many/samples")) {
+    photographs += entry.path().string().ends_with("-waves.jpg") ? 1 : 0;
+  }
+  CHECK(photographs == 1);
+
+  // A new style changes nothing but its own rows of gamma and beta.
+  const std::string adding =
+      "train --add-style " + third + " --model " + model + " --out " + (kFolder / "three").string();
+  check_refused(adding + " --width 8", 2, "--width cannot be changed by --add-style");
+  check_refused("train --add-style " + third + " --out " + (kFolder / "three").string(), 2, "--model");
+  REQUIRE(run(adding + " --steps 4").status == 0);
+  const std::string larger = (kFolder / "three/model.safetensors").string();
+  const SafetensorsFile after = load_safetensors(larger);
+  REQUIRE(after.tensors.size() == before.tensors.size());
+  bool learned = false;
+  for (std::size_t i = 0; i < after.tensors.size(); ++i) {
+    const auto& [name, tensor] = after.tensors[i];
+    const Tensor& old = before.tensors[i].second;
+    CAPTURE(name);
+    if (tensor.shape() == old.shape()) {
+      CHECK(identical(tensor, old));
+    } else {
+      CHECK(identical(tensor.slice(0, 2), old));
+      learned = learned || !identical(tensor.slice(2, 3), 0.5 * (old.slice(0, 1) + old.slice(1, 2)));
+    }
+  }
+  CHECK(learned);
+  CHECK(identical(paint(larger, "--style waves"), second));
+  CHECK(!identical(paint(larger, "--style engraving"), second));
+  CHECK(load_safetensors(larger).metadata.at("steps") == "4");
+  // To a network of one style, in the number of steps that suits.
+  REQUIRE(run(training("one", 10)).status == 0);
+  REQUIRE(run("train --add-style " + other + " --model " + (kFolder / "one/model.safetensors").string() +
+              " --out " + (kFolder / "grown").string())
+              .status == 0);
+  CHECK(read_log((kFolder / "grown/log.jsonl").string()).size() == 1);
+}
+
+TEST_CASE("without --out a picture gets a name of its own in the current folder") {
+  fresh_folder();
+  REQUIRE(run(training("tiny", 1)).status == 0);
+  fs::create_directories(kFolder / "here");
+  fs::copy_file(kPhoto, kFolder / "here/cat.jpg");
+  const std::string stylize = "stylize --size 40 --model ../tiny/model.safetensors cat.jpg " + kPhoto;
+  const auto repaint = [&] {
+    const std::string command = "cd " + (kFolder / "here").string() +
+                                " && " GESSO_BIN_DIR "/style-transfer " + stylize + " 2>&1 >said.txt";
+    REQUIRE(std::system(command.c_str()) == 0);
+    return read_file((kFolder / "here/said.txt").string());
+  };
+  const std::string photograph = read_file(kPhoto);
+  CHECK(repaint() == "cat-tiny.jpg\ncat-tiny-2.jpg\n");
+  CHECK(load_picture((kFolder / "here/cat-tiny.jpg").string()).shape() == Shape{1, 3, 40, 40});
+  const std::string first = read_file((kFolder / "here/cat-tiny.jpg").string());
+  CHECK(repaint() == "cat-tiny-3.jpg\ncat-tiny-4.jpg\n");
+  CHECK(read_file((kFolder / "here/cat-tiny.jpg").string()) == first);
+  CHECK(read_file((kFolder / "here/cat.jpg").string()) == photograph);
+  check_refused("stylize --model no_such_model " + kPhoto, 2, "nor a ready-made model of that name");
+}
+
+TEST_CASE("a preset sets what is not given, wherever it stands") {
+  fresh_folder();
+  // Small enough to train: what each preset decides beside it shows in the model's metadata.
+  const std::string tiny = "train --style " + kStyle +
+                           " --steps 1 --width 2 --crop 32 --style-size 64 --out " + (kFolder / "").string();
+  const auto metadata = [&](const std::string& before, const std::string& name, const std::string& after) {
+    std::string command = tiny + name + after;
+    command.insert(std::string("train").size(), before);
+    REQUIRE(run(command).status == 0);
+    return load_safetensors((kFolder / name / "model.safetensors").string()).metadata;
+  };
+  const Metadata quick = metadata("", "quick", " --preset quick"), standard = metadata("", "standard", ""),
+                 before = metadata(" --preset quick --blocks 1", "before", ""),
+                 after = metadata(" --blocks 1", "after", " --preset quick");
+  CHECK(quick.at("blocks") == "3");
+  CHECK(quick.at("width") == "2");
+  CHECK(quick.at("steps") == "1");
+  CHECK(standard.at("blocks") == "5");
+  CHECK(before.at("blocks") == "1");
+  CHECK(after.at("blocks") == "1");
+  check_refused(training("x", 6) + "--preset fast", 2, "{quick,standard,best}");
+  check_refused("train --resume " + (kFolder / "quick").string() + " --preset best", 2,
+                "--preset cannot be changed");
+}
+
+TEST_CASE("bad usage is refused with exit code 2, failures with 1, each in one line") {
+  fresh_folder();
+  check_refused("", 2, "subcommand");
+  check_refused("paint", 2, "subcommand");
+  check_refused("train", 2, "--style");
+  check_refused("train --style " + kStyle, 2, "--out");
+  check_refused(training("x", 6) + "--content-weight -1", 2, "--content-weight is -1");
+  check_refused(training("x", 6) + "--lr -1", 2, "lr");
+  check_refused(training("x", 6) + "--lr nan", 2, "lr");
+  check_refused(training("x", 6) + "--norm batsch", 2, "unknown normalization 'batsch'");
+  check_refused(training("x", 6) + "--loss-network vgg11", 2, "--loss-network: unknown network 'vgg11'");
+  check_refused(training("x", 6) + "--loss-network vgg16", 2, "--loss-weights: name the safetensors file");
+  check_refused(training("x", 6) + "--content-layer relu1_1", 2, "--content-layer: combined has its own");
+  check_refused(training("x", 6) + "--loss-network vgg19 --loss-weights /nowhere.safetensors", 1,
+                "/nowhere.safetensors");
+  check_refused(training("x", 6) + "--width many", 2, "--width");
+  check_refused(training("x", 6) + "--seed -1", 2, "--seed");
+  check_refused(training("x", 6) + "--content /nowhere", 1, "/nowhere");
+  check_refused("train --style /nowhere.jpg --out " + (kFolder / "x").string(), 1, "/nowhere.jpg");
+  std::ofstream(kFolder / "broken.png") << "\x89PNG broken";
+  check_refused("train --style " + (kFolder / "broken.png").string() + " --out " + (kFolder / "x").string(),
+                1, "broken.png");
+  CHECK(!fs::exists(kFolder / "x"));
+  std::ofstream(kFolder / "file") << "a file";
+  check_refused(training("file", 6), 2, "is a file");
+  check_refused(training("file/inside", 6), 1, "file/inside");
+  check_refused("train --resume " + (kFolder / "x").string(), 2, "no checkpoint");
+  check_refused("stylize --model /nowhere.safetensors " + kPhoto + " --out x.png", 1, "/nowhere.safetensors");
+  save_safetensors((kFolder / "other.safetensors").string(), {{"x", Tensor::ones({2})}});
+  check_refused("stylize --model " + (kFolder / "other.safetensors").string() + " " + kPhoto + " --out x.png",
+                1, "not a style network");
+  CHECK(run("--help").status == 0);
+  CHECK(run("train --help").status == 0);
+  CHECK(run("--version").status == 0);
+}

@@ -1,0 +1,137 @@
+// Reports: what is in the page, whatever the texts are; base64; files.
+#include <nlohmann/json.hpp>
+
+#include "files.h"
+#include "gesso/core/files/file.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/training/report/base64.h"
+#include "sample_report.h"
+#include "support.h"
+
+using namespace gesso;
+using namespace gesso::testing;
+
+namespace {
+
+// The JSON inside the page, as a browser finds it: up to the first "</script".
+nlohmann::json data_of(const std::string& html) {
+  const std::string tag = "<script type=\"application/json\" id=\"data\">";
+  const std::size_t begin = html.find(tag) + tag.size();
+  return nlohmann::json::parse(html.substr(begin, html.find("</script", begin) - begin));
+}
+
+std::string with_report_error(const ReportBlock& block) {
+  Report report;
+  report.sections = {{"", {block}}};
+  try {
+    report.html();
+  } catch (const ArgumentError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("the page holds the data, and no text of it gets out of its place") {
+  const Report report = sample_report();
+  const std::string html = report.html();
+  const nlohmann::json data = data_of(html);
+  CHECK(data["title"] == report.title);
+  CHECK(data["summary"] == nlohmann::json(report.summary));
+  CHECK(data["figures"][1] == nlohmann::json{"Speed", "2.4 steps/s"});
+  CHECK(data["settings"][1][1] == "caf\xef\xbf\xbd.jpg");  // what is no UTF-8 becomes U+FFFD
+  CHECK(!data.contains("progress"));
+  CHECK(html.find("window.broken = 1</script>") == std::string::npos);
+  const nlohmann::json& blocks = data["sections"][0]["blocks"];
+  CHECK(blocks[0]["type"] == "text");
+  CHECK(blocks[1]["curves"][0]["y"][1] == 5.0);
+  CHECK(blocks[4]["lines"][0] == "y = gamma x-hat + beta");
+  CHECK(blocks[5]["matrices"][1]["values"] == nlohmann::json{{2.0, 1.0}});
+  CHECK(blocks[1]["curves"][1]["y"][49].is_null());
+  CHECK(!blocks[1]["curves"][1].contains("low"));
+  CHECK(blocks[2]["curves"][0]["high"] == nlohmann::json{4.0, 3.0, 2.0});
+  CHECK(blocks[3]["rows"][0][1] == "3.25 ± 0.1");
+  CHECK(blocks[6]["maps"][0]["values"][1] == nlohmann::json{0.5, nullptr, 4.0});
+  CHECK(blocks[7]["findings"][1] ==
+        nlohmann::json{{"claim", "C is 0"}, {"verdict", "fails"}, {"evidence", "It was 3."}});
+}
+
+TEST_CASE("each picture is in the page once, as a file that can be read") {
+  const std::string html = sample_report().html();
+  const nlohmann::json data = data_of(html);
+  REQUIRE(data["pictures"].size() == 3);
+  const nlohmann::json& comparison = data["sections"][1]["blocks"][0];
+  const nlohmann::json& group = data["sections"][1]["blocks"][1];
+  CHECK(comparison["left"]["image"] == group["pictures"][0]["image"]);
+  CHECK(comparison["right"]["image"] == group["pictures"][1]["image"]);
+  CHECK(group["pictures"][0]["alt"] == "A red square");
+  CHECK((group["pictures"][0]["width"] == 36 && group["pictures"][0]["height"] == 24));
+  const std::string exact = data["pictures"][group["pictures"][2]["image"].get<std::size_t>()];
+  const Tensor map = sample_picture(0.4, 4, 5);
+  CHECK(exact == "data:image/png;base64," + base64(encode_png(map)));
+  const ReportPicture day = report_picture(sample_picture(0.9), "", "");
+  CHECK(largest_difference(decode_picture(day.file, "day"), sample_picture(0.9)) < 0.3);
+}
+
+TEST_CASE("the page asks for nothing from outside") {
+  const std::string html = sample_report().html();
+  // The only addresses are names of XML namespaces, and a policy forbids the rest.
+  for (std::size_t at = html.find("://"); at != std::string::npos; at = html.find("://", at + 1)) {
+    CHECK(html.substr(at, 14) == "://www.w3.org/");
+  }
+  CHECK(html.find("default-src 'none'") != std::string::npos);
+}
+
+TEST_CASE("long curves are thinned to means, and the page stays small") {
+  ReportCurve curve{.name = "long"};
+  for (int i = 0; i < 25'000; ++i) {
+    curve.x.push_back(i);
+    curve.y.push_back(i % 2 == 0 ? 1 : i == 26 || i % 25 == 3 ? std::nan("") : 3);
+  }
+  Report report;
+  report.sections = {{"", {ReportChart{.title = "", .curves = {curve}}}}};
+  const nlohmann::json thinned = data_of(report.html())["sections"][0]["blocks"][0]["curves"][0];
+  REQUIRE(thinned["x"].size() == 1000);
+  CHECK(thinned["x"][0] == 12.0);  // the mean of 0 to 24
+  CHECK(thinned["y"][0].get<double>() == doctest::Approx((13 * 1 + 11 * 3) / 24.0));
+  CHECK(thinned["x"][999] == 24'987.0);
+}
+
+TEST_CASE("progress makes the page a living one") {
+  Report report;
+  report.progress = ReportProgress{0.25, "step 25 of 100"};
+  CHECK(data_of(report.html())["progress"] == nlohmann::json{{"fraction", 0.25}, {"text", "step 25 of 100"}});
+  CHECK(data_of(Report{}.html())["sections"].empty());
+}
+
+TEST_CASE("a report is written whole or not at all, and what does not fit is named") {
+  const TemporaryFolder folder;
+  sample_report().write(folder / "report.html");
+  CHECK(read_file(folder / "report.html").size() > 20'000);
+  CHECK(folder.entries() == 1);
+  CHECK_THROWS_AS(sample_report().write(folder / "missing/report.html"), FileError);
+
+  CHECK(with_report_error(ReportTable{"Costs", {"a", "b"}, {{"1", "2"}, {"3"}}}) ==
+        "report: a row of table \"Costs\" has 1 texts for 2 columns");
+  CHECK(with_report_error(ReportColorMaps{.title = "", .maps = {{"mean", {1, 2}, {{1, 2}, {3}}}}}) ==
+        "report: a row of colour map \"mean\" has 1 values for 2 columns");
+  CHECK(with_report_error(ReportChart{.title = "", .curves = {{"total", {1, 2}, {1}}}}) ==
+        "report: curve \"total\" has 2 x and 1 y");
+  CHECK(with_report_error(ReportChart{.title = "", .curves = {{"total", {1, 2}, {1, 2}, {1, 2}}}}) ==
+        "report: curve \"total\" has 2 x, 2 low and 0 high");
+}
+
+TEST_CASE("base64 gives the examples of RFC 4648") {
+  const char* const examples[][2] = {{"", ""},
+                                     {"f", "Zg=="},
+                                     {"fo", "Zm8="},
+                                     {"foo", "Zm9v"},
+                                     {"foob", "Zm9vYg=="},
+                                     {"fooba", "Zm9vYmE="},
+                                     {"foobar", "Zm9vYmFy"}};
+  for (const auto& [bytes, text] : examples) {
+    CHECK(base64(bytes) == text);
+  }
+  CHECK(base64("\xff\xfe\xfd") == "//79");
+}

@@ -1,0 +1,54 @@
+// Adam (Kingma and Ba 2015, arXiv 1412.6980) and AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101).
+#pragma once
+
+#include "gesso/training/optim/optimizer.h"
+
+namespace gesso {
+
+struct AdamOptions {
+  double lr = 1e-3;         ///< learning rate: about the largest change of a parameter in a step
+  double beta1 = 0.9;       ///< how much the mean of gradients keeps, in [0, 1)
+  double beta2 = 0.999;     ///< how much the mean of squared gradients keeps, in [0, 1)
+  double eps = 1e-8;        ///< added to the root
+  double weight_decay = 0;  ///< added to the gradient, times the parameter
+};
+
+/// As PyTorch's Adam. With parameter p and gradient g, at step t = 1, 2, ...:
+///     g = g + weight_decay p
+///     m = beta1 m + (1 - beta1) g     (exp_avg)
+///     v = beta2 v + (1 - beta2) g^2   (exp_avg_sq)
+///     p = p - lr / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
+class Adam : public Optimizer {
+ public:
+  /// Throws ArgumentError for options out of range (lr, eps, weight_decay finite and not negative).
+  explicit Adam(std::vector<Tensor> parameters, const AdamOptions& options = {})
+      : Adam("Adam", std::move(parameters), options, false) {}
+
+ protected:
+  Adam(const char* name, std::vector<Tensor> parameters, const AdamOptions& options, bool decoupled);
+
+ private:
+  void update(std::size_t i, std::int64_t begin, std::int64_t end) override;
+
+  AdamOptions options_;
+  bool decoupled_;
+};
+
+struct AdamWOptions {
+  double lr = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 0.01;  ///< parameters shrink by lr weight_decay of themselves a step
+};
+
+/// Adam with the weight decay taken out of the gradient: p = (1 - lr weight_decay) p, then a step of Adam
+/// without weight decay.
+class AdamW : public Adam {
+ public:
+  explicit AdamW(std::vector<Tensor> parameters, const AdamWOptions& options = {})
+      : Adam("AdamW", std::move(parameters),
+             {options.lr, options.beta1, options.beta2, options.eps, options.weight_decay}, true) {}
+};
+
+}  // namespace gesso

@@ -1,0 +1,75 @@
+#include "gesso/training/optim/clip.h"
+
+#include <cmath>
+
+#include "gesso/autograd/node.h"
+#include "gesso/core/kernels/elementwise.h"
+
+namespace gesso {
+namespace {
+
+// sum x^2, in lanes that the compiler keeps in one vector register.
+template <class T>
+GESSO_SIMD double sum_of_squares(const T* x, std::int64_t n) {
+  constexpr std::int64_t lanes = 16;
+  double sums[lanes] = {};
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    for (std::int64_t k = 0; k < lanes; ++k) {
+      const double v = x[i + k];
+      sums[k] += v * v;
+    }
+  }
+  for (std::int64_t k = 0; i < n; ++i, ++k) {
+    const double v = x[i];
+    sums[k] += v * v;
+  }
+  double total = 0;
+  for (double sum : sums) {
+    total += sum;
+  }
+  return total;
+}
+
+}  // namespace
+
+double grad_norm(const std::vector<Tensor>& parameters) {
+  double total = 0;
+  for (const Tensor& parameter : parameters) {
+    if (const Tensor gradient = parameter.grad(); gradient.defined()) {
+      total += with_dtype(gradient.dtype(), [&]<class T>() {
+        const T* values = gradient.data<T>();
+        return parallel_sum<double>(gradient.numel(), kElementwiseBlock,
+                                    [&](std::int64_t begin, std::int64_t end) {
+                                      return sum_of_squares(values + begin, end - begin);
+                                    });
+      });
+    }
+  }
+  return std::sqrt(total);
+}
+
+double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
+  require(max_norm >= 0, "clip_grad_norm: max_norm is ", max_norm, "; it must not be negative");
+  const double norm = grad_norm(parameters);
+  const double factor = max_norm / (norm + 1e-6);
+  if (factor >= 1) {
+    return norm;
+  }
+  const NoGradGuard no_grad;
+  for (const Tensor& parameter : parameters) {
+    if (!parameter.grad().defined()) {
+      continue;
+    }
+    // set_grad() may have given two parameters one gradient; such a one is copied, or it would be scaled
+    // twice.
+    Tensor& gradient = parameter.node()->grad;
+    if (!gradient.owned_alone()) {
+      gradient = gradient.clone();
+    }
+    gradient.mul_(factor);
+  }
+  return norm;
+}
+
+}  // namespace gesso

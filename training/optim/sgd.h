@@ -1,0 +1,32 @@
+// Stochastic gradient descent.
+#pragma once
+
+#include "gesso/training/optim/optimizer.h"
+
+namespace gesso {
+
+struct SGDOptions {
+  double lr = 1e-3;         ///< learning rate
+  double momentum = 0;      ///< how much of the running sum is kept; 0 keeps none and needs no memory
+  double dampening = 0;     ///< how much less than 1 of a gradient enters the running sum
+  bool nesterov = false;    ///< look ahead along the running sum; needs momentum and no dampening
+  double weight_decay = 0;  ///< added to the gradient, times the parameter
+};
+
+/// As PyTorch's SGD. With parameter p and gradient g:
+///     g = g + weight_decay p
+///     b = g at the first step, then momentum b + (1 - dampening) g   (momentum_buffer)
+///     g = nesterov ? g + momentum b : b                              (these two only with momentum)
+///     p = p - lr g
+class SGD : public Optimizer {
+ public:
+  /// Throws ArgumentError for options out of range (each must be finite and not negative).
+  explicit SGD(std::vector<Tensor> parameters, const SGDOptions& options = {});
+
+ private:
+  void update(std::size_t i, std::int64_t begin, std::int64_t end) override;
+
+  SGDOptions options_;
+};
+
+}  // namespace gesso

@@ -1,0 +1,81 @@
+#include "gesso/training/report/log.h"
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "gesso/core/error.h"
+#include "gesso/core/files/file.h"
+#include "gesso/training/report/lines.h"
+
+namespace gesso {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+std::string line_of(const LogEntry& entry) {
+  Json line = Json::object();
+  for (const auto& [name, value] : entry) {
+    line[name] = value;
+    if (value == std::floor(value) && std::abs(value) < 1e15) {
+      line[name] = static_cast<std::int64_t>(value);  // 10, not 10.0
+    }
+  }
+  return line.dump() + "\n";
+}
+
+double number(const LogEntry& entry, const std::string& name) {
+  for (const auto& [each, value] : entry) {
+    if (each == name) {
+      return value;
+    }
+  }
+  return std::numeric_limits<double>::infinity();
+}
+
+}  // namespace
+
+LogWriter::LogWriter(const std::string& path, std::int64_t last_step) : path_(path) {
+  std::string kept;
+  if (last_step >= 0) {
+    for (const LogEntry& entry : read_log(path)) {
+      if (number(entry, "step") <= static_cast<double>(last_step)) {
+        kept += line_of(entry);
+      }
+    }
+  }
+  write_file_atomically(path, kept);
+  file_.open(path, std::ios::app);
+  if (!file_) {
+    throw FileError(concat_text(path, ": the log cannot be written"));
+  }
+}
+
+void LogWriter::write(const LogEntry& entry) {
+  file_ << line_of(entry) << std::flush;
+  if (!file_) {
+    throw FileError(concat_text(path_, ": the log cannot be written; is the disk full?"));
+  }
+}
+
+std::vector<LogEntry> read_log(const std::string& path) {
+  std::vector<LogEntry> entries;
+  for_each_line(path, [&](std::string_view text, int number) {
+    const Json line = Json::parse(text, nullptr, false);
+    LogEntry entry;
+    bool valid = line.is_object();
+    for (auto item = line.begin(); valid && item != line.end(); ++item) {
+      valid = item->is_number() || item->is_null();
+      entry.emplace_back(item.key(), item->is_number() ? item->get<double>() : kNan);
+    }
+    if (!valid) {
+      throw FileError(concat_text(path, ": line ", number, " is not a JSON object of numbers"));
+    }
+    entries.push_back(std::move(entry));
+  });
+  return entries;
+}
+
+}  // namespace gesso

@@ -1,0 +1,284 @@
+#include "gesso/training/report/report.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "gesso/core/build_info.h"
+#include "gesso/core/files/file.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/training/report/base64.h"
+
+namespace gesso {
+
+extern const char report_page[];  // training/report_page/, turned into C++ when gesso is built
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kMaxPoints = 1000;  // of a curve; more than a screen shows, and reports stay small
+
+// The pictures of a report, each file once however often it is shown.
+class PictureFiles {
+ public:
+  std::size_t index_of(const ReportPicture& picture) {
+    const auto [at, is_new] = known_.try_emplace(picture.file, uris_.size());
+    if (is_new) {
+      uris_.push_back((picture.exact ? "data:image/png;base64," : "data:image/jpeg;base64,") +
+                      base64(picture.file));
+    }
+    return at->second;
+  }
+  const Json& uris() const { return uris_; }
+
+ private:
+  std::map<std::string_view, std::size_t> known_;
+  Json uris_ = Json::array();
+};
+
+// Values in groups of `group`, each group as its mean; NaN (null in JSON) if no value of it is finite.
+std::vector<double> group_means(const std::vector<double>& values, std::size_t group) {
+  std::vector<double> means;
+  for (std::size_t begin = 0; begin < values.size(); begin += group) {
+    double sum = 0;
+    int count = 0;
+    for (std::size_t i = begin; i < std::min(values.size(), begin + group); ++i) {
+      if (std::isfinite(values[i])) {
+        sum += values[i];
+        ++count;
+      }
+    }
+    means.push_back(count > 0 ? sum / count : std::nan(""));
+  }
+  return means;
+}
+
+Json to_json(const ReportCurve& curve) {
+  const std::size_t count = curve.x.size();
+  const bool band = !curve.low.empty() || !curve.high.empty();
+  require(curve.y.size() == count, "report: curve \"", curve.name, "\" has ", count, " x and ",
+          curve.y.size(), " y");
+  require(!band || (curve.low.size() == count && curve.high.size() == count), "report: curve \"", curve.name,
+          "\" has ", count, " x, ", curve.low.size(), " low and ", curve.high.size(), " high");
+  const std::size_t group = (count + kMaxPoints - 1) / kMaxPoints;
+  const auto reduced = [&](const std::vector<double>& values) {
+    return group_means(values, std::max<std::size_t>(1, group));
+  };
+  Json json = {{"name", curve.name}, {"x", reduced(curve.x)}, {"y", reduced(curve.y)}};
+  if (curve.color >= 0) {
+    json["color"] = curve.color % 8;
+  }
+  if (band) {
+    json["low"] = reduced(curve.low);
+    json["high"] = reduced(curve.high);
+  }
+  return json;
+}
+
+Json to_json(const ReportPicture& picture, PictureFiles& files) {
+  return {{"image", files.index_of(picture)}, {"caption", picture.caption}, {"alt", picture.alt},
+          {"width", picture.width},           {"height", picture.height},   {"exact", picture.exact}};
+}
+
+Json to_json(const ReportText& text, PictureFiles&) {
+  return {{"type", "text"}, {"paragraphs", text.paragraphs}};
+}
+
+Json to_json(const ReportFormula& formula, PictureFiles&) {
+  return {{"type", "formula"}, {"lines", formula.lines}};
+}
+
+Json to_json(const ReportMatrices& group, PictureFiles&) {
+  Json matrices = Json::array();
+  for (const ReportMatrix& matrix : group.matrices) {
+    matrices.push_back({{"caption", matrix.caption}, {"values", matrix.values}});
+  }
+  return {{"type", "matrices"}, {"title", group.title}, {"matrices", matrices}, {"decimals", group.decimals}};
+}
+
+// Four significant digits: colours show less, and a page with many maps stays small.
+Json rounded(const std::vector<double>& values) {
+  Json json = Json::array();
+  for (const double value : values) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.4g", value);
+    json.push_back(std::isfinite(value) ? Json(std::stod(text)) : Json());
+  }
+  return json;
+}
+
+Json to_json(const ReportColorMaps& group, PictureFiles&) {
+  Json maps = Json::array();
+  for (const ReportColorMap& map : group.maps) {
+    Json rows = Json::array();
+    for (const std::vector<double>& row : map.values) {
+      require(row.size() == map.x.size(), "report: a row of colour map \"", map.caption, "\" has ",
+              row.size(), " values for ", map.x.size(), " columns");
+      rows.push_back(rounded(row));
+    }
+    maps.push_back({{"caption", map.caption}, {"x", map.x}, {"values", rows}});
+  }
+  return {{"type", "color_maps"},
+          {"title", group.title},
+          {"x_label", group.x_label},
+          {"row_label", group.row_label},
+          {"value_label", group.value_label},
+          {"maps", maps},
+          {"log_scale", group.log_scale},
+          {"columns", group.columns}};
+}
+
+const char* name_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::holds:
+      return "holds";
+    case Verdict::partly:
+      return "partly";
+    case Verdict::fails:
+      return "fails";
+    default:
+      return "open";
+  }
+}
+
+Json to_json(const ReportFindings& group, PictureFiles&) {
+  Json findings = Json::array();
+  for (const ReportFinding& finding : group.findings) {
+    findings.push_back(
+        {{"claim", finding.claim}, {"verdict", name_of(finding.verdict)}, {"evidence", finding.evidence}});
+  }
+  return {{"type", "findings"}, {"findings", findings}};
+}
+
+Json to_json(const ReportTable& table, PictureFiles&) {
+  for (const std::vector<std::string>& row : table.rows) {
+    require(row.size() == table.columns.size(), "report: a row of table \"", table.title, "\" has ",
+            row.size(), " texts for ", table.columns.size(), " columns");
+  }
+  return {{"type", "table"}, {"title", table.title}, {"columns", table.columns}, {"rows", table.rows}};
+}
+
+Json to_json(const ReportChart& chart, PictureFiles&) {
+  Json curves = Json::array();
+  for (const ReportCurve& curve : chart.curves) {
+    curves.push_back(to_json(curve));
+  }
+  return {{"type", "chart"},          {"title", chart.title}, {"x_label", chart.x_label},
+          {"y_label", chart.y_label}, {"curves", curves},     {"log_scale", chart.log_scale}};
+}
+
+Json to_json(const ReportPictures& group, PictureFiles& files) {
+  Json pictures = Json::array();
+  for (const ReportPicture& picture : group.pictures) {
+    pictures.push_back(to_json(picture, files));
+  }
+  return {{"type", "pictures"}, {"title", group.title}, {"columns", group.columns}, {"pictures", pictures}};
+}
+
+Json to_json(const ReportComparison& comparison, PictureFiles& files) {
+  return {{"type", "comparison"},
+          {"title", comparison.title},
+          {"left", to_json(comparison.left, files)},
+          {"right", to_json(comparison.right, files)}};
+}
+
+Json to_json(const ReportSection& section, PictureFiles& files) {
+  Json blocks = Json::array();
+  for (const ReportBlock& block : section.blocks) {
+    blocks.push_back(std::visit([&](const auto& b) { return to_json(b, files); }, block));
+  }
+  return {{"title", section.title}, {"blocks", blocks}};
+}
+
+Json to_json(const std::vector<std::pair<std::string, std::string>>& entries) {
+  Json json = Json::array();
+  for (const auto& [name, value] : entries) {
+    json.push_back({name, value});
+  }
+  return json;
+}
+
+// The JSON as it may stand inside an HTML script element: without "<" there is no "</script>" and no "<!--".
+// Bytes that are no UTF-8 (in the name of a file, say) become U+FFFD.
+std::string embeddable(const Json& json) {
+  const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string safe;
+  safe.reserve(text.size());
+  for (const char c : text) {
+    if (c == '<') {
+      safe += "\\u003c";
+    } else {
+      safe += c;
+    }
+  }
+  return safe;
+}
+
+}  // namespace
+
+ReportPicture report_picture(const Tensor& picture, std::string caption, std::string alt, bool exact) {
+  return {.caption = std::move(caption),
+          .alt = std::move(alt),
+          .file = exact ? encode_png(picture) : encode_jpeg(picture, 88),
+          .width = picture.size(-1),
+          .height = picture.size(-2),
+          .exact = exact};
+}
+
+ReportCurve log_curve(const std::vector<LogEntry>& log, const std::string& name, const std::string& label,
+                      double factor) {
+  ReportCurve curve{.name = label};
+  for (const LogEntry& entry : log) {
+    double step = 0;
+    for (const auto& [each, value] : entry) {
+      if (each == "step") {
+        step = value;
+      } else if (each == name) {
+        curve.x.push_back(step);
+        curve.y.push_back(factor * value);
+      }
+    }
+  }
+  return curve;
+}
+
+void Report::add_settings(const std::map<std::string, std::string>& entries) {
+  settings.insert(settings.end(), entries.begin(), entries.end());
+  const BuildInfo info = build_info();
+  settings.emplace_back("gesso", info.version + ", " + info.build_type + ", " + info.compiler);
+  settings.emplace_back("machine", concat_text(info.threads, " threads, ", info.simd, ", OpenBLAS ",
+                                               info.openblas, " (", info.openblas_core, ")"));
+}
+
+std::string Report::html() const {
+  PictureFiles files;
+  Json json = {{"title", title},
+               {"summary", summary},
+               {"updated", std::chrono::duration_cast<std::chrono::seconds>(
+                               std::chrono::system_clock::now().time_since_epoch())
+                               .count()},
+               {"made_by", "gesso " + build_info().version}};
+  if (progress) {
+    json["progress"] = {{"fraction", progress->fraction}, {"text", progress->text}};
+  }
+  json["figures"] = to_json(figures);
+  json["sections"] = Json::array();
+  for (const ReportSection& section : sections) {
+    json["sections"].push_back(to_json(section, files));
+  }
+  json["settings"] = to_json(settings);
+  json["notes"] = notes;
+  json["pictures"] = files.uris();
+
+  std::string page = report_page;
+  const std::string place = "@DATA@";
+  return page.replace(page.find(place), place.size(), embeddable(json));
+}
+
+void Report::write(const std::string& path) const { write_file_atomically(path, html()); }
+
+}  // namespace gesso
