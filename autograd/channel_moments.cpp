@@ -20,7 +20,7 @@ struct Sizes {
     require(pixels > 0, operation, ": the argument of shape ", x.shape(), " has no pixels");
   }
 
-  std::int64_t samples, channels, pixels;
+  Index samples, channels, pixels;
 };
 
 // (N, C) means in float64.
@@ -49,7 +49,7 @@ double divisor_of(GramNormalizer normalizer, const Sizes& sizes) {
     case GramNormalizer::pixels:
       return static_cast<double>(sizes.pixels);
     case GramNormalizer::channels_and_pixels:
-      return static_cast<double>(std::max<std::int64_t>(1, sizes.channels) * sizes.pixels);
+      return static_cast<double>(std::max<Index>(1, sizes.channels) * sizes.pixels);
   }
   throw ArgumentError("gram_matrix: the normalizer is none of GramNormalizer's values");
 }
@@ -77,8 +77,8 @@ Tensor gram_matrix(const Tensor& x, GramNormalizer normalizer) {
 ChannelMoments channel_moments(const Tensor& x) {
   const Sizes sizes(x, "channel_moments");
   const auto [samples, channels, pixels] = sizes;
-  const std::int64_t means_at = samples * channels * channels;
-  const std::int64_t end = means_at + samples * channels;
+  const Index means_at = samples * channels * channels;
+  const Index end = means_at + samples * channels;
   const Tensor mean = channel_means(x, sizes);
   Tensor both = Tensor::empty({end}, x.dtype());
   with_dtype(x.dtype(), [&]<class T>() {

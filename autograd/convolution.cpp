@@ -7,9 +7,9 @@
 namespace gesso {
 namespace {
 
-constexpr std::int64_t kLargestOption = 1 << 30;  // so that sizes cannot overflow
+constexpr Index kLargestOption = 1 << 30;  // so that sizes cannot overflow
 
-void require_in(const char* operation, const char* option, const Size2d& value, std::int64_t least) {
+void require_in(const char* operation, const char* option, const Size2d& value, Index least) {
   require(least <= value.height && value.height <= kLargestOption && least <= value.width &&
               value.width <= kLargestOption,
           operation, ": ", option, " ", value, " (height x width) is not in ", least, " to 2^30");
@@ -37,20 +37,20 @@ void check_arguments(const char* operation, const Tensor& x, const Tensor& weigh
   }
 }
 
-void check_bias(const char* operation, const Tensor& bias, std::int64_t out_channels) {
+void check_bias(const char* operation, const Tensor& bias, Index out_channels) {
   require(!bias.defined() || bias.shape() == Shape{out_channels}, operation, ": bias must have shape (",
           out_channels, "), one number for each channel of the result; it has ",
           bias.defined() ? bias.shape() : Shape{});
 }
 
 // The shape of x with other channels and size: of a batch or of one picture, as x is.
-Shape like(const Tensor& x, std::int64_t channels, Size2d size) {
+Shape like(const Tensor& x, Index channels, Size2d size) {
   return x.rank() == 4 ? Shape{x.size(0), channels, size.height, size.width}
                        : Shape{channels, size.height, size.width};
 }
 
 // The gradient to the bias, the sum of dy over samples and pixels.
-Tensor bias_gradient_of(const Tensor& dy, std::int64_t batch, std::int64_t channels, std::int64_t pixels) {
+Tensor bias_gradient_of(const Tensor& dy, Index batch, Index channels, Index pixels) {
   Tensor db = Tensor::empty({channels}, dy.dtype());
   with_dtype(dy.dtype(),
              [&]<class T>() { bias_gradient(batch, channels, pixels, dy.data<T>(), db.mutable_data<T>()); });
@@ -59,13 +59,13 @@ Tensor bias_gradient_of(const Tensor& dy, std::int64_t batch, std::int64_t chann
 
 }  // namespace
 
-// ---- conv2d -------------------------------------------------------------------------------------
+// ---- conv2d
 
 namespace {
 
 // Checks all arguments.
 ConvolutionShape conv2d_shape(const Tensor& x, const Tensor& weight, const Tensor& bias,
-                              const Conv2dOptions& options) {
+                              const Conv2dFunctionOptions& options) {
   check_arguments("conv2d", x, weight, bias, options);
   ConvolutionShape s;
   s.batch = x.rank() == 4 ? x.size(0) : 1;
@@ -97,7 +97,7 @@ ConvolutionShape conv2d_shape(const Tensor& x, const Tensor& weight, const Tenso
 
 // The mask of a convolution's relu, as the memory of a tensor.
 Tensor empty_mask(const ConvolutionShape& s) {
-  const std::int64_t bytes = ReluMaskShape{s.batch, s.out_channels, s.out}.bytes();
+  const Index bytes = ReluMaskShape{s.batch, s.out_channels, s.out}.bytes();
   return Tensor::empty({(bytes + 3) / 4}, float32);
 }
 
@@ -119,7 +119,8 @@ Tensor masked(const ConvolutionShape& s, const Tensor& dy, const Tensor& mask) {
 
 // y = w * x + b; dx, dw and db as in core/convolution/convolution.h. With the relu, y = max(z, 0) for that z, and
 // backward begins with dz = dy where z > 0, else 0. Of z it keeps that alone, as a bit for each number.
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
+              const Conv2dFunctionOptions& options) {
   const ConvolutionShape s = conv2d_shape(x, weight, bias, options);
   const bool keep_mask =
       options.relu && (needs_grad(x) || needs_grad(weight) || (bias.defined() && needs_grad(bias)));
@@ -157,17 +158,17 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
                 });
 }
 
-// ---- conv_transpose2d ---------------------------------------------------------------------------
+// ---- conv_transpose2d
 
 namespace {
 
 // Checks all arguments. The shape is that of the convolution which this one transposes: `in` and in_channels
 // are those of the result, `out` and out_channels those of x.
 ConvolutionShape conv_transpose2d_shape(const Tensor& x, const Tensor& weight, const Tensor& bias,
-                                        const ConvTranspose2dOptions& options) {
+                                        const ConvTranspose2dFunctionOptions& options) {
   check_arguments("conv_transpose2d", x, weight, bias, options);
   require_in("conv_transpose2d", "output_padding", options.output_padding, 0);
-  const auto less_than_either = [](std::int64_t a, std::int64_t b, std::int64_t c) { return a < b || a < c; };
+  const auto less_than_either = [](Index a, Index b, Index c) { return a < b || a < c; };
   require(less_than_either(options.output_padding.height, options.stride.height, options.dilation.height) &&
               less_than_either(options.output_padding.width, options.stride.width, options.dilation.width),
           "conv_transpose2d: output_padding ", options.output_padding, " must be smaller than stride ",
@@ -189,8 +190,7 @@ ConvolutionShape conv_transpose2d_shape(const Tensor& x, const Tensor& weight, c
   check_bias("conv_transpose2d", bias, s.in_channels);
   require_in("conv_transpose2d", "the kernel's size", s.kernel, 1);
   require(s.out.height >= 1 && s.out.width >= 1, "conv_transpose2d: x ", x.shape(), " has no pixels");
-  const auto size = [](std::int64_t n, std::int64_t stride, std::int64_t padding, std::int64_t dilation,
-                       std::int64_t kernel, std::int64_t extra) {
+  const auto size = [](Index n, Index stride, Index padding, Index dilation, Index kernel, Index extra) {
     return (n - 1) * stride - 2 * padding + dilation * (kernel - 1) + extra + 1;
   };
   s.in = {size(s.out.height, s.stride.height, s.padding.height, s.dilation.height, s.kernel.height,
@@ -208,7 +208,7 @@ ConvolutionShape conv_transpose2d_shape(const Tensor& x, const Tensor& weight, c
 // With C the matrix of the convolution that is transposed: y = C^T x + b and dx = C dy; the gradient to the
 // weight is that of a convolution which reads dy and whose result has the gradient x.
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
-                        const ConvTranspose2dOptions& options) {
+                        const ConvTranspose2dFunctionOptions& options) {
   const ConvolutionShape s = conv_transpose2d_shape(x, weight, bias, options);
   Tensor y = Tensor::empty(like(x, s.in_channels, s.in), x.dtype());
   with_dtype(x.dtype(), [&]<class T>() {

@@ -2,19 +2,17 @@
 // gradients, and the kernels that compute them, are in core/convolution/convolution.h.
 #pragma once
 
-#include <cstdint>
-
 #include "gesso/autograd/padding.h"
 #include "gesso/core/size2d.h"
 #include "gesso/core/tensor.h"
 
 namespace gesso {
 
-struct Conv2dOptions {
-  Size2d stride = 1;        ///< pixels from one reading position to the next; at least 1
-  Size2d padding = 0;       ///< rows above and below, columns left and right
-  Size2d dilation = 1;      ///< pixels from one tap of the kernel to the next; at least 1
-  std::int64_t groups = 1;  ///< runs of channels that see only each other; divides both channel counts
+struct Conv2dFunctionOptions {
+  Size2d stride = 1;    ///< pixels from one reading position to the next; at least 1
+  Size2d padding = 0;   ///< rows above and below, columns left and right
+  Size2d dilation = 1;  ///< pixels from one tap of the kernel to the next; at least 1
+  Index groups = 1;     ///< runs of channels that see only each other; divides both channel counts
   PaddingMode padding_mode = PaddingMode::zeros;  ///< what the padding holds
   bool relu = false;  ///< max(y, 0) in the same pass over memory; backward keeps one bit for each number
 };
@@ -26,19 +24,19 @@ struct Conv2dOptions {
 ///   result  (N, out channels, H', W') or (out channels, H', W'), with
 ///           H' = floor((H + 2 padding - dilation (kernel - 1) - 1) / stride) + 1
 /// No padded copy of x is made, whatever the padding mode. For backward, x is kept only if weight requires a
-/// gradient, and weight only if x does. Throws
-/// ArgumentError for shapes that do not fit together, mixed dtypes, a kernel larger than the padded picture,
-/// groups that do not divide the channels, and reflect padding as large as the picture.
+/// gradient, and weight only if x does. Throws ArgumentError for shapes that do not fit together, mixed
+/// dtypes, a kernel larger than the padded picture, groups that do not divide the channels, and reflect
+/// padding as large as the picture.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
-              const Conv2dOptions& options = {});
+              const Conv2dFunctionOptions& options = {});
 
-struct ConvTranspose2dOptions {
+struct ConvTranspose2dFunctionOptions {
   Size2d stride = 1;
   Size2d padding = 0;         ///< taken away from the result: dilation (kernel - 1) - padding stays
   Size2d output_padding = 0;  ///< rows and columns added at the result's bottom and right; smaller than
                               ///< stride or dilation
   Size2d dilation = 1;
-  std::int64_t groups = 1;
+  Index groups = 1;
 };
 
 /// The transposed convolution: the gradient that a conv2d with this weight and these options passes to its
@@ -50,6 +48,6 @@ struct ConvTranspose2dOptions {
 ///           H' = (H - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1
 /// Throws ArgumentError as conv2d does, and when the result would have no pixels.
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
-                        const ConvTranspose2dOptions& options = {});
+                        const ConvTranspose2dFunctionOptions& options = {});
 
 }  // namespace gesso

@@ -30,7 +30,6 @@ Tensor zip(const Tensor& a, const Tensor& b, F f) {
 }  // namespace
 
 // ---- arithmetic
-// -----------------------------------------------------------------------------------------------------
 
 Tensor add(const Tensor& a, const Tensor& b) {
   Tensor y = broadcast_map(a, b, "add", [](auto u, auto v) { return u + v; });
@@ -82,7 +81,6 @@ Tensor neg(const Tensor& x) {
 }
 
 // ---- powers and logarithms
-// ------------------------------------------------------------------------------------------
 
 Tensor square(const Tensor& x) {
   Tensor y = map(x, "square", [](auto v) { return v * v; });
@@ -111,7 +109,6 @@ Tensor log(const Tensor& x) {
 }
 
 // ---- pieces of lines
-// ------------------------------------------------------------------------------------------------
 
 Tensor abs(const Tensor& x) {
   Tensor y = map(x, "abs", [](auto v) { return std::abs(v); });
@@ -157,7 +154,6 @@ Tensor leaky_relu(const Tensor& x, double slope) {
 }
 
 // ---- squashing functions
-// --------------------------------------------------------------------------------------------
 
 Tensor sigmoid(const Tensor& x) {
   Tensor y = map(x, "sigmoid", [](auto v) { return 1 / (1 + std::exp(-v)); });

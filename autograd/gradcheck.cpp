@@ -13,14 +13,14 @@ double weighted_sum(const Tensor& upstream, const Tensor& y) {
   const double* u = upstream.data<double>();
   const double* v = y.data<double>();
   double total = 0;
-  for (std::int64_t i = 0; i < y.numel(); ++i) {
+  for (Index i = 0; i < y.numel(); ++i) {
     total += u[i] * v[i];
   }
   return total;
 }
 
-std::string index_text(const Shape& shape, std::int64_t offset) {
-  std::vector<std::int64_t> index(shape.rank());
+std::string index_text(const Shape& shape, Index offset) {
+  std::vector<Index> index(shape.rank());
   for (int d = shape.rank() - 1; d >= 0; --d) {
     index[d] = offset % shape[d];
     offset /= shape[d];
@@ -28,15 +28,15 @@ std::string index_text(const Shape& shape, std::int64_t offset) {
   return Shape(index).str();
 }
 
-std::vector<std::int64_t> elements_to_check(std::int64_t count, const GradcheckOptions& options) {
-  std::vector<std::int64_t> elements;
+std::vector<Index> elements_to_check(Index count, const GradcheckOptions& options) {
+  std::vector<Index> elements;
   if (count <= options.max_elements) {
-    for (std::int64_t i = 0; i < count; ++i) {
+    for (Index i = 0; i < count; ++i) {
       elements.push_back(i);
     }
   } else {
     Generator rng(options.seed + 1);
-    for (std::int64_t i = 0; i < options.max_elements; ++i) {
+    for (Index i = 0; i < options.max_elements; ++i) {
       elements.push_back(rng.below(count));
     }
   }
@@ -66,7 +66,7 @@ GradcheckResult gradcheck(const std::function<Tensor(const std::vector<Tensor>&)
   }
   require(!checked.empty(),
           "gradcheck: no input or parameter requires a gradient; call requires_grad_() on one");
-  std::int64_t elements = 0;
+  Index elements = 0;
   for (auto& [name, tensor] : checked) {
     elements += tensor.numel();
     require(tensor.dtype() == float64, "gradcheck: ", name, " is ", tensor.describe(),
@@ -93,7 +93,7 @@ GradcheckResult gradcheck(const std::function<Tensor(const std::vector<Tensor>&)
     for (double value : analytic) {
       scale = std::max(scale, std::isfinite(value) ? std::abs(value) : 0);
     }
-    for (std::int64_t i : elements_to_check(tensor.numel(), options)) {
+    for (Index i : elements_to_check(tensor.numel(), options)) {
       const double x = tensor.data<double>()[i];
       const double h = options.step * std::max(1.0, std::abs(x));
       const auto value_at = [&](double moved) {

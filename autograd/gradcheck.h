@@ -15,8 +15,8 @@ struct GradcheckOptions {
   double step = 1e-5;  ///< h in (f(x + h) - f(x - h)) / 2h, scaled by max(1, |x|)
   double rtol = 1e-5;  ///< relative tolerance
   double atol = 1e-7;  ///< absolute tolerance, in units of the largest gradient of the tensor (at least 1)
-  std::uint64_t seed = 1;           ///< draws the upstream gradient, normal numbers
-  std::int64_t max_elements = 400;  ///< of a larger tensor so many elements are checked, drawn from the seed
+  std::uint64_t seed = 1;    ///< draws the upstream gradient, normal numbers
+  Index max_elements = 400;  ///< of a larger tensor so many elements are checked, drawn from the seed
   /// Tensors beside the inputs that the function reads, by name: a layer's named_parameters(). All are
   /// checked.
   std::vector<std::pair<std::string, Tensor>> parameters = {};
@@ -25,7 +25,7 @@ struct GradcheckOptions {
 /// What gradcheck found; converts to whether all is well.
 struct GradcheckResult {
   bool ok = false;
-  std::int64_t checked = 0;   ///< elements compared
+  Index checked = 0;          ///< elements compared
   std::string worst_tensor;   ///< "input 0" or the parameter's name
   std::string worst_index;    ///< "(0, 2, 1)"
   double worst_analytic = 0;  ///< what backward() gave there

@@ -15,7 +15,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   require_defined(weight, "linear", "weight");
   require_same_dtype(x, weight, "linear");
   require(weight.rank() == 2, "linear: weight has shape ", weight.shape(), "; it must be (out, in)");
-  const std::int64_t out = weight.size(0), in = weight.size(1);
+  const Index out = weight.size(0), in = weight.size(1);
   require(x.rank() >= 1 && x.size(-1) == in, "linear: x has shape ", x.shape(), "; with a weight of ",
           weight.shape(), " its last dimension must have size ", in);
   if (bias.defined()) {
@@ -23,13 +23,13 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     require(bias.shape() == Shape{out}, "linear: bias has shape ", bias.shape(), "; with a weight of ",
             weight.shape(), " it must be ", Shape{out});
   }
-  const std::int64_t rows = x.shape().numel(0, x.rank() - 1);
+  const Index rows = x.shape().numel(0, x.rank() - 1);
 
   Tensor y = Tensor::empty(x.shape().with(-1, out), x.dtype());
   with_dtype(x.dtype(), [&]<class T>() {
     T* result = y.mutable_data<T>();
     if (bias.defined()) {
-      for (std::int64_t r = 0; r < rows; ++r) {
+      for (Index r = 0; r < rows; ++r) {
         std::copy_n(bias.data<T>(), out, result + r * out);
       }
     }

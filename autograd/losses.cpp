@@ -20,10 +20,10 @@ void check_pair(const Tensor& x, const Tensor& target, const char* operation) {
 
 // sum of f(a[i] - b[i]), in float64
 template <class T, class F>
-GESSO_SIMD double sum_of_differences(const T* a, const T* b, std::int64_t count, F f) {
+GESSO_SIMD double sum_of_differences(const T* a, const T* b, Index count, F f) {
   constexpr int lanes = 16;  // running sums, so that additions need not wait for each other
   double sums[lanes] = {};
-  std::int64_t i = 0;
+  Index i = 0;
   for (; i + lanes <= count; i += lanes) {
     for (int lane = 0; lane < lanes; ++lane) {
       sums[lane] += f(static_cast<double>(a[i + lane]) - static_cast<double>(b[i + lane]));
@@ -47,7 +47,7 @@ Tensor mean_of_differences(const char* operation, const Tensor& x, const Tensor&
   const double total = with_dtype(x.dtype(), [&]<class T>() {
     const T* a = x.data<T>();
     const T* b = target.data<T>();
-    return parallel_sum<double>(x.numel(), kElementwiseBlock, [&](std::int64_t begin, std::int64_t end) {
+    return parallel_sum<double>(x.numel(), kElementwiseBlock, [&](Index begin, Index end) {
       return sum_of_differences(a + begin, b + begin, end - begin, f);
     });
   });
@@ -85,14 +85,14 @@ Tensor l1_loss(const Tensor& x, const Tensor& target) {
 
 // y = mean over rows r of log(sum over c of exp(x[r, c])) - x[r, label[r]], so dx = (softmax(x) - one_hot) /
 // N
-Tensor softmax_cross_entropy(const Tensor& logits, const std::vector<std::int64_t>& labels) {
+Tensor softmax_cross_entropy(const Tensor& logits, const std::vector<Index>& labels) {
   require_defined(logits, "softmax_cross_entropy", "logits");
   require(logits.rank() == 2 && logits.numel() > 0, "softmax_cross_entropy: logits have shape ",
           logits.shape(), "; they must be (N, C) with at least one row and one class");
-  const std::int64_t samples = logits.size(0), classes = logits.size(1);
-  require(static_cast<std::int64_t>(labels.size()) == samples, "softmax_cross_entropy: ", labels.size(),
+  const Index samples = logits.size(0), classes = logits.size(1);
+  require(static_cast<Index>(labels.size()) == samples, "softmax_cross_entropy: ", labels.size(),
           " labels for logits of shape ", logits.shape(), "; one a row is needed");
-  for (std::int64_t r = 0; r < samples; ++r) {
+  for (Index r = 0; r < samples; ++r) {
     require(labels[r] >= 0 && labels[r] < classes, "softmax_cross_entropy: label ", labels[r], " of row ", r,
             " is out of range; with logits of shape ", logits.shape(), " labels are 0 to ", classes - 1);
   }
@@ -101,18 +101,18 @@ Tensor softmax_cross_entropy(const Tensor& logits, const std::vector<std::int64_
   const double total = with_dtype(logits.dtype(), [&]<class T>() {
     const T* x = logits.data<T>();
     T* p = softmax.mutable_data<T>();
-    const std::int64_t rows_a_block = std::max<std::int64_t>(1, (kElementwiseBlock / 4) / classes);
-    return parallel_sum<double>(samples, rows_a_block, [&](std::int64_t begin, std::int64_t end) {
+    const Index rows_a_block = std::max<Index>(1, (kElementwiseBlock / 4) / classes);
+    return parallel_sum<double>(samples, rows_a_block, [&](Index begin, Index end) {
       double sum = 0;
-      for (std::int64_t r = begin; r < end; ++r) {
+      for (Index r = begin; r < end; ++r) {
         const T* row = x + r * classes;
         const double largest = *std::max_element(row, row + classes);
         double weight = 0;
-        for (std::int64_t c = 0; c < classes; ++c) {
+        for (Index c = 0; c < classes; ++c) {
           weight += std::exp(static_cast<double>(row[c]) - largest);
         }
         const double log_weight = largest + std::log(weight);
-        for (std::int64_t c = 0; keep && c < classes; ++c) {
+        for (Index c = 0; keep && c < classes; ++c) {
           p[r * classes + c] = static_cast<T>(std::exp(static_cast<double>(row[c]) - log_weight));
         }
         sum += log_weight - static_cast<double>(row[labels[r]]);
@@ -130,7 +130,7 @@ Tensor softmax_cross_entropy(const Tensor& logits, const std::vector<std::int64_
                       T* to = dx.mutable_data<T>();
                       map_elements(softmax().data<T>(), to, dx.numel(), [scale](T p) { return scale * p; });
                       for (std::size_t r = 0; r < labels.size(); ++r) {
-                        to[static_cast<std::int64_t>(r) * classes + labels[r]] -= scale;
+                        to[static_cast<Index>(r) * classes + labels[r]] -= scale;
                       }
                     });
                     return dx;
@@ -143,35 +143,34 @@ namespace {
 // to[j] = scale * sum over the up to four neighbours q of x[i, j] of slope(x[i, j] - q), for one row i; above
 // and below are null at the edges.
 template <class T, class Slope>
-GESSO_SIMD void variation_gradient_row(const T* here, const T* above, const T* below, std::int64_t width,
-                                       T scale, Slope slope, T* to) {
+GESSO_SIMD void variation_gradient_row(const T* here, const T* above, const T* below, Index width, T scale,
+                                       Slope slope, T* to) {
   if (above && below) {
-    for (std::int64_t j = 0; j < width; ++j) to[j] = slope(here[j] - above[j]) + slope(here[j] - below[j]);
+    for (Index j = 0; j < width; ++j) to[j] = slope(here[j] - above[j]) + slope(here[j] - below[j]);
   } else if (above || below) {
     const T* other = above ? above : below;
-    for (std::int64_t j = 0; j < width; ++j) to[j] = slope(here[j] - other[j]);
+    for (Index j = 0; j < width; ++j) to[j] = slope(here[j] - other[j]);
   } else {
     std::fill(to, to + width, T{0});
   }
-  for (std::int64_t j = 0; j + 1 < width; ++j) to[j] += slope(here[j] - here[j + 1]);
-  for (std::int64_t j = 1; j < width; ++j) to[j] += slope(here[j] - here[j - 1]);
-  for (std::int64_t j = 0; j < width; ++j) to[j] *= scale;
+  for (Index j = 0; j + 1 < width; ++j) to[j] += slope(here[j] - here[j + 1]);
+  for (Index j = 1; j < width; ++j) to[j] += slope(here[j] - here[j - 1]);
+  for (Index j = 0; j < width; ++j) to[j] *= scale;
 }
 
 template <class F, class Slope>
 Tensor mean_variation(const Tensor& x, F f, Slope slope) {
-  const std::int64_t height = x.size(-2), width = x.size(-1);
-  const std::int64_t pictures = x.shape().numel(0, x.rank() - 2);
-  const std::int64_t rows = width == 0 ? 0 : pictures * height;
-  const std::int64_t rows_a_block =
-      std::max<std::int64_t>(1, kElementwiseBlock / std::max<std::int64_t>(1, width));
+  const Index height = x.size(-2), width = x.size(-1);
+  const Index pictures = x.shape().numel(0, x.rank() - 2);
+  const Index rows = width == 0 ? 0 : pictures * height;
+  const Index rows_a_block = std::max<Index>(1, kElementwiseBlock / std::max<Index>(1, width));
   const auto pairs = static_cast<double>(
-      std::max<std::int64_t>(1, rows == 0 ? 0 : rows * (width - 1) + pictures * (height - 1) * width));
+      std::max<Index>(1, rows == 0 ? 0 : rows * (width - 1) + pictures * (height - 1) * width));
   const double total = with_dtype(x.dtype(), [&]<class T>() {
     const T* from = x.data<T>();
-    return parallel_sum<double>(rows, rows_a_block, [&](std::int64_t begin, std::int64_t end) {
+    return parallel_sum<double>(rows, rows_a_block, [&](Index begin, Index end) {
       double sum = 0;
-      for (std::int64_t r = begin; r < end; ++r) {
+      for (Index r = begin; r < end; ++r) {
         const T* here = from + r * width;
         sum += sum_of_differences(here + 1, here, width - 1, f);
         if (r % height + 1 < height) {
@@ -190,10 +189,10 @@ Tensor mean_variation(const Tensor& x, F f, Slope slope) {
             const T scale = static_cast<T>(dy.item() / pairs);
             const T* from = x().template data<T>();
             T* to = dx.mutable_data<T>();
-            parallel_for(rows, rows_a_block, [&](std::int64_t begin, std::int64_t end) {
-              for (std::int64_t r = begin; r < end; ++r) {
+            parallel_for(rows, rows_a_block, [&](Index begin, Index end) {
+              for (Index r = begin; r < end; ++r) {
                 const T* here = from + r * width;
-                const std::int64_t i = r % height;
+                const Index i = r % height;
                 variation_gradient_row(here, i > 0 ? here - width : nullptr,
                                        i + 1 < height ? here + width : nullptr, width, scale, slope,
                                        to + r * width);

@@ -2,7 +2,6 @@
 // one pass over its arguments; sums are added up in float64.
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
 #include "gesso/core/tensor.h"
@@ -19,7 +18,7 @@ Tensor l1_loss(const Tensor& x, const Tensor& target);
 /// The mean over samples of -log softmax(logits)[label], for logits (N, C) and N labels from 0 to C - 1. Rows
 /// are shifted by their largest logit, so nothing overflows. Throws ArgumentError for wrong shapes, N or C of
 /// 0, and a label out of range.
-Tensor softmax_cross_entropy(const Tensor& logits, const std::vector<std::int64_t>& labels);
+Tensor softmax_cross_entropy(const Tensor& logits, const std::vector<Index>& labels);
 
 enum class TotalVariation {
   squared,  ///< differences squared: smooth, spreads edges

@@ -10,22 +10,20 @@ namespace gesso {
 namespace {
 
 // The batch dimensions of a stack of matrices.
-Shape batch_of(const Shape& shape) {
-  return Shape(std::vector<std::int64_t>(shape.begin(), shape.end() - 2));
-}
+Shape batch_of(const Shape& shape) { return Shape(std::vector<Index>(shape.begin(), shape.end() - 2)); }
 
-Shape matrices(const Shape& batch, std::int64_t rows, std::int64_t columns) {
-  std::vector<std::int64_t> sizes(batch.begin(), batch.end());
+Shape matrices(const Shape& batch, Index rows, Index columns) {
+  std::vector<Index> sizes(batch.begin(), batch.end());
   sizes.insert(sizes.end(), {rows, columns});
   return Shape(sizes);
 }
 
 // For every matrix of the batch `result`: the number of the matrix of `from` that it is made of.
-std::vector<std::int64_t> matrix_numbers(const Shape& from, const Shape& result) {
-  std::vector<std::int64_t> numbers(result.numel());
+std::vector<Index> matrix_numbers(const Shape& from, const Shape& result) {
+  std::vector<Index> numbers(result.numel());
   const auto strides = from.strides();
   for (std::size_t i = 0; i < numbers.size(); ++i) {
-    auto rest = static_cast<std::int64_t>(i);
+    auto rest = static_cast<Index>(i);
     for (int d = 1; d <= from.rank(); ++d) {  // counted from the right
       numbers[i] += from[-d] == 1 ? 0 : rest % result[-d] * strides[from.rank() - d];
       rest /= result[-d];
@@ -36,40 +34,39 @@ std::vector<std::int64_t> matrix_numbers(const Shape& from, const Shape& result)
 
 // op(a) op(b) for stacks of matrices, with op the transpose where asked for; no place in the graph.
 Tensor product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b) {
-  const std::int64_t m = a.size(transpose_a ? -1 : -2), k = a.size(transpose_a ? -2 : -1);
-  const std::int64_t n = b.size(transpose_b ? -2 : -1);
+  const Index m = a.size(transpose_a ? -1 : -2), k = a.size(transpose_a ? -2 : -1);
+  const Index n = b.size(transpose_b ? -2 : -1);
   const Shape batch = broadcast_shapes(batch_of(a.shape()), batch_of(b.shape()), "matmul");
   Tensor y = Tensor::empty(matrices(batch, m, n), a.dtype());
   with_dtype(a.dtype(), [&]<class T>() {
     const T* from_a = a.data<T>();
     const T* from_b = b.data<T>();
     T* to = y.mutable_data<T>();
-    const std::int64_t count = batch.numel();
+    const Index count = batch.numel();
     if (count == 1) {
       parallel_gemm<T>(transpose_a, transpose_b, m, n, k, 1, from_a, a.size(-1), from_b, b.size(-1), 0, to,
                        n);
       return;
     }
-    const std::vector<std::int64_t> a_numbers = matrix_numbers(batch_of(a.shape()), batch);
-    const std::vector<std::int64_t> b_numbers = matrix_numbers(batch_of(b.shape()), batch);
-    const std::int64_t work = std::max<std::int64_t>(1, m * n * k);
-    constexpr std::int64_t few = 8;  // large products: their own blocks keep all threads busy
-    const auto multiply = [&](std::int64_t i, const auto& gemm_of_T) {
+    const std::vector<Index> a_numbers = matrix_numbers(batch_of(a.shape()), batch);
+    const std::vector<Index> b_numbers = matrix_numbers(batch_of(b.shape()), batch);
+    const Index work = std::max<Index>(1, m * n * k);
+    constexpr Index few = 8;  // large products: their own blocks keep all threads busy
+    const auto multiply = [&](Index i, const auto& gemm_of_T) {
       gemm_of_T(transpose_a, transpose_b, m, n, k, T{1}, from_a + a_numbers[i] * m * k, a.size(-1),
                 from_b + b_numbers[i] * k * n, b.size(-1), T{0}, to + i * m * n, n);
     };
     if (count < few && work > (1 << 20)) {
-      for (std::int64_t i = 0; i < count; ++i) {
+      for (Index i = 0; i < count; ++i) {
         multiply(i, parallel_gemm<T>);
       }
       return;
     }
-    parallel_for(count, std::max<std::int64_t>(1, (1 << 16) / work),
-                 [&](std::int64_t begin, std::int64_t end) {
-                   for (std::int64_t i = begin; i < end; ++i) {
-                     multiply(i, gemm<T>);
-                   }
-                 });
+    parallel_for(count, std::max<Index>(1, (1 << 16) / work), [&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) {
+        multiply(i, gemm<T>);
+      }
+    });
   });
   return y;
 }

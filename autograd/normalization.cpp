@@ -16,7 +16,7 @@ namespace {
 struct StatisticsTensors {
   Tensor mean, variance, inv_std;
 
-  explicit StatisticsTensors(std::int64_t count)
+  explicit StatisticsTensors(Index count)
       : mean(Tensor::empty({count}, float64)),
         variance(Tensor::empty({count}, float64)),
         inv_std(Tensor::empty({count}, float64)) {}
@@ -124,7 +124,7 @@ void require_options(const NormalizeOptions& options, const char* operation) {
 void update_running(const RunningStatistics& running, const NormalizationAxes& axes,
                     const StatisticsTensors& seen, double momentum) {
   Tensor mean = running.mean, variance = running.variance;  // handles to the same tensors
-  const std::int64_t channels = axes.channels, statistics = axes.statistics();
+  const Index channels = axes.channels, statistics = axes.statistics();
   if (statistics == 0) {
     return;  // an empty batch shows nothing
   }
@@ -133,9 +133,9 @@ void update_running(const RunningStatistics& running, const NormalizationAxes& a
   with_dtype(mean.dtype(), [&]<class T>() {
     T* running_mean = mean.mutable_data<T>("the update of running statistics");
     T* running_variance = variance.mutable_data<T>("the update of running statistics");
-    for (std::int64_t c = 0; c < channels; ++c) {
+    for (Index c = 0; c < channels; ++c) {
       double mean_seen = 0, variance_seen = 0;
-      for (std::int64_t s = c; s < statistics; s += channels) {
+      for (Index s = c; s < statistics; s += channels) {
         mean_seen += of_each * seen.mean.data<double>()[s];
         variance_seen += of_each * seen.variance.data<double>()[s] * (n / (n - 1));
       }
@@ -228,7 +228,7 @@ Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tenso
                   : normalize_by_running(name, x, axes, weight, bias, running, options);
 }
 
-Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight, const Tensor& bias,
+Tensor group_norm(const Tensor& x, Index groups, const Tensor& weight, const Tensor& bias,
                   const NormalizeOptions& options) {
   constexpr const char* name = "group_norm";
   require_channels(x, 2, name);

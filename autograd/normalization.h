@@ -7,7 +7,6 @@
 // weights come from elsewhere. Backward keeps x and two numbers per statistic, nothing else.
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
 #include "gesso/core/tensor.h"
@@ -49,7 +48,7 @@ Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tenso
 /// Group norm (Wu and He 2018): channels of a sample in `groups` groups of C / groups, each by its own mean
 /// and variance. `weight` and `bias` (C) may be undefined. Throws ArgumentError for rank < 2, groups that do
 /// not divide C, and one value per group.
-Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight = {}, const Tensor& bias = {},
+Tensor group_norm(const Tensor& x, Index groups, const Tensor& weight = {}, const Tensor& bias = {},
                   const NormalizeOptions& options = {});
 
 /// Layer norm (Ba, Kiros and Hinton 2016): the last dimensions, whose sizes are `normalized_shape`, by their

@@ -11,10 +11,9 @@ namespace gesso {
 namespace {
 
 // For each position of a padded row (or column) the position of x that it shows, or -1 for a zero.
-std::vector<std::int64_t> sources(std::int64_t size, std::int64_t before, std::int64_t after,
-                                  PaddingMode mode) {
-  std::vector<std::int64_t> source(before + size + after);
-  for (std::int64_t i = 0; i < std::ssize(source); ++i) {
+std::vector<Index> sources(Index size, Index before, Index after, PaddingMode mode) {
+  std::vector<Index> source(before + size + after);
+  for (Index i = 0; i < std::ssize(source); ++i) {
     source[i] = padding_source(i - before, size, mode);
   }
   return source;
@@ -32,21 +31,21 @@ struct Frame {
         out_height(std::ssize(row_source)),
         out_width(std::ssize(column_source)) {}
 
-  std::int64_t planes, in_height, in_width, left;
-  std::vector<std::int64_t> row_source, column_source;
-  std::int64_t out_height, out_width;
+  Index planes, in_height, in_width, left;
+  std::vector<Index> row_source, column_source;
+  Index out_height, out_width;
 };
 
 template <class T>
 void pad_plane(const Frame& f, const T* x, T* y) {
-  for (std::int64_t i = 0; i < f.out_height; ++i, y += f.out_width) {
+  for (Index i = 0; i < f.out_height; ++i, y += f.out_width) {
     if (f.row_source[i] < 0) {
       std::fill_n(y, f.out_width, T{0});
       continue;
     }
     const T* row = x + f.row_source[i] * f.in_width;
-    const auto show = [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t j = begin; j < end; ++j) {
+    const auto show = [&](Index begin, Index end) {
+      for (Index j = begin; j < end; ++j) {
         y[j] = f.column_source[j] < 0 ? T{0} : row[f.column_source[j]];
       }
     };
@@ -60,15 +59,15 @@ void pad_plane(const Frame& f, const T* x, T* y) {
 template <class T>
 GESSO_SIMD void unpad_plane(const Frame& f, const T* dy, T* dx) {
   std::fill_n(dx, f.in_height * f.in_width, T{0});
-  for (std::int64_t i = 0; i < f.out_height; ++i, dy += f.out_width) {
+  for (Index i = 0; i < f.out_height; ++i, dy += f.out_width) {
     if (f.row_source[i] < 0) {
       continue;
     }
     T* row = dx + f.row_source[i] * f.in_width;
     const T* inside = dy + f.left;
-    for (std::int64_t j = 0; j < f.in_width; ++j) row[j] += inside[j];
-    const auto add = [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t j = begin; j < end; ++j) {
+    for (Index j = 0; j < f.in_width; ++j) row[j] += inside[j];
+    const auto add = [&](Index begin, Index end) {
+      for (Index j = begin; j < end; ++j) {
         if (f.column_source[j] >= 0) row[f.column_source[j]] += dy[j];
       }
     };
@@ -81,7 +80,7 @@ GESSO_SIMD void unpad_plane(const Frame& f, const T* dy, T* dx) {
 
 void require_can_pad(const Shape& shape, const Padding2d& p, PaddingMode mode, const char* operation) {
   require(shape.rank() >= 2, operation, ": x must have rows and columns, (..., H, W); it has shape ", shape);
-  const auto check = [&](const char* side, std::int64_t amount, const char* dimension, std::int64_t size) {
+  const auto check = [&](const char* side, Index amount, const char* dimension, Index size) {
     require(0 <= amount && amount <= 1 << 30, operation, ": padding ", amount, " at the ", side,
             " is not in 0 to 2^30");
     if (mode == PaddingMode::reflect) {
@@ -104,12 +103,12 @@ Tensor pad2d(const Tensor& x, Padding2d padding, PaddingMode mode) {
   require_can_pad(x.shape(), padding, mode, "pad2d");
   const Frame frame(x.shape(), padding, mode);
   Tensor y = Tensor::empty(x.shape().with(-2, frame.out_height).with(-1, frame.out_width), x.dtype());
-  const std::int64_t in_plane = frame.in_height * frame.in_width;
-  const std::int64_t out_plane = frame.out_height * frame.out_width;
+  const Index in_plane = frame.in_height * frame.in_width;
+  const Index out_plane = frame.out_height * frame.out_width;
   with_dtype(x.dtype(), [&]<class T>() {
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
-    parallel_for(frame.planes, 1, [&](std::int64_t plane, std::int64_t) {
+    parallel_for(frame.planes, 1, [&](Index plane, Index) {
       pad_plane(frame, in + plane * in_plane, out + plane * out_plane);
     });
   });
@@ -120,7 +119,7 @@ Tensor pad2d(const Tensor& x, Padding2d padding, PaddingMode mode) {
       with_dtype(dy.dtype(), [&]<class T>() {
         const T* in = dy.data<T>();
         T* out = dx.mutable_data<T>();
-        parallel_for(f.planes, 1, [&](std::int64_t plane, std::int64_t) {
+        parallel_for(f.planes, 1, [&](Index plane, Index) {
           unpad_plane(f, in + plane * f.out_height * f.out_width, out + plane * f.in_height * f.in_width);
         });
       });

@@ -1,8 +1,6 @@
 // Padding: a frame around pictures.
 #pragma once
 
-#include <cstdint>
-
 #include "gesso/core/padding_mode.h"
 #include "gesso/core/tensor.h"
 
@@ -10,11 +8,10 @@ namespace gesso {
 
 /// Columns on the left and right, rows at the top and bottom, in PyTorch's order. One number stands for all.
 struct Padding2d {
-  Padding2d(std::int64_t all) : Padding2d(all, all, all, all) {}
-  Padding2d(std::int64_t l, std::int64_t r, std::int64_t t, std::int64_t b)
-      : left(l), right(r), top(t), bottom(b) {}
+  Padding2d(Index all) : Padding2d(all, all, all, all) {}
+  Padding2d(Index l, Index r, Index t, Index b) : left(l), right(r), top(t), bottom(b) {}
 
-  std::int64_t left, right, top, bottom;
+  Index left, right, top, bottom;
 };
 
 /// x (..., H, W) with a frame: (..., top + H + bottom, left + W + right). Throws ArgumentError for fewer than

@@ -14,7 +14,7 @@ Windows checked_windows(const Planes& planes, const Pool2dOptions& options, cons
   require(stride >= 1, operation, ": stride must be at least 1, got ", stride);
   require(padding >= 0 && padding <= kernel / 2, operation, ": padding must be from 0 to half the kernel of ",
           kernel, ", got ", padding);
-  const std::int64_t need = kernel - 2 * padding;
+  const Index need = kernel - 2 * padding;
   require(planes.height >= need && planes.width >= need, operation, ": x ", x.shape(),
           " is smaller than one window (kernel ", kernel, ", padding ", padding,
           "); give it planes of at least ", need, "x", need, " pixels or take a smaller kernel");

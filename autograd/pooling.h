@@ -6,9 +6,9 @@
 namespace gesso {
 
 struct Pool2dOptions {
-  std::int64_t kernel = 2;       ///< windows are kernel x kernel pixels; from 1 to 2^20
-  std::int64_t stride = kernel;  ///< pixels from one window to the next; at least 1
-  std::int64_t padding = 0;      ///< pixels added on each side; at most half the kernel
+  Index kernel = 2;       ///< windows are kernel x kernel pixels; from 1 to 2^20
+  Index stride = kernel;  ///< pixels from one window to the next; at least 1
+  Index padding = 0;      ///< pixels added on each side; at most half the kernel
 };
 
 /// The largest value of each window of x, (N, C, H, W) or (C, H, W); the result's planes have

@@ -23,7 +23,7 @@ struct Reduction {
       require(!reduced[d], operation, ": dimension ", dim, " is listed twice for shape ", x.shape());
       reduced[d] = true;
     }
-    std::vector<std::int64_t> with_ones, without;
+    std::vector<Index> with_ones, without;
     for (int d = 0; d < x.rank(); ++d) {
       with_ones.push_back(reduced[d] ? 1 : x.size(d));
       count *= reduced[d] ? x.size(d) : 1;
@@ -36,7 +36,7 @@ struct Reduction {
   }
 
   Shape kept, result;
-  std::int64_t count = 1;  // elements that each result is made of
+  Index count = 1;  // elements that each result is made of
 };
 
 }  // namespace
@@ -66,7 +66,7 @@ Tensor mean(const Tensor& x, const std::vector<int>& dims, bool keepdim) {
 // mean is a sum of deviations, which is 0.
 Tensor variance(const Tensor& x, const std::vector<int>& dims, const VarianceOptions& options) {
   const Reduction to(x, dims, options.keepdim, "variance");
-  const std::int64_t divisor = to.count - (options.unbiased ? 1 : 0);
+  const Index divisor = to.count - (options.unbiased ? 1 : 0);
   require(divisor > 0, "variance: ", to.count, " element(s) a result in shape ", x.shape(),
           options.unbiased ? "; the unbiased variance needs at least 2, set unbiased to false" : "");
   const Tensor mean64 = affine(sum_keeping(x, to.kept, float64), 1 / static_cast<double>(to.count), 0);
@@ -80,21 +80,21 @@ Tensor variance(const Tensor& x, const std::vector<int>& dims, const VarianceOpt
   });
 }
 
-std::vector<std::int64_t> argmax(const Tensor& x, int dim) {
+std::vector<Index> argmax(const Tensor& x, int dim) {
   require_defined(x, "argmax", "its argument");
   require(dim >= -x.rank() && dim < x.rank(), "argmax: dimension ", dim, " is out of range for shape ",
           x.shape());
   const int d = x.shape().check_dim(dim);
-  const std::int64_t size = x.size(d);
+  const Index size = x.size(d);
   require(size > 0, "argmax: dimension ", dim, " of shape ", x.shape(), " has no elements");
-  const std::int64_t inner = x.shape().numel(d + 1, x.rank());
-  std::vector<std::int64_t> result(x.numel() / size);
+  const Index inner = x.shape().numel(d + 1, x.rank());
+  std::vector<Index> result(x.numel() / size);
   with_dtype(x.dtype(), [&]<class T>() {
     const T* values = x.data<T>();
     for (std::size_t r = 0; r < result.size(); ++r) {
-      const auto i = static_cast<std::int64_t>(r);
+      const auto i = static_cast<Index>(r);
       const T* line = values + i / inner * size * inner + i % inner;
-      for (std::int64_t k = 1; k < size; ++k) {
+      for (Index k = 1; k < size; ++k) {
         const T value = line[k * inner], best = line[result[r] * inner];
         if (value > best || (std::isnan(value) && !std::isnan(best))) {
           result[r] = k;

@@ -4,7 +4,6 @@
 // ArgumentError for a dimension that is out of range or listed twice.
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
 #include "gesso/core/tensor.h"
@@ -28,6 +27,6 @@ Tensor variance(const Tensor& x, const std::vector<int>& dims = {}, const Varian
 
 /// The index of the largest element along `dim` (the first of equals; NaN counts as largest), in row-major
 /// order of the other dimensions. No gradient. Throws ArgumentError for a dimension of size 0.
-std::vector<std::int64_t> argmax(const Tensor& x, int dim);
+std::vector<Index> argmax(const Tensor& x, int dim);
 
 }  // namespace gesso

@@ -18,7 +18,7 @@ int checked_dim(const Tensor& x, int dim, const char* operation) {
 
 // A copy of x without a place in the graph; dimension d of it is dimension order[d] of x.
 Tensor permuted(const Tensor& x, const std::vector<int>& order) {
-  std::vector<std::int64_t> sizes;
+  std::vector<Index> sizes;
   for (int d : order) {
     sizes.push_back(x.size(d));
   }
@@ -31,7 +31,7 @@ Tensor permuted(const Tensor& x, const std::vector<int>& order) {
 // Indices begin <= i < end of dimension `dim` of a tensor of shape `whole`, which a tensor `part` holds by
 // themselves.
 struct Part {
-  Part(const Shape& whole, int dim, std::int64_t begin, std::int64_t end)
+  Part(const Shape& whole, int dim, Index begin, Index end)
       : rows(whole.numel(0, dim)),
         index(whole.numel(dim + 1, whole.rank())),
         step(whole[dim] * index),
@@ -49,9 +49,9 @@ struct Part {
     });
   }
 
-  std::int64_t rows;   // the product of the sizes before dim
-  std::int64_t index;  // elements of one index of dim
-  std::int64_t step, first, count;
+  Index rows;   // the product of the sizes before dim
+  Index index;  // elements of one index of dim
+  Index step, first, count;
 };
 
 }  // namespace
@@ -85,7 +85,7 @@ Tensor transpose(const Tensor& x, int dim0, int dim1) {
 Tensor concat(const std::vector<Tensor>& tensors, int dim) {
   require(!tensors.empty(), "concat: the list of tensors is empty");
   const int d = checked_dim(tensors[0], dim, "concat");
-  std::int64_t size = 0;
+  Index size = 0;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     require(tensors[i].defined(), "concat: tensor ", i, " of the list is undefined");
     require(tensors[i].rank() == tensors[0].rank() &&
@@ -98,7 +98,7 @@ Tensor concat(const std::vector<Tensor>& tensors, int dim) {
   Tensor y = Tensor::empty(tensors[0].shape().with(d, size), tensors[0].dtype());
   std::vector<Part> parts;
   std::vector<Shape> shapes;
-  std::int64_t begin = 0;
+  Index begin = 0;
   for (const Tensor& tensor : tensors) {
     parts.emplace_back(y.shape(), d, begin, begin + tensor.size(d));
     shapes.push_back(tensor.shape());
@@ -116,7 +116,7 @@ Tensor concat(const std::vector<Tensor>& tensors, int dim) {
   });
 }
 
-Tensor slice(const Tensor& x, int dim, std::int64_t begin, std::int64_t end) {
+Tensor slice(const Tensor& x, int dim, Index begin, Index end) {
   const int d = checked_dim(x, dim, "slice");
   require(0 <= begin && begin <= end && end <= x.size(d), "slice: indices ", begin, " to ", end,
           " of dimension ", dim, " are not within shape ", x.shape());
@@ -144,12 +144,12 @@ Tensor Tensor::reshape(const Shape& new_shape) const {
                 [from = shape()](const Tensor& dy, Gradients& d) { d(0, [&] { return dy.alias(from); }); });
 }
 
-Tensor Tensor::reshape(std::initializer_list<std::int64_t> sizes) const {
-  std::vector<std::int64_t> known(sizes);
+Tensor Tensor::reshape(std::initializer_list<Index> sizes) const {
+  std::vector<Index> known(sizes);
   const auto unknown = std::find(known.begin(), known.end(), -1);
   if (unknown != known.end()) {
     *unknown = 1;
-    const std::int64_t rest = Shape(known).numel();  // throws for a second -1
+    const Index rest = Shape(known).numel();  // throws for a second -1
     require(rest > 0 && numel() % rest == 0, "reshape: the ", numel(), " elements of ", shape(),
             " cannot be divided into rows of ", rest, " for the size -1");
     *unknown = numel() / rest;
@@ -157,11 +157,11 @@ Tensor Tensor::reshape(std::initializer_list<std::int64_t> sizes) const {
   return reshape(Shape(known));
 }
 
-Tensor Tensor::slice(std::int64_t begin, std::int64_t end) const {
+Tensor Tensor::slice(Index begin, Index end) const {
   require(rank() >= 1, "slice: a scalar has no first dimension");
   require(0 <= begin && begin <= end && end <= size(0), "slice: rows ", begin, " to ", end,
           " are not within shape ", shape());
-  const std::int64_t row = numel() == 0 ? 0 : numel() / size(0);
+  const Index row = numel() == 0 ? 0 : numel() / size(0);
   return record("slice", alias(shape().with(0, end - begin), begin * row), {*this},
                 [from = shape(), begin, row](const Tensor& dy, Gradients& d) {
                   d(0, [&] {

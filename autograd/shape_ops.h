@@ -23,6 +23,6 @@ Tensor concat(const std::vector<Tensor>& tensors, int dim);
 
 /// Indices begin <= i < end of dimension `dim`. Shares storage with x when dim is the first, else a copy.
 /// Throws ArgumentError unless 0 <= begin <= end <= x.size(dim).
-Tensor slice(const Tensor& x, int dim, std::int64_t begin, std::int64_t end);
+Tensor slice(const Tensor& x, int dim, Index begin, Index end);
 
 }  // namespace gesso

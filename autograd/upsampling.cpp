@@ -9,7 +9,7 @@
 namespace gesso {
 
 // y[i, j] = x[i / scale, j / scale]; dx is the sum of dy over each block.
-Tensor upsample_nearest2d(const Tensor& x, std::int64_t scale) {
+Tensor upsample_nearest2d(const Tensor& x, Index scale) {
   Planes planes = planes_of(x, "upsample_nearest2d");
   require(scale >= 1 && scale <= 1 << 20, "upsample_nearest2d: scale must be from 1 to 2^20, got ", scale);
   const Shape large = with_plane_size(x.shape(), planes.height * scale, planes.width * scale);
@@ -36,13 +36,13 @@ Tensor upsample_bilinear2d(const Tensor& x, const BilinearOptions& options) {
   require(by_scale != by_size, "upsample_bilinear2d: give either scale or height and width");
   require(planes.height >= 1 && planes.width >= 1, "upsample_bilinear2d: x ", x.shape(),
           " has planes without pixels");
-  std::int64_t height = options.height, width = options.width;
+  Index height = options.height, width = options.width;
   double row_step = 0, column_step = 0;
   if (by_scale) {
     require(options.scale > 0 && options.scale <= 1e6, "upsample_bilinear2d: scale must be in (0, 1e6], got ",
             options.scale);
-    height = static_cast<std::int64_t>(std::floor(options.scale * static_cast<double>(planes.height)));
-    width = static_cast<std::int64_t>(std::floor(options.scale * static_cast<double>(planes.width)));
+    height = static_cast<Index>(std::floor(options.scale * static_cast<double>(planes.height)));
+    width = static_cast<Index>(std::floor(options.scale * static_cast<double>(planes.width)));
     row_step = column_step = 1 / options.scale;
   }
   require(height >= 1 && width >= 1, "upsample_bilinear2d: the result of x ", x.shape(), " would be ", height,

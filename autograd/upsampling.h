@@ -7,13 +7,13 @@ namespace gesso {
 
 /// Each pixel of x, (N, C, H, W) or (C, H, W), as a block of scale x scale equal pixels. Throws ArgumentError
 /// for another rank and for a scale that is not from 1 to 2^20.
-Tensor upsample_nearest2d(const Tensor& x, std::int64_t scale = 2);
+Tensor upsample_nearest2d(const Tensor& x, Index scale = 2);
 
 /// The new size is given by exactly one of `scale` and `height` with `width`.
 struct BilinearOptions {
   double scale = 0;            ///< new sizes are floor(scale * size)
-  std::int64_t height = 0;     ///< rows of the result
-  std::int64_t width = 0;      ///< columns of the result
+  Index height = 0;            ///< rows of the result
+  Index width = 0;             ///< columns of the result
   bool align_corners = false;  ///< true: the centres of corner pixels stay in the corners; false: their edges
 };
 

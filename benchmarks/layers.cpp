@@ -18,16 +18,16 @@ using namespace gesso;
 
 namespace {
 
-// ---- what is measured ---------------------------------------------------------------------------
+// ---- what is measured
 
 struct ConvolutionCase {
   const char *network, *name;
-  std::int64_t batch, in_channels;
+  Index batch, in_channels;
   Size2d in;
-  std::int64_t out_channels;
+  Index out_channels;
   Size2d kernel, stride = 1;
   PaddingMode mode = PaddingMode::reflect;
-  std::int64_t groups = 1;
+  Index groups = 1;
 
   // All pad by half the kernel.
   ConvolutionShape shape(Size2d size) const {
@@ -90,12 +90,12 @@ const ConvolutionCase kConvolutions[] = {
 // A layer that does little with each number.
 struct MemoryCase {
   const char* name;
-  std::int64_t batch, channels;
+  Index batch, channels;
   Size2d size;
   // Numbers that forward must read and write, for one of x; backward's are those of x, y and their gradients.
   double forward_numbers, backward_numbers;
   // The layer for x of this many channels and size.
-  std::function<std::function<Tensor(const Tensor&)>(std::int64_t, Size2d)> make;
+  std::function<std::function<Tensor(const Tensor&)>(Index, Size2d)> make;
 
   Shape shape(Size2d picture) const { return {batch, channels, picture.height, picture.width}; }
 };
@@ -108,28 +108,28 @@ std::function<Tensor(const Tensor&)> layer(const Arguments&... arguments) {
 
 std::vector<MemoryCase> memory_cases() {
   using Function = std::function<Tensor(const Tensor&)>;
-  const auto plain = [](Function f) { return [f](std::int64_t, Size2d) { return f; }; };
+  const auto plain = [](Function f) { return [f](Index, Size2d) { return f; }; };
   std::vector<MemoryCase> cases = {
       {"instance norm", 4, 64, 256, 2, 3,
-       [](std::int64_t c, Size2d) { return layer<InstanceNorm2d>(c, InstanceNormOptions{.affine = true}); }},
+       [](Index c, Size2d) { return layer<InstanceNorm2d>(c, InstanceNormOptions{.affine = true}); }},
       {"instance norm + relu", 4, 64, 256, 2, 3,
-       [](std::int64_t c, Size2d) {
+       [](Index c, Size2d) {
          return layer<InstanceNorm2d>(c, InstanceNormOptions{.affine = true, .relu = true});
        }},
       {"instance norm + relu, 64x64", 4, 128, 64, 2, 3,
-       [](std::int64_t c, Size2d) {
+       [](Index c, Size2d) {
          return layer<InstanceNorm2d>(c, InstanceNormOptions{.affine = true, .relu = true});
        }},
       {"batch norm + relu", 4, 64, 256, 2, 3,
-       [](std::int64_t c, Size2d) { return layer<BatchNorm2d>(c, BatchNormOptions{.relu = true}); }},
+       [](Index c, Size2d) { return layer<BatchNorm2d>(c, BatchNormOptions{.relu = true}); }},
       {"group norm + relu", 4, 64, 256, 2, 3,
-       [](std::int64_t c, Size2d) { return layer<GroupNorm>(8, c, GroupNormOptions{.relu = true}); }},
+       [](Index c, Size2d) { return layer<GroupNorm>(8, c, GroupNormOptions{.relu = true}); }},
       {"layer norm + relu", 4, 64, 256, 2, 3,
-       [](std::int64_t c, Size2d s) {
+       [](Index c, Size2d s) {
          return layer<LayerNorm>(Shape{c, s.height, s.width}, LayerNormOptions{.relu = true});
        }},
       {"batch-instance norm", 4, 64, 256, 2, 3,
-       [](std::int64_t c, Size2d) { return layer<BatchInstanceNorm2d>(c); }},
+       [](Index c, Size2d) { return layer<BatchInstanceNorm2d>(c); }},
       {"adaptive instance norm", 4, 64, 256, 3, 3,
        plain([](const Tensor& x) { return adaptive_instance_norm(x, x.detach()); })},
       {"relu", 4, 64, 256, 2, 3, plain([](const Tensor& x) { return relu(x); })},
@@ -145,7 +145,7 @@ std::vector<MemoryCase> memory_cases() {
   return cases;
 }
 
-// ---- measuring ----------------------------------------------------------------------------------
+// ---- measuring
 
 struct Settings {
   double budget = 0.2;  // seconds for each number
@@ -182,7 +182,7 @@ struct Peaks {
 };
 
 Peaks measure_peaks(double budget) {
-  constexpr std::int64_t n = 1024, bytes = 64 << 20, numbers = bytes / sizeof(float), block = 1 << 18;
+  constexpr Index n = 1024, bytes = 64 << 20, numbers = bytes / sizeof(float), block = 1 << 18;
   Generator rng(1);
   const Tensor a = Tensor::randn({n, n}, rng), b = Tensor::randn({n, n}, rng);
   Tensor c = Tensor::empty({n, n});
@@ -194,7 +194,7 @@ Peaks measure_peaks(double budget) {
   Tensor to = Tensor::zeros({numbers});
   float* target = to.mutable_data<float>();
   const double copy = seconds(budget, [&] {
-    parallel_for(numbers, block, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(numbers, block, [&](Index begin, Index end) {
       std::copy(from.data<float>() + begin, from.data<float>() + end, target + begin);
     });
   });
@@ -253,7 +253,7 @@ double gigabytes(const MemoryCase& c, Size2d size, double numbers) {
   return 1e-9 * sizeof(float) * numbers * static_cast<double>(c.shape(size).numel());
 }
 
-// ---- what is printed ----------------------------------------------------------------------------
+// ---- what is printed
 
 std::string text_of(const ConvolutionShape& s) {
   return concat_text(s.in_channels, " -> ", s.out_channels, ", ", s.in.height, "x", s.in.width);

@@ -116,7 +116,7 @@ std::vector<Line> measure() {
     const double ratio = std::pow(10, exponent);
     gesso::Generator rng(1);
     std::vector<float> x(256 * 256);
-    rng.fill_normal(x.data(), static_cast<std::int64_t>(x.size()));
+    rng.fill_normal(x.data(), static_cast<gesso::Index>(x.size()));
     for (float& v : x) {
       v = static_cast<float>(1 + v / ratio);
     }

@@ -38,17 +38,18 @@
 #include "painting/style_network.h"
 #include "painting/trained_stack.h"
 #include "painting/vgg.h"
+#include "program/assets.h"
 
 using namespace gesso;
 
 namespace {
 
 constexpr StyleNetworkOptions kFull{.width = 32, .blocks = 5};
-constexpr std::int64_t kBatch = 4;
+constexpr Index kBatch = 4;
 // The weights of PyTorch's fast_neural_style example.
 constexpr double kContentWeight = 1e5, kStyleWeight = 1e10;
 
-const char* const kStackFile = GESSO_ASSETS_DIR "/loss_network/loss_network.safetensors";
+const std::string kStackFile = asset("loss_network/loss_network.safetensors");
 
 TrainSettings quick_preset() {
   TrainSettings settings;
@@ -67,20 +68,20 @@ NamedTensors with_prefix(const std::string& prefix, const NamedTensors& tensors)
   return result;
 }
 
-Tensor cut(const Tensor& picture, std::int64_t top, std::int64_t left, std::int64_t size) {
+Tensor cut(const Tensor& picture, Index top, Index left, Index size) {
   return slice(slice(picture, 2, top, top + size), 3, left, left + size).clone();
 }
 
 // Squares side by side along the picture's upper border.
-Tensor photographs(const Tensor& picture, std::int64_t size) {
+Tensor photographs(const Tensor& picture, Index size) {
   std::vector<Tensor> cuts;
-  for (std::int64_t i = 0; i < kBatch; ++i) {
+  for (Index i = 0; i < kBatch; ++i) {
     cuts.push_back(cut(picture, 0, i * size, size));
   }
   return concat(cuts, 0);
 }
 
-Tensor style_picture(const Tensor& picture, std::int64_t size) { return cut(picture, 512, 0, size); }
+Tensor style_picture(const Tensor& picture, Index size) { return cut(picture, 512, 0, size); }
 
 NamedTensors make_data() {
   Generator rng(1);
@@ -136,7 +137,7 @@ class Data {
 
 using Work = std::function<double()>;
 
-Work train_step(const Data& data, std::int64_t size) {
+Work train_step(const Data& data, Index size) {
   struct State {
     Generator rng;
     StyleNetwork network{kFull, rng};
@@ -145,7 +146,7 @@ Work train_step(const Data& data, std::int64_t size) {
     std::vector<Tensor> style;  // (batch, C, C) for each tap
     Adam adam;
 
-    State(const Data& data, std::int64_t size)
+    State(const Data& data, Index size)
         : vgg({}, data.with("vgg.")),
           photographs(::photographs(data.picture(), size)),
           adam(network.parameters(), {.lr = 1e-3}) {
@@ -212,7 +213,7 @@ Work quickstart_step(const Data& data) {
 }
 
 // Its result is the mean square of the painted picture.
-Work stylize(const Data& data, std::int64_t size) {
+Work stylize(const Data& data, Index size) {
   Generator rng;
   const auto network = std::make_shared<StyleNetwork>(kFull, rng);
   network->load_state_dict(data.with("full."));
@@ -227,7 +228,7 @@ Work make_work(const std::string& name, const Data& data) {
   if (name == "quickstart_step") {
     return quickstart_step(data);
   }
-  const std::int64_t size = std::stoll(name.substr(name.rfind('_') + 1));
+  const Index size = std::stoll(name.substr(name.rfind('_') + 1));
   return name.starts_with("train_step") ? train_step(data, size) : stylize(data, size);
 }
 

@@ -28,15 +28,15 @@ std::array<double, 2> two_normal(const std::array<std::uint32_t, 4>& b) {
   return {radius * std::cos(angle), radius * std::sin(angle)};
 }
 
-constexpr std::int64_t kFillBlock = 1 << 14;  // elements; even, as each Philox block gives two
+constexpr Index kFillBlock = 1 << 14;  // elements; even, as each Philox block gives two
 
 // values[i] = two(block i / 2)[i % 2]
 template <class T, class Two>
-void fill(Generator& generator, T* values, std::int64_t count, Two two) {
+void fill(Generator& generator, T* values, Index count, Two two) {
   const std::uint64_t seed = generator.state().seed;
   const std::uint64_t first = generator.reserve((count + 1) / 2);
-  parallel_for(count, kFillBlock, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; i += 2) {
+  parallel_for(count, kFillBlock, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; i += 2) {
       const auto pair = two(Generator::block(seed, first + i / 2));
       values[i] = static_cast<T>(pair[0]);
       if (i + 1 < end) {
@@ -74,17 +74,16 @@ double Generator::uniform() { return two_uniform(block(state_.seed, reserve(1)))
 
 double Generator::normal() { return two_normal(block(state_.seed, reserve(1)))[0]; }
 
-std::int64_t Generator::below(std::int64_t count) {
+Index Generator::below(Index count) {
   require(count > 0, "Generator::below: count is ", count, "; it must be positive");
   const auto b = block(state_.seed, reserve(1));
   const std::uint64_t bits = static_cast<std::uint64_t>(b[0]) << 32 | b[1];
   // The high word of bits * count: uniform up to a bias of count / 2^64.
-  return static_cast<std::int64_t>(
-      (static_cast<unsigned __int128>(bits) * static_cast<std::uint64_t>(count)) >> 64);
+  return static_cast<Index>((static_cast<unsigned __int128>(bits) * static_cast<std::uint64_t>(count)) >> 64);
 }
 
 template <class T>
-void Generator::fill_uniform(T* values, std::int64_t count, double low, double high) {
+void Generator::fill_uniform(T* values, Index count, double low, double high) {
   fill(*this, values, count, [=](const auto& b) {
     const auto [u, v] = two_uniform(b);
     // Rounding to T may reach `high` itself; the largest T below it keeps the interval half open.
@@ -99,13 +98,13 @@ void Generator::fill_uniform(T* values, std::int64_t count, double low, double h
 }
 
 template <class T>
-void Generator::fill_normal(T* values, std::int64_t count) {
+void Generator::fill_normal(T* values, Index count) {
   fill(*this, values, count, two_normal);
 }
 
-template void Generator::fill_uniform(float*, std::int64_t, double, double);
-template void Generator::fill_uniform(double*, std::int64_t, double, double);
-template void Generator::fill_normal(float*, std::int64_t);
-template void Generator::fill_normal(double*, std::int64_t);
+template void Generator::fill_uniform(float*, Index, double, double);
+template void Generator::fill_uniform(double*, Index, double, double);
+template void Generator::fill_normal(float*, Index);
+template void Generator::fill_normal(double*, Index);
 
 }  // namespace gesso

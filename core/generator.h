@@ -6,6 +6,8 @@
 #include <array>
 #include <cstdint>
 
+#include "gesso/core/index.h"
+
 namespace gesso {
 
 /// A stream of random numbers. Copy it to replay it; save state() to go on later.
@@ -37,14 +39,14 @@ class Generator {
   /// A number from the normal distribution with mean 0 and standard deviation 1.
   double normal();
   /// A whole number in [0, count). Throws ArgumentError unless count > 0.
-  std::int64_t below(std::int64_t count);
+  Index below(Index count);
 
   /// Fills values[0 .. count) with numbers in [low, high).
   template <class T>
-  void fill_uniform(T* values, std::int64_t count, double low, double high);
+  void fill_uniform(T* values, Index count, double low, double high);
   /// Fills values[0 .. count) with normal numbers of mean 0 and standard deviation 1.
   template <class T>
-  void fill_normal(T* values, std::int64_t count);
+  void fill_normal(T* values, Index count);
 
  private:
   State state_;

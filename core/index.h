@@ -1,11 +1,14 @@
-// How many blocks of a fixed size hold a number of things.
+// Index: how gesso counts elements, sizes and positions.
 #pragma once
 
 #include <cstdint>
 
 namespace gesso {
 
-/// ceil(a / b), for a >= 0 and b > 0.
-inline std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+/// Signed, so that differences and loops that run down mean what they say.
+using Index = std::int64_t;
+
+/// a / b rounded up, for a >= 0 and b > 0.
+constexpr Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
 
 }  // namespace gesso

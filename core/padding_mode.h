@@ -1,7 +1,7 @@
 // What a padded picture shows outside of the picture.
 #pragma once
 
-#include <cstdint>
+#include "gesso/core/index.h"
 
 namespace gesso {
 
@@ -19,7 +19,7 @@ inline const char* name_of(PaddingMode mode) {
 /// The position in 0 <= i < size whose value a padded row (or column) of `size` shows at position k, counted
 /// from the first value of the row itself: k itself inside. -1 where it shows zero, and where a reflection
 /// would go beyond the other end.
-inline std::int64_t padding_source(std::int64_t k, std::int64_t size, PaddingMode mode) {
+inline Index padding_source(Index k, Index size, PaddingMode mode) {
   if (0 <= k && k < size) {
     return k;
   }
@@ -27,7 +27,7 @@ inline std::int64_t padding_source(std::int64_t k, std::int64_t size, PaddingMod
     case PaddingMode::zeros:
       return -1;
     case PaddingMode::reflect: {
-      const std::int64_t mirrored = k < 0 ? -k : 2 * (size - 1) - k;
+      const Index mirrored = k < 0 ? -k : 2 * (size - 1) - k;
       return 0 <= mirrored && mirrored < size ? mirrored : -1;
     }
     case PaddingMode::replicate:

@@ -20,14 +20,14 @@ constexpr int kMaxThreads = 1024;
 
 // One loop: threads take the next block until none is left.
 struct Job {
-  const std::function<void(std::int64_t)>* run_block = nullptr;
-  std::int64_t block_count = 0;
-  std::atomic<std::int64_t> next{0};
+  const std::function<void(Index)>* run_block = nullptr;
+  Index block_count = 0;
+  std::atomic<Index> next{0};
   std::exception_ptr failure;
   std::mutex failure_mutex;
 
   void work() {
-    for (std::int64_t b = next++; b < block_count; b = next++) {
+    for (Index b = next++; b < block_count; b = next++) {
       try {
         (*run_block)(b);
       } catch (...) {
@@ -191,7 +191,7 @@ SerialSection::SerialSection() : before_(inside_loop) { inside_loop = true; }
 
 SerialSection::~SerialSection() { inside_loop = before_; }
 
-void detail::run_blocks(std::int64_t block_count, const std::function<void(std::int64_t)>& run_block) {
+void detail::run_blocks(Index block_count, const std::function<void(Index)>& run_block) {
   Job job;
   job.run_block = &run_block;
   job.block_count = block_count;

@@ -3,9 +3,10 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
 #include <functional>
 #include <vector>
+
+#include "gesso/core/index.h"
 
 namespace gesso {
 
@@ -31,34 +32,33 @@ class SerialSection {
 };
 
 namespace detail {
-void run_blocks(std::int64_t block_count, const std::function<void(std::int64_t)>& run_block);
+void run_blocks(Index block_count, const std::function<void(Index)>& run_block);
 }
 
 /// Calls body(begin, end) for [0, block), [block, 2 block), ... up to `count`, in any order and on any
 /// thread. `block` must be chosen from the work alone, never from the number of threads. A loop inside a loop
 /// runs serially on its thread. The first exception that a body throws is rethrown here.
 template <class Body>
-void parallel_for(std::int64_t count, std::int64_t block, Body&& body) {
+void parallel_for(Index count, Index block, Body&& body) {
   if (count <= 0) {
     return;
   }
   if (count <= block) {
-    body(std::int64_t{0}, count);
+    body(Index{0}, count);
     return;
   }
   detail::run_blocks((count + block - 1) / block,
-                     [&](std::int64_t b) { body(b * block, std::min(count, (b + 1) * block)); });
+                     [&](Index b) { body(b * block, std::min(count, (b + 1) * block)); });
 }
 
 /// The sum over blocks of body(begin, end), added in block order.
 template <class T, class Body>
-T parallel_sum(std::int64_t count, std::int64_t block, Body&& body) {
+T parallel_sum(Index count, Index block, Body&& body) {
   if (count <= block) {
-    return count > 0 ? body(std::int64_t{0}, count) : T{};
+    return count > 0 ? body(Index{0}, count) : T{};
   }
   std::vector<T> partial((count + block - 1) / block);
-  parallel_for(count, block,
-               [&](std::int64_t begin, std::int64_t end) { partial[begin / block] = body(begin, end); });
+  parallel_for(count, block, [&](Index begin, Index end) { partial[begin / block] = body(begin, end); });
   T total{};
   for (const T& value : partial) {
     total += value;

@@ -1,17 +1,15 @@
 // Planes: how operations on pictures read a tensor of shape (N, C, H, W) or, unbatched, (C, H, W).
 #pragma once
 
-#include <cstdint>
-
 #include "gesso/core/tensor.h"
 
 namespace gesso {
 
 /// `count` pictures of one channel each, `height` by `width` pixels, one behind the other.
 struct Planes {
-  std::int64_t count = 0;
-  std::int64_t height = 0;
-  std::int64_t width = 0;
+  Index count = 0;
+  Index height = 0;
+  Index width = 0;
 };
 
 /// The planes of x. Throws ArgumentError, naming `operation`, unless x is (N, C, H, W) or (C, H, W).
@@ -23,7 +21,7 @@ inline Planes planes_of(const Tensor& x, const char* operation) {
 }
 
 /// The shape of x with planes of another size.
-inline Shape with_plane_size(const Shape& shape, std::int64_t height, std::int64_t width) {
+inline Shape with_plane_size(const Shape& shape, Index height, Index width) {
   return shape.with(-2, height).with(-1, width);
 }
 

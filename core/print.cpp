@@ -10,8 +10,8 @@
 namespace gesso {
 namespace {
 
-constexpr std::int64_t kWholeBelow = 1000;  // tensors up to this many elements are printed whole
-constexpr std::int64_t kEdge = 3;           // else so many at each end of a dimension
+constexpr Index kWholeBelow = 1000;  // tensors up to this many elements are printed whole
+constexpr Index kEdge = 3;           // else so many at each end of a dimension
 
 struct Printer {
   std::ostream& out;
@@ -29,8 +29,8 @@ struct Printer {
 
   // Calls visit(i) for the indices shown of a dimension and gap() where some are left out.
   template <class Visit, class Gap>
-  void shown(std::int64_t size, Visit visit, Gap gap) const {
-    for (std::int64_t i = 0; i < size; ++i) {
+  void shown(Index size, Visit visit, Gap gap) const {
+    for (Index i = 0; i < size; ++i) {
       if (!whole && size > 2 * kEdge && i == kEdge) {
         gap();
         i = size - kEdge;
@@ -39,16 +39,16 @@ struct Printer {
     }
   }
 
-  void measure(int dim, std::int64_t offset) {
+  void measure(int dim, Index offset) {
     if (dim == shape.rank()) {
       width = std::max(width, static_cast<int>(text(values[offset]).size()));
       return;
     }
     shown(
-        shape[dim], [&](std::int64_t i) { measure(dim + 1, offset * shape[dim] + i); }, [] {});
+        shape[dim], [&](Index i) { measure(dim + 1, offset * shape[dim] + i); }, [] {});
   }
 
-  void print(int dim, std::int64_t offset) {
+  void print(int dim, Index offset) {
     if (dim == shape.rank()) {
       const std::string number = text(values[offset]);
       out << std::string(width - number.size(), ' ') << number;
@@ -67,7 +67,7 @@ struct Printer {
     };
     shown(
         shape[dim],
-        [&](std::int64_t i) {
+        [&](Index i) {
           separate();
           print(dim + 1, offset * shape[dim] + i);
         },

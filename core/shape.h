@@ -2,11 +2,12 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
 #include <initializer_list>
 #include <ostream>
 #include <string>
 #include <vector>
+
+#include "gesso/core/index.h"
 
 namespace gesso {
 
@@ -17,28 +18,28 @@ class Shape {
 
   Shape() = default;
   /// Throws ArgumentError for a negative size, too many dimensions, or more elements than an int64 can count.
-  Shape(std::initializer_list<std::int64_t> sizes);
-  explicit Shape(const std::vector<std::int64_t>& sizes);
+  Shape(std::initializer_list<Index> sizes);
+  explicit Shape(const std::vector<Index>& sizes);
 
   int rank() const { return rank_; }
   /// Size of dimension `dim`; negative counts from the end, as in Python. Throws ArgumentError out of range.
-  std::int64_t operator[](int dim) const { return sizes_[check_dim(dim)]; }
+  Index operator[](int dim) const { return sizes_[check_dim(dim)]; }
   /// The number of elements: the product of the sizes.
-  std::int64_t numel() const { return numel_; }
+  Index numel() const { return numel_; }
   /// The product of the sizes of dimensions first <= d < last.
-  std::int64_t numel(int first, int last) const;
+  Index numel(int first, int last) const;
 
-  const std::int64_t* begin() const { return sizes_.data(); }
-  const std::int64_t* end() const { return sizes_.data() + rank_; }
+  const Index* begin() const { return sizes_.data(); }
+  const Index* end() const { return sizes_.data() + rank_; }
 
   /// `dim` counted from the front. Throws ArgumentError unless -rank <= dim < rank.
   int check_dim(int dim) const;
   /// A copy with dimension `dim` changed to `size`.
-  Shape with(int dim, std::int64_t size) const;
+  Shape with(int dim, Index size) const;
   /// A copy without dimension `dim`.
   Shape without(int dim) const;
   /// Row-major strides, in elements.
-  std::array<std::int64_t, max_rank> strides() const;
+  std::array<Index, max_rank> strides() const;
 
   bool operator==(const Shape& other) const;
 
@@ -46,11 +47,11 @@ class Shape {
   std::string str() const;
 
  private:
-  void assign(const std::int64_t* sizes, std::size_t count);
+  void assign(const Index* sizes, std::size_t count);
 
-  std::array<std::int64_t, max_rank> sizes_{};
+  std::array<Index, max_rank> sizes_{};
   int rank_ = 0;
-  std::int64_t numel_ = 1;
+  Index numel_ = 1;
 };
 
 std::ostream& operator<<(std::ostream& out, const Shape& shape);

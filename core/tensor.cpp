@@ -34,14 +34,14 @@ class Storage {
 
 struct TensorImpl {
   std::shared_ptr<Storage> storage;
-  std::int64_t offset = 0;  // elements
+  Index offset = 0;  // elements
   Shape shape;
   DType dtype = float32;
   std::shared_ptr<Node> node;
 };
 
 namespace {
-constexpr std::int64_t kBlock = 1 << 16;  // elements of one parallel block of a plain elementwise loop
+constexpr Index kBlock = 1 << 16;  // elements of one parallel block of a plain elementwise loop
 }
 
 Tensor Tensor::empty(const Shape& shape, DType dtype) {
@@ -63,7 +63,7 @@ Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
 }
 
 Tensor Tensor::from(const std::vector<double>& values, const Shape& shape, DType dtype) {
-  require(static_cast<std::int64_t>(values.size()) == shape.numel(), "Tensor::from: ", values.size(),
+  require(static_cast<Index>(values.size()) == shape.numel(), "Tensor::from: ", values.size(),
           " values for shape ", shape, ", which has ", shape.numel(), " elements");
   Tensor result = empty(shape, dtype);
   with_dtype(dtype, [&]<class T>() {
@@ -79,10 +79,10 @@ Tensor Tensor::arange(double start, double end, double step, DType dtype) {
           " must be finite and the step not 0");
   const double count = std::max(0.0, std::ceil((end - start) / step));
   require(count < 0x1p53, "Tensor::arange: ", count, " elements are too many");
-  Tensor result = empty({static_cast<std::int64_t>(count)}, dtype);
+  Tensor result = empty({static_cast<Index>(count)}, dtype);
   with_dtype(dtype, [&]<class T>() {
     T* values = result.mutable_data<T>();
-    for (std::int64_t i = 0; i < result.numel(); ++i) {
+    for (Index i = 0; i < result.numel(); ++i) {
       values[i] = static_cast<T>(start + step * static_cast<double>(i));
     }
   });
@@ -139,13 +139,13 @@ template double* Tensor::mutable_data(const char*);
 
 namespace {
 
-std::int64_t offset_of(const Shape& shape, std::initializer_list<std::int64_t> index) {
+Index offset_of(const Shape& shape, std::initializer_list<Index> index) {
   require(static_cast<int>(index.size()) == shape.rank(), "Tensor element: ", index.size(),
           " indices for shape ", shape);
-  std::int64_t offset = 0;
+  Index offset = 0;
   int dim = 0;
-  for (std::int64_t i : index) {
-    const std::int64_t size = shape[dim];
+  for (Index i : index) {
+    const Index size = shape[dim];
     require(i >= -size && i < size, "Tensor element: index ", i, " in dimension ", dim,
             " is out of bounds for shape ", shape);
     offset = offset * size + (i < 0 ? i + size : i);
@@ -161,13 +161,13 @@ double Tensor::item() const {
   return with_dtype(dtype(), [&]<class T>() { return static_cast<double>(*data<T>()); });
 }
 
-double Tensor::at(std::initializer_list<std::int64_t> index) const {
-  const std::int64_t offset = offset_of(shape(), index);
+double Tensor::at(std::initializer_list<Index> index) const {
+  const Index offset = offset_of(shape(), index);
   return with_dtype(dtype(), [&]<class T>() { return static_cast<double>(data<T>()[offset]); });
 }
 
-void Tensor::set(std::initializer_list<std::int64_t> index, double value) {
-  const std::int64_t offset = offset_of(shape(), index);
+void Tensor::set(std::initializer_list<Index> index, double value) {
+  const Index offset = offset_of(shape(), index);
   with_dtype(dtype(), [&]<class T>() { mutable_data<T>("set")[offset] = static_cast<T>(value); });
 }
 
@@ -178,7 +178,7 @@ std::vector<double> Tensor::to_vector() const {
 Tensor& Tensor::fill_(double value) {
   with_dtype(dtype(), [&]<class T>() {
     T* values = mutable_data<T>("fill_");
-    parallel_for(numel(), kBlock, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(numel(), kBlock, [&](Index begin, Index end) {
       std::fill(values + begin, values + end, static_cast<T>(value));
     });
   });
@@ -192,9 +192,8 @@ Tensor& Tensor::copy_(const Tensor& source) {
     T* values = mutable_data<T>("copy_");
     with_dtype(source.dtype(), [&]<class S>() {
       const S* from = source.data<S>();
-      parallel_for(numel(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-        std::copy(from + begin, from + end, values + begin);
-      });
+      parallel_for(numel(), kBlock,
+                   [&](Index begin, Index end) { std::copy(from + begin, from + end, values + begin); });
     });
   });
   return *this;
@@ -207,8 +206,8 @@ Tensor& Tensor::add_(const Tensor& other, double factor) {
     T* values = mutable_data<T>("add_");
     const T* from = other.data<T>();
     const T f = static_cast<T>(factor);
-    parallel_for(numel(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
+    parallel_for(numel(), kBlock, [&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) {
         values[i] += f * from[i];
       }
     });
@@ -220,8 +219,8 @@ Tensor& Tensor::mul_(double factor) {
   with_dtype(dtype(), [&]<class T>() {
     T* values = mutable_data<T>("mul_");
     const T f = static_cast<T>(factor);
-    parallel_for(numel(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
+    parallel_for(numel(), kBlock, [&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) {
         values[i] *= f;
       }
     });
@@ -240,7 +239,7 @@ Tensor& Tensor::set_data(const Tensor& value) {
   return *this;
 }
 
-Tensor Tensor::alias(const Shape& new_shape, std::int64_t offset) const {
+Tensor Tensor::alias(const Shape& new_shape, Index offset) const {
   require(offset >= 0 && offset <= numel() && new_shape.numel() <= numel() - offset,
           "Tensor::alias: ", new_shape, " at offset ", offset, " is outside of a tensor of shape ", shape());
   auto view = std::make_shared<TensorImpl>();

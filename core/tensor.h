@@ -28,7 +28,6 @@ class Tensor {
   Tensor() = default;
 
   // ---- making one
-  // --------------------------------------------------------------------------------------------
 
   /// Contents undefined. Throws MemoryError when the system has no memory left.
   static Tensor empty(const Shape& shape, DType dtype = float32);
@@ -49,16 +48,15 @@ class Tensor {
                         DType dtype = float32);
 
   // ---- what it is
-  // --------------------------------------------------------------------------------------------
 
   bool defined() const { return impl_ != nullptr; }
   /// Throws ArgumentError for an undefined tensor, as all that follow do.
   const Shape& shape() const;
   DType dtype() const;
   int rank() const { return shape().rank(); }
-  std::int64_t numel() const { return shape().numel(); }
+  Index numel() const { return shape().numel(); }
   /// Size of dimension `dim`; negative counts from the end.
-  std::int64_t size(int dim) const { return shape()[dim]; }
+  Index size(int dim) const { return shape()[dim]; }
   /// Whether both are handles to the same tensor.
   bool is(const Tensor& other) const { return impl_ == other.impl_; }
   /// Whether this handle is the only one to the tensor and the tensor the only one on its memory.
@@ -69,7 +67,6 @@ class Tensor {
   std::string describe() const;
 
   // ---- elements
-  // ----------------------------------------------------------------------------------------------
 
   /// The elements, to read. Throws ArgumentError unless T is the tensor's dtype.
   template <class T>
@@ -83,13 +80,12 @@ class Tensor {
   double item() const;
   /// The element at `index`, one number a dimension, negative from the end. Throws ArgumentError out of
   /// bounds.
-  double at(std::initializer_list<std::int64_t> index) const;
-  void set(std::initializer_list<std::int64_t> index, double value);
+  double at(std::initializer_list<Index> index) const;
+  void set(std::initializer_list<Index> index, double value);
   /// All elements in row-major order, as float64.
   std::vector<double> to_vector() const;
 
   // ---- changing it in place (never recorded by autograd)
-  // -------------------------------------------------------
 
   Tensor& fill_(double value);
   /// Takes the values of `source`, which may have the other dtype. Throws ArgumentError unless the shapes are
@@ -104,26 +100,23 @@ class Tensor {
   Tensor& set_data(const Tensor& value);
 
   // ---- the same memory under another shape, outside the graph
-  // -----------------------------------------------------
 
   /// A new tensor over this one's memory, `offset` elements in, that autograd knows nothing of.
-  Tensor alias(const Shape& shape, std::int64_t offset = 0) const;
+  Tensor alias(const Shape& shape, Index offset = 0) const;
 
   // ---- operations that autograd records (defined in autograd/)
-  // --------------------------------------------------
 
   /// The same elements under another shape, sharing storage; one size may be -1 and is worked out.
-  Tensor reshape(std::initializer_list<std::int64_t> sizes) const;
+  Tensor reshape(std::initializer_list<Index> sizes) const;
   Tensor reshape(const Shape& shape) const;
   /// Rows begin <= i < end of the first dimension, sharing storage.
-  Tensor slice(std::int64_t begin, std::int64_t end) const;
+  Tensor slice(Index begin, Index end) const;
   /// A copy with storage of its own.
   Tensor clone() const;
   /// A copy with the other dtype; this tensor itself if it has that dtype already.
   Tensor to(DType dtype) const;
 
   // ---- gradients (defined in autograd/)
-  // ---------------------------------------------------------------------
 
   bool requires_grad() const;
   /// Makes this a leaf whose gradient backward() will accumulate. Throws ArgumentError on the result of an

@@ -16,10 +16,10 @@ std::string option_text(const char* name, const Size2d& value, const Size2d& usu
   return value == usual ? "" : concat_text(", ", name, '=', text(value));
 }
 
-bool at_least(const Size2d& size, std::int64_t least) { return size.height >= least && size.width >= least; }
+bool at_least(const Size2d& size, Index least) { return size.height >= least && size.width >= least; }
 
-void check_layer(const char* layer, std::int64_t in, std::int64_t out, Size2d kernel, Size2d stride,
-                 Size2d padding, Size2d dilation, std::int64_t groups) {
+void check_layer(const char* layer, Index in, Index out, Size2d kernel, Size2d stride, Size2d padding,
+                 Size2d dilation, Index groups) {
   require(in >= 1 && out >= 1, layer, ": ", in, " input and ", out,
           " output channels; both must be at least 1");
   require(at_least(kernel, 1) && at_least(stride, 1) && at_least(dilation, 1) && at_least(padding, 0), layer,
@@ -31,8 +31,7 @@ void check_layer(const char* layer, std::int64_t in, std::int64_t out, Size2d ke
 
 }  // namespace
 
-Conv2d::Conv2d(std::int64_t in, std::int64_t out, Size2d kernel, const Conv2dLayerOptions& options,
-               Generator& rng)
+Conv2d::Conv2d(Index in, Index out, Size2d kernel, const Conv2dOptions& options, Generator& rng)
     : options_{options.stride, options.padding,      options.dilation,
                options.groups, options.padding_mode, options.relu} {
   check_layer("Conv2d", in, out, kernel, options.stride, options.padding, options.dilation, options.groups);
@@ -61,8 +60,8 @@ std::string Conv2d::extra_repr() const {
   return repr;
 }
 
-ConvTranspose2d::ConvTranspose2d(std::int64_t in, std::int64_t out, Size2d kernel,
-                                 const ConvTranspose2dLayerOptions& options, Generator& rng)
+ConvTranspose2d::ConvTranspose2d(Index in, Index out, Size2d kernel, const ConvTranspose2dOptions& options,
+                                 Generator& rng)
     : options_{options.stride, options.padding, options.output_padding, options.dilation, options.groups} {
   check_layer("ConvTranspose2d", in, out, kernel, options.stride, options.padding, options.dilation,
               options.groups);

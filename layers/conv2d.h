@@ -7,12 +7,12 @@
 
 namespace gesso {
 
-/// As Conv2dOptions, and whether there is a bias.
-struct Conv2dLayerOptions {
+/// As Conv2dFunctionOptions, and whether there is a bias.
+struct Conv2dOptions {
   Size2d stride = 1;
   Size2d padding = 0;
   Size2d dilation = 1;
-  std::int64_t groups = 1;
+  Index groups = 1;
   bool bias = true;
   PaddingMode padding_mode = PaddingMode::zeros;
   bool relu = false;
@@ -27,24 +27,24 @@ struct Conv2dLayerOptions {
 class Conv2d : public Module {
  public:
   /// Throws ArgumentError for sizes below 1, negative padding, and groups that do not divide `in` and `out`.
-  Conv2d(std::int64_t in, std::int64_t out, Size2d kernel, const Conv2dLayerOptions& options, Generator& rng);
+  Conv2d(Index in, Index out, Size2d kernel, const Conv2dOptions& options, Generator& rng);
 
   Tensor forward(const Tensor& x) override;
   std::string extra_repr() const override;
-  const Conv2dOptions& options() const { return options_; }
+  const Conv2dFunctionOptions& options() const { return options_; }
 
   Tensor weight, bias;  ///< bias is undefined when switched off
 
  private:
-  Conv2dOptions options_;
+  Conv2dFunctionOptions options_;
 };
 
-/// As ConvTranspose2dOptions, and whether there is a bias.
-struct ConvTranspose2dLayerOptions {
+/// As ConvTranspose2dFunctionOptions, and whether there is a bias.
+struct ConvTranspose2dOptions {
   Size2d stride = 1;
   Size2d padding = 0;
   Size2d output_padding = 0;
-  std::int64_t groups = 1;
+  Index groups = 1;
   bool bias = true;
   Size2d dilation = 1;
 };
@@ -55,17 +55,16 @@ struct ConvTranspose2dLayerOptions {
 class ConvTranspose2d : public Module {
  public:
   /// Throws ArgumentError for sizes below 1, negative padding, and groups that do not divide `in` and `out`.
-  ConvTranspose2d(std::int64_t in, std::int64_t out, Size2d kernel,
-                  const ConvTranspose2dLayerOptions& options, Generator& rng);
+  ConvTranspose2d(Index in, Index out, Size2d kernel, const ConvTranspose2dOptions& options, Generator& rng);
 
   Tensor forward(const Tensor& x) override;
   std::string extra_repr() const override;
-  const ConvTranspose2dOptions& options() const { return options_; }
+  const ConvTranspose2dFunctionOptions& options() const { return options_; }
 
   Tensor weight, bias;  ///< bias is undefined when switched off
 
  private:
-  ConvTranspose2dOptions options_;
+  ConvTranspose2dFunctionOptions options_;
 };
 
 }  // namespace gesso

@@ -26,9 +26,9 @@ void spread_uniform(Tensor tensor, Generator& rng, double deviation) {
   uniform_(tensor, rng, -bound, bound);
 }
 
-double dot(const double* a, const double* b, std::int64_t n) {
+double dot(const double* a, const double* b, Index n) {
   double sum = 0;
-  for (std::int64_t i = 0; i < n; ++i) {
+  for (Index i = 0; i < n; ++i) {
     sum += a[i] * b[i];
   }
   return sum;
@@ -39,7 +39,7 @@ double dot(const double* a, const double* b, std::int64_t n) {
 Fans fans(const Shape& shape) {
   require(shape.rank() >= 2, "init: a weight of shape ", shape,
           " has no fan_in and fan_out; it needs at least two dimensions");
-  const std::int64_t field = shape.numel(2, shape.rank());
+  const Index field = shape.numel(2, shape.rank());
   return {shape[1] * field, shape[0] * field};
 }
 
@@ -53,7 +53,7 @@ void normal_(Tensor tensor, Generator& rng, double mean, double deviation) {
   with_dtype(tensor.dtype(), [&]<class T>() {
     T* values = tensor.mutable_data<T>("init::normal_");
     rng.fill_normal(values, tensor.numel());
-    for (std::int64_t i = 0; i < tensor.numel(); ++i) {
+    for (Index i = 0; i < tensor.numel(); ++i) {
       values[i] = static_cast<T>(mean + deviation * values[i]);
     }
   });
@@ -81,38 +81,38 @@ void orthogonal_(Tensor tensor, Generator& rng, double gain) {
   if (tensor.numel() == 0) {
     return;
   }
-  const std::int64_t rows = tensor.size(0), columns = tensor.numel() / rows;
+  const Index rows = tensor.size(0), columns = tensor.numel() / rows;
   const bool by_row = rows <= columns;  // which are the orthonormal vectors
-  const std::int64_t count = std::min(rows, columns), length = std::max(rows, columns);
+  const Index count = std::min(rows, columns), length = std::max(rows, columns);
 
   // Gram-Schmidt on normal vectors, which is the QR decomposition with a positive diagonal of R. Each vector
   // is projected twice: what rounding leaves of the others after the first time goes in the second.
   std::vector<double> basis(count * length);
-  for (std::int64_t i = 0; i < count; ++i) {
+  for (Index i = 0; i < count; ++i) {
     double* v = basis.data() + i * length;
     double before = 0, norm = 0;
     do {
       rng.fill_normal(v, length);
       before = std::sqrt(dot(v, v, length));
       for (int time = 0; time < 2; ++time) {
-        for (std::int64_t j = 0; j < i; ++j) {
+        for (Index j = 0; j < i; ++j) {
           const double* u = basis.data() + j * length;
           const double along = dot(u, v, length);
-          for (std::int64_t k = 0; k < length; ++k) {
+          for (Index k = 0; k < length; ++k) {
             v[k] -= along * u[k];
           }
         }
       }
       norm = std::sqrt(dot(v, v, length));
     } while (!(norm > 1e-10 * before));  // within rounding of the span of the others: draw again
-    for (std::int64_t k = 0; k < length; ++k) {
+    for (Index k = 0; k < length; ++k) {
       v[k] /= norm;
     }
   }
   with_dtype(tensor.dtype(), [&]<class T>() {
     T* values = tensor.mutable_data<T>("init::orthogonal_");
-    for (std::int64_t r = 0; r < rows; ++r) {
-      for (std::int64_t c = 0; c < columns; ++c) {
+    for (Index r = 0; r < rows; ++r) {
+      for (Index c = 0; c < columns; ++c) {
         const double q = by_row ? basis[r * length + c] : basis[c * length + r];
         values[r * columns + c] = static_cast<T>(gain * q);
       }
@@ -121,7 +121,7 @@ void orthogonal_(Tensor tensor, Generator& rng, double gain) {
 }
 
 void default_layer_(Tensor weight, Tensor bias, Generator& rng) {
-  const double fan_in = static_cast<double>(std::max<std::int64_t>(1, fans(weight.shape()).in));
+  const double fan_in = static_cast<double>(std::max<Index>(1, fans(weight.shape()).in));
   kaiming_uniform_(weight, rng, {.a = std::sqrt(5.0)});  // sqrt(3) sqrt(2 / 6 / fan_in): 1 / sqrt(fan_in)
   if (bias.defined()) {
     uniform_(bias, rng, -1 / std::sqrt(fan_in), 1 / std::sqrt(fan_in));

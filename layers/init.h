@@ -7,16 +7,14 @@
 // groups * kh * kw fan_in, and so it is here.
 #pragma once
 
-#include <cstdint>
-
 #include "gesso/core/generator.h"
 #include "gesso/core/tensor.h"
 
 namespace gesso::init {
 
 struct Fans {
-  std::int64_t in = 0;
-  std::int64_t out = 0;
+  Index in = 0;
+  Index out = 0;
 };
 
 /// The fans of a weight. Throws ArgumentError for fewer than two dimensions.

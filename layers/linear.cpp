@@ -4,7 +4,7 @@
 
 namespace gesso {
 
-Linear::Linear(std::int64_t in, std::int64_t out, const LinearOptions& options, Generator& rng) {
+Linear::Linear(Index in, Index out, const LinearOptions& options, Generator& rng) {
   require(in >= 1 && out >= 1, "Linear: ", in, " input and ", out,
           " output features; both must be at least 1");
   weight = register_parameter("weight", Tensor::empty({out, in}));

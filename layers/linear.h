@@ -16,7 +16,7 @@ struct LinearOptions {
 class Linear : public Module {
  public:
   /// Throws ArgumentError unless `in` and `out` are at least 1.
-  Linear(std::int64_t in, std::int64_t out, const LinearOptions& options, Generator& rng);
+  Linear(Index in, Index out, const LinearOptions& options, Generator& rng);
 
   Tensor forward(const Tensor& x) override { return linear(x, weight, bias); }
   std::string extra_repr() const override;

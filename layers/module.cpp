@@ -142,8 +142,8 @@ std::vector<std::pair<std::string, Module*>> Module::named_modules() {
   return modules;
 }
 
-std::int64_t Module::number_of_parameters() const {
-  std::int64_t count = 0;
+Index Module::number_of_parameters() const {
+  Index count = 0;
   for (const Tensor& parameter : parameters()) {
     count += parameter.numel();
   }

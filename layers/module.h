@@ -91,7 +91,7 @@ class Module {
   /// This module under the name "", then all its parts and theirs, each once.
   std::vector<std::pair<std::string, Module*>> named_modules();
   /// How many numbers the parameters hold.
-  std::int64_t number_of_parameters() const;
+  Index number_of_parameters() const;
 
   /// Forgets the gradients of all parameters.
   void zero_grad();

@@ -30,7 +30,7 @@ Upsample::Upsample(const UpsampleOptions& options) : options_(options) {
 
 Tensor Upsample::forward(const Tensor& x) {
   if (options_.mode == UpsampleMode::nearest) {
-    return upsample_nearest2d(x, static_cast<std::int64_t>(options_.scale));
+    return upsample_nearest2d(x, static_cast<Index>(options_.scale));
   }
   return upsample_bilinear2d(x, {.scale = options_.scale, .align_corners = options_.align_corners});
 }

@@ -14,7 +14,7 @@ namespace gesso {
 /// ...
 ///
 ///     Sequential net;
-///     net.emplace<Conv2d>(3, 8, 3, Conv2dLayerOptions{.padding = 1}, rng);
+///     net.emplace<Conv2d>(3, 8, 3, Conv2dOptions{.padding = 1}, rng);
 ///     net.emplace<ReLU>();
 class Sequential : public Module {
  public:

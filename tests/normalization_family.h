@@ -22,7 +22,7 @@ struct Member {
 /// random parameters and running statistics.
 inline std::vector<Member> normalization_family(const Shape& x, Generator& rng, DType dtype,
                                                 bool relu = false) {
-  const std::int64_t channels = x[1];
+  const Index channels = x[1];
   const auto random = [&](const Shape& shape, double low, double high) {
     return Tensor::uniform(shape, rng, low, high, dtype);
   };
@@ -55,7 +55,7 @@ inline std::vector<Member> normalization_family(const Shape& x, Generator& rng, 
     add("batch-instance norm" + mode,
         std::make_shared<BatchInstanceNorm2d>(channels, BatchNormOptions{.relu = relu}), evaluate);
   }
-  for (std::int64_t groups = 1; groups <= channels; ++groups) {
+  for (Index groups = 1; groups <= channels; ++groups) {
     if (channels % groups == 0) {
       add(concat_text("group norm ", groups),
           std::make_shared<GroupNorm>(groups, channels, GroupNormOptions{.relu = relu}));

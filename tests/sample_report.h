@@ -10,9 +10,9 @@
 namespace gesso::testing {
 
 /// A picture of one colour with a diagonal.
-inline Tensor sample_picture(double red, std::int64_t height = 24, std::int64_t width = 36) {
+inline Tensor sample_picture(double red, Index height = 24, Index width = 36) {
   Tensor picture = Tensor::full({1, 3, height, width}, red);
-  for (std::int64_t i = 0; i < height; ++i) {
+  for (Index i = 0; i < height; ++i) {
     picture.set({0, 1, i, i}, 1);
   }
   return picture;

@@ -1,7 +1,6 @@
 // How often a classifier is right.
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
 #include "gesso/core/tensor.h"
@@ -10,6 +9,6 @@ namespace gesso {
 
 /// The part of the rows of `logits` (N, classes) whose largest number is at the row's label, 0 to 1. Throws
 /// ArgumentError unless there are N labels, at least one.
-double accuracy(const Tensor& logits, const std::vector<std::int64_t>& labels);
+double accuracy(const Tensor& logits, const std::vector<Index>& labels);
 
 }  // namespace gesso

@@ -97,7 +97,7 @@ Checkpoint load_checkpoint(const fs::path& folder) {
   for (const auto& [key, value] : file.metadata) {
     std::string name = key;
     if (name == "step") {
-      checkpoint.step = source.number<std::int64_t>(key, value);
+      checkpoint.step = source.number<Index>(key, value);
       has_step = true;
     } else if (take_prefix(name, "generator.")) {
       const std::size_t space = value.find(' ');

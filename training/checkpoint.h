@@ -1,7 +1,6 @@
 // Checkpoints: everything that a training needs to go on as if it had never stopped.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -27,7 +26,7 @@ namespace gesso {
 ///
 /// Training then continues bit for bit, given the same data and the same kind of CPU.
 struct Checkpoint {
-  std::int64_t step = 0;  ///< steps done
+  Index step = 0;  ///< steps done
   StateDict model = {};
   StateDict optimizer = {};
   std::map<std::string, Generator::State> generators = {};

@@ -70,17 +70,17 @@ void check(const PictureFolderOptions& options) {
 // epoch.
 class Epoch {
  public:
-  Epoch(std::uint64_t seed, std::int64_t number, std::size_t count) : number_(number), order_(count) {
+  Epoch(std::uint64_t seed, Index number, std::size_t count) : number_(number), order_(count) {
     const auto bits = Generator::block(seed, static_cast<std::uint64_t>(number));
     Generator shuffle(std::uint64_t{bits[0]} << 32 | bits[1]);
     crop_seed_ = std::uint64_t{bits[2]} << 32 | bits[3];
     std::iota(order_.begin(), order_.end(), std::size_t{0});
     for (std::size_t i = count; i > 1; --i) {
-      std::swap(order_[i - 1], order_[shuffle.below(static_cast<std::int64_t>(i))]);
+      std::swap(order_[i - 1], order_[shuffle.below(static_cast<Index>(i))]);
     }
   }
 
-  std::int64_t number() const { return number_; }
+  Index number() const { return number_; }
   /// The picture whose turn it is.
   std::size_t picture(std::size_t turn) const { return order_[turn % order_.size()]; }
   Generator numbers(std::size_t turn) const {
@@ -89,16 +89,16 @@ class Epoch {
   }
 
  private:
-  std::int64_t number_;
+  Index number_;
   std::vector<std::size_t> order_;
   std::uint64_t crop_seed_;
 };
 
 // x mirrored left to right, in place.
 void mirror(Tensor& x) {
-  const std::int64_t width = x.size(3);
+  const Index width = x.size(3);
   float* values = x.mutable_data<float>();
-  for (std::int64_t row = 0; row < x.numel() / width; ++row) {
+  for (Index row = 0; row < x.numel() / width; ++row) {
     std::reverse(values + row * width, values + (row + 1) * width);
   }
 }
@@ -174,13 +174,13 @@ class PictureFolder::Worker {
     try {
       while (!stopping_) {
         Tensor batch = Tensor::empty({options_.batch, 3, options_.crop, options_.crop});
-        for (std::int64_t i = 0; i < options_.batch && !stopping_; ++i) {
+        for (Index i = 0; i < options_.batch && !stopping_; ++i) {
           batch.alias({1, 3, options_.crop, options_.crop}, i * 3 * options_.crop * options_.crop)
               .copy_(crop_at(position_++));
         }
         std::unique_lock lock(mutex_);
-        changed_.wait(
-            lock, [this] { return stopping_ || static_cast<std::int64_t>(ready_.size()) < options_.ahead; });
+        changed_.wait(lock,
+                      [this] { return stopping_ || static_cast<Index>(ready_.size()) < options_.ahead; });
         if (stopping_) {
           return;
         }
@@ -196,8 +196,8 @@ class PictureFolder::Worker {
 
   // Crop number `position` of the stream. An unreadable picture hands its turn to the next in the epoch's
   // order.
-  Tensor crop_at(std::int64_t position) {
-    const auto count = static_cast<std::int64_t>(files_.size());
+  Tensor crop_at(Index position) {
+    const auto count = static_cast<Index>(files_.size());
     if (epoch_.number() != position / count) {
       epoch_ = Epoch(options_.seed, position / count, files_.size());
     }
@@ -213,14 +213,14 @@ class PictureFolder::Worker {
   }
 
   Tensor random_crop(const Tensor& picture, Generator rng) const {
-    const std::int64_t height = picture.size(2), width = picture.size(3), shorter = std::min(height, width);
+    const Index height = picture.size(2), width = picture.size(3), shorter = std::min(height, width);
     const auto side_of = [&](double scale) {
-      const std::int64_t side = std::llround(scale * static_cast<double>(shorter));
+      const Index side = std::llround(scale * static_cast<double>(shorter));
       return std::max(side, std::min(options_.crop, shorter));
     };
-    const std::int64_t smallest = side_of(options_.min_scale), largest = side_of(options_.max_scale);
-    const std::int64_t side = smallest + rng.below(largest - smallest + 1);
-    const std::int64_t top = rng.below(height - side + 1), left = rng.below(width - side + 1);
+    const Index smallest = side_of(options_.min_scale), largest = side_of(options_.max_scale);
+    const Index side = smallest + rng.below(largest - smallest + 1);
+    const Index top = rng.below(height - side + 1), left = rng.below(width - side + 1);
     Tensor result = resize_picture(crop(picture, top, left, side, side), options_.crop, options_.crop);
     if (options_.flip && rng.uniform() < 0.5) {
       mirror(result);
@@ -238,9 +238,9 @@ class PictureFolder::Worker {
       Tensor picture = load_picture(files_[file]);
       const double enough = std::ceil(static_cast<double>(options_.crop) / options_.min_scale);
       if (static_cast<double>(std::min(picture.size(2), picture.size(3))) > enough) {
-        picture = resize_short_side(picture, static_cast<std::int64_t>(enough));
+        picture = resize_short_side(picture, static_cast<Index>(enough));
       }
-      const std::int64_t bytes = picture.numel() * 4;
+      const Index bytes = picture.numel() * 4;
       if (cached_bytes_ + bytes <= options_.cache_bytes) {
         cache_[file] = picture;
         cached_bytes_ += bytes;
@@ -258,11 +258,11 @@ class PictureFolder::Worker {
   const PictureFolderOptions options_;
 
   // The thread's own.
-  std::int64_t position_ = 0;
+  Index position_ = 0;
   Epoch epoch_;
   std::vector<bool> usable_;
   std::map<std::size_t, Tensor> cache_;
-  std::int64_t cached_bytes_ = 0;
+  Index cached_bytes_ = 0;
 
   // Shared.
   mutable std::mutex mutex_;

@@ -16,16 +16,16 @@ namespace gesso {
 std::vector<std::string> pictures_in(const std::filesystem::path& folder);
 
 struct PictureFolderOptions {
-  std::int64_t crop = 128;  ///< side of the square crops, pixels
-  std::int64_t batch = 4;   ///< crops in a batch
+  Index crop = 128;  ///< side of the square crops, pixels
+  Index batch = 4;   ///< crops in a batch
   /// A crop shows a square whose side is a random part, min_scale to max_scale, of the picture's short side,
   /// but no fewer than `crop` pixels where the picture has them: only smaller pictures are ever enlarged.
   double min_scale = 0.5;
   double max_scale = 1;
-  bool flip = true;                                    ///< every second crop is mirrored, by chance
-  std::uint64_t seed = 1;                              ///< decides the order of the pictures and all crops
-  std::int64_t ahead = 2;                              ///< batches prepared before they are asked for
-  std::int64_t cache_bytes = std::int64_t{512} << 20;  ///< decoded pictures are kept up to this much memory
+  bool flip = true;                      ///< every second crop is mirrored, by chance
+  std::uint64_t seed = 1;                ///< decides the order of the pictures and all crops
+  Index ahead = 2;                       ///< batches prepared before they are asked for
+  Index cache_bytes = Index{512} << 20;  ///< decoded pictures are kept up to this much memory
 };
 
 /// An endless stream of batches (batch, 3, crop, crop) in [0, 1]. Every epoch shows each picture once, in a
@@ -40,7 +40,7 @@ class PictureFolder {
  public:
   /// How many crops were drawn: all that decides what comes next, besides folder and options.
   struct State {
-    std::int64_t crops = 0;
+    Index crops = 0;
   };
 
   /// Over pictures_in(folder). Throws as that does, and ArgumentError for options out of range.

@@ -7,9 +7,8 @@
 // of y.
 #pragma once
 
-#include <cstdint>
-
 #include "gesso/core/convolution/convolution.h"
+#include "gesso/core/index.h"
 
 namespace gesso {
 
@@ -17,13 +16,12 @@ namespace gesso {
 /// in.height, in.width): columns (channels * taps, end - begin). Padding may be negative, which leaves out
 /// pixels of x.
 template <class T>
-void im2col(const ConvolutionShape& shape, const T* x, std::int64_t channels, std::int64_t begin,
-            std::int64_t end, T* columns);
+void im2col(const ConvolutionShape& shape, const T* x, Index channels, Index begin, Index end, T* columns);
 
 /// The transpose of im2col, for PaddingMode::zeros: adds every number of the columns to the pixel of dx that
 /// it stands for.
 template <class T>
-void add_col2im(const ConvolutionShape& shape, const T* columns, std::int64_t channels, std::int64_t begin,
-                std::int64_t end, T* dx);
+void add_col2im(const ConvolutionShape& shape, const T* columns, Index channels, Index begin, Index end,
+                T* dx);
 
 }  // namespace gesso

@@ -28,8 +28,8 @@ thread_local ConvolutionAlgorithm meaning_of_automatic = ConvolutionAlgorithm::a
 // holds, and little pictures make little tiles. `terms` is the number of products in each number of the
 // result, `pixels` the size of its pictures.
 template <class T>
-ConvolutionAlgorithm choose(ConvolutionAlgorithm wanted, const ConvolutionShape& s, std::int64_t terms,
-                            std::int64_t pixels) {
+ConvolutionAlgorithm choose(ConvolutionAlgorithm wanted, const ConvolutionShape& s, Index terms,
+                            Index pixels) {
   if (wanted == ConvolutionAlgorithm::automatic) {
     wanted = meaning_of_automatic;
   }
@@ -60,15 +60,14 @@ ConvolutionAlgorithm choose(ConvolutionAlgorithm wanted, const ConvolutionShape&
   if (can_split && whole_parts && more >= 16 && fewer * s.taps() >= 216) {
     return ConvolutionAlgorithm::split;
   }
-  constexpr std::int64_t cached_weights = 1 << 18;
+  constexpr Index cached_weights = 1 << 18;
   const bool many_weights =
       (terms > 2560 && s.out_channels * s.fan_in() > cached_weights) || (terms >= 256 && pixels < 256);
   return many_weights ? ConvolutionAlgorithm::im2col : ConvolutionAlgorithm::direct;
 }
 
-std::int64_t output_size(std::int64_t in, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
-                         std::int64_t dilation) {
-  const std::int64_t room = in + 2 * padding - dilation * (kernel - 1) - 1;  // for the kernel to move in
+Index output_size(Index in, Index kernel, Index stride, Index padding, Index dilation) {
+  const Index room = in + 2 * padding - dilation * (kernel - 1) - 1;  // for the kernel to move in
   return room < 0 ? 0 : room / stride + 1;
 }
 
@@ -84,10 +83,10 @@ Tensor masked(const ConvolutionShape& s, const T* dy, const std::uint8_t* mask) 
 
 // The sum of `n` numbers in 16 interleaved partial sums, which the compiler can keep in vector registers.
 template <class T>
-GESSO_SIMD T sum(const T* x, std::int64_t n) {
+GESSO_SIMD T sum(const T* x, Index n) {
   constexpr int lanes = 16;
   T lane[lanes] = {};
-  std::int64_t i = 0;
+  Index i = 0;
   for (; i + lanes <= n; i += lanes) {
     for (int l = 0; l < lanes; ++l) lane[l] += x[i + l];
   }
@@ -98,8 +97,8 @@ GESSO_SIMD T sum(const T* x, std::int64_t n) {
 }
 
 template <class T>
-GESSO_SIMD void add_constant(T* x, std::int64_t n, T constant) {
-  for (std::int64_t i = 0; i < n; ++i) x[i] += constant;
+GESSO_SIMD void add_constant(T* x, Index n, T constant) {
+  for (Index i = 0; i < n; ++i) x[i] += constant;
 }
 
 }  // namespace
@@ -172,7 +171,7 @@ template <class T>
 void convolution_weight_gradient(const ConvolutionShape& shape, const T* x, const T* dy, T* dw,
                                  ConvolutionAlgorithm algorithm, const std::uint8_t* mask) {
   // Here the products of all pixels are added up; their number costs the direct convolution nothing.
-  const std::int64_t terms = std::min<std::int64_t>(shape.fan_in(), 2560);
+  const Index terms = std::min<Index>(shape.fan_in(), 2560);
   algorithm = choose<T>(algorithm, shape, terms, shape.out_pixels());
   if constexpr (std::is_same_v<T, float>) {
     if (algorithm == ConvolutionAlgorithm::winograd) {
@@ -195,10 +194,10 @@ void convolution_weight_gradient(const ConvolutionShape& shape, const T* x, cons
 }
 
 template <class T>
-void bias_gradient(std::int64_t batch, std::int64_t channels, std::int64_t pixels, const T* dy, T* db) {
-  parallel_for(channels, 1, [&](std::int64_t c, std::int64_t) {
+void bias_gradient(Index batch, Index channels, Index pixels, const T* dy, T* db) {
+  parallel_for(channels, 1, [&](Index c, Index) {
     T total{0};
-    for (std::int64_t n = 0; n < batch; ++n) {
+    for (Index n = 0; n < batch; ++n) {
       total += sum(dy + (n * channels + c) * pixels, pixels);
     }
     db[c] = total;
@@ -206,10 +205,9 @@ void bias_gradient(std::int64_t batch, std::int64_t channels, std::int64_t pixel
 }
 
 template <class T>
-void add_bias(std::int64_t batch, std::int64_t channels, std::int64_t pixels, const T* bias, T* y) {
-  parallel_for(batch * channels, 1, [&](std::int64_t plane, std::int64_t) {
-    add_constant(y + plane * pixels, pixels, bias[plane % channels]);
-  });
+void add_bias(Index batch, Index channels, Index pixels, const T* bias, T* y) {
+  parallel_for(batch * channels, 1,
+               [&](Index plane, Index) { add_constant(y + plane * pixels, pixels, bias[plane % channels]); });
 }
 
 template void convolution_forward(const ConvolutionShape&, const float*, const float*, const float*, float*,
@@ -224,9 +222,9 @@ template void convolution_weight_gradient(const ConvolutionShape&, const float*,
                                           ConvolutionAlgorithm, const std::uint8_t*);
 template void convolution_weight_gradient(const ConvolutionShape&, const double*, const double*, double*,
                                           ConvolutionAlgorithm, const std::uint8_t*);
-template void bias_gradient(std::int64_t, std::int64_t, std::int64_t, const float*, float*);
-template void bias_gradient(std::int64_t, std::int64_t, std::int64_t, const double*, double*);
-template void add_bias(std::int64_t, std::int64_t, std::int64_t, const float*, float*);
-template void add_bias(std::int64_t, std::int64_t, std::int64_t, const double*, double*);
+template void bias_gradient(Index, Index, Index, const float*, float*);
+template void bias_gradient(Index, Index, Index, const double*, double*);
+template void add_bias(Index, Index, Index, const float*, float*);
+template void add_bias(Index, Index, Index, const double*, double*);
 
 }  // namespace gesso

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 
+#include "gesso/core/index.h"
 #include "gesso/core/padding_mode.h"
 #include "gesso/core/size2d.h"
 
@@ -22,10 +23,10 @@ namespace gesso {
 
 /// The sizes of one convolution.
 struct ConvolutionShape {
-  std::int64_t batch = 1;
-  std::int64_t in_channels = 1;   ///< a multiple of groups
-  std::int64_t out_channels = 1;  ///< a multiple of groups
-  std::int64_t groups = 1;
+  Index batch = 1;
+  Index in_channels = 1;   ///< a multiple of groups
+  Index out_channels = 1;  ///< a multiple of groups
+  Index groups = 1;
   Size2d in = 1;   ///< of a picture of x
   Size2d out = 1;  ///< of a picture of y: see convolution_output_size()
   Size2d kernel = 1;
@@ -34,13 +35,13 @@ struct ConvolutionShape {
   Size2d dilation = 1;
   PaddingMode padding_mode = PaddingMode::zeros;  ///< reflect: with padding smaller than `in`
 
-  std::int64_t group_in() const { return in_channels / groups; }    ///< input channels of one group
-  std::int64_t group_out() const { return out_channels / groups; }  ///< result channels of one group
-  std::int64_t in_pixels() const { return in.height * in.width; }
-  std::int64_t out_pixels() const { return out.height * out.width; }
-  std::int64_t taps() const { return kernel.height * kernel.width; }
+  Index group_in() const { return in_channels / groups; }    ///< input channels of one group
+  Index group_out() const { return out_channels / groups; }  ///< result channels of one group
+  Index in_pixels() const { return in.height * in.width; }
+  Index out_pixels() const { return out.height * out.width; }
+  Index taps() const { return kernel.height * kernel.width; }
   /// Numbers of x that one number of y is a weighted sum of: the length of a row of the weight.
-  std::int64_t fan_in() const { return group_in() * taps(); }
+  Index fan_in() const { return group_in() * taps(); }
 };
 
 /// floor((in + 2 padding - dilation (kernel - 1) - 1) / stride) + 1 in each dimension; below 1 when the
@@ -111,10 +112,10 @@ void convolution_weight_gradient(const ConvolutionShape& shape, const T* x, cons
 /// db[c] = sum over n and pixels of dy[n, c, pixel], for dy (batch, channels, pixels): the gradient to the
 /// bias.
 template <class T>
-void bias_gradient(std::int64_t batch, std::int64_t channels, std::int64_t pixels, const T* dy, T* db);
+void bias_gradient(Index batch, Index channels, Index pixels, const T* dy, T* db);
 
 /// y[n, c, pixel] += bias[c], for y (batch, channels, pixels).
 template <class T>
-void add_bias(std::int64_t batch, std::int64_t channels, std::int64_t pixels, const T* bias, T* y);
+void add_bias(Index batch, Index channels, Index pixels, const T* bias, T* y);
 
 }  // namespace gesso

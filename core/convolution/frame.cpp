@@ -15,21 +15,21 @@ namespace {
 
 // One dimension of a convolution; steps: from one position to the next in x, in dy and in a kernel.
 struct Axis {
-  std::int64_t in, out, kernel, stride, padding, dilation, x_step, dy_step, tap_step;
+  Index in, out, kernel, stride, padding, dilation, x_step, dy_step, tap_step;
 };
 
 // Positions begin <= k < begin + count of the padded picture, and the results i that read any of them by a
 // tap u: k = stride i + dilation u.
 struct Run {
-  std::int64_t begin = 0, count = 0, first_out = 0, outs = 0;
+  Index begin = 0, count = 0, first_out = 0, outs = 0;
 };
 
 // What is read of positions begin <= k < end.
-Run read_part(const Axis& a, std::int64_t begin, std::int64_t end) {
-  std::int64_t first = end, last = begin, first_out = a.out, last_out = 0;
-  for (std::int64_t u = 0; u < a.kernel; ++u) {
-    for (std::int64_t k = begin; k < end; ++k) {
-      const std::int64_t from_tap = k - a.dilation * u, i = from_tap / a.stride;
+Run read_part(const Axis& a, Index begin, Index end) {
+  Index first = end, last = begin, first_out = a.out, last_out = 0;
+  for (Index u = 0; u < a.kernel; ++u) {
+    for (Index k = begin; k < end; ++k) {
+      const Index from_tap = k - a.dilation * u, i = from_tap / a.stride;
       if (from_tap >= 0 && from_tap % a.stride == 0 && i < a.out) {
         first = std::min(first, k);
         last = std::max(last, k);
@@ -44,23 +44,21 @@ Run read_part(const Axis& a, std::int64_t begin, std::int64_t end) {
 // The positions of a run that tap u reads: every stride-th from `first` on, counted from the run's begin, by
 // the results from `out` on, counted from the run's first.
 struct TapRun {
-  std::int64_t first, out, count;
+  Index first, out, count;
 };
 
-TapRun read_by_tap(const Axis& a, const Run& run, std::int64_t u) {
-  const std::int64_t end = run.begin + run.count - a.dilation * u;  // of stride i
-  const std::int64_t begin = std::max(run.begin - a.dilation * u, run.first_out * a.stride);
-  const std::int64_t out = divide_up(begin, a.stride);
-  const std::int64_t last =
-      std::min(run.first_out + run.outs, divide_up(std::max<std::int64_t>(end, 0), a.stride));
-  return {out * a.stride + a.dilation * u - run.begin, out - run.first_out,
-          std::max<std::int64_t>(last - out, 0)};
+TapRun read_by_tap(const Axis& a, const Run& run, Index u) {
+  const Index end = run.begin + run.count - a.dilation * u;  // of stride i
+  const Index begin = std::max(run.begin - a.dilation * u, run.first_out * a.stride);
+  const Index out = divide_up(begin, a.stride);
+  const Index last = std::min(run.first_out + run.outs, divide_up(std::max<Index>(end, 0), a.stride));
+  return {out * a.stride + a.dilation * u - run.begin, out - run.first_out, std::max<Index>(last - out, 0)};
 }
 
 // Where x has what each position of a run shows: offsets in a plane.
-std::vector<std::int64_t> shown_by(const Run& run, const Axis& a, PaddingMode mode) {
-  std::vector<std::int64_t> shown(run.count);
-  for (std::int64_t k = 0; k < run.count; ++k) {
+std::vector<Index> shown_by(const Run& run, const Axis& a, PaddingMode mode) {
+  std::vector<Index> shown(run.count);
+  for (Index k = 0; k < run.count; ++k) {
     shown[k] = padding_source(run.begin + k - a.padding, a.in, mode) * a.x_step;
   }
   return shown;
@@ -78,24 +76,24 @@ struct Strip {
 
   const Axis &across, &along;
   Run narrow, wide;
-  std::vector<std::int64_t> narrow_shown, wide_shown;
+  std::vector<Index> narrow_shown, wide_shown;
 
-  std::int64_t results() const { return narrow.outs * wide.outs; }  // of a channel
+  Index results() const { return narrow.outs * wide.outs; }  // of a channel
 };
 
 // dy where a strip is read, of the channels of each sample and group of the convolution as groups of columns:
 // packed[sample][group][channel / 16][across][along][channel % 16].
 template <class T>
 Tensor pack_results(const ConvolutionShape& s, const Strip& strip, const T* dy) {
-  const std::int64_t groups = divide_up(s.group_out(), kGroup), size = strip.results() * kGroup;
+  const Index groups = divide_up(s.group_out(), kGroup), size = strip.results() * kGroup;
   Tensor packed = Tensor::empty({s.batch, s.groups, groups, size}, dtype_of<T>);
   T* const to = packed.mutable_data<T>();
-  parallel_for(s.batch * s.groups * groups, 4, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t task = begin; task < end; ++task) {
-      const std::int64_t first = task % groups * kGroup;
-      const int channels = static_cast<int>(std::min<std::int64_t>(kGroup, s.group_out() - first));
+  parallel_for(s.batch * s.groups * groups, 4, [&](Index begin, Index end) {
+    for (Index task = begin; task < end; ++task) {
+      const Index first = task % groups * kGroup;
+      const int channels = static_cast<int>(std::min<Index>(kGroup, s.group_out() - first));
       const T* plane = dy + (task / groups * s.group_out() + first) * s.out_pixels();
-      for (std::int64_t i = 0; i < strip.narrow.outs; ++i) {
+      for (Index i = 0; i < strip.narrow.outs; ++i) {
         const T* from = plane + (strip.narrow.first_out + i) * strip.across.dy_step +
                         strip.wide.first_out * strip.along.dy_step;
         T* row = to + task * size + i * strip.wide.outs * kGroup;
@@ -104,7 +102,7 @@ Tensor pack_results(const ConvolutionShape& s, const Strip& strip, const T* dy) 
                                        static_cast<int>(strip.wide.outs), row);
           continue;
         }
-        for (std::int64_t j = 0; j < strip.wide.outs; ++j) {
+        for (Index j = 0; j < strip.wide.outs; ++j) {
           for (int c = 0; c < channels; ++c) {
             row[j * kGroup + c] = from[c * s.out_pixels() + j * strip.along.dy_step];
           }
@@ -119,17 +117,16 @@ Tensor pack_results(const ConvolutionShape& s, const Strip& strip, const T* dy) 
 // packed[tap][group][channel of x / 32][channel of y][channel of x % 32].
 template <class T>
 Tensor pack_weights(const ConvolutionShape& s, const T* w) {
-  const std::int64_t panels = divide_up(s.group_in(), kPanel),
-                     tap_size = s.groups * panels * s.group_out() * kPanel;
+  const Index panels = divide_up(s.group_in(), kPanel), tap_size = s.groups * panels * s.group_out() * kPanel;
   Tensor packed = Tensor::empty({s.taps(), tap_size}, dtype_of<T>);
   T* const to = packed.mutable_data<T>();
-  parallel_for(s.groups * panels * s.group_out(), 64, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      const std::int64_t o = row % s.group_out(), panel = row / s.group_out(), group = panel / panels;
-      const std::int64_t first = panel % panels * kPanel;
+  parallel_for(s.groups * panels * s.group_out(), 64, [&](Index begin, Index end) {
+    for (Index row = begin; row < end; ++row) {
+      const Index o = row % s.group_out(), panel = row / s.group_out(), group = panel / panels;
+      const Index first = panel % panels * kPanel;
       const T* from = w + ((group * s.group_out() + o) * s.group_in() + first) * s.taps();
-      for (std::int64_t c = 0; c < std::min<std::int64_t>(kPanel, s.group_in() - first); ++c) {
-        for (std::int64_t tap = 0; tap < s.taps(); ++tap) to[tap * tap_size + row * kPanel + c] = *from++;
+      for (Index c = 0; c < std::min<Index>(kPanel, s.group_in() - first); ++c) {
+        for (Index tap = 0; tap < s.taps(); ++tap) to[tap * tap_size + row * kPanel + c] = *from++;
       }
     }
   });
@@ -148,7 +145,7 @@ void add_frame_gradient(const ConvolutionShape& s, const T* dy, const T* w, T* d
   const Axis horizontal{
       s.in.width, s.out.width, s.kernel.width, s.stride.width, s.padding.width, s.dilation.width, 1, 1, 1};
   const auto [top, left] = s.padding;
-  const std::int64_t bottom = top + s.in.height, right = left + s.in.width;
+  const Index bottom = top + s.in.height, right = left + s.in.width;
   const Run all_columns = read_part(horizontal, 0, right + left);
   const Run middle_rows = read_part(vertical, top, bottom);
   const PaddingMode mode = s.padding_mode;
@@ -160,29 +157,29 @@ void add_frame_gradient(const ConvolutionShape& s, const T* dy, const T* w, T* d
   std::vector<Tensor> results;
   for (const Strip& strip : strips) results.push_back(pack_results(s, strip, dy));
   const Tensor weights = pack_weights(s, w);
-  const std::int64_t panels = divide_up(s.group_in(), kPanel), panel_size = s.group_out() * kPanel;
-  const std::int64_t longest = std::max(all_columns.count, middle_rows.count);
+  const Index panels = divide_up(s.group_in(), kPanel), panel_size = s.group_out() * kPanel;
+  const Index longest = std::max(all_columns.count, middle_rows.count);
 
   // What reaches the channels of a panel by way of the strips: each in turn, because they meet at the
   // corners.
-  parallel_for(s.batch * s.groups * panels, 1, [&](std::int64_t task, std::int64_t) {
-    const std::int64_t plane = task / panels, first = task % panels * kPanel;  // plane: of samples and groups
-    const std::int64_t channels = std::min<std::int64_t>(kPanel, s.group_in() - first);
+  parallel_for(s.batch * s.groups * panels, 1, [&](Index task, Index) {
+    const Index plane = task / panels, first = task % panels * kPanel;  // plane: of samples and groups
+    const Index channels = std::min<Index>(kPanel, s.group_in() - first);
     const int groups = static_cast<int>(divide_up(channels, kGroup));
-    const std::int64_t group_size = longest * kGroup;
+    const Index group_size = longest * kGroup;
     T* const sums = scratch<T>(kPanel / kGroup * group_size);  // [channel / 16][along][channel % 16]
     T* const to = dx + (plane * s.group_in() + first) * s.in_pixels();
     for (std::size_t side = 0; side < std::size(strips); ++side) {
       const auto& [across, along, narrow, wide, narrow_shown, wide_shown] = strips[side];
-      const std::int64_t size = strips[side].results() * kGroup;
+      const Index size = strips[side].results() * kGroup;
       const T* from = results[side].template data<T>() + plane * divide_up(s.group_out(), kGroup) * size;
-      for (std::int64_t k = 0; k < narrow.count; ++k) {
+      for (Index k = 0; k < narrow.count; ++k) {
         std::fill_n(sums, groups * group_size, T{0});
-        for (std::int64_t u = 0; u < across.kernel; ++u) {
+        for (Index u = 0; u < across.kernel; ++u) {
           const TapRun rows = read_by_tap(across, {narrow.begin + k, 1, narrow.first_out, narrow.outs}, u);
-          for (std::int64_t v = 0; rows.count > 0 && v < along.kernel; ++v) {
+          for (Index v = 0; rows.count > 0 && v < along.kernel; ++v) {
             const TapRun run = read_by_tap(along, wide, v);
-            const std::int64_t tap = u * across.tap_step + v * along.tap_step;
+            const Index tap = u * across.tap_step + v * along.tap_step;
             const T* weight = weights.data<T>() +
                               ((tap * s.groups + plane % s.groups) * panels + task % panels) * panel_size;
             panel_kernels<T>().product(from + (rows.out * wide.outs + run.out) * kGroup, size,
@@ -191,10 +188,10 @@ void add_frame_gradient(const ConvolutionShape& s, const T* dy, const T* w, T* d
                                        true, weight + panel_size);
           }
         }
-        for (std::int64_t c = 0; c < channels; ++c) {
+        for (Index c = 0; c < channels; ++c) {
           const T* sum = sums + c / kGroup * group_size + c % kGroup;
           T* row = to + c * s.in_pixels() + narrow_shown[k];
-          for (std::int64_t j = 0; j < wide.count; ++j) row[wide_shown[j]] += sum[j * kGroup];
+          for (Index j = 0; j < wide.count; ++j) row[wide_shown[j]] += sum[j * kGroup];
         }
       }
     }

@@ -4,6 +4,7 @@
 
 #include "gesso/core/convolution/columns.h"
 #include "gesso/core/dtype.h"
+#include "gesso/core/index.h"
 #include "gesso/core/kernels/gemm.h"
 #include "gesso/core/kernels/partial_sums.h"
 #include "gesso/core/memory/scratch.h"
@@ -13,26 +14,24 @@
 namespace gesso::im2col_convolution {
 namespace {
 
-constexpr std::int64_t kColumnBytes = 384 << 10;  // of one block of columns: it shares 1 MiB of L2 with gemm
-constexpr std::int64_t kFewestPixels = 128;       // a block: products of fewer columns are slow
-constexpr std::int64_t kInputChannelBlock = 16;   // of the gradient to the input
-
-std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+constexpr Index kColumnBytes = 384 << 10;  // of one block of columns: it shares 1 MiB of L2 with gemm
+constexpr Index kFewestPixels = 128;       // a block: products of fewer columns are slow
+constexpr Index kInputChannelBlock = 16;   // of the gradient to the input
 
 // How the columns of one sample and group are cut: into runs of `pixels` columns, and those, where all
 // channels would still be too many, into runs of `channels` channels.
 struct Blocks {
-  std::int64_t pixels, per_sample, channels;
+  Index pixels, per_sample, channels;
 };
 
 template <class T>
-Blocks cut(const ConvolutionShape& s, std::int64_t channels) {
-  constexpr std::int64_t budget = kColumnBytes / sizeof(T);
+Blocks cut(const ConvolutionShape& s, Index channels) {
+  constexpr Index budget = kColumnBytes / sizeof(T);
   Blocks blocks;
   blocks.pixels = std::max(budget / (channels * s.taps()), kFewestPixels);
-  blocks.pixels = std::min(blocks.pixels / 16 * 16, std::max<std::int64_t>(s.out_pixels(), 1));
+  blocks.pixels = std::min(blocks.pixels / 16 * 16, std::max<Index>(s.out_pixels(), 1));
   blocks.per_sample = divide_up(s.out_pixels(), blocks.pixels);
-  blocks.channels = std::clamp<std::int64_t>(budget / (s.taps() * blocks.pixels), 1, channels);
+  blocks.channels = std::clamp<Index>(budget / (s.taps() * blocks.pixels), 1, channels);
   return blocks;
 }
 
@@ -43,13 +42,12 @@ bool columns_are_input(const ConvolutionShape& s) { return s.kernel == 1 && s.st
 template <class T>
 struct Matrix {
   const T* data;
-  std::int64_t stride;
+  Index stride;
 };
 
 // The columns of pixels begin <= p < end of `channels` channels at x.
 template <class T>
-Matrix<T> columns_of(const ConvolutionShape& s, const T* x, std::int64_t channels, std::int64_t begin,
-                     std::int64_t end) {
+Matrix<T> columns_of(const ConvolutionShape& s, const T* x, Index channels, Index begin, Index end) {
   if (columns_are_input(s)) {
     return {x + begin, s.in_pixels()};
   }
@@ -61,9 +59,9 @@ Matrix<T> columns_of(const ConvolutionShape& s, const T* x, std::int64_t channel
 // flipped[g, c, o, u, v] = w[g, o, c, height - 1 - u, width - 1 - v]
 template <class T>
 void mirror(const ConvolutionShape& s, const T* w, T* flipped) {
-  for (std::int64_t g = 0; g < s.groups; ++g) {
-    for (std::int64_t c = 0; c < s.group_in(); ++c) {
-      for (std::int64_t o = 0; o < s.group_out(); ++o) {
+  for (Index g = 0; g < s.groups; ++g) {
+    for (Index c = 0; c < s.group_in(); ++c) {
+      for (Index o = 0; o < s.group_out(); ++o) {
         const T* kernel = w + ((g * s.group_out() + o) * s.group_in() + c) * s.taps();
         flipped = std::reverse_copy(kernel, kernel + s.taps(), flipped);
       }
@@ -84,20 +82,20 @@ ConvolutionShape mirrored(const ConvolutionShape& s) {
 // dx from columns = w^T dy. Blocks of channels of dx are independent, so each is the work of one thread.
 template <class T>
 void input_gradient_by_col2im(const ConvolutionShape& s, const T* dy, const T* w, T* dx) {
-  const std::int64_t channel_block = std::min(kInputChannelBlock, s.group_in());
-  const std::int64_t channel_blocks = divide_up(s.group_in(), channel_block);
+  const Index channel_block = std::min(kInputChannelBlock, s.group_in());
+  const Index channel_blocks = divide_up(s.group_in(), channel_block);
   const Blocks blocks = cut<T>(s, channel_block);
-  parallel_for(s.batch * s.groups * channel_blocks, 1, [&](std::int64_t task, std::int64_t) {
-    const std::int64_t sample_and_group = task / channel_blocks;
-    const std::int64_t group = sample_and_group % s.groups;
-    const std::int64_t first = task % channel_blocks * channel_block;
-    const std::int64_t channels = std::min(channel_block, s.group_in() - first);
+  parallel_for(s.batch * s.groups * channel_blocks, 1, [&](Index task, Index) {
+    const Index sample_and_group = task / channel_blocks;
+    const Index group = sample_and_group % s.groups;
+    const Index first = task % channel_blocks * channel_block;
+    const Index channels = std::min(channel_block, s.group_in() - first);
     const T* dy_group = dy + sample_and_group * s.group_out() * s.out_pixels();
     const T* w_block = w + group * s.group_out() * s.fan_in() + first * s.taps();
     T* dx_block = dx + (sample_and_group * s.group_in() + first) * s.in_pixels();
     std::fill_n(dx_block, channels * s.in_pixels(), T{0});
-    for (std::int64_t begin = 0; begin < s.out_pixels(); begin += blocks.pixels) {
-      const std::int64_t end = std::min(begin + blocks.pixels, s.out_pixels());
+    for (Index begin = 0; begin < s.out_pixels(); begin += blocks.pixels) {
+      const Index end = std::min(begin + blocks.pixels, s.out_pixels());
       T* columns = scratch<T>(channels * s.taps() * (end - begin));
       gemm<T>(true, false, channels * s.taps(), end - begin, s.group_out(), 1, w_block, s.fan_in(),
               dy_group + begin, s.out_pixels(), 0, columns, end - begin);
@@ -111,20 +109,20 @@ void input_gradient_by_col2im(const ConvolutionShape& s, const T* dy, const T* w
 template <class T>
 void forward(const ConvolutionShape& s, const T* x, const T* w, const T* bias, T* y) {
   const Blocks blocks = cut<T>(s, s.group_in());
-  parallel_for(s.batch * s.groups * blocks.per_sample, 1, [&](std::int64_t task, std::int64_t) {
-    const std::int64_t sample_and_group = task / blocks.per_sample;
-    const std::int64_t group = sample_and_group % s.groups;
-    const std::int64_t begin = task % blocks.per_sample * blocks.pixels;
-    const std::int64_t end = std::min(begin + blocks.pixels, s.out_pixels());
+  parallel_for(s.batch * s.groups * blocks.per_sample, 1, [&](Index task, Index) {
+    const Index sample_and_group = task / blocks.per_sample;
+    const Index group = sample_and_group % s.groups;
+    const Index begin = task % blocks.per_sample * blocks.pixels;
+    const Index end = std::min(begin + blocks.pixels, s.out_pixels());
     const T* x_group = x + sample_and_group * s.group_in() * s.in_pixels();
     const T* w_group = w + group * s.group_out() * s.fan_in();
     T* y_block = y + sample_and_group * s.group_out() * s.out_pixels() + begin;
-    for (std::int64_t o = 0; o < s.group_out(); ++o) {
+    for (Index o = 0; o < s.group_out(); ++o) {
       std::fill_n(y_block + o * s.out_pixels(), end - begin,
                   bias == nullptr ? T{0} : bias[group * s.group_out() + o]);
     }
-    for (std::int64_t first = 0; first < s.group_in(); first += blocks.channels) {
-      const std::int64_t channels = std::min(blocks.channels, s.group_in() - first);
+    for (Index first = 0; first < s.group_in(); first += blocks.channels) {
+      const Index channels = std::min(blocks.channels, s.group_in() - first);
       const Matrix<T> columns = columns_of(s, x_group + first * s.in_pixels(), channels, begin, end);
       gemm<T>(false, false, s.group_out(), end - begin, channels * s.taps(), 1, w_group + first * s.taps(),
               s.fan_in(), columns.data, columns.stride, 1, y_block, s.out_pixels());
@@ -147,14 +145,14 @@ template <class T>
 void weight_gradient(const ConvolutionShape& s, const T* x, const T* dy, T* dw) {
   const Blocks blocks = cut<T>(s, s.group_in());
   sum_blocks(s.batch * blocks.per_sample, s.groups, s.group_out() * s.fan_in(), dw,
-             [&](std::int64_t group, std::int64_t block, T* sum) {
-               const std::int64_t sample_and_group = block / blocks.per_sample * s.groups + group;
-               const std::int64_t begin = block % blocks.per_sample * blocks.pixels;
-               const std::int64_t end = std::min(begin + blocks.pixels, s.out_pixels());
+             [&](Index group, Index block, T* sum) {
+               const Index sample_and_group = block / blocks.per_sample * s.groups + group;
+               const Index begin = block % blocks.per_sample * blocks.pixels;
+               const Index end = std::min(begin + blocks.pixels, s.out_pixels());
                const T* x_group = x + sample_and_group * s.group_in() * s.in_pixels();
                const T* dy_block = dy + sample_and_group * s.group_out() * s.out_pixels() + begin;
-               for (std::int64_t first = 0; first < s.group_in(); first += blocks.channels) {
-                 const std::int64_t channels = std::min(blocks.channels, s.group_in() - first);
+               for (Index first = 0; first < s.group_in(); first += blocks.channels) {
+                 const Index channels = std::min(blocks.channels, s.group_in() - first);
                  const Matrix<T> columns =
                      columns_of(s, x_group + first * s.in_pixels(), channels, begin, end);
                  gemm<T>(false, true, s.group_out(), channels * s.taps(), end - begin, 1, dy_block,

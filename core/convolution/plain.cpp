@@ -9,19 +9,18 @@ namespace {
 // padding.
 template <class F>
 void for_each_product(const ConvolutionShape& s, F f) {
-  for (std::int64_t n = 0; n < s.batch; ++n) {
-    for (std::int64_t o = 0; o < s.out_channels; ++o) {
-      const std::int64_t first = o / s.group_out() * s.group_in();
-      for (std::int64_t i = 0; i < s.out.height; ++i) {
-        for (std::int64_t j = 0; j < s.out.width; ++j) {
-          for (std::int64_t c = 0; c < s.group_in(); ++c) {
-            for (std::int64_t u = 0; u < s.kernel.height; ++u) {
-              const std::int64_t k =
-                  padding_source(s.stride.height * i - s.padding.height + s.dilation.height * u, s.in.height,
-                                 s.padding_mode);
-              for (std::int64_t v = 0; k >= 0 && v < s.kernel.width; ++v) {
-                const std::int64_t l = padding_source(
-                    s.stride.width * j - s.padding.width + s.dilation.width * v, s.in.width, s.padding_mode);
+  for (Index n = 0; n < s.batch; ++n) {
+    for (Index o = 0; o < s.out_channels; ++o) {
+      const Index first = o / s.group_out() * s.group_in();
+      for (Index i = 0; i < s.out.height; ++i) {
+        for (Index j = 0; j < s.out.width; ++j) {
+          for (Index c = 0; c < s.group_in(); ++c) {
+            for (Index u = 0; u < s.kernel.height; ++u) {
+              const Index k = padding_source(s.stride.height * i - s.padding.height + s.dilation.height * u,
+                                             s.in.height, s.padding_mode);
+              for (Index v = 0; k >= 0 && v < s.kernel.width; ++v) {
+                const Index l = padding_source(s.stride.width * j - s.padding.width + s.dilation.width * v,
+                                               s.in.width, s.padding_mode);
                 if (l >= 0) {
                   f(((n * s.out_channels + o) * s.out.height + i) * s.out.width + j,
                     ((n * s.in_channels + first + c) * s.in.height + k) * s.in.width + l,
@@ -41,8 +40,7 @@ void for_each_product(const ConvolutionShape& s, F f) {
 template <class T>
 void forward(const ConvolutionShape& s, const T* x, const T* w, const T* bias, T* y) {
   std::fill_n(y, s.batch * s.out_channels * s.out_pixels(), T{0});
-  for_each_product(
-      s, [&](std::int64_t at_y, std::int64_t at_x, std::int64_t at_w) { y[at_y] += w[at_w] * x[at_x]; });
+  for_each_product(s, [&](Index at_y, Index at_x, Index at_w) { y[at_y] += w[at_w] * x[at_x]; });
   if (bias != nullptr) {
     add_bias(s.batch, s.out_channels, s.out_pixels(), bias, y);
   }
@@ -51,15 +49,13 @@ void forward(const ConvolutionShape& s, const T* x, const T* w, const T* bias, T
 template <class T>
 void input_gradient(const ConvolutionShape& s, const T* dy, const T* w, T* dx) {
   std::fill_n(dx, s.batch * s.in_channels * s.in_pixels(), T{0});
-  for_each_product(
-      s, [&](std::int64_t at_y, std::int64_t at_x, std::int64_t at_w) { dx[at_x] += w[at_w] * dy[at_y]; });
+  for_each_product(s, [&](Index at_y, Index at_x, Index at_w) { dx[at_x] += w[at_w] * dy[at_y]; });
 }
 
 template <class T>
 void weight_gradient(const ConvolutionShape& s, const T* x, const T* dy, T* dw) {
   std::fill_n(dw, s.out_channels * s.fan_in(), T{0});
-  for_each_product(
-      s, [&](std::int64_t at_y, std::int64_t at_x, std::int64_t at_w) { dw[at_w] += x[at_x] * dy[at_y]; });
+  for_each_product(s, [&](Index at_y, Index at_x, Index at_w) { dw[at_w] += x[at_x] * dy[at_y]; });
 }
 
 template void forward(const ConvolutionShape&, const float*, const float*, const float*, float*);

@@ -10,19 +10,20 @@
 
 #include <cstdint>
 
+#include "gesso/core/index.h"
 #include "gesso/core/size2d.h"
 
 namespace gesso {
 
 struct ReluMaskShape {
-  std::int64_t batch, channels;
+  Index batch, channels;
   Size2d size;  ///< of a picture
 
-  std::int64_t pairs() const { return (channels + 1) / 2; }
-  std::int64_t pair_bytes() const { return (size.height + 3) / 4 * size.width; }
-  std::int64_t bytes() const { return batch * pairs() * pair_bytes(); }
+  Index pairs() const { return (channels + 1) / 2; }
+  Index pair_bytes() const { return (size.height + 3) / 4 * size.width; }
+  Index bytes() const { return batch * pairs() * pair_bytes(); }
   /// Of the first row of channel pair `pair` of sample n.
-  std::int64_t offset(std::int64_t n, std::int64_t pair) const { return (n * pairs() + pair) * pair_bytes(); }
+  Index offset(Index n, Index pair) const { return (n * pairs() + pair) * pair_bytes(); }
 };
 
 /// y = max(y, 0) in place (NaN stays NaN), and the mask of it unless `mask` is null.

@@ -10,59 +10,57 @@ namespace {
 // to[q] = from[stride * q]. The stride that matters most has a loop of its own, which the compiler can
 // vectorise.
 template <class T>
-GESSO_SIMD void collect(const T* from, std::int64_t count, std::int64_t stride, T* to) {
+GESSO_SIMD void collect(const T* from, Index count, Index stride, T* to) {
   if (stride == 1) {
     std::copy_n(from, count, to);
   } else if (stride == 2) {
-    for (std::int64_t q = 0; q < count; ++q) to[q] = from[2 * q];
+    for (Index q = 0; q < count; ++q) to[q] = from[2 * q];
   } else {
-    for (std::int64_t q = 0; q < count; ++q) to[q] = from[stride * q];
+    for (Index q = 0; q < count; ++q) to[q] = from[stride * q];
   }
 }
 
 // to[q] = from[first + stride * q] for 0 <= q < count, and what the mode says where that is outside 0 to
 // size.
 template <class T>
-void copy_row(const T* from, std::int64_t size, PaddingMode mode, std::int64_t first, std::int64_t stride,
-              std::int64_t count, T* to) {
-  const auto show_padding = [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t q = begin; q < end; ++q) {
-      const std::int64_t source = padding_source(first + stride * q, size, mode);
+void copy_row(const T* from, Index size, PaddingMode mode, Index first, Index stride, Index count, T* to) {
+  const auto show_padding = [&](Index begin, Index end) {
+    for (Index q = begin; q < end; ++q) {
+      const Index source = padding_source(first + stride * q, size, mode);
       to[q] = source < 0 ? T{0} : from[source];
     }
   };
-  const auto positions_below = [&](std::int64_t limit) {
+  const auto positions_below = [&](Index limit) {
     return limit <= first ? 0 : std::min(divide_up(limit - first, stride), count);
   };
-  const std::int64_t begin = positions_below(0), end = positions_below(size);
+  const Index begin = positions_below(0), end = positions_below(size);
   show_padding(0, begin);
   collect(from + first + stride * begin, end - begin, stride, to + begin);
   show_padding(end, count);
 }
 
-WindowAxis forward_axis(std::int64_t source, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
-                        std::int64_t dilation, PaddingMode mode) {
-  const std::int64_t span = dilation * (kernel - 1);
+WindowAxis forward_axis(Index source, Index kernel, Index stride, Index padding, Index dilation,
+                        PaddingMode mode) {
+  const Index span = dilation * (kernel - 1);
   return {source, stride, padding, std::min(stride, span + 1), span / stride, mode};
 }
 
 // The length of equal pieces of `size`, each at most `most`.
-std::int64_t even_piece(std::int64_t size, std::int64_t most) {
-  return divide_up(size, divide_up(size, std::max<std::int64_t>(most, 1)));
+Index even_piece(Index size, Index most) {
+  return divide_up(size, divide_up(size, std::max<Index>(most, 1)));
 }
 
 }  // namespace
 
 template <class T>
-void fill_window(const Window& w, const T* source, std::int64_t row, std::int64_t column, T* window) {
-  const std::int64_t first_row = w.rows.stride * row - w.rows.padding;
-  const std::int64_t first_column = w.columns.stride * column - w.columns.padding;
-  for (std::int64_t c = 0; c < w.channels; ++c, source += w.rows.source * w.columns.source) {
-    for (std::int64_t a = 0; a < w.rows.phases; ++a) {
-      for (std::int64_t b = 0; b < w.columns.phases; ++b) {
-        for (std::int64_t r = 0; r < w.height; ++r, window += w.pitch) {
-          const std::int64_t k =
-              padding_source(first_row + w.rows.stride * r + a, w.rows.source, w.rows.mode);
+void fill_window(const Window& w, const T* source, Index row, Index column, T* window) {
+  const Index first_row = w.rows.stride * row - w.rows.padding;
+  const Index first_column = w.columns.stride * column - w.columns.padding;
+  for (Index c = 0; c < w.channels; ++c, source += w.rows.source * w.columns.source) {
+    for (Index a = 0; a < w.rows.phases; ++a) {
+      for (Index b = 0; b < w.columns.phases; ++b) {
+        for (Index r = 0; r < w.height; ++r, window += w.pitch) {
+          const Index k = padding_source(first_row + w.rows.stride * r + a, w.rows.source, w.rows.mode);
           if (k < 0) {
             std::fill_n(window, w.pitch, T{0});
           } else {
@@ -85,13 +83,13 @@ WindowAxis forward_columns(const ConvolutionShape& s) {
                       s.padding_mode);
 }
 
-std::vector<std::int64_t> forward_offsets(const ConvolutionShape& s, const Window& window) {
-  std::vector<std::int64_t> offsets;
+std::vector<Index> forward_offsets(const ConvolutionShape& s, const Window& window) {
+  std::vector<Index> offsets;
   offsets.reserve(window.channels * s.taps());
-  for (std::int64_t c = 0; c < window.channels; ++c) {
-    for (std::int64_t u = 0; u < s.kernel.height; ++u) {
-      for (std::int64_t v = 0; v < s.kernel.width; ++v) {
-        const std::int64_t row = s.dilation.height * u, column = s.dilation.width * v;
+  for (Index c = 0; c < window.channels; ++c) {
+    for (Index u = 0; u < s.kernel.height; ++u) {
+      for (Index v = 0; v < s.kernel.width; ++v) {
+        const Index row = s.dilation.height * u, column = s.dilation.width * v;
         offsets.push_back(window.at(c, {row % s.stride.height, column % s.stride.width},
                                     row / s.stride.height, column / s.stride.width));
       }
@@ -100,18 +98,18 @@ std::vector<std::int64_t> forward_offsets(const ConvolutionShape& s, const Windo
   return offsets;
 }
 
-Tile Tiles::operator[](std::int64_t index) const {
-  const std::int64_t row = index / across * rows;
-  const std::int64_t column = index % across * columns;
+Tile Tiles::operator[](Index index) const {
+  const Index row = index / across * rows;
+  const Index column = index % across * columns;
   return {row, column, std::min(rows, picture.height - row), std::min(columns, picture.width - column)};
 }
 
-Tiles cut_into_tiles(Size2d picture, const WindowAxis& rows, const WindowAxis& columns, std::int64_t depth,
-                     std::int64_t most_rows, std::size_t element_bytes) {
-  constexpr std::int64_t most_columns = 256, few_columns = 64, few_rows = 4;
-  constexpr std::int64_t step = 16;  // cut columns are a multiple of the registers' lanes
-  const std::int64_t elements = Window::cache_bytes / static_cast<std::int64_t>(element_bytes);
-  const auto rows_that_fit = [&](std::int64_t width) {
+Tiles cut_into_tiles(Size2d picture, const WindowAxis& rows, const WindowAxis& columns, Index depth,
+                     Index most_rows, std::size_t element_bytes) {
+  constexpr Index most_columns = 256, few_columns = 64, few_rows = 4;
+  constexpr Index step = 16;  // cut columns are a multiple of the registers' lanes
+  const Index elements = Window::cache_bytes / static_cast<Index>(element_bytes);
+  const auto rows_that_fit = [&](Index width) {
     return elements / (depth * (width + columns.reach)) - rows.reach;
   };
   Tiles tiles{picture, 1, picture.width, 1, 1};
@@ -128,7 +126,7 @@ Tiles cut_into_tiles(Size2d picture, const WindowAxis& rows, const WindowAxis& c
   return tiles;
 }
 
-template void fill_window(const Window&, const float*, std::int64_t, std::int64_t, float*);
-template void fill_window(const Window&, const double*, std::int64_t, std::int64_t, double*);
+template void fill_window(const Window&, const float*, Index, Index, float*);
+template void fill_window(const Window&, const double*, Index, Index, double*);
 
 }  // namespace gesso

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <vector>
 
 #include "gesso/core/convolution/convolution.h"
@@ -18,8 +17,8 @@ namespace gesso {
 /// One dimension of a window. Position q of phase a is position stride * (first + q) + a - padding of the
 /// source picture, for a tile that begins at `first`; a tile of n positions reads n + reach of every phase.
 struct WindowAxis {
-  std::int64_t source;  ///< size of the source picture
-  std::int64_t stride, padding, phases, reach;
+  Index source;  ///< size of the source picture
+  Index stride, padding, phases, reach;
   PaddingMode mode = PaddingMode::zeros;  ///< what is read outside of it
 };
 
@@ -27,19 +26,19 @@ struct WindowAxis {
 /// each.
 struct Window {
   /// The bytes that all of what a tile works on may take: half of a second-level cache of 1 MiB.
-  static constexpr std::int64_t cache_bytes = 512 << 10;
+  static constexpr Index cache_bytes = 512 << 10;
 
   WindowAxis rows, columns;
-  std::int64_t channels;
-  std::int64_t height = 0, pitch = 0;
+  Index channels;
+  Index height = 0, pitch = 0;
 
-  std::int64_t phases() const { return rows.phases * columns.phases; }
-  std::int64_t size() const { return channels * phases() * height * pitch; }
+  Index phases() const { return rows.phases * columns.phases; }
+  Index size() const { return channels * phases() * height * pitch; }
   /// Elements behind the window that a kernel may read (without using them) when it takes all rows as one and
   /// goes on to the end of a register of `lanes`.
-  std::int64_t slack(std::int64_t lanes) const { return columns.reach + lanes; }
+  Index slack(Index lanes) const { return columns.reach + lanes; }
   /// Where in the window position (row, column) of a phase of a channel is.
-  std::int64_t at(std::int64_t channel, Size2d phase, std::int64_t row, std::int64_t column) const {
+  Index at(Index channel, Size2d phase, Index row, Index column) const {
     return (((channel * rows.phases + phase.height) * columns.phases + phase.width) * height + row) * pitch +
            column;
   }
@@ -48,7 +47,7 @@ struct Window {
 /// Fills `window` (window.size() elements) with what the tile at (row, column) reads of the pictures at
 /// `source` (channels, rows.source, columns.source).
 template <class T>
-void fill_window(const Window& shape, const T* source, std::int64_t row, std::int64_t column, T* window);
+void fill_window(const Window& shape, const T* source, Index row, Index column, T* window);
 
 /// The axes of a convolution's windows over x: row i of y reads row stride i + dilation u - padding of x,
 /// which is position i + dilation u / stride of phase dilation u mod stride.
@@ -57,26 +56,26 @@ WindowAxis forward_columns(const ConvolutionShape& shape);
 
 /// For each channel of `window` and tap of the kernel, in the order of a row of the weight, the offset in the
 /// window from position (0, 0) of a tile to what the tap reads.
-std::vector<std::int64_t> forward_offsets(const ConvolutionShape& shape, const Window& window);
+std::vector<Index> forward_offsets(const ConvolutionShape& shape, const Window& window);
 
 /// A part of the result.
 struct Tile {
-  std::int64_t row, column, rows, columns;
+  Index row, column, rows, columns;
 };
 
 /// How pictures of the result are cut into tiles: by their sizes alone.
 struct Tiles {
   Size2d picture = 0;
-  std::int64_t rows = 0, columns = 0;  ///< of one tile; the last may have fewer
-  std::int64_t down = 0, across = 0;   ///< how many
+  Index rows = 0, columns = 0;  ///< of one tile; the last may have fewer
+  Index down = 0, across = 0;   ///< how many
 
-  std::int64_t count() const { return down * across; }
-  Tile operator[](std::int64_t index) const;
+  Index count() const { return down * across; }
+  Tile operator[](Index index) const;
 };
 
 /// Tiles of at most `most_rows` rows whose working set, `depth` pictures of the size of a tile with its
 /// reach, stays in the second-level cache.
-Tiles cut_into_tiles(Size2d picture, const WindowAxis& rows, const WindowAxis& columns, std::int64_t depth,
-                     std::int64_t most_rows, std::size_t element_bytes);
+Tiles cut_into_tiles(Size2d picture, const WindowAxis& rows, const WindowAxis& columns, Index depth,
+                     Index most_rows, std::size_t element_bytes);
 
 }  // namespace gesso

@@ -76,12 +76,12 @@ std::vector<std::uint16_t> to_halves(const std::string& name, const Tensor& tens
 
 bool is_whole(double value) { return std::fabs(value) < kExactBelow && std::trunc(value) == value; }
 
-std::vector<std::int64_t> to_int64(const std::string& name, const Tensor& tensor) {
-  std::vector<std::int64_t> numbers;
+std::vector<Index> to_int64(const std::string& name, const Tensor& tensor) {
+  std::vector<Index> numbers;
   for (const double value : tensor.to_vector()) {
     require(is_whole(value), "save_safetensors: '", name, "' is to be written as I64, but has the value ",
             value);
-    numbers.push_back(static_cast<std::int64_t>(value));
+    numbers.push_back(static_cast<Index>(value));
   }
   return numbers;
 }
@@ -115,7 +115,7 @@ std::string header_text(const NamedTensors& tensors, const Metadata& metadata,
                         : tensor.dtype() == float64 ? "F64"
                                                     : "F32";
     add(name, {{"dtype", dtype},
-               {"shape", std::vector<std::int64_t>(tensor.shape().begin(), tensor.shape().end())},
+               {"shape", std::vector<Index>(tensor.shape().begin(), tensor.shape().end())},
                {"data_offsets", {offsets[i].first, offsets[i].second}}});
   }
   text += "}";
@@ -124,7 +124,7 @@ std::string header_text(const NamedTensors& tensors, const Metadata& metadata,
 }
 
 template <class T>
-std::string_view bytes_of(const T* values, std::int64_t count) {
+std::string_view bytes_of(const T* values, Index count) {
   return {reinterpret_cast<const char*>(values), static_cast<std::size_t>(count) * sizeof(T)};
 }
 
@@ -195,13 +195,13 @@ SafetensorsReader::Entry parse_entry(const std::string& path, const std::string&
   }
   entry.begin = field("data_offsets")[0].get<std::uint64_t>();
   entry.end = field("data_offsets")[1].get<std::uint64_t>();
-  std::vector<std::int64_t> sizes;
+  std::vector<Index> sizes;
   for (const json& item : field("shape")) {
     const auto count = item.get<std::uint64_t>();
     if (count > std::uint64_t{1} << 62) {
       fail(path, name, concat_text("the size ", count, " in its shape is too large"));
     }
-    sizes.push_back(static_cast<std::int64_t>(count));
+    sizes.push_back(static_cast<Index>(count));
   }
   try {
     entry.shape = Shape(sizes);
@@ -264,11 +264,11 @@ void save_safetensors(const std::string& path, const NamedTensors& tensors, cons
   for (const std::size_t i : data_order) {
     const auto& [name, tensor] = tensors[i];
     if (int64.contains(name)) {
-      const std::vector<std::int64_t> numbers = to_int64(name, tensor);
-      file.write(bytes_of(numbers.data(), static_cast<std::int64_t>(numbers.size())));
+      const std::vector<Index> numbers = to_int64(name, tensor);
+      file.write(bytes_of(numbers.data(), static_cast<Index>(numbers.size())));
     } else if (float16.contains(name)) {
       const std::vector<std::uint16_t> halves = to_halves(name, tensor);
-      file.write(bytes_of(halves.data(), static_cast<std::int64_t>(halves.size())));
+      file.write(bytes_of(halves.data(), static_cast<Index>(halves.size())));
     } else {
       with_dtype(tensor.dtype(),
                  [&, &t = tensor]<class T>() { file.write(bytes_of(t.template data<T>(), t.numel())); });
@@ -370,15 +370,15 @@ const SafetensorsReader::Entry& SafetensorsReader::entry(const std::string& name
 Tensor SafetensorsReader::load(const std::string& name) const {
   const Entry& e = entry(name);
   const char* source = contents_->data.data() + e.begin;
-  const std::int64_t count = e.shape.numel();
+  const Index count = e.shape.numel();
   Tensor tensor = Tensor::empty(e.shape, e.dtype == "F64" || e.dtype == "I64" ? float64 : float32);
   // The numbers may begin at any byte of the mapping, so they are copied rather than pointed at.
   const auto convert = [&]<class From, class To>(To (*value)(From)) {
     To* out = tensor.mutable_data<To>("load");
-    parallel_for(count, 1 << 16, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
+    parallel_for(count, 1 << 16, [&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) {
         From number;
-        std::memcpy(&number, source + i * static_cast<std::int64_t>(sizeof number), sizeof number);
+        std::memcpy(&number, source + i * static_cast<Index>(sizeof number), sizeof number);
         out[i] = value(number);
       }
     });
@@ -394,7 +394,7 @@ Tensor SafetensorsReader::load(const std::string& name) const {
   } else if (e.dtype == "BF16") {
     convert(from_bfloat16);
   } else if (e.dtype == "I64") {
-    convert(+[](std::int64_t v) { return static_cast<double>(v); });
+    convert(+[](Index v) { return static_cast<double>(v); });
     const double* values = tensor.data<double>();
     if (!std::all_of(values, values + count, is_whole)) {
       fail(contents_->path, name, "it has whole numbers of 2^53 or more, which float64 cannot hold exactly");

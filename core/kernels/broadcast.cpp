@@ -8,7 +8,7 @@ namespace gesso {
 
 BroadcastPlan::BroadcastPlan(const Shape& a, const Shape& b, const char* operation)
     : shape(broadcast_shapes(a, b, operation)) {
-  const auto stride_of = [&](const Shape& from, int dim) -> std::int64_t {  // dim counted in the result
+  const auto stride_of = [&](const Shape& from, int dim) -> Index {  // dim counted in the result
     const int own = dim - (shape.rank() - from.rank());
     return own < 0 || (from[own] == 1 && shape[dim] != 1) ? 0 : from.strides()[own];
   };
@@ -16,8 +16,8 @@ BroadcastPlan::BroadcastPlan(const Shape& a, const Shape& b, const char* operati
     if (shape[dim] == 1) {
       continue;
     }
-    const std::int64_t a_step = stride_of(a, dim);
-    const std::int64_t b_step = stride_of(b, dim);
+    const Index a_step = stride_of(a, dim);
+    const Index b_step = stride_of(b, dim);
     // Merge with the dimension before when walking on inside it is the same as one step of it, for both.
     if (rank > 0 && a_stride[rank - 1] == a_step * shape[dim] && b_stride[rank - 1] == b_step * shape[dim]) {
       size[rank - 1] *= shape[dim];
@@ -35,18 +35,18 @@ BroadcastPlan::BroadcastPlan(const Shape& a, const Shape& b, const char* operati
   }
 }
 
-std::int64_t BroadcastPlan::rows() const {
-  std::int64_t count = 1;
+Index BroadcastPlan::rows() const {
+  Index count = 1;
   for (int d = 0; d + 1 < rank; ++d) {
     count *= size[d];
   }
   return count;
 }
 
-std::array<std::int64_t, 2> BroadcastPlan::offsets(std::int64_t row) const {
-  std::array<std::int64_t, 2> result = {0, 0};
+std::array<Index, 2> BroadcastPlan::offsets(Index row) const {
+  std::array<Index, 2> result = {0, 0};
   for (int d = rank - 2; d >= 0; --d) {
-    const std::int64_t i = row % size[d];
+    const Index i = row % size[d];
     row /= size[d];
     result[0] += i * a_stride[d];
     result[1] += i * b_stride[d];
@@ -60,7 +60,7 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
   }
   require(broadcast_shapes(x.shape(), shape, "sum_to") == x.shape(), "sum_to: shape ", shape,
           " does not broadcast to ", x.shape());
-  std::vector<std::int64_t> kept(x.rank() - shape.rank(), 1);
+  std::vector<Index> kept(x.rank() - shape.rank(), 1);
   kept.insert(kept.end(), shape.begin(), shape.end());
   return sum_keeping(x, Shape(kept), x.dtype()).alias(shape);
 }
@@ -75,9 +75,9 @@ Tensor expand_to(const Tensor& x, const Shape& shape) {
   with_dtype(x.dtype(), [&]<class T>() {
     const T* from = x.data<T>();
     T* to = y.mutable_data<T>();
-    const std::int64_t row = plan.size[plan.rank - 1];
+    const Index row = plan.size[plan.rank - 1];
     const bool repeats = plan.b_stride[plan.rank - 1] == 0;
-    const auto expand = [&](std::int64_t r, std::int64_t begin, std::int64_t end) {
+    const auto expand = [&](Index r, Index begin, Index end) {
       const T* source = from + plan.offsets(r)[1];
       if (repeats) {
         std::fill(to + r * row + begin, to + r * row + end, *source);
@@ -86,14 +86,12 @@ Tensor expand_to(const Tensor& x, const Shape& shape) {
       }
     };
     if (plan.rank == 1) {
-      parallel_for(row, kElementwiseBlock,
-                   [&](std::int64_t begin, std::int64_t end) { expand(0, begin, end); });
+      parallel_for(row, kElementwiseBlock, [&](Index begin, Index end) { expand(0, begin, end); });
       return;
     }
-    const std::int64_t rows_a_block =
-        std::max<std::int64_t>(1, kElementwiseBlock / std::max<std::int64_t>(1, row));
-    parallel_for(plan.rows(), rows_a_block, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t r = begin; r < end; ++r) {
+    const Index rows_a_block = std::max<Index>(1, kElementwiseBlock / std::max<Index>(1, row));
+    parallel_for(plan.rows(), rows_a_block, [&](Index begin, Index end) {
+      for (Index r = begin; r < end; ++r) {
         expand(r, 0, row);
       }
     });

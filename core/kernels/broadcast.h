@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
 
 #include "gesso/core/kernels/elementwise.h"
 #include "gesso/core/shape.h"
@@ -17,34 +16,33 @@ namespace gesso {
 struct BroadcastPlan {
   BroadcastPlan(const Shape& a, const Shape& b, const char* operation);
 
-  Shape shape;                                           ///< of the result
-  int rank = 0;                                          ///< of what follows; at least 1
-  std::array<std::int64_t, Shape::max_rank> size{};      ///< merged dimensions, outermost first
-  std::array<std::int64_t, Shape::max_rank> a_stride{};  ///< elements; 0 where a is repeated
-  std::array<std::int64_t, Shape::max_rank> b_stride{};
+  Shape shape;                                    ///< of the result
+  int rank = 0;                                   ///< of what follows; at least 1
+  std::array<Index, Shape::max_rank> size{};      ///< merged dimensions, outermost first
+  std::array<Index, Shape::max_rank> a_stride{};  ///< elements; 0 where a is repeated
+  std::array<Index, Shape::max_rank> b_stride{};
 
   /// The number of innermost rows, and each one's offsets into a and b.
-  std::int64_t rows() const;
-  std::array<std::int64_t, 2> offsets(std::int64_t row) const;
+  Index rows() const;
+  std::array<Index, 2> offsets(Index row) const;
 };
 
 namespace detail {
 
 // y[i] = f(a[i * a_stride], b[i * b_stride]) with strides of 0 or 1.
 template <class T, class F>
-GESSO_SIMD void broadcast_row(const T* a, bool a_repeats, const T* b, bool b_repeats, T* y, std::int64_t n,
-                              F f) {
+GESSO_SIMD void broadcast_row(const T* a, bool a_repeats, const T* b, bool b_repeats, T* y, Index n, F f) {
   if (a_repeats && b_repeats) {
     const T value = f(*a, *b);
-    for (std::int64_t i = 0; i < n; ++i) y[i] = value;
+    for (Index i = 0; i < n; ++i) y[i] = value;
   } else if (a_repeats) {
     const T left = *a;
-    for (std::int64_t i = 0; i < n; ++i) y[i] = f(left, b[i]);
+    for (Index i = 0; i < n; ++i) y[i] = f(left, b[i]);
   } else if (b_repeats) {
     const T right = *b;
-    for (std::int64_t i = 0; i < n; ++i) y[i] = f(a[i], right);
+    for (Index i = 0; i < n; ++i) y[i] = f(a[i], right);
   } else {
-    for (std::int64_t i = 0; i < n; ++i) y[i] = f(a[i], b[i]);
+    for (Index i = 0; i < n; ++i) y[i] = f(a[i], b[i]);
   }
 }
 
@@ -67,20 +65,19 @@ Tensor broadcast_map(const Tensor& a, const Tensor& b, const char* operation, F 
       zip_elements(from_a, from_b, y, plan.shape.numel(), f);
       return;
     }
-    const std::int64_t row = plan.size[plan.rank - 1];
+    const Index row = plan.size[plan.rank - 1];
     const bool a_repeats = plan.a_stride[plan.rank - 1] == 0;
     const bool b_repeats = plan.b_stride[plan.rank - 1] == 0;
     if (plan.rank == 1) {
-      parallel_for(row, kElementwiseBlock, [&](std::int64_t begin, std::int64_t end) {
+      parallel_for(row, kElementwiseBlock, [&](Index begin, Index end) {
         detail::broadcast_row(from_a + (a_repeats ? 0 : begin), a_repeats, from_b + (b_repeats ? 0 : begin),
                               b_repeats, y + begin, end - begin, f);
       });
       return;
     }
-    const std::int64_t rows_a_block =
-        std::max<std::int64_t>(1, kElementwiseBlock / std::max<std::int64_t>(1, row));
-    parallel_for(plan.rows(), rows_a_block, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t r = begin; r < end; ++r) {
+    const Index rows_a_block = std::max<Index>(1, kElementwiseBlock / std::max<Index>(1, row));
+    parallel_for(plan.rows(), rows_a_block, [&](Index begin, Index end) {
+      for (Index r = begin; r < end; ++r) {
         const auto [a_offset, b_offset] = plan.offsets(r);
         detail::broadcast_row(from_a + a_offset, a_repeats, from_b + b_offset, b_repeats, y + r * row, row,
                               f);

@@ -2,7 +2,7 @@
 // of x, (N, C, P) with P pixels a channel, is a matrix F of C rows.
 #pragma once
 
-#include <cstdint>
+#include "gesso/core/index.h"
 
 namespace gesso {
 
@@ -10,13 +10,13 @@ namespace gesso {
 /// for F as it is. Blocks of columns are centred in a buffer that stays in cache, so F is read once and never
 /// copied as a whole; products of blocks are added up in float64, in order.
 template <class T>
-void channel_products(const T* x, const double* mean, double scale, std::int64_t samples,
-                      std::int64_t channels, std::int64_t pixels, T* y);
+void channel_products(const T* x, const double* mean, double scale, Index samples, Index channels,
+                      Index pixels, T* y);
 
 /// dx[n] = scale (s[n] + s[n]^T)(F - mean[n] 1^T) + shift[n] 1^T for s (N, C, C): what the gradient of
 /// channel_products comes to, for s the gradient of its result. `mean` and `shift` are (N, C) or null.
 template <class T>
 void mix_channels(const T* x, const double* mean, const T* s, double scale, const double* shift,
-                  std::int64_t samples, std::int64_t channels, std::int64_t pixels, T* dx);
+                  Index samples, Index channels, Index pixels, T* dx);
 
 }  // namespace gesso

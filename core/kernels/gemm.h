@@ -1,7 +1,7 @@
 // Matrix products over OpenBLAS, for float and double.
 #pragma once
 
-#include <cstdint>
+#include "gesso/core/index.h"
 
 namespace gesso {
 
@@ -9,14 +9,13 @@ namespace gesso {
 /// (m, n); op(a) = a, stored with rows of `lda` elements, or its transpose when `transpose_a`, and the same
 /// for b. With beta 0, c may hold anything. Throws ArgumentError for sizes of 2^31 and more.
 template <class T>
-void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, T alpha,
-          const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc);
+void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, T alpha, const T* a, Index lda,
+          const T* b, Index ldb, T beta, T* c, Index ldc);
 
 /// The same product in parallel, c cut into fixed blocks. For one large product; inside a parallel loop use
 /// gemm().
 template <class T>
-void parallel_gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
-                   T alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c,
-                   std::int64_t ldc);
+void parallel_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, T alpha, const T* a,
+                   Index lda, const T* b, Index ldb, T beta, T* c, Index ldc);
 
 }  // namespace gesso

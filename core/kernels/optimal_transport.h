@@ -2,14 +2,14 @@
 // distribution, moving as little as possible.
 #pragma once
 
-#include <cstdint>
+#include "gesso/core/index.h"
 
 namespace gesso {
 
 /// Sorts `count` numbers in ascending order, -0 before 0 and NaNs beyond the infinities, at the end of their
 /// sign.
 template <class T>
-void sort_values(T* values, std::int64_t count);
+void sort_values(T* values, Index count);
 
 /// difference[i] = x[i] - q(rank of x[i]), where q(r) is the value at the same quantile of `target`: with n =
 /// `count` numbers and m = `target_count` sorted ones, at position (r + 1/2) m / n - 1/2 of the target,
@@ -18,11 +18,10 @@ void sort_values(T* values, std::int64_t count);
 /// interpolation. Equal numbers are ranked in the order of their indices; a NaN in either gives NaN where it
 /// takes part. `count` must be below 2^32 and `target_count` at least 1. Works on one thread.
 template <class T>
-void transport(const T* x, std::int64_t count, const T* target, std::int64_t target_count, T* difference);
+void transport(const T* x, Index count, const T* target, Index target_count, T* difference);
 
 /// The definition of transport(), by a comparison sort.
 template <class T>
-void transport_plain(const T* x, std::int64_t count, const T* target, std::int64_t target_count,
-                     T* difference);
+void transport_plain(const T* x, Index count, const T* target, Index target_count, T* difference);
 
 }  // namespace gesso

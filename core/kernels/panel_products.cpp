@@ -11,8 +11,8 @@ namespace {
 
 // `rows` rows by `vectors` vectors of a panel's columns, from `column` on.
 template <class T, int bytes, int rows, int vectors>
-GESSO_INLINE void product_tile(const T* x, std::int64_t x_group, int channels, const T* w, int column, T* y,
-                               std::int64_t y_row, std::int64_t y_group, bool add, const T* next) {
+GESSO_INLINE void product_tile(const T* x, Index x_group, int channels, const T* w, int column, T* y,
+                               Index y_row, Index y_group, bool add, const T* next) {
   using S = Simd<T, bytes>;
   T* to[vectors];
   typename S::Vector sum[rows][vectors] = {};
@@ -52,9 +52,8 @@ GESSO_INLINE void product_tile(const T* x, std::int64_t x_group, int channels, c
 
 // The last rows, fewer than `most`.
 template <class T, int bytes, int most, int vectors>
-GESSO_INLINE void product_rest(int rows, const T* x, std::int64_t x_group, int channels, const T* w,
-                               int column, T* y, std::int64_t y_row, std::int64_t y_group, bool add,
-                               const T* next) {
+GESSO_INLINE void product_rest(int rows, const T* x, Index x_group, int channels, const T* w, int column,
+                               T* y, Index y_row, Index y_group, bool add, const T* next) {
   if constexpr (most > 1) {
     if (rows == most - 1) {
       product_tile<T, bytes, most - 1, vectors>(x, x_group, channels, w, column, y, y_row, y_group, add,
@@ -68,11 +67,10 @@ GESSO_INLINE void product_rest(int rows, const T* x, std::int64_t x_group, int c
 
 // All rows by one column of vectors.
 template <class T, int bytes, int rows, int vectors>
-GESSO_INLINE void product_column(const T* x, std::int64_t x_group, int count, int channels, const T* w,
-                                 int column, T* y, std::int64_t y_row, std::int64_t y_group, bool add,
-                                 const T* next) {
+GESSO_INLINE void product_column(const T* x, Index x_group, int count, int channels, const T* w, int column,
+                                 T* y, Index y_row, Index y_group, bool add, const T* next) {
   int t = 0;
-  for (; t + rows <= count; t += rows, next += std::int64_t{channels} * kGroup) {
+  for (; t + rows <= count; t += rows, next += Index{channels} * kGroup) {
     product_tile<T, bytes, rows, vectors>(x + t * kGroup, x_group, channels, w, column, y + t * y_row, y_row,
                                           y_group, add, next);
   }
@@ -81,8 +79,8 @@ GESSO_INLINE void product_column(const T* x, std::int64_t x_group, int count, in
 }
 
 template <class T, int bytes, int rows, int vectors>
-GESSO_INLINE void product(const T* x, std::int64_t x_group, int count, int channels, const T* w, int groups,
-                          T* y, std::int64_t y_row, std::int64_t y_group, bool add, const T* next) {
+GESSO_INLINE void product(const T* x, Index x_group, int count, int channels, const T* w, int groups, T* y,
+                          Index y_row, Index y_group, bool add, const T* next) {
   constexpr int width = vectors * Simd<T, bytes>::lanes;
   static_assert(kPanel % width == 0);
   if (groups * kGroup < width) {
@@ -97,8 +95,8 @@ GESSO_INLINE void product(const T* x, std::int64_t x_group, int count, int chann
 
 // `rows` columns of x by `vectors` vectors of columns of y.
 template <class T, int bytes, int rows, int vectors>
-GESSO_INLINE void product_sum_tile(const T* x, const T* y, std::int64_t y_group, int count, int column,
-                                   T* sum, std::int64_t sum_row, bool add) {
+GESSO_INLINE void product_sum_tile(const T* x, const T* y, Index y_group, int count, int column, T* sum,
+                                   Index sum_row, bool add) {
   using S = Simd<T, bytes>;
   const T* from[vectors];
   typename S::Vector total[rows][vectors] = {};
@@ -115,7 +113,7 @@ GESSO_INLINE void product_sum_tile(const T* x, const T* y, std::int64_t y_group,
       for (int n = 0; n < vectors; ++n) total[c][n] = S::load(sum + c * sum_row + n * S::lanes);
     }
   }
-  for (std::int64_t t = 0; t < count * std::int64_t{kGroup}; t += kGroup) {
+  for (Index t = 0; t < count * Index{kGroup}; t += kGroup) {
     typename S::Vector v[vectors];
 #pragma GCC unroll 8
     for (int n = 0; n < vectors; ++n) v[n] = S::load(from[n] + t);
@@ -133,8 +131,8 @@ GESSO_INLINE void product_sum_tile(const T* x, const T* y, std::int64_t y_group,
 }
 
 template <class T, int bytes, int rows, int vectors>
-GESSO_INLINE void product_sum(const T* x, const T* y, std::int64_t y_group, int count, int groups, T* sum,
-                              std::int64_t sum_row, bool add) {
+GESSO_INLINE void product_sum(const T* x, const T* y, Index y_group, int count, int groups, T* sum,
+                              Index sum_row, bool add) {
   constexpr int width = vectors * Simd<T, bytes>::lanes;
   static_assert(kGroup % rows == 0 && kPanel % width == 0);
   for (int c = 0; c < kGroup; c += rows, x += rows, sum += rows * sum_row) {
@@ -148,7 +146,7 @@ GESSO_INLINE void product_sum(const T* x, const T* y, std::int64_t y_group, int 
   }
 }
 
-// ---- copies in groups ---------------------------------------------------------------------------
+// ---- copies in groups
 
 // A mean as the number closest to it and what is missing.
 template <class T>
@@ -159,7 +157,7 @@ struct SplitMean {
 };
 
 template <class T, int bytes>
-GESSO_INLINE void transpose_group(const T* x, std::int64_t x_row, int channels, const double* mean, int count,
+GESSO_INLINE void transpose_group(const T* x, Index x_row, int channels, const double* mean, int count,
                                   T* to) {
   T close[kGroup] = {}, rest[kGroup] = {};
   for (int c = 0; mean != nullptr && c < channels; ++c) {
@@ -191,24 +189,23 @@ GESSO_INLINE void transpose_group(const T* x, std::int64_t x_row, int channels, 
 
 // The kernels as functions of one instruction set, whose registers hold `bytes`:
 //   product_rows, sum_rows   rows of a tile of product() and product_sum(); each is two vectors wide
-#define GESSO_PANEL_KERNELS(Name, attribute, bytes, product_rows, sum_rows)                                \
-  template <class T>                                                                                       \
-  struct Name {                                                                                            \
-    attribute static void multiply(const T* x, std::int64_t x_group, int rows, int channels, const T* w,   \
-                                   int groups, T* y, std::int64_t y_row, std::int64_t y_group, bool add,   \
-                                   const T* next) {                                                        \
-      product<T, bytes, product_rows, 2>(x, x_group, rows, channels, w, groups, y, y_row, y_group, add,    \
-                                         next);                                                            \
-    }                                                                                                      \
-    attribute static void multiply_sum(const T* x, const T* y, std::int64_t y_group, int rows, int groups, \
-                                       T* sum, std::int64_t sum_row, bool add) {                           \
-      product_sum<T, bytes, sum_rows, 2>(x, y, y_group, rows, groups, sum, sum_row, add);                  \
-    }                                                                                                      \
-    attribute static void transpose(const T* x, std::int64_t x_row, int channels, const double* mean,      \
-                                    int count, T* to) {                                                    \
-      transpose_group<T, bytes>(x, x_row, channels, mean, count, to);                                      \
-    }                                                                                                      \
-    static constexpr PanelKernels<T> kernels{multiply, multiply_sum, transpose};                           \
+#define GESSO_PANEL_KERNELS(Name, attribute, bytes, product_rows, sum_rows)                                 \
+  template <class T>                                                                                        \
+  struct Name {                                                                                             \
+    attribute static void multiply(const T* x, Index x_group, int rows, int channels, const T* w,           \
+                                   int groups, T* y, Index y_row, Index y_group, bool add, const T* next) { \
+      product<T, bytes, product_rows, 2>(x, x_group, rows, channels, w, groups, y, y_row, y_group, add,     \
+                                         next);                                                             \
+    }                                                                                                       \
+    attribute static void multiply_sum(const T* x, const T* y, Index y_group, int rows, int groups, T* sum, \
+                                       Index sum_row, bool add) {                                           \
+      product_sum<T, bytes, sum_rows, 2>(x, y, y_group, rows, groups, sum, sum_row, add);                   \
+    }                                                                                                       \
+    attribute static void transpose(const T* x, Index x_row, int channels, const double* mean, int count,   \
+                                    T* to) {                                                                \
+      transpose_group<T, bytes>(x, x_row, channels, mean, count, to);                                       \
+    }                                                                                                       \
+    static constexpr PanelKernels<T> kernels{multiply, multiply_sum, transpose};                            \
   }
 
 #if defined(__x86_64__)

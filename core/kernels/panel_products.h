@@ -7,7 +7,7 @@
 //     panels   b[column / 32][row][column % 32]
 #pragma once
 
-#include <cstdint>
+#include "gesso/core/index.h"
 
 namespace gesso {
 
@@ -20,15 +20,15 @@ struct PanelKernels {
   /// x[c / 16 * x_group + t * 16 + c % 16] w[c * 32 + 16 g + o], for t < rows, g < groups (1 or 2), o < 16:
   /// added to y if `add`. Meanwhile fetches into the cache what begins at `next`, as many weights as it
   /// reads.
-  void (*product)(const T* x, std::int64_t x_group, int rows, int channels, const T* w, int groups, T* y,
-                  std::int64_t y_row, std::int64_t y_group, bool add, const T* next);
+  void (*product)(const T* x, Index x_group, int rows, int channels, const T* w, int groups, T* y,
+                  Index y_row, Index y_group, bool add, const T* next);
   /// sum[c * sum_row + 16 g + o] (+)= the sum over t < rows of x[t * 16 + c] y[g * y_group + t * 16 + o] for
   /// c < 16, g < groups (1 or 2), o < 16.
-  void (*product_sum)(const T* x, const T* y, std::int64_t y_group, int rows, int groups, T* sum,
-                      std::int64_t sum_row, bool add);
+  void (*product_sum)(const T* x, const T* y, Index y_group, int rows, int groups, T* sum, Index sum_row,
+                      bool add);
   /// to[t * 16 + c] = x[c * x_row + t] - mean[c] for c < channels (at most 16) and 0 for the others, t <
   /// count. `mean` may be null: 0. However far from 0 the mean is, the difference loses no digits.
-  void (*transpose)(const T* x, std::int64_t x_row, int channels, const double* mean, int count, T* to);
+  void (*transpose)(const T* x, Index x_row, int channels, const double* mean, int count, T* to);
 };
 
 /// The kernels for this CPU, for float and double.

@@ -1,7 +1,6 @@
 // Moving elements: permuted dimensions and copied rows.
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
 #include "gesso/core/shape.h"
@@ -16,7 +15,6 @@ void permute_elements(const T* x, const Shape& shape, const std::vector<int>& or
 /// Copies `rows` rows of `count` elements: row r from x + r * x_step to y + r * y_step. x and y must not
 /// overlap.
 template <class T>
-void copy_rows(const T* x, std::int64_t x_step, T* y, std::int64_t y_step, std::int64_t rows,
-               std::int64_t count);
+void copy_rows(const T* x, Index x_step, T* y, Index y_step, Index rows, Index count);
 
 }  // namespace gesso

@@ -9,19 +9,19 @@ namespace {
 
 // One row of y from the 2 rows of x below it.
 template <class T>
-GESSO_SIMD void sum_pairs(const T* top, const T* bottom, std::int64_t n, T factor, T* y) {
-  for (std::int64_t j = 0; j < n; ++j) {
+GESSO_SIMD void sum_pairs(const T* top, const T* bottom, Index n, T factor, T* y) {
+  for (Index j = 0; j < n; ++j) {
     y[j] = factor * ((top[2 * j] + top[2 * j + 1]) + (bottom[2 * j] + bottom[2 * j + 1]));
   }
 }
 
 // One row of y from the k rows of x below it, each `width` long.
 template <class T>
-void sum_squares(const T* x, std::int64_t width, std::int64_t k, std::int64_t n, T factor, T* y) {
-  for (std::int64_t j = 0; j < n; ++j) {
+void sum_squares(const T* x, Index width, Index k, Index n, T factor, T* y) {
+  for (Index j = 0; j < n; ++j) {
     T sum = 0;
-    for (std::int64_t a = 0; a < k; ++a) {
-      for (std::int64_t b = 0; b < k; ++b) {
+    for (Index a = 0; a < k; ++a) {
+      for (Index b = 0; b < k; ++b) {
         sum += x[a * width + j * k + b];
       }
     }
@@ -30,8 +30,8 @@ void sum_squares(const T* x, std::int64_t width, std::int64_t k, std::int64_t n,
 }
 
 template <class T>
-GESSO_SIMD void repeat_pairs(const T* x, std::int64_t n, T factor, T* y) {
-  for (std::int64_t j = 0; j < n; ++j) {
+GESSO_SIMD void repeat_pairs(const T* x, Index n, T factor, T* y) {
+  for (Index j = 0; j < n; ++j) {
     const T value = factor * x[j];
     y[2 * j] = value;
     y[2 * j + 1] = value;
@@ -39,24 +39,24 @@ GESSO_SIMD void repeat_pairs(const T* x, std::int64_t n, T factor, T* y) {
 }
 
 template <class T>
-void repeat_row(const T* x, std::int64_t k, std::int64_t n, T factor, T* y) {
-  for (std::int64_t j = 0; j < n; ++j) {
+void repeat_row(const T* x, Index k, Index n, T factor, T* y) {
+  for (Index j = 0; j < n; ++j) {
     std::fill(y + j * k, y + (j + 1) * k, factor * x[j]);
   }
 }
 
 // Rows of blocks in one parallel block.
-std::int64_t rows_at_once(const Planes& planes, std::int64_t k) {
-  return std::max<std::int64_t>(1, kElementwiseBlock / std::max<std::int64_t>(1, k * planes.width));
+Index rows_at_once(const Planes& planes, Index k) {
+  return std::max<Index>(1, kElementwiseBlock / std::max<Index>(1, k * planes.width));
 }
 
 }  // namespace
 
 template <class T>
-void sum_blocks(const Planes& planes, std::int64_t k, T factor, const T* x, T* y) {
-  const std::int64_t rows = planes.height / k, columns = planes.width / k;
-  parallel_for(planes.count * rows, rows_at_once(planes, k), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) {
+void sum_blocks(const Planes& planes, Index k, T factor, const T* x, T* y) {
+  const Index rows = planes.height / k, columns = planes.width / k;
+  parallel_for(planes.count * rows, rows_at_once(planes, k), [&](Index begin, Index end) {
+    for (Index r = begin; r < end; ++r) {
       const T* from = x + (r / rows * planes.height + r % rows * k) * planes.width;
       if (k == 2) {
         sum_pairs(from, from + planes.width, columns, factor, y + r * columns);
@@ -68,12 +68,12 @@ void sum_blocks(const Planes& planes, std::int64_t k, T factor, const T* x, T* y
 }
 
 template <class T>
-void repeat_blocks(const Planes& planes, std::int64_t k, T factor, const T* x, T* y) {
-  const std::int64_t rows = planes.height / k, columns = planes.width / k;
-  const std::int64_t all_rows = (planes.height + k - 1) / k;  // with the last one that is no whole block
-  parallel_for(planes.count * all_rows, rows_at_once(planes, k), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) {
-      const std::int64_t plane = r / all_rows, i = r % all_rows;
+void repeat_blocks(const Planes& planes, Index k, T factor, const T* x, T* y) {
+  const Index rows = planes.height / k, columns = planes.width / k;
+  const Index all_rows = (planes.height + k - 1) / k;  // with the last one that is no whole block
+  parallel_for(planes.count * all_rows, rows_at_once(planes, k), [&](Index begin, Index end) {
+    for (Index r = begin; r < end; ++r) {
+      const Index plane = r / all_rows, i = r % all_rows;
       T* to = y + (plane * planes.height + i * k) * planes.width;
       if (i == rows) {
         std::fill(to, to + (planes.height - rows * k) * planes.width, T{0});
@@ -86,16 +86,16 @@ void repeat_blocks(const Planes& planes, std::int64_t k, T factor, const T* x, T
         repeat_row(from, k, columns, factor, to);
       }
       std::fill(to + k * columns, to + planes.width, T{0});
-      for (std::int64_t a = 1; a < k; ++a) {
+      for (Index a = 1; a < k; ++a) {
         std::copy(to, to + planes.width, to + a * planes.width);
       }
     }
   });
 }
 
-template void sum_blocks(const Planes&, std::int64_t, float, const float*, float*);
-template void sum_blocks(const Planes&, std::int64_t, double, const double*, double*);
-template void repeat_blocks(const Planes&, std::int64_t, float, const float*, float*);
-template void repeat_blocks(const Planes&, std::int64_t, double, const double*, double*);
+template void sum_blocks(const Planes&, Index, float, const float*, float*);
+template void sum_blocks(const Planes&, Index, double, const double*, double*);
+template void repeat_blocks(const Planes&, Index, float, const float*, float*);
+template void repeat_blocks(const Planes&, Index, double, const double*, double*);
 
 }  // namespace gesso

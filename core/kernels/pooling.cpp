@@ -14,10 +14,10 @@ bool are_blocks(const Windows& w) { return w.kernel == w.stride && w.padding == 
 
 // Pixels first <= i < last of a side are in window `index`.
 struct Span {
-  Span(const Windows& windows, std::int64_t index, std::int64_t size)
-      : first(std::max<std::int64_t>(0, index * windows.stride - windows.padding)),
+  Span(const Windows& windows, Index index, Index size)
+      : first(std::max<Index>(0, index * windows.stride - windows.padding)),
         last(std::min(size, index * windows.stride - windows.padding + windows.kernel)) {}
-  std::int64_t first, last;
+  Index first, last;
 };
 
 // Whether `value` takes the place of `best`; true for each NaN, so that NaN stays.
@@ -28,10 +28,10 @@ bool beats(T value, T best) {
 
 // The place in the plane x of the largest pixel of a window.
 template <class T>
-std::int64_t largest_in(const T* x, std::int64_t width, Span rows, Span columns) {
-  std::int64_t best = rows.first * width + columns.first;
-  for (std::int64_t i = rows.first; i < rows.last; ++i) {
-    for (std::int64_t j = columns.first; j < columns.last; ++j) {
+Index largest_in(const T* x, Index width, Span rows, Span columns) {
+  Index best = rows.first * width + columns.first;
+  for (Index i = rows.first; i < rows.last; ++i) {
+    for (Index j = columns.first; j < columns.last; ++j) {
       best = beats(x[i * width + j], x[best]) ? i * width + j : best;
     }
   }
@@ -39,8 +39,8 @@ std::int64_t largest_in(const T* x, std::int64_t width, Span rows, Span columns)
 }
 
 template <class T>
-GESSO_SIMD void max_of_pairs(const T* top, const T* bottom, std::int64_t n, T* y) {
-  for (std::int64_t j = 0; j < n; ++j) {
+GESSO_SIMD void max_of_pairs(const T* top, const T* bottom, Index n, T* y) {
+  for (Index j = 0; j < n; ++j) {
     T best = top[2 * j];
     best = beats(top[2 * j + 1], best) ? top[2 * j + 1] : best;
     best = beats(bottom[2 * j], best) ? bottom[2 * j] : best;
@@ -53,9 +53,9 @@ GESSO_SIMD void max_of_pairs(const T* top, const T* bottom, std::int64_t n, T* y
 // two numbers, and __restrict, because the compiler vectorises no branches.
 template <class T>
 GESSO_SIMD void max_of_pairs_backward(const T* __restrict top, const T* __restrict bottom,
-                                      const T* __restrict dy, std::int64_t n, T* __restrict dtop,
+                                      const T* __restrict dy, Index n, T* __restrict dtop,
                                       T* __restrict dbottom) {
-  for (std::int64_t j = 0; j < n; ++j) {
+  for (Index j = 0; j < n; ++j) {
     const T b = top[2 * j + 1], c = bottom[2 * j], d = bottom[2 * j + 1], g = dy[j];
     T best = top[2 * j], da = g, db = 0, dc = 0, dd = 0;
     da = beats(b, best) ? T{0} : da;
@@ -79,11 +79,11 @@ GESSO_SIMD void max_of_pairs_backward(const T* __restrict top, const T* __restri
 // Calls body(plane, i) for each row i of windows of each plane, in parallel.
 template <class Body>
 void each_window_row(const Planes& planes, const Windows& windows, Body body) {
-  const std::int64_t rows = windows.count(planes.height);
-  const std::int64_t work = windows.kernel * windows.kernel * windows.count(planes.width);
-  parallel_for(planes.count * rows, std::max<std::int64_t>(1, kElementwiseBlock / work),
-               [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t r = begin; r < end; ++r) {
+  const Index rows = windows.count(planes.height);
+  const Index work = windows.kernel * windows.kernel * windows.count(planes.width);
+  parallel_for(planes.count * rows, std::max<Index>(1, kElementwiseBlock / work),
+               [&](Index begin, Index end) {
+                 for (Index r = begin; r < end; ++r) {
                    body(r / rows, r % rows);
                  }
                });
@@ -92,29 +92,28 @@ void each_window_row(const Planes& planes, const Windows& windows, Body body) {
 // Calls body(plane) for each plane, in parallel: windows that overlap add to the same pixels.
 template <class Body>
 void each_plane(const Planes& planes, Body body) {
-  const std::int64_t pixels = std::max<std::int64_t>(1, planes.height * planes.width);
-  parallel_for(planes.count, std::max<std::int64_t>(1, kElementwiseBlock / pixels),
-               [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t p = begin; p < end; ++p) {
-                   body(p);
-                 }
-               });
+  const Index pixels = std::max<Index>(1, planes.height * planes.width);
+  parallel_for(planes.count, std::max<Index>(1, kElementwiseBlock / pixels), [&](Index begin, Index end) {
+    for (Index p = begin; p < end; ++p) {
+      body(p);
+    }
+  });
 }
 
 }  // namespace
 
 template <class T>
 void max_pool(const Planes& planes, const Windows& windows, const T* x, T* y) {
-  const std::int64_t rows = windows.count(planes.height), columns = windows.count(planes.width);
-  const std::int64_t width = planes.width;
-  each_window_row(planes, windows, [&](std::int64_t plane, std::int64_t i) {
+  const Index rows = windows.count(planes.height), columns = windows.count(planes.width);
+  const Index width = planes.width;
+  each_window_row(planes, windows, [&](Index plane, Index i) {
     const T* from = x + plane * planes.height * width;
     T* to = y + (plane * rows + i) * columns;
     if (are_pairs(windows)) {
       max_of_pairs(from + 2 * i * width, from + (2 * i + 1) * width, columns, to);
       return;
     }
-    for (std::int64_t j = 0; j < columns; ++j) {
+    for (Index j = 0; j < columns; ++j) {
       to[j] = from[largest_in(from, width, {windows, i, planes.height}, {windows, j, width})];
     }
   });
@@ -122,15 +121,15 @@ void max_pool(const Planes& planes, const Windows& windows, const T* x, T* y) {
 
 template <class T>
 void max_pool_backward(const Planes& planes, const Windows& windows, const T* x, const T* dy, T* dx) {
-  const std::int64_t rows = windows.count(planes.height), columns = windows.count(planes.width);
-  const std::int64_t width = planes.width;
-  each_plane(planes, [&](std::int64_t plane) {
+  const Index rows = windows.count(planes.height), columns = windows.count(planes.width);
+  const Index width = planes.width;
+  each_plane(planes, [&](Index plane) {
     const T* from = x + plane * planes.height * width;
     T* to = dx + plane * planes.height * width;
     const T* upstream = dy + plane * rows * columns;
     if (are_pairs(windows)) {
-      for (std::int64_t i = 0; i < rows; ++i) {
-        const std::int64_t top = 2 * i * width, bottom = top + width;
+      for (Index i = 0; i < rows; ++i) {
+        const Index top = 2 * i * width, bottom = top + width;
         max_of_pairs_backward(from + top, from + bottom, upstream + i * columns, columns, to + top,
                               to + bottom);
         std::fill(to + top + 2 * columns, to + bottom, T{0});
@@ -140,8 +139,8 @@ void max_pool_backward(const Planes& planes, const Windows& windows, const T* x,
       return;
     }
     std::fill(to, to + planes.height * width, T{0});
-    for (std::int64_t i = 0; i < rows; ++i) {
-      for (std::int64_t j = 0; j < columns; ++j) {
+    for (Index i = 0; i < rows; ++i) {
+      for (Index j = 0; j < columns; ++j) {
         to[largest_in(from, width, {windows, i, planes.height}, {windows, j, width})] +=
             upstream[i * columns + j];
       }
@@ -155,16 +154,16 @@ void sum_pool(const Planes& planes, const Windows& windows, T factor, const T* x
     sum_blocks(planes, windows.kernel, factor, x, y);
     return;
   }
-  const std::int64_t rows = windows.count(planes.height), columns = windows.count(planes.width);
-  each_window_row(planes, windows, [&](std::int64_t plane, std::int64_t i) {
+  const Index rows = windows.count(planes.height), columns = windows.count(planes.width);
+  each_window_row(planes, windows, [&](Index plane, Index i) {
     const T* from = x + plane * planes.height * planes.width;
     T* to = y + (plane * rows + i) * columns;
     const Span down(windows, i, planes.height);
-    for (std::int64_t j = 0; j < columns; ++j) {
+    for (Index j = 0; j < columns; ++j) {
       const Span across(windows, j, planes.width);
       T sum = 0;
-      for (std::int64_t a = down.first; a < down.last; ++a) {
-        for (std::int64_t b = across.first; b < across.last; ++b) {
+      for (Index a = down.first; a < down.last; ++a) {
+        for (Index b = across.first; b < across.last; ++b) {
           sum += from[a * planes.width + b];
         }
       }
@@ -179,18 +178,18 @@ void sum_pool_backward(const Planes& planes, const Windows& windows, T factor, c
     repeat_blocks(planes, windows.kernel, factor, dy, dx);
     return;
   }
-  const std::int64_t rows = windows.count(planes.height), columns = windows.count(planes.width);
-  each_plane(planes, [&](std::int64_t plane) {
+  const Index rows = windows.count(planes.height), columns = windows.count(planes.width);
+  each_plane(planes, [&](Index plane) {
     T* to = dx + plane * planes.height * planes.width;
     const T* upstream = dy + plane * rows * columns;
     std::fill(to, to + planes.height * planes.width, T{0});
-    for (std::int64_t i = 0; i < rows; ++i) {
+    for (Index i = 0; i < rows; ++i) {
       const Span down(windows, i, planes.height);
-      for (std::int64_t j = 0; j < columns; ++j) {
+      for (Index j = 0; j < columns; ++j) {
         const Span across(windows, j, planes.width);
         const T value = factor * upstream[i * columns + j];
-        for (std::int64_t a = down.first; a < down.last; ++a) {
-          for (std::int64_t b = across.first; b < across.last; ++b) {
+        for (Index a = down.first; a < down.last; ++a) {
+          for (Index b = across.first; b < across.last; ++b) {
             to[a * planes.width + b] += value;
           }
         }

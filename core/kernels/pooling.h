@@ -8,12 +8,12 @@ namespace gesso {
 /// Windows of kernel x kernel pixels over planes that are thought padded by `padding` on each side. The
 /// window of output (i, j) begins at input row i * stride - padding and column j * stride - padding.
 struct Windows {
-  std::int64_t kernel = 2;
-  std::int64_t stride = 2;
-  std::int64_t padding = 0;
+  Index kernel = 2;
+  Index stride = 2;
+  Index padding = 0;
 
   /// The number of windows along a side of `size` pixels.
-  std::int64_t count(std::int64_t size) const { return (size + 2 * padding - kernel) / stride + 1; }
+  Index count(Index size) const { return (size + 2 * padding - kernel) / stride + 1; }
 };
 
 /// y = the largest pixel of each window; padding never counts. A window with a NaN gives NaN.

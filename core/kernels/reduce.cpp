@@ -7,24 +7,24 @@
 namespace gesso {
 namespace {
 
-constexpr std::int64_t kColumns = 1024;  // of one block: its running sums take 8 KiB, which stay in L1
-constexpr std::int64_t kTasks = 64;      // the middle is cut only where there are fewer blocks than this
+constexpr Index kColumns = 1024;  // of one block: its running sums take 8 KiB, which stay in L1
+constexpr Index kTasks = 64;      // the middle is cut only where there are fewer blocks than this
 
 // What is added up of element x in column i. Sums begin as doubles, whatever the element type.
 struct Value {
-  double operator()(double x, std::int64_t) const { return x; }
+  double operator()(double x, Index) const { return x; }
 };
 struct SquaredDeviation {
   const double* mean;  // of each column
-  double operator()(double x, std::int64_t i) const { return (x - mean[i]) * (x - mean[i]); }
+  double operator()(double x, Index i) const { return (x - mean[i]) * (x - mean[i]); }
 };
 
 // sums[0] = sum over m < count of term(x[m], 0)
 template <class X, class Term>
-GESSO_SIMD void sum_row(const X* x, std::int64_t count, Term term, double* sums) {
+GESSO_SIMD void sum_row(const X* x, Index count, Term term, double* sums) {
   constexpr int lanes = 32;  // running sums, so that additions need not wait for each other
   double lane_sums[lanes] = {};
-  std::int64_t m = 0;
+  Index m = 0;
   for (; m + lanes <= count; m += lanes) {
     for (int lane = 0; lane < lanes; ++lane) {
       lane_sums[lane] += term(static_cast<double>(x[m + lane]), 0);
@@ -42,11 +42,10 @@ GESSO_SIMD void sum_row(const X* x, std::int64_t count, Term term, double* sums)
 
 // sums[i] = sum over m < count of term(x[m * stride + i], i), for i < columns
 template <class X, class Term>
-GESSO_SIMD void sum_columns(const X* x, std::int64_t count, std::int64_t stride, std::int64_t columns,
-                            Term term, double* sums) {
+GESSO_SIMD void sum_columns(const X* x, Index count, Index stride, Index columns, Term term, double* sums) {
   std::fill(sums, sums + columns, 0.0);
-  for (std::int64_t m = 0; m < count; ++m) {
-    for (std::int64_t i = 0; i < columns; ++i) {
+  for (Index m = 0; m < count; ++m) {
+    for (Index i = 0; i < columns; ++i) {
       sums[i] += term(static_cast<double>(x[m * stride + i]), i);
     }
   }
@@ -55,13 +54,11 @@ GESSO_SIMD void sum_columns(const X* x, std::int64_t count, std::int64_t stride,
 // y[o, i] = sum over m of term_of(o, first)(x[o, m, first + i], i) in blocks of `columns`; term_of(o, first)
 // is the term for columns first, first + 1, ... of row o.
 template <class X, class Y, class TermOf>
-void reduce_middle(const X* x, Y* y, std::int64_t outer, std::int64_t middle, std::int64_t inner,
-                   TermOf term_of) {
-  const std::int64_t columns = std::min(inner, kColumns);
-  const std::int64_t column_blocks = inner == 0 ? 0 : (inner + columns - 1) / columns;
-  const auto reduce_block = [&](std::int64_t o, std::int64_t j, std::int64_t first, std::int64_t last,
-                                double* sums) {
-    const std::int64_t i = j * columns;
+void reduce_middle(const X* x, Y* y, Index outer, Index middle, Index inner, TermOf term_of) {
+  const Index columns = std::min(inner, kColumns);
+  const Index column_blocks = inner == 0 ? 0 : (inner + columns - 1) / columns;
+  const auto reduce_block = [&](Index o, Index j, Index first, Index last, double* sums) {
+    const Index i = j * columns;
     const X* from = x + (o * middle + first) * inner + i;
     if (inner == 1) {
       sum_row(from, last - first, term_of(o, i), sums);
@@ -70,43 +67,41 @@ void reduce_middle(const X* x, Y* y, std::int64_t outer, std::int64_t middle, st
     }
   };
 
-  const std::int64_t tasks = outer * column_blocks;
-  const std::int64_t rows_a_block =
-      std::max<std::int64_t>(1, kElementwiseBlock / std::max<std::int64_t>(1, columns));
-  const std::int64_t middle_blocks =
-      tasks >= kTasks || tasks == 0 ? 1
-                                    : std::min(kTasks / tasks, (middle + rows_a_block - 1) / rows_a_block);
+  const Index tasks = outer * column_blocks;
+  const Index rows_a_block = std::max<Index>(1, kElementwiseBlock / std::max<Index>(1, columns));
+  const Index middle_blocks = tasks >= kTasks || tasks == 0
+                                  ? 1
+                                  : std::min(kTasks / tasks, (middle + rows_a_block - 1) / rows_a_block);
   if (middle_blocks <= 1) {
-    const std::int64_t work = std::max<std::int64_t>(1, middle * columns);
-    parallel_for(tasks, std::max<std::int64_t>(1, kElementwiseBlock / work),
-                 [&](std::int64_t begin, std::int64_t end) {
-                   double sums[kColumns];
-                   for (std::int64_t task = begin; task < end; ++task) {
-                     const std::int64_t o = task / column_blocks, j = task % column_blocks;
-                     reduce_block(o, j, 0, middle, sums);
-                     const std::int64_t i = j * columns;
-                     std::transform(sums, sums + std::min(columns, inner - i), y + o * inner + i,
-                                    [](double sum) { return static_cast<Y>(sum); });
-                   }
-                 });
+    const Index work = std::max<Index>(1, middle * columns);
+    parallel_for(tasks, std::max<Index>(1, kElementwiseBlock / work), [&](Index begin, Index end) {
+      double sums[kColumns];
+      for (Index task = begin; task < end; ++task) {
+        const Index o = task / column_blocks, j = task % column_blocks;
+        reduce_block(o, j, 0, middle, sums);
+        const Index i = j * columns;
+        std::transform(sums, sums + std::min(columns, inner - i), y + o * inner + i,
+                       [](double sum) { return static_cast<Y>(sum); });
+      }
+    });
     return;
   }
 
   // Few and long sums: each is cut into blocks of rows, whose sums are added in order.
-  const std::int64_t rows = (middle + middle_blocks - 1) / middle_blocks;
+  const Index rows = (middle + middle_blocks - 1) / middle_blocks;
   Tensor scratch = Tensor::empty({tasks, middle_blocks, columns}, float64);
   double* partial = scratch.mutable_data<double>();
-  parallel_for(tasks * middle_blocks, 1, [&](std::int64_t b, std::int64_t) {
-    const std::int64_t task = b / middle_blocks;
-    const std::int64_t first = std::min(middle, b % middle_blocks * rows);
+  parallel_for(tasks * middle_blocks, 1, [&](Index b, Index) {
+    const Index task = b / middle_blocks;
+    const Index first = std::min(middle, b % middle_blocks * rows);
     reduce_block(task / column_blocks, task % column_blocks, first, std::min(middle, first + rows),
                  partial + b * columns);
   });
-  for (std::int64_t task = 0; task < tasks; ++task) {
-    const std::int64_t i = task % column_blocks * columns;
+  for (Index task = 0; task < tasks; ++task) {
+    const Index i = task % column_blocks * columns;
     double* sums = partial + task * middle_blocks * columns;
-    for (std::int64_t k = 0; k < std::min(columns, inner - i); ++k) {
-      for (std::int64_t b = 1; b < middle_blocks; ++b) {
+    for (Index k = 0; k < std::min(columns, inner - i); ++k) {
+      for (Index b = 1; b < middle_blocks; ++b) {
         sums[k] += sums[b * columns + k];
       }
       y[task / column_blocks * inner + i + k] = static_cast<Y>(sums[k]);
@@ -141,7 +136,7 @@ struct Run {
   }
 
   int first = 0, last = 0;
-  std::int64_t outer = 1, middle = 1, inner = 1;
+  Index outer = 1, middle = 1, inner = 1;
 };
 
 // The runs of `x` from the last to the first, each by reduce(x, y, run) into a fresh tensor. All but the
@@ -151,7 +146,7 @@ Tensor reduce_runs(const Tensor& x, const Shape& kept, DType result, FirstRun re
   Tensor sums = x;
   do {
     const Run run(sums.shape(), kept);
-    std::vector<std::int64_t> sizes(sums.shape().begin(), sums.shape().end());
+    std::vector<Index> sizes(sums.shape().begin(), sums.shape().end());
     std::fill(sizes.begin() + run.first, sizes.begin() + run.last, 1);
     const Shape next(sizes);
     Tensor y = Tensor::empty(next, next == kept ? result : float64);
@@ -170,8 +165,8 @@ Tensor reduce_runs(const Tensor& x, const Shape& kept, DType result, FirstRun re
 }  // namespace
 
 template <class X, class Y>
-void sum_middle(const X* x, Y* y, std::int64_t outer, std::int64_t middle, std::int64_t inner) {
-  reduce_middle(x, y, outer, middle, inner, [](std::int64_t, std::int64_t) { return Value{}; });
+void sum_middle(const X* x, Y* y, Index outer, Index middle, Index inner) {
+  reduce_middle(x, y, outer, middle, inner, [](Index, Index) { return Value{}; });
 }
 
 Tensor sum_keeping(const Tensor& x, const Shape& kept, DType result) {
@@ -191,24 +186,23 @@ Tensor squared_deviations(const Tensor& x, const Tensor& mean) {
       // Where the means of row o begin. The dimensions before the run may be kept or reduced in later runs;
       // those after it are all kept.
       const auto strides = mean.shape().strides();
-      const auto offset_of = [&](std::int64_t o) {
-        std::int64_t offset = 0;
+      const auto offset_of = [&](Index o) {
+        Index offset = 0;
         for (int d = run.first - 1; d >= 0; --d) {
           offset += mean.size(d) == 1 ? 0 : o % x.size(d) * strides[d];
           o /= x.size(d);
         }
         return offset;
       };
-      reduce_middle(x.data<X>(), y, run.outer, run.middle, run.inner, [&](std::int64_t o, std::int64_t i) {
-        return SquaredDeviation{means + offset_of(o) + i};
-      });
+      reduce_middle(x.data<X>(), y, run.outer, run.middle, run.inner,
+                    [&](Index o, Index i) { return SquaredDeviation{means + offset_of(o) + i}; });
     });
   });
 }
 
-template void sum_middle(const float*, float*, std::int64_t, std::int64_t, std::int64_t);
-template void sum_middle(const float*, double*, std::int64_t, std::int64_t, std::int64_t);
-template void sum_middle(const double*, float*, std::int64_t, std::int64_t, std::int64_t);
-template void sum_middle(const double*, double*, std::int64_t, std::int64_t, std::int64_t);
+template void sum_middle(const float*, float*, Index, Index, Index);
+template void sum_middle(const float*, double*, Index, Index, Index);
+template void sum_middle(const double*, float*, Index, Index, Index);
+template void sum_middle(const double*, double*, Index, Index, Index);
 
 }  // namespace gesso

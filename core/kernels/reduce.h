@@ -4,15 +4,13 @@
 // number of threads.
 #pragma once
 
-#include <cstdint>
-
 #include "gesso/core/tensor.h"
 
 namespace gesso {
 
 /// y[o, i] = sum over m of x[o, m, i]; X and Y are float or double.
 template <class X, class Y>
-void sum_middle(const X* x, Y* y, std::int64_t outer, std::int64_t middle, std::int64_t inner);
+void sum_middle(const X* x, Y* y, Index outer, Index middle, Index inner);
 
 /// x summed over the dimensions where `kept`, a shape of the same rank, has 1: a fresh tensor of that shape
 /// and dtype `result`. Throws ArgumentError unless every other size of `kept` is that of x.

@@ -10,16 +10,16 @@ namespace gesso {
 /// Where the pixels of one side come from: output i is (1 - weight[i]) * input below[i] + weight[i] * input
 /// above[i].
 struct LinearMap {
-  std::vector<std::int64_t> below, above;
+  std::vector<Index> below, above;
   std::vector<double> weight;
 
-  std::int64_t size() const { return static_cast<std::int64_t>(weight.size()); }
+  Index size() const { return static_cast<Index>(weight.size()); }
 };
 
 /// The map of `size` pixels to `new_size`, as PyTorch has it. With `align_corners` the centres of the first
 /// and last pixels keep their places, i (size - 1) / (new_size - 1); else output i lies at (i + 0.5) * step -
 /// 0.5, limited to the input, and `step` is 1 / scale.
-LinearMap linear_map(std::int64_t size, std::int64_t new_size, double step, bool align_corners);
+LinearMap linear_map(Index size, Index new_size, double step, bool align_corners);
 
 /// y (planes of rows.size() by columns.size()) = x (`planes`) resampled along both sides.
 template <class T>

@@ -2,7 +2,8 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
+
+#include "gesso/core/index.h"
 
 namespace gesso {
 
@@ -14,7 +15,7 @@ void* scratch_bytes(std::size_t bytes);
 /// and grows to the largest request. Valid until the next call on the same thread. For buffers of about the
 /// size of a cache; larger ones belong in a Tensor, where they are counted.
 template <class T>
-T* scratch(std::int64_t count) {
+T* scratch(Index count) {
   return static_cast<T*>(detail::scratch_bytes(static_cast<std::size_t>(count) * sizeof(T)));
 }
 

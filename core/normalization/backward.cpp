@@ -36,7 +36,7 @@ struct GradientSums {
 // that the sums are dbeta and dgamma / inv_std as well; gammas of single elements are in.
 template <class T>
 GESSO_SIMD GradientSums gradient_sums(const T* x, const T* dy, const Plane<T>& plane, double mean,
-                                      ElementRows<T> rows, bool relu, std::int64_t begin, std::int64_t end) {
+                                      ElementRows<T> rows, bool relu, Index begin, Index end) {
   const Plane<T> p = plane;
   double sums[2];
   with_flags(
@@ -65,14 +65,14 @@ GESSO_SIMD GradientSums gradient_sums(const T* x, const T* dy, const Plane<T>& p
 }
 
 template <class T>
-Plane<T> plane_of(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in, std::int64_t plane) {
+Plane<T> plane_of(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in, Index plane) {
   return plane_at(axes, in.statistics, in.gamma, in.beta, plane);
 }
 
 template <class T>
-GradientSums piece_sums(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in, std::int64_t plane,
-                        std::int64_t begin, std::int64_t end) {
-  const std::int64_t offset = plane * axes.inner;
+GradientSums piece_sums(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in, Index plane,
+                        Index begin, Index end) {
+  const Index offset = plane * axes.inner;
   return gradient_sums(in.x + offset, in.dy + offset, plane_of(axes, in, plane),
                        in.statistics.mean[axes.statistic(plane)], element_rows(axes, in.gamma, in.beta),
                        in.relu, begin, end);
@@ -80,9 +80,9 @@ GradientSums piece_sums(const NormalizationAxes& axes, const NormalizeBackwardIn
 
 // A plane's sums, piece by piece in order.
 template <class T>
-GradientSums plane_sums(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in, std::int64_t plane) {
+GradientSums plane_sums(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in, Index plane) {
   GradientSums sums;
-  for (std::int64_t i = 0; i < axes.inner; i += kPiece) {
+  for (Index i = 0; i < axes.inner; i += kPiece) {
     sums += piece_sums(axes, in, plane, i, std::min(axes.inner, i + kPiece));
   }
   return sums;
@@ -100,9 +100,9 @@ struct DxTerms {
 // Those of statistic s, from the sums of its planes.
 template <class T>
 DxTerms<T> dx_terms(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
-                    const std::vector<GradientSums>& sums_of_planes, std::int64_t s) {
+                    const std::vector<GradientSums>& sums_of_planes, Index s) {
   GradientSums sums;
-  for_each_plane(axes, s, [&](std::int64_t plane) {
+  for_each_plane(axes, s, [&](Index plane) {
     const bool shared_gamma = in.gamma && axes.rows != AffineRows::per_element;
     const double gamma = shared_gamma ? in.gamma[axes.affine_index(plane, 0)] : 1;
     sums += {gamma * sums_of_planes[plane].g, gamma * sums_of_planes[plane].g_deviation};
@@ -116,7 +116,7 @@ DxTerms<T> dx_terms(const NormalizationAxes& axes, const NormalizeBackwardIn<T>&
 // inv_std g of element i
 template <bool with_relu, bool with_rows, class T>
 GESSO_INLINE T upstream_term(const T* x, const T* dy, const Plane<T>& p, const ElementRows<T>& rows,
-                             std::int64_t i) {
+                             Index i) {
   T g = dy[i];
   if constexpr (with_relu && with_rows) {
     g = affine(x[i], p, rows.gamma[i], rows.beta[i]) > 0 ? g : T{0};
@@ -138,12 +138,11 @@ GESSO_INLINE T x_hat(T x, const Plane<T>& p) {
 // dx of elements begin <= i < end of a plane; `terms` is null for statistics that do not depend on x.
 template <class T>
 GESSO_SIMD void dx_piece(const T* x, const T* dy, const Plane<T>& plane, const DxTerms<T>* terms,
-                         ElementRows<T> rows, bool relu, bool stream, std::int64_t begin, std::int64_t end,
-                         T* dx) {
+                         ElementRows<T> rows, bool relu, bool stream, Index begin, Index end, T* dx) {
   const Plane<T> p = plane;
   with_flags(
       relu, rows.gamma, [&](auto with_relu, auto with_rows) __attribute__((always_inline)) {
-        const auto first_term = [=](std::int64_t i) __attribute__((always_inline)) {
+        const auto first_term = [=](Index i) __attribute__((always_inline)) {
           return upstream_term<with_relu(), with_rows()>(x, dy, p, rows, i);
         };
         if (!terms) {
@@ -152,7 +151,7 @@ GESSO_SIMD void dx_piece(const T* x, const T* dy, const Plane<T>& plane, const D
         }
         const DxTerms<T> k = *terms;
         fill_elements(
-            stream, dx, begin, end, [=](std::int64_t i) __attribute__((always_inline)) {
+            stream, dx, begin, end, [=](Index i) __attribute__((always_inline)) {
               return (first_term(i) + k.mean_term) + x_hat(x[i], p) * k.xhat_factor;
             });
       });
@@ -163,18 +162,18 @@ GESSO_SIMD void dx_piece(const T* x, const T* dy, const Plane<T>& plane, const D
 // sums[i] += dy x-hat and dy of element i < count of one sample, for rows per element.
 template <class T>
 GESSO_SIMD void add_element_gradients(const T* x, const T* dy, const Plane<T>& plane, double mean,
-                                      double inv_std, ElementRows<T> rows, bool relu, std::int64_t count,
+                                      double inv_std, ElementRows<T> rows, bool relu, Index count,
                                       double* dgamma, double* dbeta) {
   const Plane<T> p = plane;
   with_flags(
       relu, rows.gamma, [=](auto with_relu, auto with_rows) mutable __attribute__((always_inline)) {
         // First what the relu lets through, on its own: in one loop the compiler makes it a branch, and one
         // that is guessed wrong half of the time.
-        constexpr std::int64_t block = 256;
-        for (std::int64_t begin = 0; begin < count; begin += block) {
-          const std::int64_t n = std::min(block, count - begin);
+        constexpr Index block = 256;
+        for (Index begin = 0; begin < count; begin += block) {
+          const Index n = std::min(block, count - begin);
           T open[block];
-          for (std::int64_t i = 0; i < n; ++i) {
+          for (Index i = 0; i < n; ++i) {
             T g = dy[i];
             if constexpr (with_relu && with_rows) {
               g = affine(x[i], p, rows.gamma[i], rows.beta[i]) > 0 ? g : T{0};
@@ -183,7 +182,7 @@ GESSO_SIMD void add_element_gradients(const T* x, const T* dy, const Plane<T>& p
             }
             open[i] = g;
           }
-          for (std::int64_t i = 0; i < n; ++i) {
+          for (Index i = 0; i < n; ++i) {
             const double g = open[i];
             dgamma[i] += g * ((x[i] - mean) * inv_std);
             dbeta[i] += g;
@@ -203,39 +202,38 @@ GESSO_SIMD void add_element_gradients(const T* x, const T* dy, const Plane<T>& p
 template <class T>
 void element_row_gradients(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
                            const NormalizeBackwardOut<T>& out) {
-  const std::int64_t size = axes.inner;
-  const std::int64_t group = std::max<std::int64_t>(64, (axes.samples + 15) / 16);
-  const std::int64_t groups = (axes.samples + group - 1) / group;
-  const auto add_group = [&](std::int64_t k, std::int64_t begin, std::int64_t end, double* dgamma,
-                             double* dbeta) {
+  const Index size = axes.inner;
+  const Index group = std::max<Index>(64, (axes.samples + 15) / 16);
+  const Index groups = (axes.samples + group - 1) / group;
+  const auto add_group = [&](Index k, Index begin, Index end, double* dgamma, double* dbeta) {
     ElementRows<T> rows = element_rows(axes, in.gamma, in.beta);
     rows.gamma = rows.gamma ? rows.gamma + begin : nullptr;
     rows.beta = rows.beta ? rows.beta + begin : nullptr;
     std::fill_n(dgamma, end - begin, 0.0);
     std::fill_n(dbeta, end - begin, 0.0);
-    for (std::int64_t n = k * group; n < std::min(axes.samples, (k + 1) * group); ++n) {
+    for (Index n = k * group; n < std::min(axes.samples, (k + 1) * group); ++n) {
       add_element_gradients(in.x + n * size + begin, in.dy + n * size + begin, plane_of(axes, in, n),
                             in.statistics.mean[n], in.statistics.inv_std[n], rows, in.relu, end - begin,
                             dgamma, dbeta);
     }
   };
-  const auto write = [](std::int64_t begin, std::int64_t end, const double* sums, T* row) {
-    for (std::int64_t i = begin; row && i < end; ++i) row[i] = static_cast<T>(sums[i - begin]);
+  const auto write = [](Index begin, Index end, const double* sums, T* row) {
+    for (Index i = begin; row && i < end; ++i) row[i] = static_cast<T>(sums[i - begin]);
   };
   // Of a single group nothing is kept: the rows may be as large as a sample.
   std::vector<double> sums(groups == 1 ? 0 : 2 * groups * size);
   if (groups > 1) {
-    for_each_piece(groups, size, [&](std::int64_t k, std::int64_t begin, std::int64_t end) {
+    for_each_piece(groups, size, [&](Index k, Index begin, Index end) {
       add_group(k, begin, end, &sums[2 * k * size + begin], &sums[(2 * k + 1) * size + begin]);
     });
   }
-  for_each_piece(1, size, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+  for_each_piece(1, size, [&](Index, Index begin, Index end) {
     double dgamma[kPiece] = {}, dbeta[kPiece] = {};
     if (groups == 1) {
       add_group(0, begin, end, dgamma, dbeta);
     }
-    for (std::int64_t k = 0; groups > 1 && k < groups; ++k) {
-      for (std::int64_t i = begin; i < end; ++i) {
+    for (Index k = 0; groups > 1 && k < groups; ++k) {
+      for (Index i = begin; i < end; ++i) {
         dgamma[i - begin] += sums[2 * k * size + i];
         dbeta[i - begin] += sums[(2 * k + 1) * size + i];
       }
@@ -249,9 +247,9 @@ void element_row_gradients(const NormalizationAxes& axes, const NormalizeBackwar
 template <class T>
 void plane_row_gradients(const NormalizationAxes& axes, const std::vector<GradientSums>& sums_of_planes,
                          const NormalizeBackwardIn<T>& in, const NormalizeBackwardOut<T>& out) {
-  for (std::int64_t row = 0; row < axes.affine_size(); ++row) {
+  for (Index row = 0; row < axes.affine_size(); ++row) {
     double dgamma = 0, dbeta = 0;
-    for (std::int64_t plane = row; plane < axes.planes(); plane += axes.affine_size()) {
+    for (Index plane = row; plane < axes.planes(); plane += axes.affine_size()) {
       dgamma += sums_of_planes[plane].g_deviation * in.statistics.inv_std[axes.statistic(plane)];
       dbeta += sums_of_planes[plane].g;
     }
@@ -276,36 +274,35 @@ void normalize_backward(const NormalizationAxes& axes, const NormalizeBackwardIn
   std::vector<GradientSums> sums(sums_needed ? axes.planes() : 0);
   std::vector<DxTerms<T>> terms(sums_for_dx ? axes.statistics() : 0);
 
-  const auto write_dx = [&](std::int64_t plane, std::int64_t begin, std::int64_t end) {
-    const std::int64_t offset = plane * axes.inner;
+  const auto write_dx = [&](Index plane, Index begin, Index end) {
+    const Index offset = plane * axes.inner;
     dx_piece(in.x + offset, in.dy + offset, plane_of(axes, in, plane),
              sums_for_dx ? &terms[axes.statistic(plane)] : nullptr, element_rows(axes, in.gamma, in.beta),
              in.relu, streams<T>(axes), begin, end, out.dx + offset);
   };
 
   if (sums_needed && fits_in_cache(axes)) {
-    for_each_statistic(axes, [&](std::int64_t s) {
-      for_each_plane(axes, s, [&](std::int64_t plane) { sums[plane] = plane_sums(axes, in, plane); });
+    for_each_statistic(axes, [&](Index s) {
+      for_each_plane(axes, s, [&](Index plane) { sums[plane] = plane_sums(axes, in, plane); });
       if (sums_for_dx) {
         terms[s] = dx_terms(axes, in, sums, s);
       }
       if (out.dx) {
-        for_each_plane(axes, s, [&](std::int64_t plane) { write_dx(plane, 0, axes.inner); });
+        for_each_plane(axes, s, [&](Index plane) { write_dx(plane, 0, axes.inner); });
       }
     });
   } else {
     if (sums_needed) {
-      const std::int64_t per_plane = pieces_in(axes.inner);
+      const Index per_plane = pieces_in(axes.inner);
       std::vector<GradientSums> piece(axes.planes() * per_plane);
-      for_each_piece(axes.planes(), axes.inner,
-                     [&](std::int64_t plane, std::int64_t begin, std::int64_t end) {
-                       piece[plane * per_plane + begin / kPiece] = piece_sums(axes, in, plane, begin, end);
-                     });
-      for (std::int64_t p = 0; p < axes.planes() * per_plane; ++p) {  // in the order of plane_sums()
+      for_each_piece(axes.planes(), axes.inner, [&](Index plane, Index begin, Index end) {
+        piece[plane * per_plane + begin / kPiece] = piece_sums(axes, in, plane, begin, end);
+      });
+      for (Index p = 0; p < axes.planes() * per_plane; ++p) {  // in the order of plane_sums()
         sums[p / per_plane] += piece[p];
       }
     }
-    for (std::int64_t s = 0; sums_for_dx && s < axes.statistics(); ++s) {
+    for (Index s = 0; sums_for_dx && s < axes.statistics(); ++s) {
       terms[s] = dx_terms(axes, in, sums, s);
     }
     if (out.dx) {
@@ -322,18 +319,18 @@ template <class T>
 void normalize_backward_terms(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
                               const NormalizeBackwardTerms<T>& out) {
   std::vector<GradientSums> sums(axes.planes());
-  for (std::int64_t plane = 0; plane < axes.planes(); ++plane) {
+  for (Index plane = 0; plane < axes.planes(); ++plane) {
     sums[plane] = plane_sums(axes, in, plane);
   }
-  for (std::int64_t plane = 0; plane < axes.planes(); ++plane) {
-    const std::int64_t offset = plane * axes.inner;
+  for (Index plane = 0; plane < axes.planes(); ++plane) {
+    const Index offset = plane * axes.inner;
     const T* x = in.x + offset;
     const T* dy = in.dy + offset;
     const Plane<T> p = plane_of(axes, in, plane);
     const ElementRows<T> rows = element_rows(axes, in.gamma, in.beta);
     const DxTerms<T> k = in.statistics_of_x ? dx_terms(axes, in, sums, axes.statistic(plane)) : DxTerms<T>{};
     with_flags(in.relu, rows.gamma, [&](auto with_relu, auto with_rows) {
-      for (std::int64_t i = 0; i < axes.inner; ++i) {
+      for (Index i = 0; i < axes.inner; ++i) {
         out.xhat[offset + i] = x_hat(x[i], p);
         out.upstream_term[offset + i] = upstream_term<with_relu(), with_rows()>(x, dy, p, rows, i);
         out.mean_term[offset + i] = k.mean_term;

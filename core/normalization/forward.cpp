@@ -20,7 +20,7 @@ NormalizationAxes NormalizationAxes::batch(const Shape& x) {
   return {x[0], x[1], x.numel(2, x.rank()), x[1], true, AffineRows::per_channel};
 }
 
-NormalizationAxes NormalizationAxes::group(const Shape& x, std::int64_t groups) {
+NormalizationAxes NormalizationAxes::group(const Shape& x, Index groups) {
   require(groups > 0 && x[1] % groups == 0, "group norm: ", x[1], " channels cannot be cut into ", groups,
           " groups of one size");
   return {x[0], x[1], x.numel(2, x.rank()), groups, false, AffineRows::per_channel};
@@ -31,14 +31,14 @@ NormalizationAxes NormalizationAxes::layer(const Shape& x, int rank) {
           AffineRows::per_element};
 }
 
-std::int64_t NormalizationAxes::affine_size() const {
+Index NormalizationAxes::affine_size() const {
   return rows == AffineRows::per_channel ? channels : rows == AffineRows::per_plane ? planes() : inner;
 }
 
 // ---- forward
 
-void inverse_std(const double* variance, std::int64_t count, double eps, double* inv_std) {
-  for (std::int64_t s = 0; s < count; ++s) {
+void inverse_std(const double* variance, Index count, double eps, double* inv_std) {
+  for (Index s = 0; s < count; ++s) {
     inv_std[s] = 1 / std::sqrt(variance[s] + eps);
   }
 }
@@ -47,16 +47,16 @@ namespace {
 
 using namespace detail;
 
-void write_statistic(const Moments& m, double eps, std::int64_t s, StatisticsOut out) {
+void write_statistic(const Moments& m, double eps, Index s, StatisticsOut out) {
   out.mean[s] = m.mean;
   out.variance[s] = m.variance();
   inverse_std(&out.variance[s], 1, eps, &out.inv_std[s]);
 }
 
 template <class T>
-Moments statistic_moments(const NormalizationAxes& axes, const T* x, std::int64_t s) {
+Moments statistic_moments(const NormalizationAxes& axes, const T* x, Index s) {
   Moments all;
-  for (std::int64_t r = 0; r < axes.runs(); ++r) {
+  for (Index r = 0; r < axes.runs(); ++r) {
     all.merge(moments(x + axes.run_offset(s, r), axes.run_length()));
   }
   return all;
@@ -64,22 +64,22 @@ Moments statistic_moments(const NormalizationAxes& axes, const T* x, std::int64_
 
 template <class T>
 GESSO_SIMD void forward_piece(const T* x, const Plane<T>& plane, ElementRows<T> rows, bool relu, bool stream,
-                              std::int64_t begin, std::int64_t end, T* y) {
+                              Index begin, Index end, T* y) {
   const Plane<T> p = plane;
   const auto fill = [=](auto with_relu, auto value) __attribute__((always_inline)) {
     fill_elements(
-        stream, y, begin, end, [=](std::int64_t i) __attribute__((always_inline)) {
+        stream, y, begin, end, [=](Index i) __attribute__((always_inline)) {
           const T z = value(i);
           return with_relu && z < 0 ? T{0} : z;  // NaN stays NaN
         });
   };
   if (rows.gamma) {
-    const auto z = [=](std::int64_t i) __attribute__((always_inline)) {
+    const auto z = [=](Index i) __attribute__((always_inline)) {
       return affine(x[i], p, rows.gamma[i], rows.beta[i]);
     };
     relu ? fill(std::true_type{}, z) : fill(std::false_type{}, z);
   } else {
-    const auto z = [=](std::int64_t i) __attribute__((always_inline)) { return affine(x[i], p); };
+    const auto z = [=](Index i) __attribute__((always_inline)) { return affine(x[i], p); };
     relu ? fill(std::true_type{}, z) : fill(std::false_type{}, z);
   }
 }
@@ -87,8 +87,8 @@ GESSO_SIMD void forward_piece(const T* x, const Plane<T>& plane, ElementRows<T> 
 // Elements begin <= i < end of one plane of y.
 template <class T>
 void forward_plane(const NormalizationAxes& axes, const T* x, StatisticsIn statistics, const T* gamma,
-                   const T* beta, bool relu, T* y, std::int64_t plane, std::int64_t begin, std::int64_t end) {
-  const std::int64_t offset = plane * axes.inner;
+                   const T* beta, bool relu, T* y, Index plane, Index begin, Index end) {
+  const Index offset = plane * axes.inner;
   forward_piece(x + offset, plane_at(axes, statistics, gamma, beta, plane), element_rows(axes, gamma, beta),
                 relu, streams<T>(axes), begin, end, y + offset);
 }
@@ -98,23 +98,22 @@ void forward_plane(const NormalizationAxes& axes, const T* x, StatisticsIn stati
 template <class T>
 void compute_statistics(const NormalizationAxes& axes, const T* x, double eps, StatisticsOut out) {
   if (fits_in_cache(axes)) {
-    for_each_statistic(axes,
-                       [&](std::int64_t s) { write_statistic(statistic_moments(axes, x, s), eps, s, out); });
+    for_each_statistic(axes, [&](Index s) { write_statistic(statistic_moments(axes, x, s), eps, s, out); });
     return;
   }
   // Large statistics: pieces in parallel, merged in the same order as above.
-  const std::int64_t runs = axes.statistics() * axes.runs();
-  const std::int64_t per_run = pieces_in(axes.run_length());
+  const Index runs = axes.statistics() * axes.runs();
+  const Index per_run = pieces_in(axes.run_length());
   std::vector<Moments> piece(runs * per_run);
-  for_each_piece(runs, axes.run_length(), [&](std::int64_t run, std::int64_t begin, std::int64_t end) {
+  for_each_piece(runs, axes.run_length(), [&](Index run, Index begin, Index end) {
     const T* from = x + axes.run_offset(run / axes.runs(), run % axes.runs());
     piece[run * per_run + begin / kPiece] = moments(from + begin, end - begin);
   });
-  for (std::int64_t s = 0; s < axes.statistics(); ++s) {
+  for (Index s = 0; s < axes.statistics(); ++s) {
     Moments all;
-    for (std::int64_t run = s * axes.runs(); run < (s + 1) * axes.runs(); ++run) {
+    for (Index run = s * axes.runs(); run < (s + 1) * axes.runs(); ++run) {
       Moments one;
-      for (std::int64_t p = run * per_run; p < (run + 1) * per_run; ++p) {
+      for (Index p = run * per_run; p < (run + 1) * per_run; ++p) {
         one.merge(piece[p]);
       }
       all.merge(one);
@@ -126,7 +125,7 @@ void compute_statistics(const NormalizationAxes& axes, const T* x, double eps, S
 template <class T>
 void normalize_with(const NormalizationAxes& axes, const T* x, StatisticsIn statistics, const T* gamma,
                     const T* beta, bool relu, T* y) {
-  for_each_piece(axes.planes(), axes.inner, [&](std::int64_t plane, std::int64_t begin, std::int64_t end) {
+  for_each_piece(axes.planes(), axes.inner, [&](Index plane, Index begin, Index end) {
     forward_plane(axes, x, statistics, gamma, beta, relu, y, plane, begin, end);
   });
 }
@@ -140,9 +139,9 @@ void normalize_forward(const NormalizationAxes& axes, const T* x, double eps, co
     normalize_with(axes, x, statistics, gamma, beta, relu, y);
     return;
   }
-  for_each_statistic(axes, [&](std::int64_t s) {
+  for_each_statistic(axes, [&](Index s) {
     write_statistic(statistic_moments(axes, x, s), eps, s, out);
-    for_each_plane(axes, s, [&](std::int64_t plane) {
+    for_each_plane(axes, s, [&](Index plane) {
       forward_plane(axes, x, statistics, gamma, beta, relu, y, plane, 0, axes.inner);
     });
   });

@@ -11,7 +11,7 @@ namespace {
 // Two passes over a piece that fits in L1. Deviations from the first element have a sum that is exactly 0 for
 // a constant piece, so its mean is that constant to the last bit.
 template <class T>
-GESSO_SIMD Moments piece_moments(const T* x, std::int64_t n) {
+GESSO_SIMD Moments piece_moments(const T* x, Index n) {
   using detail::Lanes;
   const double first = static_cast<double>(x[0]);
   double deviations[1];
@@ -48,30 +48,30 @@ void Moments::merge(const Moments& other) {
 }
 
 template <class T>
-Moments moments(const T* x, std::int64_t n) {
+Moments moments(const T* x, Index n) {
   Moments all;
-  for (std::int64_t i = 0; i < n; i += kMomentsPiece) {
+  for (Index i = 0; i < n; i += kMomentsPiece) {
     all.merge(piece_moments(x + i, std::min(kMomentsPiece, n - i)));
   }
   return all;
 }
 
 template <class T>
-Moments plain_moments(const T* x, std::int64_t n) {
+Moments plain_moments(const T* x, Index n) {
   long double sum = 0, m2 = 0;
-  for (std::int64_t i = 0; i < n; ++i) {
+  for (Index i = 0; i < n; ++i) {
     sum += x[i];
   }
   const long double mean = n > 0 ? sum / n : 0;
-  for (std::int64_t i = 0; i < n; ++i) {
+  for (Index i = 0; i < n; ++i) {
     m2 += (x[i] - mean) * (x[i] - mean);
   }
   return {n, static_cast<double>(mean), static_cast<double>(m2)};
 }
 
-template Moments moments(const float*, std::int64_t);
-template Moments moments(const double*, std::int64_t);
-template Moments plain_moments(const float*, std::int64_t);
-template Moments plain_moments(const double*, std::int64_t);
+template Moments moments(const float*, Index);
+template Moments moments(const double*, Index);
+template Moments plain_moments(const float*, Index);
+template Moments plain_moments(const double*, Index);
 
 }  // namespace gesso

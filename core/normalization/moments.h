@@ -7,13 +7,13 @@
 // for the error of each method over mean / std.
 #pragma once
 
-#include <cstdint>
+#include "gesso/core/index.h"
 
 namespace gesso {
 
 /// Count, mean and sum of squared deviations of a set of numbers.
 struct Moments {
-  std::int64_t count = 0;
+  Index count = 0;
   double mean = 0;
   double m2 = 0;  ///< sum of (x - mean)^2
 
@@ -26,14 +26,14 @@ struct Moments {
   void merge(const Moments& other);
 };
 
-inline constexpr std::int64_t kMomentsPiece = 4096;  // elements; 16 KiB of float32
+inline constexpr Index kMomentsPiece = 4096;  // elements; 16 KiB of float32
 
 /// The moments of x[0 ... n - 1] for n >= 0. The same number n times gives exactly that mean and m2 = 0.
 template <class T>
-Moments moments(const T* x, std::int64_t n);
+Moments moments(const T* x, Index n);
 
 /// The definition that moments() is tested against: mean, then squared deviations, in long double.
 template <class T>
-Moments plain_moments(const T* x, std::int64_t n);
+Moments plain_moments(const T* x, Index n);
 
 }  // namespace gesso

@@ -12,8 +12,6 @@
 // number of threads and any x86-64 CPU.
 #pragma once
 
-#include <cstdint>
-
 #include "gesso/core/shape.h"
 
 namespace gesso {
@@ -36,10 +34,10 @@ enum class AffineRows {
 ///     | group norm     | groups   | no            | R channels of one sample     | per_channel |
 ///     | layer norm     | 1        | no            | one sample                   | per_element |
 struct NormalizationAxes {
-  std::int64_t samples = 1;
-  std::int64_t channels = 1;
-  std::int64_t inner = 1;
-  std::int64_t groups = 1;
+  Index samples = 1;
+  Index channels = 1;
+  Index inner = 1;
+  Index groups = 1;
   bool share_samples = false;
   AffineRows rows = AffineRows::per_channel;
 
@@ -47,34 +45,32 @@ struct NormalizationAxes {
   static NormalizationAxes instance(const Shape& x, AffineRows rows = AffineRows::per_channel);
   static NormalizationAxes batch(const Shape& x);
   /// `groups` must divide C.
-  static NormalizationAxes group(const Shape& x, std::int64_t groups);
+  static NormalizationAxes group(const Shape& x, Index groups);
   /// The last `rank` dimensions of x are normalized together.
   static NormalizationAxes layer(const Shape& x, int rank);
 
-  std::int64_t numel() const { return samples * channels * inner; }
-  std::int64_t planes() const { return samples * channels; }
+  Index numel() const { return samples * channels * inner; }
+  Index planes() const { return samples * channels; }
   /// How many statistics there are.
-  std::int64_t statistics() const { return (share_samples ? 1 : samples) * groups; }
+  Index statistics() const { return (share_samples ? 1 : samples) * groups; }
   /// How many elements share one.
-  std::int64_t elements_per_statistic() const { return runs() * run_length(); }
+  Index elements_per_statistic() const { return runs() * run_length(); }
   /// How many gammas there are.
-  std::int64_t affine_size() const;
+  Index affine_size() const;
 
-  std::int64_t statistic(std::int64_t plane) const {
+  Index statistic(Index plane) const {
     return (share_samples ? 0 : plane / channels * groups) + plane % channels / (channels / groups);
   }
   /// Index of gamma and beta of element i of a plane.
-  std::int64_t affine_index(std::int64_t plane, std::int64_t i) const {
+  Index affine_index(Index plane, Index i) const {
     return rows == AffineRows::per_channel ? plane % channels : rows == AffineRows::per_plane ? plane : i;
   }
 
   // In memory the elements of a statistic are `runs()` contiguous runs, each of run_length() elements (whole
   // planes); run r of statistic s begins at element run_offset(s, r).
-  std::int64_t runs() const { return share_samples ? samples : 1; }
-  std::int64_t run_length() const { return channels / groups * inner; }
-  std::int64_t run_offset(std::int64_t s, std::int64_t r) const {
-    return (share_samples ? r * groups + s : s) * run_length();
-  }
+  Index runs() const { return share_samples ? samples : 1; }
+  Index run_length() const { return channels / groups * inner; }
+  Index run_offset(Index s, Index r) const { return (share_samples ? r * groups + s : s) * run_length(); }
 };
 
 /// The statistics of x: arrays of axes.statistics() numbers.
@@ -89,15 +85,14 @@ struct StatisticsOut {
 };
 
 /// inv_std[s] = 1 / sqrt(variance[s] + eps)
-void inverse_std(const double* variance, std::int64_t count, double eps, double* inv_std);
+void inverse_std(const double* variance, Index count, double eps, double* inv_std);
 
 /// mean, variance and inv_std of x, no more.
 template <class T>
 void compute_statistics(const NormalizationAxes& axes, const T* x, double eps, StatisticsOut out);
 
-/// y = gamma (x - mean) inv_std + beta with the given statistics; then max(y, 0) if `relu`.
-/// gamma and beta have axes.affine_size() numbers and may be null, 1 and 0; rows per element have both or
-/// none.
+/// y = gamma (x - mean) inv_std + beta with the given statistics; then max(y, 0) if `relu`. gamma and beta
+/// have axes.affine_size() numbers and may be null, 1 and 0; rows per element have both or none.
 template <class T>
 void normalize_with(const NormalizationAxes& axes, const T* x, StatisticsIn statistics, const T* gamma,
                     const T* beta, bool relu, T* y);

@@ -13,20 +13,20 @@ namespace gesso {
 template <class T>
 void plain_statistics(const NormalizationAxes& axes, const T* x, double eps, StatisticsOut out) {
   std::vector<long double> sum(axes.statistics()), squares(axes.statistics());
-  const std::int64_t count = axes.elements_per_statistic();
-  for (std::int64_t plane = 0; plane < axes.planes(); ++plane) {
-    for (std::int64_t i = 0; i < axes.inner; ++i) {
+  const Index count = axes.elements_per_statistic();
+  for (Index plane = 0; plane < axes.planes(); ++plane) {
+    for (Index i = 0; i < axes.inner; ++i) {
       sum[axes.statistic(plane)] += x[plane * axes.inner + i];
     }
   }
-  for (std::int64_t plane = 0; plane < axes.planes(); ++plane) {
-    const std::int64_t s = axes.statistic(plane);
-    for (std::int64_t i = 0; i < axes.inner; ++i) {
+  for (Index plane = 0; plane < axes.planes(); ++plane) {
+    const Index s = axes.statistic(plane);
+    for (Index i = 0; i < axes.inner; ++i) {
       const long double deviation = x[plane * axes.inner + i] - sum[s] / count;
       squares[s] += deviation * deviation;
     }
   }
-  for (std::int64_t s = 0; s < axes.statistics(); ++s) {
+  for (Index s = 0; s < axes.statistics(); ++s) {
     out.mean[s] = static_cast<double>(sum[s] / count);
     out.variance[s] = static_cast<double>(squares[s] / count);
     out.inv_std[s] = 1 / std::sqrt(out.variance[s] + eps);
@@ -37,10 +37,10 @@ void plain_statistics(const NormalizationAxes& axes, const T* x, double eps, Sta
 template <class T>
 void plain_normalize(const NormalizationAxes& axes, const T* x, StatisticsIn statistics, const T* gamma,
                      const T* beta, bool relu, T* y) {
-  for (std::int64_t plane = 0; plane < axes.planes(); ++plane) {
-    const std::int64_t s = axes.statistic(plane);
-    for (std::int64_t i = 0; i < axes.inner; ++i) {
-      const std::int64_t element = plane * axes.inner + i, row = axes.affine_index(plane, i);
+  for (Index plane = 0; plane < axes.planes(); ++plane) {
+    const Index s = axes.statistic(plane);
+    for (Index i = 0; i < axes.inner; ++i) {
+      const Index element = plane * axes.inner + i, row = axes.affine_index(plane, i);
       const double xhat = (x[element] - statistics.mean[s]) * statistics.inv_std[s];
       const double z = (gamma ? gamma[row] : 1) * xhat + (beta ? beta[row] : 0);
       y[element] = static_cast<T>(relu && z < 0 ? 0 : z);
@@ -52,14 +52,14 @@ void plain_normalize(const NormalizationAxes& axes, const T* x, StatisticsIn sta
 template <class T>
 void plain_normalize_backward(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
                               const NormalizeBackwardOut<T>& out) {
-  const std::int64_t n = axes.numel(), count = axes.elements_per_statistic();
+  const Index n = axes.numel(), count = axes.elements_per_statistic();
   std::vector<double> xhat(n), g(n);
   std::vector<long double> dgamma(axes.affine_size()), dbeta(axes.affine_size());
   std::vector<long double> sum_g(axes.statistics()), sum_g_xhat(axes.statistics());
-  for (std::int64_t plane = 0; plane < axes.planes(); ++plane) {
-    const std::int64_t s = axes.statistic(plane);
-    for (std::int64_t i = 0; i < axes.inner; ++i) {
-      const std::int64_t e = plane * axes.inner + i, row = axes.affine_index(plane, i);
+  for (Index plane = 0; plane < axes.planes(); ++plane) {
+    const Index s = axes.statistic(plane);
+    for (Index i = 0; i < axes.inner; ++i) {
+      const Index e = plane * axes.inner + i, row = axes.affine_index(plane, i);
       const double gamma = in.gamma ? in.gamma[row] : 1, beta = in.beta ? in.beta[row] : 0;
       xhat[e] = (in.x[e] - in.statistics.mean[s]) * in.statistics.inv_std[s];
       const double dz = !in.relu || gamma * xhat[e] + beta > 0 ? in.dy[e] : 0;
@@ -70,13 +70,13 @@ void plain_normalize_backward(const NormalizationAxes& axes, const NormalizeBack
       sum_g_xhat[s] += g[e] * xhat[e];
     }
   }
-  for (std::int64_t e = 0; out.dx && e < n; ++e) {
-    const std::int64_t s = axes.statistic(e / axes.inner);
+  for (Index e = 0; out.dx && e < n; ++e) {
+    const Index s = axes.statistic(e / axes.inner);
     const long double through_mean = in.statistics_of_x ? sum_g[s] / count : 0;
     const long double through_variance = in.statistics_of_x ? xhat[e] * sum_g_xhat[s] / count : 0;
     out.dx[e] = static_cast<T>(in.statistics.inv_std[s] * (g[e] - through_mean - through_variance));
   }
-  for (std::int64_t row = 0; row < axes.affine_size(); ++row) {
+  for (Index row = 0; row < axes.affine_size(); ++row) {
     if (out.dgamma) {
       out.dgamma[row] = static_cast<T>(dgamma[row]);
     }

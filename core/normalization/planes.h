@@ -4,7 +4,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
 
 #include "gesso/core/normalization/moments.h"
 #include "gesso/core/normalization/normalization.h"
@@ -14,11 +13,11 @@
 
 namespace gesso::detail {
 
-inline constexpr std::int64_t kPiece = kMomentsPiece;    // elements whose sums are one term of a plane's sum
-inline constexpr std::int64_t kTask = 1 << 15;           // elements that are worth a parallel block
-inline constexpr std::int64_t kCacheElements = 1 << 18;  // elements that stay in L2: 1 MiB of float32
+inline constexpr Index kPiece = kMomentsPiece;    // elements whose sums are one term of a plane's sum
+inline constexpr Index kTask = 1 << 15;           // elements that are worth a parallel block
+inline constexpr Index kCacheElements = 1 << 18;  // elements that stay in L2: 1 MiB of float32
 
-inline std::int64_t pieces_in(std::int64_t length) { return (length + kPiece - 1) / kPiece; }
+inline Index pieces_in(Index length) { return (length + kPiece - 1) / kPiece; }
 
 // Small statistics: one thread gathers the sums of one and uses them while its elements are in the cache.
 inline bool fits_in_cache(const NormalizationAxes& axes) {
@@ -28,16 +27,16 @@ inline bool fits_in_cache(const NormalizationAxes& axes) {
 // Results that no cache holds until they are read go straight to memory.
 template <class T>
 bool streams(const NormalizationAxes& axes) {
-  return axes.numel() * static_cast<std::int64_t>(sizeof(T)) >= kStreamBytes;
+  return axes.numel() * static_cast<Index>(sizeof(T)) >= kStreamBytes;
 }
 
 // y[i] = value(i) for begin <= i < end.
 template <class T, class Value>
-GESSO_INLINE void fill_elements(bool stream, T* y, std::int64_t begin, std::int64_t end, Value value) {
+GESSO_INLINE void fill_elements(bool stream, T* y, Index begin, Index end, Value value) {
   if (stream) {
     stream_elements(y, begin, end, value);
   } else {
-    for (std::int64_t i = begin; i < end; ++i) {
+    for (Index i = begin; i < end; ++i) {
       y[i] = value(i);
     }
   }
@@ -45,10 +44,9 @@ GESSO_INLINE void fill_elements(bool stream, T* y, std::int64_t begin, std::int6
 
 template <class Body>
 void for_each_statistic(const NormalizationAxes& axes, Body&& body) {
-  const std::int64_t block =
-      std::max<std::int64_t>(1, kTask / std::max<std::int64_t>(1, axes.elements_per_statistic()));
-  parallel_for(axes.statistics(), block, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t s = begin; s < end; ++s) {
+  const Index block = std::max<Index>(1, kTask / std::max<Index>(1, axes.elements_per_statistic()));
+  parallel_for(axes.statistics(), block, [&](Index begin, Index end) {
+    for (Index s = begin; s < end; ++s) {
       body(s);
     }
   });
@@ -56,11 +54,11 @@ void for_each_statistic(const NormalizationAxes& axes, Body&& body) {
 
 // body(plane) for the planes of statistic s, in order.
 template <class Body>
-void for_each_plane(const NormalizationAxes& axes, std::int64_t s, Body&& body) {
-  const std::int64_t planes_per_run = axes.channels / axes.groups;
-  for (std::int64_t r = 0; r < axes.runs(); ++r) {
-    const std::int64_t first = (axes.share_samples ? r * axes.groups + s : s) * planes_per_run;
-    for (std::int64_t plane = first; plane < first + planes_per_run; ++plane) {
+void for_each_plane(const NormalizationAxes& axes, Index s, Body&& body) {
+  const Index planes_per_run = axes.channels / axes.groups;
+  for (Index r = 0; r < axes.runs(); ++r) {
+    const Index first = (axes.share_samples ? r * axes.groups + s : s) * planes_per_run;
+    for (Index plane = first; plane < first + planes_per_run; ++plane) {
       body(plane);
     }
   }
@@ -68,13 +66,12 @@ void for_each_plane(const NormalizationAxes& axes, std::int64_t s, Body&& body) 
 
 // body(row, begin, end) for every piece begin <= i < end of `count` rows of `length` elements, in parallel.
 template <class Body>
-void for_each_piece(std::int64_t count, std::int64_t length, Body&& body) {
-  const std::int64_t per_row = pieces_in(length);
-  const std::int64_t block =
-      std::max<std::int64_t>(1, kTask / std::max<std::int64_t>(1, std::min(length, kPiece)));
-  parallel_for(count * per_row, block, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t p = first; p < last; ++p) {
-      const std::int64_t begin = p % per_row * kPiece;
+void for_each_piece(Index count, Index length, Body&& body) {
+  const Index per_row = pieces_in(length);
+  const Index block = std::max<Index>(1, kTask / std::max<Index>(1, std::min(length, kPiece)));
+  parallel_for(count * per_row, block, [&](Index first, Index last) {
+    for (Index p = first; p < last; ++p) {
+      const Index begin = p % per_row * kPiece;
       body(p / per_row, begin, std::min(length, begin + kPiece));
     }
   });
@@ -90,7 +87,7 @@ struct Plane {
   T scale;  // gamma inv_std
   T shift;  // beta - low scale
 
-  Plane(StatisticsIn statistics, std::int64_t s, double gamma_value, double beta_value)
+  Plane(StatisticsIn statistics, Index s, double gamma_value, double beta_value)
       : high(static_cast<T>(statistics.mean[s])),
         low(static_cast<T>(statistics.mean[s] - static_cast<double>(high))),
         inv_std(static_cast<T>(statistics.inv_std[s])),
@@ -112,9 +109,9 @@ ElementRows<T> element_rows(const NormalizationAxes& axes, const T* gamma, const
 
 template <class T>
 Plane<T> plane_at(const NormalizationAxes& axes, StatisticsIn statistics, const T* gamma, const T* beta,
-                  std::int64_t plane) {
+                  Index plane) {
   const bool per_element = axes.rows == AffineRows::per_element;  // then gamma and beta are read in the loops
-  const std::int64_t row = axes.affine_index(plane, 0);
+  const Index row = axes.affine_index(plane, 0);
   return Plane<T>(statistics, axes.statistic(plane), gamma && !per_element ? gamma[row] : T{1},
                   beta && !per_element ? beta[row] : T{0});
 }

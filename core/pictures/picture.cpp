@@ -17,17 +17,17 @@ namespace gesso {
 namespace {
 
 constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 30;  // no honest picture file is larger
-constexpr std::int64_t kRowBlock = 32;
+constexpr Index kRowBlock = 32;
 
 // Where the pixels of the upright picture are in the stored one: pixel (y, x) is stored number
 // first + y * row_step + x * column_step. Each of the eight EXIF orientations is such a walk.
 struct Walk {
-  std::int64_t height, width;  // upright
-  std::int64_t first, row_step, column_step;
+  Index height, width;  // upright
+  Index first, row_step, column_step;
 };
 
-Walk upright(std::int64_t h, std::int64_t w, int orientation) {
-  const std::int64_t last_row = (h - 1) * w, last_column = w - 1;
+Walk upright(Index h, Index w, int orientation) {
+  const Index last_row = (h - 1) * w, last_column = w - 1;
   switch (orientation) {
     case 2:
       return {h, w, last_column, w, -1};
@@ -53,20 +53,20 @@ template <class Sample, int kChannels>
 void to_planes(const Sample* samples, const Walk& walk, float* planes) {
   constexpr float kLargest = std::numeric_limits<Sample>::max();
   constexpr bool kGray = kChannels <= 2, kAlpha = kChannels % 2 == 0;
-  const std::int64_t plane = walk.height * walk.width;
-  parallel_for(walk.height, kRowBlock, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t y = begin; y < end; ++y) {
+  const Index plane = walk.height * walk.width;
+  parallel_for(walk.height, kRowBlock, [&](Index begin, Index end) {
+    for (Index y = begin; y < end; ++y) {
       const Sample* row = samples + (walk.first + y * walk.row_step) * kChannels;
-      const std::int64_t step = walk.column_step * kChannels;
+      const Index step = walk.column_step * kChannels;
       for (int c = 0; c < 3; ++c) {
         float* out = planes + c * plane + y * walk.width;
         const Sample* in = row + (kGray ? 0 : c);
-        for (std::int64_t x = 0; x < walk.width; ++x) {
+        for (Index x = 0; x < walk.width; ++x) {
           out[x] = static_cast<float>(in[x * step]) / kLargest;
         }
         if constexpr (kAlpha) {
           const Sample* alpha = row + kChannels - 1;
-          for (std::int64_t x = 0; x < walk.width; ++x) {
+          for (Index x = 0; x < walk.width; ++x) {
             const float a = static_cast<float>(alpha[x * step]) / kLargest;
             out[x] = out[x] * a + (1 - a);
           }
@@ -144,17 +144,17 @@ Bytes to_bytes(const Tensor& picture, const char* operation) {
   bytes.size = {shape[-1], shape[-2]};
   bytes.channels = static_cast<int>(shape[-3]);
   bytes.samples.resize(static_cast<std::size_t>(shape.numel()));
-  const std::int64_t width = shape[-1], plane = shape[-2] * width;
+  const Index width = shape[-1], plane = shape[-2] * width;
   const int channels = bytes.channels;
   std::atomic<bool> has_nan = false;
   with_dtype(picture.dtype(), [&]<class T>() {
     const T* planes = picture.data<T>();
-    parallel_for(shape[-2], kRowBlock, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(shape[-2], kRowBlock, [&](Index begin, Index end) {
       bool nan = false;
       for (int c = 0; c < channels; ++c) {
         const T* in = planes + c * plane;
         std::uint8_t* out = bytes.samples.data() + c;
-        for (std::int64_t i = begin * width; i < end * width; ++i) {
+        for (Index i = begin * width; i < end * width; ++i) {
           nan |= std::isnan(in[i]);
           const T clamped = std::min(std::max(in[i], T{0}), T{1});
           out[i * channels] = static_cast<std::uint8_t>(std::isnan(in[i]) ? 0 : clamped * 255 + T{0.5});

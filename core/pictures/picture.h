@@ -3,7 +3,6 @@
 // light). All functions may be called from several threads at once.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -14,7 +13,7 @@ namespace gesso {
 struct LoadOptions {
   /// The most pixels (width times height) that a file may have; known from its header, before decoding. A
   /// loaded picture takes 12 bytes a pixel, decoding about as much again.
-  std::int64_t max_pixels = 100'000'000;
+  Index max_pixels = 100'000'000;
 };
 
 /// The picture in a JPEG, PNG or BMP file as float32 (1, 3, H, W) in [0, 1]. The bytes of the file decide its

@@ -63,7 +63,7 @@ std::string png_damage(std::string_view bytes) {
 
 // The fields of a BMP header that decide how long the file must be.
 struct BmpHeader {
-  std::int64_t width, height, bits, offset;
+  Index width, height, bits, offset;
   bool run_lengths;  // rows are compressed
 };
 
@@ -71,7 +71,7 @@ std::optional<BmpHeader> bmp_header(std::string_view bytes) {
   if (bytes.size() < 34) {
     return std::nullopt;
   }
-  const std::int64_t offset = little_endian32(bytes, 10);
+  const Index offset = little_endian32(bytes, 10);
   if (little_endian32(bytes, 14) == 12) {  // the OS/2 header, with 16-bit sizes
     const std::uint32_t size = little_endian32(bytes, 18);
     return BmpHeader{size & 0xFFFF, size >> 16, little_endian32(bytes, 22) >> 16, offset, false};
@@ -88,7 +88,7 @@ std::string bmp_damage(std::string_view bytes) {
   if (!header) {
     return kTruncated;
   }
-  constexpr std::int64_t kLargestSide = 1 << 24;  // of stb_image; keeps the products below in range
+  constexpr Index kLargestSide = 1 << 24;  // of stb_image; keeps the products below in range
   if (header->width > kLargestSide || header->height > kLargestSide || header->bits > 64) {
     return "its header is corrupt";
   }
@@ -99,9 +99,9 @@ std::string bmp_damage(std::string_view bytes) {
     return "";  // of no fixed size; the decoder says that it does not take them
   }
   // Rows are padded to 4 bytes; some writers leave out the padding of the last.
-  const std::int64_t row = (header->width * header->bits + 7) / 8;
-  const std::int64_t needed = header->offset + (row + 3) / 4 * 4 * (header->height - 1) + row;
-  return static_cast<std::int64_t>(bytes.size()) < needed ? kTruncated : "";
+  const Index row = (header->width * header->bits + 7) / 8;
+  const Index needed = header->offset + (row + 3) / 4 * 4 * (header->height - 1) + row;
+  return static_cast<Index>(bytes.size()) < needed ? kTruncated : "";
 }
 
 std::optional<PictureSize> jpeg_size(std::string_view bytes) {

@@ -2,11 +2,12 @@
 // decoder fills what is missing with gray or black and calls that a success.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "gesso/core/index.h"
 
 namespace gesso {
 
@@ -20,8 +21,8 @@ PictureFormat picture_format(std::string_view bytes);
 std::string other_picture_format(std::string_view bytes);
 
 struct PictureSize {
-  std::int64_t width = 0;  ///< at most 2^32, as height
-  std::int64_t height = 0;
+  Index width = 0;  ///< at most 2^32, as height
+  Index height = 0;
 };
 
 /// The size that the header of the picture in `bytes` states, as it is stored (before EXIF turns it); nothing

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "gesso/core/index.h"
 #include "gesso/core/pictures/picture_check.h"
 
 namespace gesso {
@@ -18,8 +19,8 @@ struct Samples {
   struct Free {
     void operator()(void* block) const { std::free(block); }
   };
-  std::int64_t width = 0;
-  std::int64_t height = 0;
+  Index width = 0;
+  Index height = 0;
   int channels = 0;
   int bits = 8;
   std::unique_ptr<void, Free> samples;

@@ -23,50 +23,49 @@ double cubic(double t) {
 // output[o] = sum over k < taps of weight[o * taps + k] * input[first[o] + k]
 template <class T>
 struct Filter {
-  std::int64_t taps = 0;
-  std::vector<std::int64_t> first;
+  Index taps = 0;
+  std::vector<Index> first;
   std::vector<T> weight;
 };
 
 template <class T>
-Filter<T> make_filter(std::int64_t in, std::int64_t out) {
+Filter<T> make_filter(Index in, Index out) {
   const double scale = static_cast<double>(in) / static_cast<double>(out);
   const double stretch = std::max(scale, 1.0);  // of the kernel, which spans -2 to 2
   Filter<T> filter;
-  filter.taps = std::min(in, static_cast<std::int64_t>(std::ceil(4 * stretch)) + 1);
+  filter.taps = std::min(in, static_cast<Index>(std::ceil(4 * stretch)) + 1);
   filter.first.resize(out);
   filter.weight.resize(out * filter.taps);
   std::vector<double> weight(filter.taps);
-  for (std::int64_t o = 0; o < out; ++o) {
+  for (Index o = 0; o < out; ++o) {
     const double centre = (static_cast<double>(o) + 0.5) * scale - 0.5;
-    const auto lowest = static_cast<std::int64_t>(std::ceil(centre - 2 * stretch));
-    const std::int64_t first = std::clamp<std::int64_t>(lowest, 0, in - filter.taps);
+    const auto lowest = static_cast<Index>(std::ceil(centre - 2 * stretch));
+    const Index first = std::clamp<Index>(lowest, 0, in - filter.taps);
     double sum = 0;
-    for (std::int64_t k = 0; k < filter.taps; ++k) {
+    for (Index k = 0; k < filter.taps; ++k) {
       weight[k] = cubic((static_cast<double>(first + k) - centre) / stretch);
       sum += weight[k];
     }
     filter.first[o] = first;
-    for (std::int64_t k = 0; k < filter.taps; ++k) {
+    for (Index k = 0; k < filter.taps; ++k) {
       filter.weight[o * filter.taps + k] = static_cast<T>(weight[k] / sum);
     }
   }
   return filter;
 }
 
-constexpr std::int64_t kRowBlock = 16;  // output rows of one parallel block; also the lanes of resize_columns
+constexpr Index kRowBlock = 16;  // output rows of one parallel block; also the lanes of resize_columns
 
 // out[x] = sum over k of weight[k] * in[k * stride + x] for 0 <= x < n
 template <class T>
-GESSO_SIMD void weighted_rows(const T* in, std::int64_t stride, const T* weight, std::int64_t taps, T* out,
-                              std::int64_t n) {
-  for (std::int64_t x = 0; x < n; ++x) {
+GESSO_SIMD void weighted_rows(const T* in, Index stride, const T* weight, Index taps, T* out, Index n) {
+  for (Index x = 0; x < n; ++x) {
     out[x] = weight[0] * in[x];
   }
-  for (std::int64_t k = 1; k < taps; ++k) {
+  for (Index k = 1; k < taps; ++k) {
     const T* row = in + k * stride;
     const T w = weight[k];
-    for (std::int64_t x = 0; x < n; ++x) {
+    for (Index x = 0; x < n; ++x) {
       out[x] += w * row[x];
     }
   }
@@ -74,12 +73,11 @@ GESSO_SIMD void weighted_rows(const T* in, std::int64_t stride, const T* weight,
 
 // (planes, H, W) to (planes, height, W)
 template <class T>
-void resize_rows(const T* in, std::int64_t planes, std::int64_t H, std::int64_t W, T* out,
-                 std::int64_t height) {
+void resize_rows(const T* in, Index planes, Index H, Index W, T* out, Index height) {
   const Filter<T> filter = make_filter<T>(H, height);
-  parallel_for(planes * height, kRowBlock, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      const std::int64_t plane = row / height, y = row % height;
+  parallel_for(planes * height, kRowBlock, [&](Index begin, Index end) {
+    for (Index row = begin; row < end; ++row) {
+      const Index plane = row / height, y = row % height;
       weighted_rows(in + (plane * H + filter.first[y]) * W, W, &filter.weight[y * filter.taps], filter.taps,
                     out + row * W, W);
     }
@@ -89,14 +87,14 @@ void resize_rows(const T* in, std::int64_t planes, std::int64_t H, std::int64_t 
 // out[o][lane] = sum over k of weight[o][k] * in[first[o] + k][lane]: one row's filter on kRowBlock rows at
 // once, their pixels side by side.
 template <class T>
-GESSO_SIMD void weighted_lanes(const T* in, const std::int64_t* first, const T* weight, std::int64_t taps,
-                               std::int64_t out_count, T* out) {
-  for (std::int64_t o = 0; o < out_count; ++o) {
+GESSO_SIMD void weighted_lanes(const T* in, const Index* first, const T* weight, Index taps, Index out_count,
+                               T* out) {
+  for (Index o = 0; o < out_count; ++o) {
     T sum[kRowBlock] = {};
     const T* column = in + first[o] * kRowBlock;
-    for (std::int64_t k = 0; k < taps; ++k) {
+    for (Index k = 0; k < taps; ++k) {
       const T w = weight[o * taps + k];
-      for (std::int64_t lane = 0; lane < kRowBlock; ++lane) {
+      for (Index lane = 0; lane < kRowBlock; ++lane) {
         sum[lane] += w * column[k * kRowBlock + lane];
       }
     }
@@ -106,18 +104,18 @@ GESSO_SIMD void weighted_lanes(const T* in, const std::int64_t* first, const T* 
 
 // (rows, W) to (rows, width)
 template <class T>
-void resize_columns(const T* in, std::int64_t rows, std::int64_t W, T* out, std::int64_t width) {
+void resize_columns(const T* in, Index rows, Index W, T* out, Index width) {
   const Filter<T> filter = make_filter<T>(W, width);
-  parallel_for(rows, kRowBlock, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(rows, kRowBlock, [&](Index begin, Index end) {
     std::vector<T> from(W * kRowBlock), to(width * kRowBlock);
-    for (std::int64_t row = begin; row < end; ++row) {
-      for (std::int64_t x = 0; x < W; ++x) {
+    for (Index row = begin; row < end; ++row) {
+      for (Index x = 0; x < W; ++x) {
         from[x * kRowBlock + row - begin] = in[row * W + x];
       }
     }
     weighted_lanes(from.data(), filter.first.data(), filter.weight.data(), filter.taps, width, to.data());
-    for (std::int64_t row = begin; row < end; ++row) {
-      for (std::int64_t x = 0; x < width; ++x) {
+    for (Index row = begin; row < end; ++row) {
+      for (Index x = 0; x < width; ++x) {
         out[row * width + x] = to[x * kRowBlock + row - begin];
       }
     }
@@ -126,9 +124,9 @@ void resize_columns(const T* in, std::int64_t rows, std::int64_t W, T* out, std:
 
 // Clamps each plane of `out` to the range of the same plane of `in`. NaN stays NaN.
 template <class T>
-void clamp_to_range(const T* in, std::int64_t planes, std::int64_t in_plane, T* out, std::int64_t out_plane) {
-  parallel_for(planes, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t p = begin; p < end; ++p) {
+void clamp_to_range(const T* in, Index planes, Index in_plane, T* out, Index out_plane) {
+  parallel_for(planes, 1, [&](Index begin, Index end) {
+    for (Index p = begin; p < end; ++p) {
       T low = std::numeric_limits<T>::infinity(), high = -low;
       for (const T* v = in + p * in_plane; v != in + (p + 1) * in_plane; ++v) {
         low = *v < low ? *v : low;
@@ -149,11 +147,11 @@ void require_picture(const Tensor& x, const char* operation) {
 
 }  // namespace
 
-Tensor resize_picture(const Tensor& x, std::int64_t height, std::int64_t width) {
+Tensor resize_picture(const Tensor& x, Index height, Index width) {
   require_picture(x, "resize_picture");
   require(height >= 1 && width >= 1, "resize_picture: the new size ", height, " x ", width,
           " must be at least 1 x 1");
-  const std::int64_t N = x.size(0), C = x.size(1), H = x.size(2), W = x.size(3), planes = N * C;
+  const Index N = x.size(0), C = x.size(1), H = x.size(2), W = x.size(3), planes = N * C;
   Tensor result = Tensor::empty({N, C, height, width}, x.dtype());
   with_dtype(x.dtype(), [&]<class T>() {
     const T* in = x.data<T>();
@@ -176,20 +174,20 @@ Tensor resize_picture(const Tensor& x, std::int64_t height, std::int64_t width) 
   return result;
 }
 
-Tensor resize_short_side(const Tensor& x, std::int64_t size) {
+Tensor resize_short_side(const Tensor& x, Index size) {
   require_picture(x, "resize_short_side");
   require(size >= 1, "resize_short_side: size is ", size, "; it must be at least 1");
-  const std::int64_t H = x.size(2), W = x.size(3), shorter = std::min(H, W);
-  const auto scaled = [&](std::int64_t side) {
-    return static_cast<std::int64_t>(
+  const Index H = x.size(2), W = x.size(3), shorter = std::min(H, W);
+  const auto scaled = [&](Index side) {
+    return static_cast<Index>(
         std::llround(static_cast<double>(side) * static_cast<double>(size) / static_cast<double>(shorter)));
   };
   return resize_picture(x, scaled(H), scaled(W));
 }
 
-Tensor crop(const Tensor& x, std::int64_t top, std::int64_t left, std::int64_t height, std::int64_t width) {
+Tensor crop(const Tensor& x, Index top, Index left, Index height, Index width) {
   require_picture(x, "crop");
-  const std::int64_t N = x.size(0), C = x.size(1), H = x.size(2), W = x.size(3);
+  const Index N = x.size(0), C = x.size(1), H = x.size(2), W = x.size(3);
   require(height >= 1 && width >= 1 && top >= 0 && left >= 0 && top <= H - height && left <= W - width,
           "crop: ", height, " x ", width, " pixels at row ", top, ", column ", left, " are not within shape ",
           x.shape());
@@ -197,17 +195,17 @@ Tensor crop(const Tensor& x, std::int64_t top, std::int64_t left, std::int64_t h
   with_dtype(x.dtype(), [&]<class T>() {
     const T* in = x.data<T>();
     T* out = result.mutable_data<T>("crop");
-    for (std::int64_t row = 0; row < N * C * height; ++row) {
-      const std::int64_t plane = row / height, y = top + row % height;
+    for (Index row = 0; row < N * C * height; ++row) {
+      const Index plane = row / height, y = top + row % height;
       std::copy_n(in + (plane * H + y) * W + left, width, out + row * width);
     }
   });
   return result;
 }
 
-Tensor center_crop(const Tensor& x, std::int64_t height, std::int64_t width) {
+Tensor center_crop(const Tensor& x, Index height, Index width) {
   require_picture(x, "center_crop");
-  const std::int64_t H = x.size(2), W = x.size(3);
+  const Index H = x.size(2), W = x.size(3);
   require(height >= 1 && width >= 1 && height <= H && width <= W, "center_crop: ", height, " x ", width,
           " pixels do not fit in shape ", x.shape(), "; resize it first");
   return crop(x, (H - height) / 2, (W - width) / 2, height, width);

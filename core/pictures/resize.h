@@ -2,8 +2,6 @@
 // elsewhere).
 #pragma once
 
-#include <cstdint>
-
 #include "gesso/core/tensor.h"
 
 namespace gesso {
@@ -15,18 +13,18 @@ namespace gesso {
 /// clamped to the range of their input plane, so a picture in [0, 1] stays there and a constant one stays
 /// exactly constant. An axis whose size does not change is left as it is. Results do not depend on the number
 /// of threads. Throws ArgumentError unless x is (N, C, H, W) with H, W >= 1, and height, width >= 1.
-Tensor resize_picture(const Tensor& x, std::int64_t height, std::int64_t width);
+Tensor resize_picture(const Tensor& x, Index height, Index width);
 
 /// `x` (N, C, H, W) resized so that the shorter of H and W becomes `size` and the other keeps the proportion,
 /// rounded. Throws ArgumentError as resize_picture() does.
-Tensor resize_short_side(const Tensor& x, std::int64_t size);
+Tensor resize_short_side(const Tensor& x, Index size);
 
 /// A copy of rows top <= y < top + height and columns left <= x < left + width of `x` (N, C, H, W). Throws
 /// ArgumentError unless they are within it.
-Tensor crop(const Tensor& x, std::int64_t top, std::int64_t left, std::int64_t height, std::int64_t width);
+Tensor crop(const Tensor& x, Index top, Index left, Index height, Index width);
 
 /// The middle `height` x `width` of `x` (N, C, H, W); where it cannot be quite in the middle, the half pixel
 /// goes to the bottom and right. Throws ArgumentError if x is smaller.
-Tensor center_crop(const Tensor& x, std::int64_t height, std::int64_t width);
+Tensor center_crop(const Tensor& x, Index height, Index width);
 
 }  // namespace gesso

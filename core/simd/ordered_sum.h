@@ -2,8 +2,9 @@
 // the number of threads, the same bits. For kernels whose sums must not lose digits (moments, normalization).
 #pragma once
 
-#include <cstdint>
 #include <cstring>
+
+#include "gesso/core/index.h"
 
 #define GESSO_INLINE inline __attribute__((always_inline))
 
@@ -20,7 +21,7 @@ struct Pack {
 
 /// Where a term of a sum is: elements i ... i + 3, or the `count` < 4 that are left at the end.
 struct FullLanes {
-  std::int64_t i;
+  Index i;
 
   template <class T>
   GESSO_INLINE typename Pack<T>::type load(const T* x) const {
@@ -32,7 +33,7 @@ struct FullLanes {
 };
 
 struct LastLanes {
-  std::int64_t i;
+  Index i;
   int count;
 
   template <class T>
@@ -68,11 +69,11 @@ GESSO_INLINE double add_lanes(Lanes v) { return (v[0] + v[2]) + (v[1] + v[3]); }
 /// sums[k] = the sum over elements 0 <= i < n of term k. `term(at, t)` writes the terms of the lanes `at`
 /// (FullLanes or LastLanes) to t[0 ... K - 1] and must be inlined.
 template <int K, class Term>
-GESSO_INLINE void sum_terms(std::int64_t n, double (&sums)[K], Term term) {
+GESSO_INLINE void sum_terms(Index n, double (&sums)[K], Term term) {
   constexpr int kUnroll = 4;  // independent sums hide the latency of the additions
   Lanes total[kUnroll][K] = {};
   Lanes t[K];
-  std::int64_t i = 0;
+  Index i = 0;
   for (; i + kUnroll * kLanes <= n; i += kUnroll * kLanes) {
 #pragma GCC unroll 4
     for (int u = 0; u < kUnroll; ++u) {

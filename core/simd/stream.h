@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "gesso/core/index.h"
 #include "gesso/core/simd/ordered_sum.h"
 
 #if defined(__SSE2__)
@@ -15,12 +16,12 @@ namespace gesso {
 
 /// From so many bytes on a result is better written past the caches (last caches have 8 to 32 MiB for a
 /// process).
-inline constexpr std::int64_t kStreamBytes = 16 << 20;
+inline constexpr Index kStreamBytes = 16 << 20;
 
 /// y[i] = value(i) for begin <= i < end, past the caches where the CPU can. `value` must be inlined.
 template <class T, class Value>
-GESSO_INLINE void stream_elements(T* y, std::int64_t begin, std::int64_t end, Value value) {
-  std::int64_t i = begin;
+GESSO_INLINE void stream_elements(T* y, Index begin, Index end, Value value) {
+  Index i = begin;
 #if defined(__SSE2__)
   constexpr int kBlock = 256 / sizeof(T);  // four cache lines, computed in the L1 cache and then sent off
   for (; i < end && reinterpret_cast<std::uintptr_t>(y + i) % 64 != 0; ++i) {

@@ -3,8 +3,9 @@
 // they are inlined into a function compiled for it (see core/convolution/winograd/kernels.cpp).
 #pragma once
 
-#include <cstdint>
 #include <utility>
+
+#include "gesso/core/index.h"
 
 #define GESSO_INLINE inline __attribute__((always_inline))
 
@@ -51,7 +52,7 @@ struct PairsInterleaved {
 
 // Four lanes from each of x, x + step, x + 2 step, ..., as one vector.
 template <int lanes>
-GESSO_INLINE auto load_quads(const float* x, std::int64_t step) {
+GESSO_INLINE auto load_quads(const float* x, Index step) {
   if constexpr (lanes == 4) {
     return Quad::load(x);
   } else {
@@ -61,7 +62,7 @@ GESSO_INLINE auto load_quads(const float* x, std::int64_t step) {
 }
 
 template <int lanes, class Vector>
-GESSO_INLINE void store_quads(float* x, std::int64_t step, Vector v) {
+GESSO_INLINE void store_quads(float* x, Index step, Vector v) {
   if constexpr (lanes == 4) {
     Quad::store(x, v);
   } else {
@@ -91,7 +92,7 @@ GESSO_INLINE void transpose_quads(Vector (&v)[4]) {
 /// columns[k][l] = x[l * stride + k] for k < 4 and all lanes l: four columns of a matrix of as many rows as
 /// there are lanes.
 template <int bytes>
-GESSO_INLINE void load_columns(const float* x, std::int64_t stride,
+GESSO_INLINE void load_columns(const float* x, Index stride,
                                typename Simd<float, bytes>::Vector (&columns)[4]) {
   constexpr int lanes = Simd<float, bytes>::lanes;
 #pragma GCC unroll 4
@@ -101,8 +102,7 @@ GESSO_INLINE void load_columns(const float* x, std::int64_t stride,
 
 /// x[l * stride + k] = columns[k][l]: the inverse of load_columns.
 template <int bytes>
-GESSO_INLINE void store_columns(float* x, std::int64_t stride,
-                                typename Simd<float, bytes>::Vector (&columns)[4]) {
+GESSO_INLINE void store_columns(float* x, Index stride, typename Simd<float, bytes>::Vector (&columns)[4]) {
   constexpr int lanes = Simd<float, bytes>::lanes;
   detail::transpose_quads<lanes>(columns);
 #pragma GCC unroll 4

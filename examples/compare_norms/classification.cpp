@@ -20,31 +20,31 @@ namespace gesso {
 namespace {
 
 constexpr std::size_t kMostClasses = 20;
-constexpr std::int64_t kShortSide = 96;  // of the photographs
-constexpr std::int64_t kCrop = 32;
-constexpr std::int64_t kTestCrops = 16;  // of each photograph
-constexpr std::int64_t kBatch = 20;
+constexpr Index kShortSide = 96;  // of the photographs
+constexpr Index kCrop = 32;
+constexpr Index kTestCrops = 16;  // of each photograph
+constexpr Index kBatch = 20;
 
 // The first `share` of a picture's longer side, or what is after it.
 Tensor part_of(const Tensor& picture, double share, bool first) {
-  const std::int64_t height = picture.size(2), width = picture.size(3);
+  const Index height = picture.size(2), width = picture.size(3);
   const bool wide = width >= height;
-  const std::int64_t length = wide ? width : height;
-  const auto border = static_cast<std::int64_t>(share * static_cast<double>(length));
-  const std::int64_t begin = first ? 0 : border, size = first ? border : length - border;
+  const Index length = wide ? width : height;
+  const auto border = static_cast<Index>(share * static_cast<double>(length));
+  const Index begin = first ? 0 : border, size = first ? border : length - border;
   return wide ? crop(picture, 0, begin, height, size) : crop(picture, begin, 0, size, width);
 }
 
 // A square crop at a random place.
 Tensor random_crop(const Tensor& picture, Generator& rng) {
-  const std::int64_t top = rng.below(picture.size(2) - kCrop + 1);
-  const std::int64_t left = rng.below(picture.size(3) - kCrop + 1);
+  const Index top = rng.below(picture.size(2) - kCrop + 1);
+  const Index left = rng.below(picture.size(3) - kCrop + 1);
   return crop(picture, top, left, kCrop, kCrop);
 }
 
 class Classifier : public Module {
  public:
-  Classifier(const std::string& normalization, std::int64_t classes, Generator& rng)
+  Classifier(const std::string& normalization, Index classes, Generator& rng)
       : conv1_(3, 16, 3, {.padding = 1}, rng),
         conv2_(16, 32, 3, {.stride = 2, .padding = 1}, rng),
         conv3_(32, 64, 3, {.stride = 2, .padding = 1}, rng),
@@ -92,15 +92,15 @@ ClassificationTask make_classification_task(const std::vector<std::string>& file
       const double factor =
           static_cast<double>(kShortSide) / static_cast<double>(std::min(picture.size(2), picture.size(3)));
       const auto size = [&](int dim) {
-        return std::max(kCrop, static_cast<std::int64_t>(factor * static_cast<double>(part.size(dim)) + 0.5));
+        return std::max(kCrop, static_cast<Index>(factor * static_cast<double>(part.size(dim)) + 0.5));
       };
       return resize_picture(part, size(2), size(3));
     };
     task.training.push_back(scaled(true));
     const Tensor rest = scaled(false);
-    for (std::int64_t k = 0; k < kTestCrops; ++k) {
+    for (Index k = 0; k < kTestCrops; ++k) {
       crops.push_back(random_crop(rest, rng));
-      task.test_labels.push_back(static_cast<std::int64_t>(i));
+      task.test_labels.push_back(static_cast<Index>(i));
     }
   }
   task.test = concat(crops, 0);
@@ -109,18 +109,17 @@ ClassificationTask make_classification_task(const std::vector<std::string>& file
 
 std::optional<ClassificationRun> train_classifier(const ClassificationTask& task,
                                                   const std::string& normalization, std::uint64_t seed,
-                                                  std::int64_t steps,
-                                                  const std::function<bool(std::int64_t)>& after_step) {
+                                                  Index steps, const std::function<bool(Index)>& after_step) {
   Generator weights(seed), crops(seed + (std::uint64_t{1} << 32));
-  const auto classes = static_cast<std::int64_t>(task.training.size());
+  const auto classes = static_cast<Index>(task.training.size());
   Classifier classifier(normalization, classes, weights);
   Adam adam(classifier.parameters(), {.lr = 3e-3});
   const WarmupCosine schedule{.warmup = steps / 10, .total = steps, .floor = 0.01};
   ClassificationRun run{.normalization = normalization, .seed = seed};
-  for (std::int64_t step = 0; step < steps; ++step) {
+  for (Index step = 0; step < steps; ++step) {
     std::vector<Tensor> batch;
-    std::vector<std::int64_t> labels;
-    for (std::int64_t i = 0; i < kBatch; ++i) {
+    std::vector<Index> labels;
+    for (Index i = 0; i < kBatch; ++i) {
       labels.push_back(crops.below(classes));
       batch.push_back(random_crop(task.training[labels.back()], crops));
     }

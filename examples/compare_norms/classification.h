@@ -16,9 +16,9 @@ namespace gesso {
 /// about that, and instance norm takes the mean and the contrast of every channel away. Training crops come
 /// from one part of each photograph, test crops from another, without a pixel in common.
 struct ClassificationTask {
-  std::vector<Tensor> training;           ///< of each photograph the part to train on, (1, 3, H, W)
-  Tensor test;                            ///< crops to test with, (crops, 3, side, side)
-  std::vector<std::int64_t> test_labels;  ///< the photograph that each is of
+  std::vector<Tensor> training;    ///< of each photograph the part to train on, (1, 3, H, W)
+  Tensor test;                     ///< crops to test with, (crops, 3, side, side)
+  std::vector<Index> test_labels;  ///< the photograph that each is of
 
   /// One sentence for the report.
   std::string describe() const;
@@ -32,7 +32,7 @@ ClassificationTask make_classification_task(const std::vector<std::string>& file
 /// called with the number of steps done; when it returns false, the training ends without a result.
 std::optional<ClassificationRun> train_classifier(const ClassificationTask& task,
                                                   const std::string& normalization, std::uint64_t seed,
-                                                  std::int64_t steps,
-                                                  const std::function<bool(std::int64_t)>& after_step = {});
+                                                  Index steps,
+                                                  const std::function<bool(Index)>& after_step = {});
 
 }  // namespace gesso

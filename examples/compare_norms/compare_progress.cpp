@@ -4,21 +4,21 @@
 
 namespace gesso {
 
-CompareProgress::CompareProgress(std::int64_t total, std::int64_t left)
-    : total_(std::max<std::int64_t>(1, total)),
+CompareProgress::CompareProgress(Index total, Index left)
+    : total_(std::max<Index>(1, total)),
       begun_at_(total - left),
       done_(total - left),
       bar_("Comparing", total, total - left) {}
 
-std::int64_t CompareProgress::units(const PlannedRun& run, const ComparisonSettings& settings) {
+Index CompareProgress::units(const PlannedRun& run, const ComparisonSettings& settings) {
   return settings.training.steps * (1 + run.batch);
 }
 
-void CompareProgress::update(std::int64_t units_of_part, const std::string& status) {
+void CompareProgress::update(Index units_of_part, const std::string& status) {
   bar_.update(done_ + units_of_part, status);
 }
 
-void CompareProgress::advance(std::int64_t units) { done_ += units; }
+void CompareProgress::advance(Index units) { done_ += units; }
 
 ReportProgress CompareProgress::report(const std::string& text) const {
   const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();

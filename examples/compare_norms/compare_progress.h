@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <string>
 
 #include "comparison_settings.h"
@@ -16,20 +15,20 @@ namespace gesso {
 class CompareProgress {
  public:
   /// `left` of the `total` units are not done yet.
-  CompareProgress(std::int64_t total, std::int64_t left);
+  CompareProgress(Index total, Index left);
 
-  static std::int64_t units(const PlannedRun& run, const ComparisonSettings& settings);
+  static Index units(const PlannedRun& run, const ComparisonSettings& settings);
 
   /// Of the work under way, `units_of_part` are done.
-  void update(std::int64_t units_of_part, const std::string& status);
+  void update(Index units_of_part, const std::string& status);
   /// The work under way is done.
-  void advance(std::int64_t units);
+  void advance(Index units);
   /// For the report.
   ReportProgress report(const std::string& text) const;
 
  private:
   using Clock = std::chrono::steady_clock;
-  std::int64_t total_, begun_at_, done_;
+  Index total_, begun_at_, done_;
   Clock::time_point begin_ = Clock::now();
   ProgressBar bar_;
 };

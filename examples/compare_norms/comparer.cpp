@@ -41,7 +41,7 @@ PlannedRun stylist(const ComparisonSettings& settings) {
 
 template <class Visit>
 void for_each_classifier(const ComparisonSettings& settings, Visit visit) {
-  for (std::int64_t seed = 1; settings.classification && seed <= settings.seeds; ++seed) {
+  for (Index seed = 1; settings.classification && seed <= settings.seeds; ++seed) {
     for (const std::string& normalization : settings.normalizations) {
       visit(normalization, static_cast<std::uint64_t>(seed));
     }
@@ -49,8 +49,8 @@ void for_each_classifier(const ComparisonSettings& settings, Visit visit) {
 }
 
 // The units of the work that the settings ask for and the comparison lacks.
-std::int64_t units_left(const ComparisonSettings& settings, const Comparison& comparison, bool has_stylist) {
-  std::int64_t units = 0;
+Index units_left(const ComparisonSettings& settings, const Comparison& comparison, bool has_stylist) {
+  Index units = 0;
   const std::vector<PlannedRun> runs = plan(settings);
   for (const PlannedRun& planned : runs) {
     units += has_run(comparison, planned) ? 0 : CompareProgress::units(planned, settings);
@@ -146,7 +146,7 @@ bool Comparer::train_and_measure(const PlannedRun& planned) {
   const Material& material = materials_.at(planned.photographs);
   const bool plain = planned.photographs == "plain", first = planned.seed == 1;
   const TrainingFolder folder{run_folder(planned)};
-  const auto show_progress = [&](std::int64_t steps, const Losses& losses) {
+  const auto show_progress = [&](Index steps, const Losses& losses) {
     char loss[32];
     std::snprintf(loss, sizeof loss, ", loss %.3f", losses.total.item());
     progress_.update(steps * (1 + planned.batch), concat_text(described(planned), ": step ", steps, " of ",
@@ -212,7 +212,7 @@ bool Comparer::need_material(const std::string& kind) {
     network = load_style_network(TrainingFolder{stylist_folder()}.model().string()).network;
     change = [&](const Tensor& picture) { return stylize(*network, picture); };
   }
-  const auto size = static_cast<std::int64_t>(static_cast<double>(settings_.training.crop) / kMinScale);
+  const auto size = static_cast<Index>(static_cast<double>(settings_.training.crop) / kMinScale);
   materials_[kind] = {prepare_photographs(files_.training, folder_ / "photographs" / kind, size, change),
                       each_picture(squares, change)};
   return true;
@@ -226,7 +226,7 @@ bool Comparer::train_stylist() {
   const PlannedRun planned = stylist(settings_);
   TrainSettings training = train_settings(planned, settings_);
   training.styles = {settings_.other_style};
-  const auto show_progress = [&](std::int64_t steps, const Losses&) {
+  const auto show_progress = [&](Index steps, const Losses&) {
     progress_.update(steps * (1 + planned.batch),
                      concat_text("a network to style-normalize photographs: step ", steps));
   };
@@ -242,7 +242,7 @@ bool Comparer::classify(const std::string& normalization, std::uint64_t seed) {
   files.insert(files.end(), files_.test.begin(), files_.test.end());
   std::sort(files.begin(), files.end());
   const ClassificationTask task = make_classification_task(files);
-  const auto go_on = [&](std::int64_t steps) {
+  const auto go_on = [&](Index steps) {
     progress_.update(steps, concat_text("classifier, ", normalization, ", seed ", seed));
     return !stop_requested();
   };

@@ -46,7 +46,7 @@ void ComparisonSettings::check() const {
             "'; known are ", listed(known_normalizations(), ", "));
   }
   check_list("batch-sizes", batch_sizes);
-  for (const std::int64_t size : batch_sizes) {
+  for (const Index size : batch_sizes) {
     require(size >= 1 && size <= 64, "batch-sizes: ", size, " is not in 1 to 64");
   }
   require(seeds >= 1 && seeds <= 100, "seeds is ", seeds, "; it must be from 1 to 100");
@@ -89,14 +89,14 @@ TrainSettings train_settings(const PlannedRun& run, const ComparisonSettings& co
 }
 
 std::vector<PlannedRun> plan(const ComparisonSettings& settings) {
-  const std::int64_t largest = *std::max_element(settings.batch_sizes.begin(), settings.batch_sizes.end());
+  const Index largest = *std::max_element(settings.batch_sizes.begin(), settings.batch_sizes.end());
   const bool normalized = settings.normalized_photographs && largest > 1 &&
                           lists(settings.normalizations, "batch") &&
                           lists(settings.normalizations, "instance");
   std::vector<PlannedRun> runs;
-  for (std::int64_t i = 1; i <= settings.seeds; ++i) {
+  for (Index i = 1; i <= settings.seeds; ++i) {
     const auto seed = static_cast<std::uint64_t>(i);
-    for (const std::int64_t batch : settings.batch_sizes) {
+    for (const Index batch : settings.batch_sizes) {
       for (const std::string& name : settings.normalizations) {
         runs.push_back({name, batch, seed});
       }

@@ -28,11 +28,11 @@ struct ComparisonSettings {
   TrainSettings training;
   std::string style;  ///< file of the style picture
   std::vector<std::string> normalizations = {"none", "batch", "instance", "layer", "group", "batch-instance"};
-  std::vector<std::int64_t> batch_sizes = {1, 4};
-  std::int64_t seeds = 3;   ///< each is a repetition with other first weights and other crops: 1, 2, ...
-  std::string other_style;  ///< file of the picture in whose style photographs are style-normalized
-  std::int64_t picture_size = 256;  ///< short side of the pictures shown
-  std::int64_t classifier_steps = 200;
+  std::vector<Index> batch_sizes = {1, 4};
+  Index seeds = 3;           ///< each is a repetition with other first weights and other crops: 1, 2, ...
+  std::string other_style;   ///< file of the picture in whose style photographs are style-normalized
+  Index picture_size = 256;  ///< short side of the pictures shown
+  Index classifier_steps = 200;
   bool normalized_photographs = true;  ///< whether to train on normalized photographs too
   bool classification = true;          ///< whether to train the small classifiers
 
@@ -49,7 +49,7 @@ struct ComparisonSettings {
 /// One training of a comparison.
 struct PlannedRun {
   std::string normalization = "instance";
-  std::int64_t batch = 4;
+  Index batch = 4;
   std::uint64_t seed = 1;
   std::string photographs = "plain";  ///< see ComparisonRun
 

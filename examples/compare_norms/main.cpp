@@ -7,6 +7,7 @@
 
 #include "compare_command.h"
 #include "page.h"
+#include "program/assets.h"
 #include "program/program.h"
 #include "program/usage_error.h"
 
@@ -91,8 +92,7 @@ void run(const Arguments& arguments, gesso::CompareCommand& command) {
   std::string& other = command.settings.other_style;
   if (other.empty()) {  // style-normalized photographs are in another style than the one that is learnt
     const bool learns_waves = std::filesystem::path(command.settings.style).filename() == "waves.jpg";
-    other =
-        learns_waves ? GESSO_ASSETS_DIR "/styles/stained_glass.jpg" : GESSO_ASSETS_DIR "/styles/waves.jpg";
+    other = learns_waves ? gesso::asset("styles/stained_glass.jpg") : gesso::asset("styles/waves.jpg");
   }
   command.run();
 }
@@ -112,8 +112,8 @@ int main(int argc, char** argv) {
     Arguments arguments;
     arguments.settings =
         preset_of(argc, argv) == "full" ? ComparisonSettings::full() : ComparisonSettings::small();
-    arguments.settings.style = GESSO_ASSETS_DIR "/styles/starry_night.jpg";
-    arguments.settings.training.content = GESSO_ASSETS_DIR "/photos";
+    arguments.settings.style = gesso::asset("styles/starry_night.jpg");
+    arguments.settings.training.content = gesso::asset("photos");
     add_options(app, arguments);
     app.parse(argc, argv);
     run(arguments, command);

@@ -33,8 +33,8 @@ Judge::Judge(const TrainSettings& settings)
 LossValues Judge::losses(const Tensor& outputs, const Tensor& photographs) const {
   const NoGradGuard no_grad;
   LossValues sum;
-  const std::int64_t count = outputs.size(0);
-  for (std::int64_t i = 0; i < count; ++i) {
+  const Index count = outputs.size(0);
+  for (Index i = 0; i < count; ++i) {
     const Losses one = style_transfer_losses(*network_, target_, outputs.slice(i, i + 1),
                                              photographs.slice(i, i + 1), weights_);
     sum.total += one.total.item() / static_cast<double>(count);
@@ -47,7 +47,7 @@ LossValues Judge::losses(const Tensor& outputs, const Tensor& photographs) const
 double Judge::feature_distance(const Tensor& a, const Tensor& b) const {
   const NoGradGuard no_grad;
   double sum = 0;
-  for (std::int64_t i = 0; i < a.size(0); ++i) {
+  for (Index i = 0; i < a.size(0); ++i) {
     sum += content_loss(network_->taps(a.slice(i, i + 1)), network_->content(b.slice(i, i + 1))).item();
   }
   return sum / static_cast<double>(a.size(0));
@@ -64,13 +64,13 @@ double Judge::step_megabytes(StyleNetwork& network, const Shape& shape) const {
   return static_cast<double>(memory_stats().peak_bytes - before) / 1e6;
 }
 
-Tensor repaint(StyleNetwork& network, const Tensor& photographs, std::int64_t batch) {
+Tensor repaint(StyleNetwork& network, const Tensor& photographs, Index batch) {
   const NoGradGuard no_grad;
-  const std::int64_t count = photographs.size(0);
+  const Index count = photographs.size(0);
   std::vector<Tensor> outputs;
-  for (std::int64_t begin = 0; begin < count; begin += batch) {
+  for (Index begin = 0; begin < count; begin += batch) {
     std::vector<Tensor> pictures;
-    for (std::int64_t i = begin; i < begin + batch; ++i) {
+    for (Index i = begin; i < begin + batch; ++i) {
       pictures.push_back(photographs.slice(i % count, i % count + 1));
     }
     outputs.push_back(network(concat(pictures, 0)).slice(0, std::min(batch, count - begin)));
@@ -80,7 +80,7 @@ Tensor repaint(StyleNetwork& network, const Tensor& photographs, std::int64_t ba
 
 double leak(StyleNetwork& network, const Tensor& photographs) {
   const NoGradGuard no_grad;
-  const std::int64_t others = std::min<std::int64_t>(photographs.size(0), 4) - 1;
+  const Index others = std::min<Index>(photographs.size(0), 4) - 1;
   require(others >= 1, "leak: one photograph has no neighbours");
   const Tensor before = network(photographs.slice(0, others + 1)).slice(0, others);
   const Tensor after =
@@ -119,7 +119,7 @@ void measure(StyleNetwork& network, const Judge& judge, const Tensor& photograph
   network.train();
   run.test_train_mode = judge.losses(repaint(network, photographs, run.batch), photographs);
   run.leak = leak(network, photographs);
-  const std::int64_t side = photographs.size(2);
+  const Index side = photographs.size(2);
   run.peak_megabytes = judge.step_megabytes(network, {run.batch, 3, side, side});
 }
 

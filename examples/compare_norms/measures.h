@@ -34,7 +34,7 @@ class Judge {
 
 /// The network's outputs for photographs (N, 3, H, W), `batch` at a time, in the mode it is in. A last batch
 /// that is not full is filled up with the first photographs.
-Tensor repaint(StyleNetwork& network, const Tensor& photographs, std::int64_t batch);
+Tensor repaint(StyleNetwork& network, const Tensor& photographs, Index batch);
 
 /// Leak between neighbours, in the mode the network is in: the first four photographs pass through it in one
 /// batch, then again with the last of them replaced by the first; the mean |change| of the others' outputs.

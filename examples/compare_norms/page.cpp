@@ -22,10 +22,10 @@ struct Page {
   const Comparison& comparison;
   fs::path folder;
   std::vector<std::string> names = normalizations_of(comparison);
-  std::vector<std::int64_t> batch_sizes = batch_sizes_of(comparison);
+  std::vector<Index> batch_sizes = batch_sizes_of(comparison);
 
   // The batch size that most sections are about.
-  std::int64_t batch() const { return batch_sizes.front(); }
+  Index batch() const { return batch_sizes.front(); }
 };
 
 // A normalization has one colour all over the page.
@@ -80,7 +80,7 @@ ReportCurve curve_over_seeds(const std::string& name, const std::vector<std::vec
   return curve;
 }
 
-ReportChart loss_chart(const Page& page, const std::string& title, std::int64_t batch,
+ReportChart loss_chart(const Page& page, const std::string& title, Index batch,
                        std::vector<double> ComparisonRun::*values, const std::string& photographs = "plain") {
   ReportChart chart{.title = title, .y_label = "loss", .log_scale = true};
   for (const std::string& name : page.names) {
@@ -101,7 +101,7 @@ ReportChart loss_chart(const Page& page, const std::string& title, std::int64_t 
 ReportTable summary_table(const Page& page) {
   ReportTable table{
       "", {"Normalization", "Batch", "Total", "Content", "Style", "Test total", "Contrast", "Leak"}, {}};
-  for (const std::int64_t batch : page.batch_sizes) {
+  for (const Index batch : page.batch_sizes) {
     for (const std::string& name : page.names) {
       const auto runs = runs_of(page.comparison, name, batch);
       if (runs.empty()) {
@@ -146,7 +146,7 @@ ReportSection summary_section(const Page& page) {
 
 ReportSection loss_section(const Page& page) {
   ReportSection section{"Losses", {}};
-  for (const std::int64_t batch : page.batch_sizes) {
+  for (const Index batch : page.batch_sizes) {
     section.blocks.push_back(
         loss_chart(page, concat_text("Total loss, batches of ", batch), batch, &ComparisonRun::total));
   }
@@ -161,7 +161,7 @@ ReportSection loss_section(const Page& page) {
 }
 
 // The first training of a normalization that kept pictures.
-const ComparisonRun* painted_run(const Page& page, const std::string& name, std::int64_t batch) {
+const ComparisonRun* painted_run(const Page& page, const std::string& name, Index batch) {
   for (const ComparisonRun* run : runs_of(page.comparison, name, batch)) {
     if (!run->pictures.empty()) {
       return run;
@@ -170,7 +170,7 @@ const ComparisonRun* painted_run(const Page& page, const std::string& name, std:
   return nullptr;
 }
 
-std::optional<ReportPicture> painted_by(const Page& page, const std::string& name, std::int64_t batch,
+std::optional<ReportPicture> painted_by(const Page& page, const std::string& name, Index batch,
                                         std::size_t photograph) {
   const ComparisonRun* run = painted_run(page, name, batch);
   if (run == nullptr || photograph >= run->pictures.size()) {
@@ -201,7 +201,7 @@ ReportSection picture_section(const Page& page) {
     wipe.right.caption = "instance norm";
     section.blocks.push_back(wipe);
   }
-  for (const std::int64_t batch_size : page.batch_sizes) {
+  for (const Index batch_size : page.batch_sizes) {
     for (std::size_t i = 0; i < photographs.size(); ++i) {
       ReportPictures row{
           .title = concat_text(name_of_photograph(photographs[i]), ", trained in batches of ", batch_size),
@@ -362,7 +362,7 @@ ReportSection mode_section(const Page& page) {
   ReportTable table{"Total loss on test photographs",
                     {"Normalization", "Batch", "Training mode", "Eval mode", "Difference"},
                     {}};
-  for (const std::int64_t batch : page.batch_sizes) {
+  for (const Index batch : page.batch_sizes) {
     for (const std::string& name : page.names) {
       const auto runs = runs_of(page.comparison, name, batch);
       if (!runs.empty()) {
@@ -458,7 +458,7 @@ ReportChart chart_over_layers(const std::map<std::string, Records>& records, con
                               bool log_scale) {
   ReportChart chart{.title = title, .y_label = y_label, .log_scale = log_scale};
   for (const auto& [name, list] : records) {
-    std::map<std::int64_t, std::vector<double>> by_step;
+    std::map<Index, std::vector<double>> by_step;
     for (const NormalizationRecord& record : list) {
       if (std::isfinite(record.*value)) {
         by_step[record.step].push_back(factor * record.*value);
@@ -525,7 +525,7 @@ ReportSection layer_section(const Page& page, const std::map<std::string, Record
 
 ReportSection cost_section(const Page& page) {
   ReportTable table{"", {"Normalization", "Batch", "Per training step", "Memory of a step"}, {}};
-  for (const std::int64_t batch : page.batch_sizes) {
+  for (const Index batch : page.batch_sizes) {
     for (const std::string& name : page.names) {
       const auto runs = runs_of(page.comparison, name, batch);
       if (!runs.empty()) {

@@ -54,11 +54,11 @@ PhotographFiles split_photographs(const fs::path& folder) {
   return photographs;
 }
 
-Tensor middle_squares(const std::vector<std::string>& files, std::int64_t side) {
+Tensor middle_squares(const std::vector<std::string>& files, Index side) {
   std::vector<Tensor> squares;
   for (const std::string& file : files) {
     const Tensor picture = load_picture(file);
-    const std::int64_t shorter = std::min(picture.size(2), picture.size(3));
+    const Index shorter = std::min(picture.size(2), picture.size(3));
     squares.push_back(resize_picture(center_crop(picture, shorter, shorter), side, side));
   }
   return concat(squares, 0);
@@ -76,14 +76,14 @@ Tensor with_contrast(const Tensor& picture, double factor) {
 Tensor equalize_luminance(const Tensor& picture) {
   require(picture.rank() == 4 && picture.size(0) == 1 && picture.size(1) == 3,
           "equalize_luminance: the picture has shape ", picture.shape(), "; it must be (1, 3, H, W)");
-  const std::int64_t pixels = picture.size(2) * picture.size(3);
+  const Index pixels = picture.size(2) * picture.size(3);
   const float* rgb = picture.data<float>();
   std::vector<float> luminance(pixels);
-  std::array<std::int64_t, 256> histogram{};
-  const auto bin = [&](std::int64_t i) {
+  std::array<Index, 256> histogram{};
+  const auto bin = [&](Index i) {
     return static_cast<std::size_t>(std::clamp(std::lround(255 * luminance[i]), 0L, 255L));
   };
-  for (std::int64_t i = 0; i < pixels; ++i) {
+  for (Index i = 0; i < pixels; ++i) {
     for (int c = 0; c < 3; ++c) {
       luminance[i] += kLuminance[c] * rgb[c * pixels + i];
     }
@@ -91,7 +91,7 @@ Tensor equalize_luminance(const Tensor& picture) {
   }
   // Each bin's new luminance is the share of pixels that are darker, its own counted by half.
   std::array<float, 256> flat{};
-  std::int64_t darker = 0;
+  Index darker = 0;
   for (std::size_t b = 0; b < flat.size(); ++b) {
     flat[b] =
         (static_cast<float>(darker) + 0.5F * static_cast<float>(histogram[b])) / static_cast<float>(pixels);
@@ -99,7 +99,7 @@ Tensor equalize_luminance(const Tensor& picture) {
   }
   Tensor result = Tensor::empty(picture.shape());
   float* out = result.mutable_data<float>();
-  for (std::int64_t i = 0; i < pixels; ++i) {
+  for (Index i = 0; i < pixels; ++i) {
     const float brighter = flat[bin(i)] - luminance[i];
     for (int c = 0; c < 3; ++c) {
       out[c * pixels + i] = std::clamp(rgb[c * pixels + i] + brighter, 0.0F, 1.0F);
@@ -110,15 +110,14 @@ Tensor equalize_luminance(const Tensor& picture) {
 
 Tensor each_picture(const Tensor& pictures, const std::function<Tensor(const Tensor&)>& change) {
   std::vector<Tensor> changed;
-  for (std::int64_t i = 0; i < pictures.size(0); ++i) {
+  for (Index i = 0; i < pictures.size(0); ++i) {
     changed.push_back(change(pictures.slice(i, i + 1)));
   }
   return concat(changed, 0);
 }
 
 std::vector<std::string> prepare_photographs(const std::vector<std::string>& files, const fs::path& folder,
-                                             std::int64_t size,
-                                             const std::function<Tensor(const Tensor&)>& change) {
+                                             Index size, const std::function<Tensor(const Tensor&)>& change) {
   fs::create_directories(folder);
   std::vector<std::string> prepared;
   for (std::size_t i = 0; i < files.size(); ++i) {

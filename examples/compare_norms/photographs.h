@@ -23,7 +23,7 @@ struct PhotographFiles {
 PhotographFiles split_photographs(const std::filesystem::path& folder);
 
 /// The middle squares of pictures, scaled to `side` pixels: (files, 3, side, side).
-Tensor middle_squares(const std::vector<std::string>& files, std::int64_t side);
+Tensor middle_squares(const std::vector<std::string>& files, Index side);
 
 /// `picture` (1, 3, H, W) at `factor` times its contrast, about its mean gray, clamped to [0, 1].
 Tensor with_contrast(const Tensor& picture, double factor);
@@ -39,7 +39,7 @@ Tensor each_picture(const Tensor& pictures, const std::function<Tensor(const Ten
 /// returns the paths in the same order. Those that are there already are left as they are. Throws FileError
 /// for pictures that cannot be read or written.
 std::vector<std::string> prepare_photographs(const std::vector<std::string>& files,
-                                             const std::filesystem::path& folder, std::int64_t size,
+                                             const std::filesystem::path& folder, Index size,
                                              const std::function<Tensor(const Tensor&)>& change);
 
 }  // namespace gesso

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "gesso/core/index.h"
+
 namespace gesso {
 
 /// Content and style loss, unweighted, and the weighted sum that is trained on (with total variation and
@@ -30,7 +32,7 @@ struct ContrastMeasure {
 /// One training, and what was measured on the network that it ended with.
 struct ComparisonRun {
   std::string normalization;  ///< "instance"
-  std::int64_t batch = 4;
+  Index batch = 4;
   std::uint64_t seed = 1;
   std::string photographs = "plain";  ///< trained on: "plain", "contrast-normalized", "style-normalized"
 

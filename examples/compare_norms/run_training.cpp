@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::int64_t kRecords = 40;
+constexpr Index kRecords = 40;
 constexpr std::chrono::seconds kBetweenCheckpoints{60};
 
 double seconds_since(Clock::time_point begin) {
@@ -56,7 +56,7 @@ bool run_training(const TrainSettings& settings, const std::vector<std::string>&
   const double seconds_before = before.empty() ? 0 : value_of(before.back(), "seconds");
   std::unique_ptr<NormalizationRecorder> recorder;
   if (watch.record) {
-    const std::int64_t every = std::max<std::int64_t>(1, settings.steps / kRecords);
+    const Index every = std::max<Index>(1, settings.steps / kRecords);
     recorder = std::make_unique<NormalizationRecorder>(
         run.network(), folder.record().string(),
         NormalizationRecorderOptions{.every = every, .first_step = run.steps_done() + 1});

@@ -24,7 +24,7 @@ struct TrainingFolder {
 /// What a training is given to do beside.
 struct TrainingWatch {
   bool record = false;  ///< keep about 40 records of the normalization layers
-  std::function<void(std::int64_t steps_done, const Losses& losses)> after_step = {};
+  std::function<void(Index steps_done, const Losses& losses)> after_step = {};
 };
 
 /// Trains on `photographs`, going on where an earlier call was stopped or killed; a finished training is left

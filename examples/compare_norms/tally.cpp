@@ -32,7 +32,7 @@ void add_new(std::vector<T>& list, const T& value) {
 }  // namespace
 
 std::vector<const ComparisonRun*> runs_of(const Comparison& comparison, const std::string& normalization,
-                                          std::int64_t batch, const std::string& photographs) {
+                                          Index batch, const std::string& photographs) {
   std::vector<const ComparisonRun*> found;
   for (const ComparisonRun& run : comparison.runs) {
     if (run.normalization == normalization && run.batch == batch && run.photographs == photographs) {
@@ -51,8 +51,8 @@ std::vector<std::string> normalizations_of(const Comparison& comparison) {
   return names;
 }
 
-std::vector<std::int64_t> batch_sizes_of(const Comparison& comparison) {
-  std::vector<std::int64_t> sizes;
+std::vector<Index> batch_sizes_of(const Comparison& comparison) {
+  std::vector<Index> sizes;
   for (const ComparisonRun& run : comparison.runs) {
     add_new(sizes, run.batch);
   }

@@ -11,12 +11,12 @@ namespace gesso {
 
 /// The trainings with one normalization, batch size and kind of photographs, a seed each, by seed.
 std::vector<const ComparisonRun*> runs_of(const Comparison& comparison, const std::string& normalization,
-                                          std::int64_t batch, const std::string& photographs = "plain");
+                                          Index batch, const std::string& photographs = "plain");
 
 /// The normalizations that were compared, in the order of their first training.
 std::vector<std::string> normalizations_of(const Comparison& comparison);
 /// The batch sizes, the largest first.
-std::vector<std::int64_t> batch_sizes_of(const Comparison& comparison);
+std::vector<Index> batch_sizes_of(const Comparison& comparison);
 
 /// Numbers of several seeds: their mean and their standard deviation (n - 1), 0 for one seed.
 struct Spread {

@@ -19,8 +19,7 @@ struct Pair {
   bool complete() const { return !batch.empty() && batch.size() == instance.size(); }
 };
 
-Pair pair_of(const Comparison& comparison, std::int64_t batch_size,
-             const std::string& photographs = "plain") {
+Pair pair_of(const Comparison& comparison, Index batch_size, const std::string& photographs = "plain") {
   return {runs_of(comparison, "batch", batch_size, photographs),
           runs_of(comparison, "instance", batch_size, photographs)};
 }
@@ -62,7 +61,7 @@ ReportFinding open_finding(std::string claim, const std::string& missing) {
           concat_text("This comparison has not (yet) trained ", missing, ".")};
 }
 
-ReportFinding lower_losses(const Comparison& comparison, std::int64_t batch_size) {
+ReportFinding lower_losses(const Comparison& comparison, Index batch_size) {
   const std::string claim =
       "Instance norm reaches a lower total, content and style loss than batch norm in the same steps.";
   const Pair pair = pair_of(comparison, batch_size);
@@ -126,7 +125,7 @@ ReportFinding apart_in_eval(const Comparison& comparison) {
           concat_text("Test photographs in eval mode: ", both("total loss", instance, batch), ".")};
 }
 
-ReportFinding contrast(const Comparison& comparison, std::int64_t batch_size) {
+ReportFinding contrast(const Comparison& comparison, Index batch_size) {
   const std::string claim =
       "Instance norm takes the photograph's contrast out of the picture; with batch norm the picture depends "
       "on it.";
@@ -168,7 +167,7 @@ double mean_gain(const Pair& pair) {
   return 1 - mean(values_of(pair.instance, total)) / mean(values_of(pair.batch, total));
 }
 
-ReportFinding contrast_normalized(const Comparison& comparison, std::int64_t batch_size) {
+ReportFinding contrast_normalized(const Comparison& comparison, Index batch_size) {
   const std::string claim =
       "The advantage stays when all training photographs have the same contrast: it is not (only) contrast "
       "that instance norm removes.";
@@ -184,7 +183,7 @@ ReportFinding contrast_normalized(const Comparison& comparison, std::int64_t bat
                       " on contrast-normalized ones (", over_seeds(gain.size()), ").")};
 }
 
-ReportFinding style_normalized(const Comparison& comparison, std::int64_t batch_size) {
+ReportFinding style_normalized(const Comparison& comparison, Index batch_size) {
   const std::string claim =
       "The advantage mostly goes when the training photographs are in the style already: instance norm is "
       "style normalization.";
@@ -204,7 +203,7 @@ ReportFinding style_normalized(const Comparison& comparison, std::int64_t batch_
                       "). The claim counts as held when less than half is left.")};
 }
 
-ReportFinding leak(const Comparison& comparison, std::int64_t batch_size) {
+ReportFinding leak(const Comparison& comparison, Index batch_size) {
   const std::string claim =
       "Batch norm lets the pictures of a batch change each other; instance norm treats each alone.";
   const Pair pair = pair_of(comparison, batch_size);
@@ -225,7 +224,7 @@ ReportFinding leak(const Comparison& comparison, std::int64_t batch_size) {
                       " of white with instance norm, by ", percent(mean(batch)), " with batch norm.")};
 }
 
-ReportFinding modes(const Comparison& comparison, std::int64_t batch_size) {
+ReportFinding modes(const Comparison& comparison, Index batch_size) {
   const std::string claim =
       "Batch norm is one function in training and another in eval mode; instance norm is the same in both.";
   const Pair pair = pair_of(comparison, batch_size);
@@ -267,8 +266,8 @@ ReportFinding classification(const Comparison& comparison) {
 }  // namespace
 
 std::vector<ReportFinding> findings_of(const Comparison& comparison) {
-  const std::vector<std::int64_t> sizes = batch_sizes_of(comparison);
-  const std::int64_t largest = sizes.empty() ? 0 : sizes.front();
+  const std::vector<Index> sizes = batch_sizes_of(comparison);
+  const Index largest = sizes.empty() ? 0 : sizes.front();
   return {lower_losses(comparison, largest),
           alike_at_one(comparison),
           apart_in_eval(comparison),

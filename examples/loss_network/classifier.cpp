@@ -10,16 +10,16 @@
 namespace gesso {
 
 namespace {
-const std::vector<std::vector<std::int64_t>> kStages = {{32, 32}, {64, 64}, {128, 128}, {128}};
+const std::vector<std::vector<Index>> kStages = {{32, 32}, {64, 64}, {128, 128}, {128}};
 constexpr BatchNormOptions kNorm{.relu = true};
 }  // namespace
 
-Classifier::Classifier(std::int64_t pictures, Generator& rng) {
-  std::int64_t channels = 3;
+Classifier::Classifier(Index pictures, Generator& rng) {
+  Index channels = 3;
   for (std::size_t stage = 0; stage < kStages.size(); ++stage) {
     for (std::size_t i = 0; i < kStages[stage].size(); ++i) {
-      const std::int64_t out = kStages[stage][i];
-      const Conv2dLayerOptions same{.padding = 1, .bias = false, .padding_mode = PaddingMode::reflect};
+      const Index out = kStages[stage][i];
+      const Conv2dOptions same{.padding = 1, .bias = false, .padding_mode = PaddingMode::reflect};
       Layer layer{concat_text(stage + 1, "_", i + 1), stage > 0 && i == 0,
                   std::make_unique<Conv2d>(channels, out, 3, same, rng),
                   std::make_unique<BatchNorm2d>(out, kNorm)};

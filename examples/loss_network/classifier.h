@@ -21,7 +21,7 @@ namespace gesso {
 ///     channels  32 32   64 64   128 128   128    128    one a picture
 class Classifier : public Module {
  public:
-  Classifier(std::int64_t pictures, Generator& rng);
+  Classifier(Index pictures, Generator& rng);
 
   /// Crops (N, 3, H, W) in [0, 1], H and W multiples of 8, to logits (N, pictures).
   Tensor forward(const Tensor& crops) override;

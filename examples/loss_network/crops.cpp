@@ -10,20 +10,20 @@
 namespace gesso {
 namespace {
 
-constexpr std::int64_t kShortSide = 192;
+constexpr Index kShortSide = 192;
 
 // How one crop is cut and changed, drawn before the work is shared among threads.
 struct Plan {
-  std::int64_t picture, top, left, side;
+  Index picture, top, left, side;
   bool mirrored = false, blurred = false;
   double factor[3] = {1, 1, 1}, shift = 0;  // y = (x - mean) factor + mean + shift
 };
 
 Plan draw_plan(const std::vector<Tensor>& pictures, bool varied, Generator& rng) {
   Plan plan{};
-  plan.picture = rng.below(static_cast<std::int64_t>(pictures.size()));
-  const std::int64_t height = pictures[plan.picture].size(2), width = pictures[plan.picture].size(3);
-  plan.side = std::max<std::int64_t>(
+  plan.picture = rng.below(static_cast<Index>(pictures.size()));
+  const Index height = pictures[plan.picture].size(2), width = pictures[plan.picture].size(3);
+  plan.side = std::max<Index>(
       1, std::llround(rng.uniform(0.28, 0.75) * static_cast<double>(std::min(height, width))));
   plan.top = rng.below(height - plan.side + 1);
   plan.left = rng.below(width - plan.side + 1);
@@ -39,7 +39,7 @@ Plan draw_plan(const std::vector<Tensor>& pictures, bool varied, Generator& rng)
   return plan;
 }
 
-Tensor cut(const Tensor& picture, const Plan& plan, std::int64_t size) {
+Tensor cut(const Tensor& picture, const Plan& plan, Index size) {
   Tensor x = crop(picture, plan.top, plan.left, plan.side, plan.side);
   if (plan.blurred) {  // what half the size cannot hold is lost
     x = resize_picture(x, size / 2, size / 2);
@@ -47,18 +47,18 @@ Tensor cut(const Tensor& picture, const Plan& plan, std::int64_t size) {
   return resize_picture(x, size, size);
 }
 
-void change(const float* from, const Plan& plan, std::int64_t size, float* to) {
-  const std::int64_t plane = size * size;
+void change(const float* from, const Plan& plan, Index size, float* to) {
+  const Index plane = size * size;
   for (int colour = 0; colour < 3; ++colour, from += plane, to += plane) {
     double mean = 0;
-    for (std::int64_t i = 0; i < plane; ++i) {
+    for (Index i = 0; i < plane; ++i) {
       mean += from[i];
     }
     mean /= static_cast<double>(plane);
     const auto factor = static_cast<float>(plan.factor[colour]);
     const auto offset = static_cast<float>(mean * (1 - plan.factor[colour]) + plan.shift);
-    for (std::int64_t y = 0; y < size; ++y) {
-      for (std::int64_t x = 0; x < size; ++x) {
+    for (Index y = 0; y < size; ++y) {
+      for (Index x = 0; x < size; ++x) {
         const float value = from[y * size + (plan.mirrored ? size - 1 - x : x)];
         to[y * size + x] = std::clamp(value * factor + offset, 0.0f, 1.0f);
       }
@@ -70,25 +70,24 @@ void change(const float* from, const Plan& plan, std::int64_t size, float* to) {
 
 std::vector<Tensor> load_small(const std::vector<std::string>& files) {
   std::vector<Tensor> pictures(files.size());
-  parallel_for(static_cast<std::int64_t>(files.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
+  parallel_for(static_cast<Index>(files.size()), 1, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
       pictures[i] = resize_short_side(load_picture(files[i]), kShortSide);
     }
   });
   return pictures;
 }
 
-Crops draw_crops(const std::vector<Tensor>& pictures, std::int64_t count, std::int64_t size, bool varied,
-                 Generator& rng) {
+Crops draw_crops(const std::vector<Tensor>& pictures, Index count, Index size, bool varied, Generator& rng) {
   std::vector<Plan> plans;
   Crops crops{Tensor::empty({count, 3, size, size}), {}};
-  for (std::int64_t i = 0; i < count; ++i) {
+  for (Index i = 0; i < count; ++i) {
     plans.push_back(draw_plan(pictures, varied, rng));
     crops.labels.push_back(plans.back().picture);
   }
   float* values = crops.pictures.mutable_data<float>();
-  parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
+  parallel_for(count, 1, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
       const Tensor x = cut(pictures[plans[i].picture], plans[i], size);
       change(x.data<float>(), plans[i], size, values + i * 3 * size * size);
     }

@@ -1,7 +1,6 @@
 // What the classifier sees: crops of the pictures, no two alike, and which picture each is from.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,8 +10,8 @@
 namespace gesso {
 
 struct Crops {
-  Tensor pictures;                   ///< (N, 3, size, size) in [0, 1]
-  std::vector<std::int64_t> labels;  ///< the number of the picture that each was cut out of
+  Tensor pictures;            ///< (N, 3, size, size) in [0, 1]
+  std::vector<Index> labels;  ///< the number of the picture that each was cut out of
 };
 
 /// Pictures scaled to a short side of 192 pixels: enough for crops, and hundreds fit into memory. Throws
@@ -24,7 +23,6 @@ std::vector<Tensor> load_small(const std::vector<std::string>& files);
 /// brighter or darker, each colour up to 4 % stronger or weaker (no more: a network that is shown strongly
 /// changed colours learns to ignore colour, and a style's palette would be invisible to it); and every fifth
 /// is blurred.
-Crops draw_crops(const std::vector<Tensor>& pictures, std::int64_t count, std::int64_t size, bool varied,
-                 Generator& rng);
+Crops draw_crops(const std::vector<Tensor>& pictures, Index count, Index size, bool varied, Generator& rng);
 
 }  // namespace gesso

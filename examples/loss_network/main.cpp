@@ -26,7 +26,7 @@ using namespace gesso;
 struct Options {
   LossNetworkSettings settings;
   fs::path out, resume;
-  std::int64_t test_every = 100;
+  Index test_every = 100;
 };
 
 // What style-transfer loads: the folded convolutions, half precision, with how they came about.
@@ -50,8 +50,8 @@ void save_weights(const std::string& path, LossNetworkTraining& training, double
 }
 
 // Trains to the end or until Ctrl-C; returns whether it came to the end.
-bool train(LossNetworkTraining& training, const fs::path& out, std::int64_t test_every) {
-  const std::int64_t steps = training.settings().steps;
+bool train(LossNetworkTraining& training, const fs::path& out, Index test_every) {
+  const Index steps = training.settings().steps;
   const std::string log_path = (out / "log.jsonl").string();
   LogWriter log(log_path, training.steps_done() > 0 ? training.steps_done() : -1);
   std::vector<LogEntry> entries = read_log(log_path);
@@ -63,7 +63,7 @@ bool train(LossNetworkTraining& training, const fs::path& out, std::int64_t test
   while (training.steps_done() < steps && !stop_requested()) {
     const double learning_rate = training.learning_rate();
     const LossNetworkTraining::Result result = training.step();
-    const std::int64_t step = training.steps_done();
+    const Index step = training.steps_done();
     LogEntry entry = {{"step", static_cast<double>(step)},
                       {"loss", result.loss},
                       {"accuracy", result.accuracy},

@@ -18,17 +18,17 @@ std::string percent(double part) {
 
 // The 3x3 filters of the first layer as colours, gray for 0, in rows of 8.
 Tensor filters_picture(const Tensor& weight) {
-  constexpr std::int64_t columns = 8, cell = 4;
-  const std::int64_t rows = (weight.size(0) + columns - 1) / columns;
+  constexpr Index columns = 8, cell = 4;
+  const Index rows = (weight.size(0) + columns - 1) / columns;
   Tensor picture = Tensor::ones({1, 3, rows * cell + 1, columns * cell + 1});
   float* values = picture.mutable_data<float>();
   const float* w = weight.data<float>();
-  for (std::int64_t k = 0; k < weight.size(0); ++k, w += 27) {
+  for (Index k = 0; k < weight.size(0); ++k, w += 27) {
     const float largest = std::max(
         1e-6f,
         std::abs(*std::max_element(w, w + 27, [](float a, float b) { return std::abs(a) < std::abs(b); })));
-    for (std::int64_t i = 0; i < 27; ++i) {
-      const std::int64_t y = k / columns * cell + 1 + i / 3 % 3, x = k % columns * cell + 1 + i % 3;
+    for (Index i = 0; i < 27; ++i) {
+      const Index y = k / columns * cell + 1 + i / 3 % 3, x = k % columns * cell + 1 + i % 3;
       values[(i / 9 * picture.size(2) + y) * picture.size(3) + x] = 0.5f + 0.5f * w[i] / largest;
     }
   }

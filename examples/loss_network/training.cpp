@@ -14,7 +14,7 @@
 namespace gesso {
 namespace {
 
-constexpr std::int64_t kTestCrops = 512;
+constexpr Index kTestCrops = 512;
 constexpr std::uint64_t kTestSeed = 7;
 
 // Calls visit(name, field) for every setting; the names are those of the command line.
@@ -79,7 +79,7 @@ LossNetworkTraining::LossNetworkTraining(const LossNetworkSettings& settings)
       files_(pictures_in(settings.pictures)),
       pictures_(load_small(files_)),
       rng_(settings.seed),
-      network_(static_cast<std::int64_t>(files_.size()), rng_),
+      network_(static_cast<Index>(files_.size()), rng_),
       optimizer_(network_.parameters(),
                  {.lr = settings.learning_rate, .momentum = 0.9, .nesterov = true, .weight_decay = 5e-4}) {
   require(files_.size() >= 2, "pictures: ", settings.pictures,
@@ -89,8 +89,7 @@ LossNetworkTraining::LossNetworkTraining(const LossNetworkSettings& settings)
 }
 
 double LossNetworkTraining::learning_rate() const {
-  const WarmupCosine schedule{.warmup = std::min<std::int64_t>(50, settings_.steps / 10),
-                              .total = settings_.steps};
+  const WarmupCosine schedule{.warmup = std::min<Index>(50, settings_.steps / 10), .total = settings_.steps};
   return settings_.learning_rate * schedule(steps_done_);
 }
 
@@ -115,8 +114,8 @@ double LossNetworkTraining::accuracy() {
   const NoGradGuard no_grad;
   network_.eval();
   double right = 0;
-  for (std::int64_t begin = 0; begin < kTestCrops; begin += 64) {
-    const std::vector<std::int64_t> labels(test_.labels.begin() + begin, test_.labels.begin() + begin + 64);
+  for (Index begin = 0; begin < kTestCrops; begin += 64) {
+    const std::vector<Index> labels(test_.labels.begin() + begin, test_.labels.begin() + begin + 64);
     right += gesso::accuracy(network_(test_.pictures.slice(begin, begin + 64)), labels) * 64;
   }
   return right / kTestCrops;

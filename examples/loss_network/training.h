@@ -16,9 +16,9 @@ namespace gesso {
 
 struct LossNetworkSettings {
   std::string pictures;  ///< folder of photographs and paintings
-  std::int64_t steps = 2500;
-  std::int64_t batch = 64;     ///< crops a step
-  std::int64_t crop = 64;      ///< their side, pixels
+  Index steps = 2500;
+  Index batch = 64;            ///< crops a step
+  Index crop = 64;             ///< their side, pixels
   double learning_rate = 0.1;  ///< the highest: reached after a warm-up, lowered along a cosine
   std::uint64_t seed = 1;
 
@@ -47,7 +47,7 @@ class LossNetworkTraining {
   /// call. They are of the same pictures, but the network has never seen these crops.
   double accuracy();
 
-  std::int64_t steps_done() const { return steps_done_; }
+  Index steps_done() const { return steps_done_; }
   double learning_rate() const;  ///< of the next step
   void save(const std::filesystem::path& folder) const;
   /// Goes on as if the training had never stopped, bit for bit. Throws ArgumentError when the folder's
@@ -68,7 +68,7 @@ class LossNetworkTraining {
   Classifier network_;
   SGD optimizer_;
   Crops test_;
-  std::int64_t steps_done_ = 0;
+  Index steps_done_ = 0;
 };
 
 }  // namespace gesso

@@ -41,7 +41,7 @@ Section tell_orthogonality(const Tensor& x, const Tensor& upstream) {
   const std::vector<Orthogonality> planes = orthogonality(x, upstream);
   for (std::size_t p = 0; p < planes.size(); ++p) {
     const Orthogonality& plane = planes[p];
-    table.rows.push_back({plane_name(static_cast<std::int64_t>(p), x.size(1)), short_number(plane.size),
+    table.rows.push_back({plane_name(static_cast<Index>(p), x.size(1)), short_number(plane.size),
                           short_number(plane.upstream_along_one), short_number(plane.along_one),
                           short_number(plane.upstream_along_xhat), short_number(plane.along_xhat),
                           short_number(plane.from_eps)});

@@ -32,7 +32,7 @@ double largest_change(const Tensor& before, const Tensor& after) { return larges
 Tensor instance(const Tensor& x) { return instance_norm(x); }
 Tensor batch(const Tensor& x) { return batch_norm(x, {}, {}, {}, true); }
 
-Tensor sample(const Tensor& x, std::int64_t n) { return x.slice(n, n + 1); }
+Tensor sample(const Tensor& x, Index n) { return x.slice(n, n + 1); }
 Tensor rest(const Tensor& x) { return x.slice(1, x.size(0)); }
 
 }  // namespace
@@ -50,7 +50,7 @@ Invariance invariance(const Tensor& x, double a, double b) {
 }
 
 Neighbours change_a_neighbour(const Tensor& x) {
-  const std::int64_t last = x.size(0) - 1;
+  const Index last = x.size(0) - 1;
   const Tensor changed = concat({x.slice(0, last), 3.0 * sample(x, last) + 2.0}, 0);
   return {largest_change(sample(instance(x), 0), sample(instance(changed), 0)),
           largest_change(sample(batch(x), 0), sample(batch(changed), 0))};
@@ -61,9 +61,9 @@ std::vector<Orthogonality> orthogonality(const Tensor& x, const Tensor& upstream
   const NormalizationInspection seen = inspect_normalization(norm, x, upstream);
   const NormalizationTerms& terms = seen.parts.at(0);
   std::vector<Orthogonality> planes;
-  for (std::int64_t s = 0; s < terms.axes.statistics(); ++s) {
+  for (Index s = 0; s < terms.axes.statistics(); ++s) {
     Orthogonality plane{};
-    for (std::int64_t i = s * terms.axes.inner; i < (s + 1) * terms.axes.inner; ++i) {
+    for (Index i = s * terms.axes.inner; i < (s + 1) * terms.axes.inner; ++i) {
       const double dx = seen.dx.data<double>()[i], xhat = terms.xhat.data<double>()[i],
                    g = terms.upstream_term.data<double>()[i];
       plane.size += dx * dx;
@@ -81,7 +81,7 @@ std::vector<Orthogonality> orthogonality(const Tensor& x, const Tensor& upstream
 }
 
 std::vector<BiasGradient> bias_gradients(const Tensor& x) {
-  const std::int64_t channels = 4;
+  const Index channels = 4;
   InstanceNorm2d instance_norm(channels);
   BatchNorm2d train(channels, {.affine = false}), eval(channels, {.affine = false});
   eval.eval();
@@ -108,8 +108,8 @@ BatchOfOne batch_of_one(const Tensor& x) {
   BatchOfOne result;
   result.to_instance = largest_change(instance(sample(x, 0)), batch(sample(x, 0)));
   // Thousands of batches follow: a small copy will do.
-  const Tensor x0 = resize_picture(sample(x, 0), std::min<std::int64_t>(8, x.size(2)),
-                                   std::min<std::int64_t>(8, x.size(3)));
+  const Tensor x0 =
+      resize_picture(sample(x, 0), std::min<Index>(8, x.size(2)), std::min<Index>(8, x.size(3)));
   const double center = mean(x0).item(), deviation = std::sqrt(variance(x0).item());
   for (int size = 1; size <= 32; size *= 2) {
     Generator rng(5);
@@ -142,7 +142,7 @@ BatchOfOne batch_of_one(const Tensor& x) {
 
 TrainAgainstEvalAll train_against_eval(const Tensor& x) {
   const NoGradGuard no_grad;
-  const std::int64_t channels = x.size(1);
+  const Index channels = x.size(1);
   BatchNorm2d batch_layer(channels);
   InstanceNorm2d instance_layer(channels);
   batch_layer.to(float64);

@@ -61,7 +61,7 @@ struct Lab {
 };
 
 /// "n=0 c=1": plane number `plane` of a tensor with so many channels.
-std::string plane_name(std::int64_t plane, std::int64_t channels);
+std::string plane_name(gesso::Index plane, gesso::Index channels);
 
 /// A number in few letters: four digits, 0.4512 or 1.3e-07.
 std::string short_number(double value);
@@ -69,13 +69,13 @@ std::string short_number(double value);
 /// How many of the values of each plane (n, c) lie in each of `bins` equal parts of [low, high].
 struct Counts {
   double low, high;
-  std::vector<std::vector<std::int64_t>> planes;
+  std::vector<std::vector<gesso::Index>> planes;
 };
 Counts count_values(const gesso::Tensor& tensor, int bins);
 
 /// Red for positive, blue for negative values, white for 0, the strongest colour for +-limit: (1, 3, H, W) of
 /// plane number `plane`.
-gesso::Tensor color_map(const gesso::Tensor& tensor, std::int64_t plane, double limit);
+gesso::Tensor color_map(const gesso::Tensor& tensor, gesso::Index plane, double limit);
 
 /// For a terminal of 80 columns; titles in bold if `bold`.
 void print(std::ostream& out, const Lab& lab, bool bold = false);

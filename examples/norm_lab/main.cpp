@@ -18,9 +18,9 @@ namespace {
 
 struct Options {
   norm_lab::Norm norm = norm_lab::Norm::instance;
-  std::int64_t groups = 1;
+  gesso::Index groups = 1;
   std::string picture, html;
-  std::int64_t size = 96;
+  gesso::Index size = 96;
 };
 
 norm_lab::Lab make_lab(const Options& options) {
@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
   app.footer("Example: norm-lab --norm batch --picture examples/assets/photos/cat.jpg --html lab.html");
   return gesso::exit_code_of(app, [&] {
     app.parse(argc, argv);
-    const std::int64_t channels = options.picture.empty() ? 2 : 3;
+    const gesso::Index channels = options.picture.empty() ? 2 : 3;
     if (channels % options.groups != 0) {
       throw gesso::UsageError(
           gesso::concat_text("--groups ", options.groups, " does not divide the ", channels, " channels"));

@@ -10,7 +10,7 @@ using namespace gesso;
 
 namespace {
 
-constexpr std::int64_t kLargestMatrix = 8;  // larger planes are shown as colours without numbers
+constexpr Index kLargestMatrix = 8;  // larger planes are shown as colours without numbers
 
 using Blocks = std::vector<ReportBlock>;
 
@@ -32,9 +32,9 @@ ReportMatrices matrices_of(const Values& values) {
   const Shape& shape = values.tensor.shape();
   const std::vector<double> all = values.tensor.to_vector();
   ReportMatrices group{.title = values.name, .matrices = {}};
-  for (std::int64_t p = 0; p < shape[0] * shape[1]; ++p) {
+  for (Index p = 0; p < shape[0] * shape[1]; ++p) {
     ReportMatrix matrix{plane_name(p, shape[1]), {}};
-    for (std::int64_t i = 0; i < shape[2]; ++i) {
+    for (Index i = 0; i < shape[2]; ++i) {
       const auto row = all.begin() + (p * shape[2] + i) * shape[3];
       matrix.values.emplace_back(row, row + shape[3]);
     }
@@ -50,7 +50,7 @@ ReportPictures color_maps_of(const Values& values) {
                            ", the strongest red " + short_number(limit),
                        {},
                        static_cast<int>(shape[1])};
-  for (std::int64_t p = 0; p < shape[0] * shape[1]; ++p) {
+  for (Index p = 0; p < shape[0] * shape[1]; ++p) {
     const std::string name = plane_name(p, shape[1]);
     group.pictures.push_back(
         report_picture(color_map(values.tensor, p, limit), name, values.name + ", plane " + name, true));
@@ -68,7 +68,7 @@ void add(Blocks& blocks, const Values& values) {
 
 void add(Blocks& blocks, const Pictures& pictures) {
   ReportPictures group{pictures.title, {}, static_cast<int>(pictures.tensor.size(0))};
-  for (std::int64_t n = 0; n < pictures.tensor.size(0); ++n) {
+  for (Index n = 0; n < pictures.tensor.size(0); ++n) {
     const std::string& caption = pictures.captions.at(static_cast<std::size_t>(n));
     group.pictures.push_back(
         report_picture(pictures.tensor.slice(n, n + 1), caption, pictures.title + ": " + caption));
@@ -77,12 +77,12 @@ void add(Blocks& blocks, const Pictures& pictures) {
 }
 
 void add(Blocks& blocks, const Histogram& histogram) {
-  const std::int64_t plane = histogram.tensor.size(2) * histogram.tensor.size(3);
+  const Index plane = histogram.tensor.size(2) * histogram.tensor.size(3);
   const int bins = plane < 100 ? 8 : 48;
   const Counts counts = count_values(histogram.tensor, bins);
   ReportChart chart{.title = histogram.title, .x_label = "value", .y_label = "share of the plane"};
   for (std::size_t p = 0; p < counts.planes.size(); ++p) {
-    ReportCurve curve{.name = plane_name(static_cast<std::int64_t>(p), histogram.tensor.size(1))};
+    ReportCurve curve{.name = plane_name(static_cast<Index>(p), histogram.tensor.size(1))};
     for (int bin = 0; bin < bins; ++bin) {
       curve.x.push_back(counts.low + (counts.high - counts.low) * (bin + 0.5) / bins);
       curve.y.push_back(static_cast<double>(counts.planes[p][bin]) / static_cast<double>(plane));

@@ -12,8 +12,8 @@ using namespace gesso;
 
 namespace {
 
-constexpr std::size_t kWidth = 78;   // 80 columns and a margin
-constexpr std::int64_t kCorner = 3;  // so many rows and columns of a large plane are shown
+constexpr std::size_t kWidth = 78;  // 80 columns and a margin
+constexpr Index kCorner = 3;        // so many rows and columns of a large plane are shown
 
 void print_words(std::ostream& out, const std::string& text, const std::string& indent) {
   std::istringstream words(text);
@@ -97,17 +97,17 @@ int decimals_for(double largest) {
 
 void print_block(std::ostream& out, const Values& values) {
   const Shape& shape = values.tensor.shape();
-  const std::int64_t rows = std::min(kCorner, shape[2]), columns = std::min(kCorner, shape[3]);
+  const Index rows = std::min(kCorner, shape[2]), columns = std::min(kCorner, shape[3]);
   const bool whole = rows == shape[2] && columns == shape[3];
   out << "  " << values.name << (whole ? "" : concat_text(", corner of ", shape[2], " x ", shape[3])) << '\n';
   const std::vector<double> all = values.tensor.to_vector();
-  const std::int64_t planes = shape[0] * shape[1];
-  const auto at = [&](std::int64_t plane, std::int64_t i, std::int64_t j) {
+  const Index planes = shape[0] * shape[1];
+  const auto at = [&](Index plane, Index i, Index j) {
     return all[static_cast<std::size_t>((plane * shape[2] + i) * shape[3] + j)];
   };
   double largest = 0;
-  for (std::int64_t p = 0; p < planes; ++p) {
-    for (std::int64_t i = 0; i < rows * columns; ++i) {
+  for (Index p = 0; p < planes; ++p) {
+    for (Index i = 0; i < rows * columns; ++i) {
       largest = std::max(largest, std::abs(at(p, i / columns, i % columns)));
     }
   }
@@ -120,32 +120,32 @@ void print_block(std::ostream& out, const Values& values) {
                                                               : text;  // no -0.00
   };
   std::size_t digits = 1;
-  for (std::int64_t p = 0; p < planes; ++p) {
-    for (std::int64_t i = 0; i < rows * columns; ++i) {
+  for (Index p = 0; p < planes; ++p) {
+    for (Index i = 0; i < rows * columns; ++i) {
       digits = std::max(digits, number(at(p, i / columns, i % columns)).size());
     }
   }
   const std::size_t plane_width = std::max<std::size_t>(7, (digits + 1) * columns - 1);
-  std::int64_t across = std::max<std::int64_t>(
-      1, static_cast<std::int64_t>((kWidth - 4 + 3) / (plane_width + 3)));  // planes side by side
+  Index across =
+      std::max<Index>(1, static_cast<Index>((kWidth - 4 + 3) / (plane_width + 3)));  // planes side by side
   if (across < planes && across > shape[1]) {
     across -= across % shape[1];  // whole samples
   }
-  for (std::int64_t first = 0; first < planes; first += across) {
-    const std::int64_t last = std::min(planes, first + across);
+  for (Index first = 0; first < planes; first += across) {
+    const Index last = std::min(planes, first + across);
     const auto line = [&](auto cell) {
       std::string text = "    ";
-      for (std::int64_t p = first; p < last; ++p) {
+      for (Index p = first; p < last; ++p) {
         text += padded(cell(p), plane_width + 3, false);
       }
       text.erase(text.find_last_not_of(' ') + 1);
       out << text << '\n';
     };
-    line([&](std::int64_t p) { return plane_name(p, shape[1]); });
-    for (std::int64_t i = 0; i < rows; ++i) {
-      line([&](std::int64_t p) {
+    line([&](Index p) { return plane_name(p, shape[1]); });
+    for (Index i = 0; i < rows; ++i) {
+      line([&](Index p) {
         std::string text;
-        for (std::int64_t j = 0; j < columns; ++j) {
+        for (Index j = 0; j < columns; ++j) {
           text += padded(number(at(p, i, j)), digits + (j > 0 ? 1 : 0), true);
         }
         return text;
@@ -159,15 +159,14 @@ void print_block(std::ostream&, const Pictures&) {}
 void print_block(std::ostream& out, const Histogram& histogram) {
   constexpr const char* kBars[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
   const Counts counts = count_values(histogram.tensor, 48);
-  std::int64_t most = 1;
+  Index most = 1;
   for (const auto& plane : counts.planes) {
     most = std::max(most, *std::ranges::max_element(plane));
   }
   out << "  " << histogram.title << '\n';
   for (std::size_t p = 0; p < counts.planes.size(); ++p) {
-    out << "    " << padded(plane_name(static_cast<std::int64_t>(p), histogram.tensor.size(1)), 9, false)
-        << '|';
-    for (const std::int64_t count : counts.planes[p]) {
+    out << "    " << padded(plane_name(static_cast<Index>(p), histogram.tensor.size(1)), 9, false) << '|';
+    for (const Index count : counts.planes[p]) {
       out << kBars[(8 * count + most - 1) / most];
     }
     out << "|\n";

@@ -20,10 +20,10 @@ namespace {
 
 Tensor mirrored(const Tensor& x) {
   Tensor mirror = Tensor::empty(x.shape(), float64);
-  const std::int64_t width = x.size(3);
+  const Index width = x.size(3);
   const double* from = x.data<double>();
   double* to = mirror.mutable_data<double>();
-  for (std::int64_t i = 0; i < x.numel(); ++i) {
+  for (Index i = 0; i < x.numel(); ++i) {
     to[i] = from[i - i % width + (width - 1 - i % width)];
   }
   return mirror;
@@ -36,12 +36,12 @@ std::string percent(double share) {
 }
 
 // "n=0 c=1", "c=1", "n=0": what the elements of statistic s have in common.
-std::string statistic_name(const NormalizationAxes& axes, const Shape& x, std::int64_t s) {
+std::string statistic_name(const NormalizationAxes& axes, const Shape& x, Index s) {
   if (axes.share_samples) {
     return concat_text("c=", s);
   }
-  const std::int64_t n = s / axes.groups, group = s % axes.groups;
-  const std::int64_t channels = x[1] / axes.groups;  // of a group
+  const Index n = s / axes.groups, group = s % axes.groups;
+  const Index channels = x[1] / axes.groups;  // of a group
   return axes.groups == 1 ? concat_text("n=", n)
          : channels == 1  ? concat_text("n=", n, " c=", group)
                           : concat_text("n=", n, " c=", group * channels, "..", (group + 1) * channels - 1);
@@ -62,7 +62,7 @@ Table table_of_statistics(const NormalizationAxes& axes, const Shape& x, std::ve
                           Texts texts) {
   columns.insert(columns.begin(), "statistic");
   Table table{"", columns, {}};
-  for (std::int64_t s = 0; s < axes.statistics(); ++s) {
+  for (Index s = 0; s < axes.statistics(); ++s) {
     std::vector<std::string> row = texts(s);
     row.insert(row.begin(), statistic_name(axes, x, s));
     table.rows.push_back(row);
@@ -70,7 +70,7 @@ Table table_of_statistics(const NormalizationAxes& axes, const Shape& x, std::ve
   return table;
 }
 
-double number(const Tensor& tensor, std::int64_t i = 0) { return tensor.data<double>()[i]; }
+double number(const Tensor& tensor, Index i = 0) { return tensor.data<double>()[i]; }
 
 // a number to subtract: "4" or "(-4)"
 std::string bracketed(double value) {
@@ -101,14 +101,14 @@ Example number_example() {
           {}};
 }
 
-Example picture_example(const std::string& path, std::int64_t short_side) {
+Example picture_example(const std::string& path, Index short_side) {
   const Tensor picture = resize_short_side(load_picture(path), short_side).to(float64);
   const Tensor x = concat({picture, 0.35 * picture + 0.55}, 0);
   return {x, mirrored(x), {"the picture", "in fog"}};
 }
 
-std::unique_ptr<NormalizationLayer> make_layer(Norm norm, const Shape& x, std::int64_t groups) {
-  const std::int64_t channels = x[1];
+std::unique_ptr<NormalizationLayer> make_layer(Norm norm, const Shape& x, Index groups) {
+  const Index channels = x[1];
   std::unique_ptr<NormalizationLayer> layer;
   if (norm == Norm::instance) {
     layer = std::make_unique<InstanceNorm2d>(channels, InstanceNormOptions{.affine = true});
@@ -122,8 +122,8 @@ std::unique_ptr<NormalizationLayer> make_layer(Norm norm, const Shape& x, std::i
   layer->to(float64);
   const auto by_channel = [&](Tensor parameter, double even, double odd) {
     double* values = parameter.mutable_data<double>();
-    const std::int64_t each = parameter.numel() / channels;
-    for (std::int64_t i = 0; i < parameter.numel(); ++i) {
+    const Index each = parameter.numel() / channels;
+    for (Index i = 0; i < parameter.numel(); ++i) {
       values[i] = i / each % 2 == 0 ? even : odd;
     }
   };
@@ -182,7 +182,7 @@ std::vector<Section> walk(NormalizationLayer& layer, const Example& example) {
             "eps stands inside the root and keeps it from dividing by 0 where all numbers are equal."},
        Formula{{"mean     = (1/m) sum x", "variance = (1/m) sum (x - mean)^2",
                 concat_text("inv_std  = 1 / sqrt(variance + eps)        eps = ", layer.eps())}},
-       table_of_statistics(axes, shape, {"mean", "variance", "inv_std"}, [&](std::int64_t s) {
+       table_of_statistics(axes, shape, {"mean", "variance", "inv_std"}, [&](Index s) {
          return std::vector<std::string>{short_number(number(terms.mean, s)),
                                          short_number(number(terms.variance, s)),
                                          short_number(number(terms.inv_std, s))};
@@ -221,7 +221,7 @@ std::vector<Section> walk(NormalizationLayer& layer, const Example& example) {
   std::vector<Block> parameters = {Formula{{"dgamma = sum dy x-hat      dbeta = sum dy"}}};
   if (gamma.rank() == 1) {
     Table table{"", {"channel", "dgamma", "dbeta"}, {}};
-    for (std::int64_t c = 0; c < shape[1]; ++c) {
+    for (Index c = 0; c < shape[1]; ++c) {
       table.rows.push_back({concat_text("c=", c), short_number(number(gradients.dgamma, c)),
                             short_number(number(gradients.dbeta, c))});
     }
@@ -259,7 +259,7 @@ std::vector<Section> walk(NormalizationLayer& layer, const Example& example) {
             "part along x-hat. A step along either would change only a mean or a variance, which the layer "
             "normalizes away again. Shares of |g|^2, in percent; with what is left they make 100."},
        Formula{{"mean part:  m mean(g)^2 / |g|^2", "x-hat part: (sum g x-hat)^2 / (|x-hat|^2 |g|^2)"}},
-       table_of_statistics(axes, shape, {"mean part", "x-hat part", "left"}, [&](std::int64_t s) {
+       table_of_statistics(axes, shape, {"mean part", "x-hat part", "left"}, [&](Index s) {
          const double by_mean = number(terms.removed_by_mean, s), by_xhat = number(terms.removed_by_xhat, s);
          return std::vector<std::string>{percent(by_mean), percent(by_xhat),
                                          percent(std::max(0.0, 1 - by_mean - by_xhat))};

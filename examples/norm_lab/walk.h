@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "gesso/core/index.h"
+
 #include "gesso/layers/normalization/inspect.h"
 #include "lab.h"
 
@@ -27,11 +29,11 @@ Example number_example();
 
 /// A picture, scaled to `short_side` pixels, and beside it the same picture in fog: 0.35 x + 0.55. Upstream
 /// is the batch's mirror image. Throws FileError as load_picture() does.
-Example picture_example(const std::string& path, std::int64_t short_side);
+Example picture_example(const std::string& path, gesso::Index short_side);
 
 /// The layer for such x, with gamma 2, 0.5, 2, ... and beta 1, -1, 1, ... by channel, in training.
 /// `groups` is of group norm. Throws ArgumentError if it does not divide the channels.
-std::unique_ptr<gesso::NormalizationLayer> make_layer(Norm norm, const gesso::Shape& x, std::int64_t groups);
+std::unique_ptr<gesso::NormalizationLayer> make_layer(Norm norm, const gesso::Shape& x, gesso::Index groups);
 
 /// The layer's gradients by its own backward, beside the inspection.
 struct Gradients {

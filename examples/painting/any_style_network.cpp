@@ -10,7 +10,7 @@ namespace gesso {
 namespace {
 
 // Texture and colour taps of every level: the mean and the deviation of each channel.
-constexpr std::int64_t kNumbers = FilterBank::levels * 2 * (2 * FilterBank::filters + 3);
+constexpr Index kNumbers = FilterBank::levels * 2 * (2 * FilterBank::filters + 3);
 
 const AnyStyleOptions& checked(const AnyStyleOptions& options) {
   require(options.manners >= 1 && options.manners <= 4096, "any-style network: manners is ", options.manners,

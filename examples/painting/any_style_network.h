@@ -56,7 +56,7 @@ class AnyStyleNetwork : public Module {
   /// The network that paints, as set_style() or paint() has told it last.
   StyleNetwork& network() { return network_; }
   const AnyStyleOptions& options() const { return options_; }
-  static constexpr std::int64_t min_style_size = FilterBank::min_level_size << (FilterBank::levels - 1);
+  static constexpr Index min_style_size = FilterBank::min_level_size << (FilterBank::levels - 1);
 
  private:
   AnyStyleOptions options_;

@@ -44,10 +44,10 @@ const AnyStyleSettings& checked(const AnyStyleSettings& settings) {
 // Every second picture with its colours in another order.
 Tensor exchange_colours(const Tensor& pictures, Generator& rng) {
   std::vector<Tensor> all;
-  for (std::int64_t n = 0; n < pictures.size(0); ++n) {
+  for (Index n = 0; n < pictures.size(0); ++n) {
     std::vector<int> order = {0, 1, 2};
     if (rng.below(2) == 1) {
-      for (std::int64_t c = 2; c > 0; --c) {
+      for (Index c = 2; c > 0; --c) {
         std::swap(order[c], order[rng.below(c + 1)]);
       }
     }
@@ -148,9 +148,9 @@ Losses AnyStyleTraining::losses_of_next_batch() {
   Generator rng(settings_.seed ^ (static_cast<std::uint64_t>(steps_done()) << 20));
   const Tensor pictures = exchange_colours(styles_.next(), rng);
   const Tensor mix = network_.mix_of(pictures);
-  std::vector<std::int64_t> styles;
+  std::vector<Index> styles;
   std::vector<Tensor> rows;
-  for (std::int64_t n = 0; n < settings_.batch; ++n) {
+  for (Index n = 0; n < settings_.batch; ++n) {
     const bool stays = (steps_done() * settings_.batch + n) % 8 == 7;
     styles.push_back(stays ? kNoStyle : n);
     rows.push_back(stays ? network_.mix_of_photographs() : slice(mix, 0, n, n + 1));
@@ -172,7 +172,7 @@ void AnyStyleTraining::set_positions(const std::map<std::string, std::string>& m
   styles_.set_state({std::stoll(metadata.at("styles drawn"))});
 }
 
-Tensor load_style_picture(const std::string& file, std::int64_t style_size) {
+Tensor load_style_picture(const std::string& file, Index style_size) {
   return resize_short_side(load_picture(file), style_size * 5 / 4);
 }
 

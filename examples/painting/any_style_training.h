@@ -19,10 +19,10 @@ struct AnyStyleSettings {
   std::string styles;   ///< folder of style pictures
   std::string content;  ///< folder of photographs
   AnyStyleOptions network;
-  std::int64_t steps = 2000;
-  std::int64_t batch = 4;         ///< photographs a step, each in a style of its own
-  std::int64_t crop = 128;        ///< side of the crops of photographs, pixels
-  std::int64_t style_size = 192;  ///< side of the crops of style pictures
+  Index steps = 2000;
+  Index batch = 4;         ///< photographs a step, each in a style of its own
+  Index crop = 128;        ///< side of the crops of photographs, pixels
+  Index style_size = 192;  ///< side of the crops of style pictures
   double learning_rate = 1e-3;
   LossWeights weights{.style = 20};
   LossNetworkOptions loss_network = {};
@@ -78,6 +78,6 @@ class AnyStyleTraining : public StyleTraining {
 };
 
 /// A style picture as a network trained with crops of `style_size` saw it: the crops were parts of such.
-Tensor load_style_picture(const std::string& file, std::int64_t style_size);
+Tensor load_style_picture(const std::string& file, Index style_size);
 
 }  // namespace gesso

@@ -20,7 +20,7 @@ class Combined : public LossNetwork {
 
   std::vector<Tap> taps(const Tensor& pictures) const override;
   std::vector<Tensor> content(const Tensor& pictures) const override { return bank_.content(pictures); }
-  std::int64_t min_size() const override { return std::max(bank_.min_size(), stack_.min_size()); }
+  Index min_size() const override { return std::max(bank_.min_size(), stack_.min_size()); }
 
  private:
   FilterBank bank_;

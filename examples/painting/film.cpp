@@ -14,12 +14,12 @@ namespace {
 using Bytes = std::vector<unsigned char>;
 
 // Interleaved bytes to a picture (1, 3, H, W) in [0, 1].
-Tensor picture_of(const Bytes& frame, std::int64_t height, std::int64_t width) {
+Tensor picture_of(const Bytes& frame, Index height, Index width) {
   Tensor picture = Tensor::empty({1, 3, height, width});
   float* to = picture.mutable_data<float>();
-  const std::int64_t pixels = height * width;
-  for (std::int64_t i = 0; i < pixels; ++i) {
-    for (std::int64_t c = 0; c < 3; ++c) {
+  const Index pixels = height * width;
+  for (Index i = 0; i < pixels; ++i) {
+    for (Index c = 0; c < 3; ++c) {
       to[c * pixels + i] = static_cast<float>(frame[static_cast<std::size_t>(3 * i + c)]) / 255;
     }
   }
@@ -28,9 +28,9 @@ Tensor picture_of(const Bytes& frame, std::int64_t height, std::int64_t width) {
 
 void write_into(Bytes& frame, const Tensor& picture) {
   const float* from = picture.data<float>();
-  const std::int64_t pixels = picture.size(2) * picture.size(3);
-  for (std::int64_t i = 0; i < pixels; ++i) {
-    for (std::int64_t c = 0; c < 3; ++c) {
+  const Index pixels = picture.size(2) * picture.size(3);
+  for (Index i = 0; i < pixels; ++i) {
+    for (Index c = 0; c < 3; ++c) {
       frame[static_cast<std::size_t>(3 * i + c)] =
           static_cast<unsigned char>(std::lround(255 * std::clamp(from[c * pixels + i], 0.0F, 1.0F)));
     }
@@ -56,13 +56,13 @@ class Smoothing {
 }  // namespace
 
 FlickerScore repaint_film(StyleNetwork& network, const FilmOptions& options, std::FILE* in, std::FILE* out,
-                          const std::function<void(std::int64_t)>& frame_done) {
+                          const std::function<void(Index)>& frame_done) {
   require(options.width >= 1 && options.height >= 1 && options.width <= 16384 && options.height <= 16384,
           "film: frames of ", options.width, " x ", options.height, " are not within 1 x 1 to 16384 x 16384");
   network.eval();
   const Smoothing smoothing(network, options.smooth);
   FlickerMeter flicker(3 * options.width * options.height);
-  std::int64_t frames = 0;
+  Index frames = 0;
   Bytes frame(static_cast<std::size_t>(3 * options.width * options.height)), painted(frame.size());
   while (const std::size_t count = std::fread(frame.data(), 1, frame.size(), in)) {
     if (count < frame.size()) {

@@ -1,7 +1,6 @@
 // Films: raw frames in, repainted frames out.
 #pragma once
 
-#include <cstdint>
 #include <cstdio>
 #include <functional>
 
@@ -11,7 +10,7 @@
 namespace gesso {
 
 struct FilmOptions {
-  std::int64_t width = 0, height = 0;  ///< of every frame
+  Index width = 0, height = 0;  ///< of every frame
   /// The share of earlier frames in what instance norm normalizes with, 0 to below 1: see
   /// NormalizationLayer::smooth_statistics(). 0 paints each frame for itself.
   double smooth = 0;
@@ -25,6 +24,6 @@ struct FilmOptions {
 /// FileError when `out` takes no more (the disk is full, its reader is gone) and when the last frame is cut
 /// short: those before it are written then.
 FlickerScore repaint_film(StyleNetwork& network, const FilmOptions& options, std::FILE* in, std::FILE* out,
-                          const std::function<void(std::int64_t)>& frame_done = {});
+                          const std::function<void(Index)>& frame_done = {});
 
 }  // namespace gesso

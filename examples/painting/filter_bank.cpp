@@ -134,7 +134,7 @@ bool is_content(int level) {
          level < FilterBank::first_content_level + FilterBank::content_levels;
 }
 
-const Conv2dOptions kSame{.padding = kRadius, .padding_mode = PaddingMode::reflect};
+const Conv2dFunctionOptions kSame{.padding = kRadius, .padding_mode = PaddingMode::reflect};
 
 }  // namespace
 
@@ -158,14 +158,14 @@ Tensor FilterBank::texture(const Tensor& level, int i) const {
 }
 
 std::vector<Tap> FilterBank::taps(const Tensor& pictures) const {
-  const std::int64_t count = pictures.size(0);
+  const Index count = pictures.size(0);
   std::vector<Tap> result;
   Tensor level = first_level(pictures);
   for (int i = 0; i < levels; ++i) {
     if (i > 0) {
       level = next_level(level);
     }
-    const std::int64_t height = level.size(2), width = level.size(3);
+    const Index height = level.size(2), width = level.size(3);
     if (std::min(height, width) < min_level_size) {
       result.resize(2 * levels);
       break;

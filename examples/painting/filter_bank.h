@@ -30,9 +30,9 @@ class FilterBank : public LossNetwork {
   static constexpr int levels = 5;
   static constexpr int first_content_level = 1;  ///< the finest is left to the strokes
   static constexpr int content_levels = 2;
-  static constexpr std::int64_t min_level_size = 8;  ///< smaller levels are not measured
-  static constexpr int luminance_filters = 25;       ///< 24 Gabors and a Gaussian
-  static constexpr int colour_filters = 5;           ///< a Gaussian and 4 odd Gabors, on each colour axis
+  static constexpr Index min_level_size = 8;    ///< smaller levels are not measured
+  static constexpr int luminance_filters = 25;  ///< 24 Gabors and a Gaussian
+  static constexpr int colour_filters = 5;      ///< a Gaussian and 4 odd Gabors, on each colour axis
   static constexpr int filters = luminance_filters + 2 * colour_filters;
   static constexpr int kernel = 7;
 
@@ -44,7 +44,7 @@ class FilterBank : public LossNetwork {
 
   std::vector<Tap> taps(const Tensor& pictures) const override;
   std::vector<Tensor> content(const Tensor& pictures) const override;
-  std::int64_t min_size() const override { return 32; }
+  Index min_size() const override { return 32; }
 
   /// All filters and scales, by name, for those who want to compute the same elsewhere.
   NamedTensors constants() const;

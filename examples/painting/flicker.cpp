@@ -13,7 +13,7 @@ int change_of_pixel(const unsigned char* a, const unsigned char* b) {
   return std::abs(a[0] - b[0]) + std::abs(a[1] - b[1]) + std::abs(a[2] - b[2]);
 }
 
-double part_of_white(std::int64_t sum, double pixels) {
+double part_of_white(Index sum, double pixels) {
   return pixels > 0 ? static_cast<double>(sum) / (3 * 255 * pixels) : 0;
 }
 
@@ -24,11 +24,11 @@ std::optional<FrameSize> parse_frame_size(const std::string& text) {
   char end = 0;
   const bool read =
       std::sscanf(text.c_str(), "%" SCNd64 "x%" SCNd64 "%c", &size.width, &size.height, &end) == 2;
-  const auto fits = [](std::int64_t side) { return side >= 1 && side <= 16384; };
+  const auto fits = [](Index side) { return side >= 1 && side <= 16384; };
   return read && fits(size.width) && fits(size.height) ? std::optional(size) : std::nullopt;
 }
 
-FlickerMeter::FlickerMeter(std::int64_t bytes, double still_below)
+FlickerMeter::FlickerMeter(Index bytes, double still_below)
     : bytes_(static_cast<std::size_t>(bytes)), still_below_(static_cast<int>(3 * 255 * still_below)) {
   require(bytes > 0 && bytes % 3 == 0, "FlickerMeter: a frame of ", bytes,
           " bytes; it must have 3 for each pixel");

@@ -2,6 +2,7 @@
 
 #include "combined.h"
 #include "filter_bank.h"
+#include "program/assets.h"
 #include "trained_stack.h"
 #include "vgg.h"
 
@@ -35,9 +36,8 @@ std::unique_ptr<LossNetwork> make_loss_network(const LossNetworkOptions& options
     return std::make_unique<FilterBank>();
   }
   if (options.name == "trained" || options.name == "combined") {
-    const NamedTensors stack =
-        load_stack_weights(options.weights.empty() ? GESSO_ASSETS_DIR "/loss_network/loss_network.safetensors"
-                                                   : options.weights);
+    const NamedTensors stack = load_stack_weights(
+        options.weights.empty() ? asset("loss_network/loss_network.safetensors") : options.weights);
     if (options.name == "trained") {
       return std::make_unique<TrainedStack>(stack);
     }

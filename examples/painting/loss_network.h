@@ -2,7 +2,6 @@
 // measured by statistics of the style taps, content by the values of the content taps.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,7 +26,7 @@ class LossNetwork {
   /// The content features of taps() alone, in the same order: nothing deeper is computed.
   virtual std::vector<Tensor> content(const Tensor& pictures) const = 0;
   /// The smallest height and width that taps() can take.
-  virtual std::int64_t min_size() const = 0;
+  virtual Index min_size() const = 0;
 };
 
 /// Which loss network to train with.

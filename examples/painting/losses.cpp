@@ -18,20 +18,20 @@ namespace {
 // The features (1, C, H, W) at up to StyleTarget::kStylePlaces positions, as (1, C, 1, positions): one at
 // random in each of as many stretches of equal length, so that no period of the picture is met or missed.
 Tensor features_at_places(const Tensor& features) {
-  const std::int64_t channels = features.size(1), pixels = features.size(2) * features.size(3);
-  const std::int64_t places = std::min(pixels, StyleTarget::kStylePlaces);
+  const Index channels = features.size(1), pixels = features.size(2) * features.size(3);
+  const Index places = std::min(pixels, StyleTarget::kStylePlaces);
   Generator rng(1);
-  std::vector<std::int64_t> chosen;
-  for (std::int64_t i = 0; i < places; ++i) {
-    const std::int64_t begin = i * pixels / places, end = (i + 1) * pixels / places;
+  std::vector<Index> chosen;
+  for (Index i = 0; i < places; ++i) {
+    const Index begin = i * pixels / places, end = (i + 1) * pixels / places;
     chosen.push_back(begin + rng.below(end - begin));
   }
   Tensor result = Tensor::empty({1, channels, 1, places}, features.dtype());
   with_dtype(features.dtype(), [&]<class T>() {
     const T* from = features.data<T>();
     T* to = result.mutable_data<T>();
-    for (std::int64_t c = 0; c < channels; ++c) {
-      for (const std::int64_t place : chosen) {
+    for (Index c = 0; c < channels; ++c) {
+      for (const Index place : chosen) {
         *to++ = from[c * pixels + place];
       }
     }
@@ -47,7 +47,7 @@ Tensor distances_to(const std::vector<Tensor>& targets, const Tensor& x) {
   }
   std::vector<Tensor> all;
   for (std::size_t n = 0; n < targets.size(); ++n) {
-    const auto at = static_cast<std::int64_t>(n);
+    const auto at = static_cast<Index>(n);
     all.push_back(squared_wasserstein(slice(x, 0, at, at + 1), targets[n]));
   }
   return concat(all, 0);
@@ -102,7 +102,7 @@ NamedTensors StyleTarget::constants(std::uint64_t number) const {
   return all;
 }
 
-Tensor StyleTarget::loss(const std::vector<Tap>& taps, const std::vector<std::int64_t>& styles,
+Tensor StyleTarget::loss(const std::vector<Tap>& taps, const std::vector<Index>& styles,
                          std::uint64_t number) const {
   require(taps.size() == taps_.size(), "StyleTarget::loss: ", taps.size(), " taps for a style picture of ",
           taps_.size(), "; they must be of the same loss network");
@@ -114,8 +114,8 @@ Tensor StyleTarget::loss(const std::vector<Tap>& taps, const std::vector<std::in
     if (!features.defined() || target.styles.empty()) {
       continue;
     }
-    const std::int64_t samples = features.size(0);
-    require(styles.size() == 1 || static_cast<std::int64_t>(styles.size()) == samples,
+    const Index samples = features.size(0);
+    require(styles.size() == 1 || static_cast<Index>(styles.size()) == samples,
             "StyleTarget::loss: ", styles.size(), " styles for a batch of ", samples,
             "; give one for each sample, or one for all");
     const Tensor slices = directions(i, number);
@@ -123,18 +123,17 @@ Tensor StyleTarget::loss(const std::vector<Tap>& taps, const std::vector<std::in
     std::vector<double> weights;
     {
       const NoGradGuard no_grad;
-      for (const std::int64_t style : styles) {
-        require(style == kNoStyle || (style >= 0 && style < static_cast<std::int64_t>(target.styles.size())),
+      for (const Index style : styles) {
+        require(style == kNoStyle || (style >= 0 && style < static_cast<Index>(target.styles.size())),
                 "StyleTarget::loss: there is no style ", style, "; there are ", target.styles.size(),
                 " style pictures");
-        const std::int64_t row = style == kNoStyle ? 0 : style;
+        const Index row = style == kNoStyle ? 0 : style;
         wanted.push_back(conv2d(target.styles[row], slices, {}));
         weights.push_back(
             style == kNoStyle ? 0 : target.weights[row] / static_cast<double>(samples * kDirections));
       }
     }
-    const Tensor weight =
-        Tensor::from(weights, {static_cast<std::int64_t>(weights.size()), 1}, features.dtype());
+    const Tensor weight = Tensor::from(weights, {static_cast<Index>(weights.size()), 1}, features.dtype());
     const Tensor term = sum(distances_to(wanted, conv2d(features, slices, {})) * weight);
     total = total.defined() ? total + term : term;
     ++count;
@@ -166,14 +165,12 @@ Tensor content_loss(const std::vector<Tap>& taps, const std::vector<Tensor>& pho
 
 Tensor range_loss(const Tensor& pictures) { return mean(square(relu(abs(pictures - 0.5) - 0.5))); }
 
-Tensor photograph_loss(const Tensor& output, const Tensor& photographs,
-                       const std::vector<std::int64_t>& styles) {
+Tensor photograph_loss(const Tensor& output, const Tensor& photographs, const std::vector<Index>& styles) {
   std::vector<double> counts;
-  for (const std::int64_t style : styles) {
+  for (const Index style : styles) {
     counts.push_back(style == kNoStyle ? 1 : 0);
   }
-  const Tensor weights =
-      Tensor::from(counts, {static_cast<std::int64_t>(counts.size()), 1, 1, 1}, output.dtype());
+  const Tensor weights = Tensor::from(counts, {static_cast<Index>(counts.size()), 1, 1, 1}, output.dtype());
   return mean(square(output - photographs) * weights);
 }
 
@@ -182,8 +179,7 @@ namespace {
 // All losses, the style's being style_loss(taps of the output).
 template <class StyleLoss>
 Losses losses_with(const LossNetwork& network, StyleLoss style_loss, const Tensor& output,
-                   const Tensor& photographs, const LossWeights& weights,
-                   const std::vector<std::int64_t>& styles) {
+                   const Tensor& photographs, const LossWeights& weights, const std::vector<Index>& styles) {
   std::vector<Tensor> photograph_content;
   {
     const NoGradGuard no_grad;
@@ -213,14 +209,14 @@ Losses losses_with(const LossNetwork& network, StyleLoss style_loss, const Tenso
 
 Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& style, const Tensor& output,
                              const Tensor& photographs, const LossWeights& weights,
-                             const std::vector<std::int64_t>& styles, std::uint64_t number) {
+                             const std::vector<Index>& styles, std::uint64_t number) {
   return losses_with(
       network, [&](const std::vector<Tap>& taps) { return style.loss(taps, styles, number); }, output,
       photographs, weights, styles);
 }
 
 Tensor bounded_style_loss(const std::vector<Tap>& taps, const std::vector<Tap>& style_taps,
-                          const std::vector<std::int64_t>& styles) {
+                          const std::vector<Index>& styles) {
   require(taps.size() == style_taps.size(), "bounded_style_loss: ", taps.size(), " taps and ",
           style_taps.size(), " of the style pictures; they must be of the same loss network");
   Tensor total;
@@ -229,8 +225,8 @@ Tensor bounded_style_loss(const std::vector<Tap>& taps, const std::vector<Tap>& 
     if (!taps[i].style.defined() || !style_taps[i].style.defined()) {
       continue;
     }
-    const std::int64_t samples = taps[i].style.size(0), channels = taps[i].style.size(1);
-    require(samples == static_cast<std::int64_t>(styles.size()) && samples == style_taps[i].style.size(0),
+    const Index samples = taps[i].style.size(0), channels = taps[i].style.size(1);
+    require(samples == static_cast<Index>(styles.size()) && samples == style_taps[i].style.size(0),
             "bounded_style_loss: ", samples, " pictures, ", style_taps[i].style.size(0),
             " style pictures and ", styles.size(), " styles; there must be one for each");
     const ChannelMoments own = channel_moments(taps[i].style);
@@ -240,13 +236,13 @@ Tensor bounded_style_loss(const std::vector<Tap>& taps, const std::vector<Tap>& 
       const NoGradGuard no_grad;
       style = channel_moments(style_taps[i].style);
       std::vector<double> mean_weights, covariance_weights;
-      for (std::int64_t n = 0; n < samples; ++n) {
+      for (Index n = 0; n < samples; ++n) {
         // What cannot be seen counts as nothing: two gray pictures, whose colours vary by rounding, are
         // alike.
         double variance = 1e-3, energy = 1e-6;
         for (const Tensor& covariance : {own.covariance, style.covariance}) {
           energy += sum(square(covariance.slice(n, n + 1))).item();
-          for (std::int64_t c = 0; c < channels; ++c) {
+          for (Index c = 0; c < channels; ++c) {
             variance += covariance.at({n, c, c});
           }
         }
@@ -268,7 +264,7 @@ Tensor bounded_style_loss(const std::vector<Tap>& taps, const std::vector<Tap>& 
 
 Losses any_style_losses(const LossNetwork& network, const Tensor& style_pictures, const Tensor& output,
                         const Tensor& photographs, const LossWeights& weights,
-                        const std::vector<std::int64_t>& styles) {
+                        const std::vector<Index>& styles) {
   std::vector<Tap> style_taps;
   {
     const NoGradGuard no_grad;

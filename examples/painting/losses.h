@@ -29,14 +29,14 @@ struct Losses {
 };
 
 /// For a sample that is painted in no style but stays a photograph.
-inline constexpr std::int64_t kNoStyle = -1;
+inline constexpr Index kNoStyle = -1;
 
 /// What is kept of style pictures: of each style tap the features at up to kStylePlaces positions, evenly
 /// spread.
 class StyleTarget {
  public:
-  static constexpr std::int64_t kStylePlaces = 4096;
-  static constexpr std::int64_t kDirections = 16;
+  static constexpr Index kStylePlaces = 4096;
+  static constexpr Index kDirections = 16;
 
   /// Each picture is (1, 3, H, W). Throws ArgumentError for a style picture without any texture (all its taps
   /// constant), or one that is too small.
@@ -50,7 +50,7 @@ class StyleTarget {
   /// only for equal distributions, where means and covariances (Gatys et al. 2015) cannot tell few bright
   /// stars from an even haze. Sample n is compared with style styles[n], or with none if that is kNoStyle; a
   /// single one is for all. `number` chooses the directions: the same number, the same directions.
-  Tensor loss(const std::vector<Tap>& taps, const std::vector<std::int64_t>& styles = {0},
+  Tensor loss(const std::vector<Tap>& taps, const std::vector<Index>& styles = {0},
               std::uint64_t number = 0) const;
 
   /// What loss(..., number) computes with, for those who want to compute the same elsewhere: of tap i
@@ -79,14 +79,13 @@ Tensor range_loss(const Tensor& pictures);
 
 /// Mean square difference from the photographs of those samples of `output` whose style is kNoStyle, averaged
 /// over the batch.
-Tensor photograph_loss(const Tensor& output, const Tensor& photographs,
-                       const std::vector<std::int64_t>& styles);
+Tensor photograph_loss(const Tensor& output, const Tensor& photographs, const std::vector<Index>& styles);
 
 /// All losses of the network's `output` (N, 3, H, W) for `photographs` of the same shape, sample n painted in
 /// style styles[n] (a single one is for all), `number` as StyleTarget::loss() takes it.
 Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& style, const Tensor& output,
                              const Tensor& photographs, const LossWeights& weights,
-                             const std::vector<std::int64_t>& styles = {0}, std::uint64_t number = 0);
+                             const std::vector<Index>& styles = {0}, std::uint64_t number = 0);
 
 /// For style pictures that change with every batch, so that no scale can be found for each beforehand: the
 /// mean over taps of |mean - mean_s|^2 / (v + v_s) + |cov - cov_s|^2 / (e + e_s), averaged over the batch,
@@ -94,11 +93,11 @@ Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& styl
 /// constants. A blurred style picture, with next to no variance in fine taps, then costs as little as any.
 /// Sample n of `taps` is compared with sample n of `style_taps`, or with none if styles[n] is kNoStyle.
 Tensor bounded_style_loss(const std::vector<Tap>& taps, const std::vector<Tap>& style_taps,
-                          const std::vector<std::int64_t>& styles);
+                          const std::vector<Index>& styles);
 
 /// As style_transfer_losses(), sample n in the style of style_pictures[n], by bounded_style_loss().
 Losses any_style_losses(const LossNetwork& network, const Tensor& style_pictures, const Tensor& output,
                         const Tensor& photographs, const LossWeights& weights,
-                        const std::vector<std::int64_t>& styles);
+                        const std::vector<Index>& styles);
 
 }  // namespace gesso

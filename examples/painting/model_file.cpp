@@ -6,6 +6,7 @@
 #include <set>
 
 #include "gesso/core/files/safetensors.h"
+#include "program/assets.h"
 #include "settings.h"
 
 namespace gesso {
@@ -40,12 +41,12 @@ TrainSettings with_paths(TrainSettings settings, Change change) {
 const std::string kAssets = "assets:";
 
 std::string portable(const std::string& path) {
-  const auto inside = std::filesystem::path(path).lexically_normal().lexically_relative(GESSO_ASSETS_DIR);
+  const auto inside = std::filesystem::path(path).lexically_normal().lexically_relative(assets_folder());
   return inside.empty() || *inside.begin() == ".." ? path : kAssets + inside.generic_string();
 }
 
 std::string local(const std::string& path) {
-  return path.starts_with(kAssets) ? GESSO_ASSETS_DIR "/" + path.substr(kAssets.size()) : path;
+  return path.starts_with(kAssets) ? assets_folder() + "/" + path.substr(kAssets.size()) : path;
 }
 
 constexpr const char* kStyleNetwork = "gesso style network 1";

@@ -9,7 +9,7 @@ struct Preset {
   const char* name;
   const char* takes;  // on the two cores of docs/performance.md
   int width, blocks;
-  std::int64_t steps, batch, crop, style_size;
+  Index steps, batch, crop, style_size;
   const char* loss_network;
 };
 

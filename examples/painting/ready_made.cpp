@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "program/assets.h"
 #include "program/usage_error.h"
 
 namespace gesso {
 
 namespace fs = std::filesystem;
 
-fs::path ready_made_folder() { return GESSO_ASSETS_DIR "/models"; }
+fs::path ready_made_folder() { return asset("models"); }
 
 std::vector<std::string> ready_made_models(const fs::path& folder) {
   std::vector<std::string> names;

@@ -11,7 +11,7 @@
 namespace gesso {
 namespace {
 
-void require_picture(const char* what, const Tensor& x, std::int64_t least) {
+void require_picture(const char* what, const Tensor& x, Index least) {
   require(x.defined() && x.rank() == 4 && x.size(0) == 1 && x.size(1) == 3 && x.size(2) >= least &&
               x.size(3) >= least && x.dtype() == float32,
           what, ": a picture has shape ", x.shape(),
@@ -20,14 +20,14 @@ void require_picture(const char* what, const Tensor& x, std::int64_t least) {
 
 // `samples` patches of x at random places: rows of 3 patch^2 numbers.
 std::vector<float> draw_patches(const Tensor& x, const ScoreOptions& o, Generator& rng) {
-  const std::int64_t height = x.size(2), width = x.size(3);
+  const Index height = x.size(2), width = x.size(3);
   const float* values = x.data<float>();
   std::vector<float> patches;
   patches.reserve(o.samples * 3 * o.patch * o.patch);
-  for (std::int64_t i = 0; i < o.samples; ++i) {
-    const std::int64_t top = rng.below(height - o.patch + 1), left = rng.below(width - o.patch + 1);
-    for (std::int64_t c = 0; c < 3; ++c) {
-      for (std::int64_t y = top; y < top + o.patch; ++y) {
+  for (Index i = 0; i < o.samples; ++i) {
+    const Index top = rng.below(height - o.patch + 1), left = rng.below(width - o.patch + 1);
+    for (Index c = 0; c < 3; ++c) {
+      for (Index y = top; y < top + o.patch; ++y) {
         const float* row = values + (c * height + y) * width + left;
         patches.insert(patches.end(), row, row + o.patch);
       }
@@ -37,12 +37,12 @@ std::vector<float> draw_patches(const Tensor& x, const ScoreOptions& o, Generato
 }
 
 std::vector<float> sorted_projections(const std::vector<float>& patches, const float* direction,
-                                      std::int64_t dimensions) {
+                                      Index dimensions) {
   std::vector<float> projections(patches.size() / dimensions);
   for (std::size_t i = 0; i < projections.size(); ++i) {
     const float* patch = patches.data() + i * dimensions;
     double sum = 0;
-    for (std::int64_t d = 0; d < dimensions; ++d) {
+    for (Index d = 0; d < dimensions; ++d) {
       sum += patch[d] * direction[d];
     }
     projections[i] = static_cast<float>(sum);
@@ -52,20 +52,19 @@ std::vector<float> sorted_projections(const std::vector<float>& patches, const f
 }
 
 Tensor halved(const Tensor& x) {
-  return resize_picture(x, std::max<std::int64_t>(1, x.size(2) / 2),
-                        std::max<std::int64_t>(1, x.size(3) / 2));
+  return resize_picture(x, std::max<Index>(1, x.size(2) / 2), std::max<Index>(1, x.size(3) / 2));
 }
 
 // Gradient magnitudes of the luminance (mean of the colours) at the inner pixels.
 std::vector<double> edges_of(const Tensor& x) {
-  const std::int64_t height = x.size(2), width = x.size(3), plane = height * width;
+  const Index height = x.size(2), width = x.size(3), plane = height * width;
   const float* v = x.data<float>();
-  const auto luminance = [&](std::int64_t i) {
+  const auto luminance = [&](Index i) {
     return (double{v[i]} + double{v[plane + i]} + double{v[2 * plane + i]}) / 3;
   };
   std::vector<double> edges;
-  for (std::int64_t y = 1; y + 1 < height; ++y) {
-    for (std::int64_t i = y * width + 1; i + 1 < (y + 1) * width; ++i) {
+  for (Index y = 1; y + 1 < height; ++y) {
+    for (Index i = y * width + 1; i + 1 < (y + 1) * width; ++i) {
       edges.push_back(
           std::hypot(luminance(i + 1) - luminance(i - 1), luminance(i + width) - luminance(i - width)));
     }
@@ -88,19 +87,19 @@ double sliced_wasserstein(const Tensor& a, const Tensor& b, const ScoreOptions& 
           ", samples ", o.samples, " and directions ", o.directions, " must be at least 1");
   require_picture("sliced_wasserstein", a, o.patch);
   require_picture("sliced_wasserstein", b, o.patch);
-  const std::int64_t dimensions = 3 * o.patch * o.patch;
+  const Index dimensions = 3 * o.patch * o.patch;
   Generator rng(o.seed);
   std::vector<float> directions(o.directions * dimensions);
-  rng.fill_normal(directions.data(), static_cast<std::int64_t>(directions.size()));
+  rng.fill_normal(directions.data(), static_cast<Index>(directions.size()));
   // Both pictures' places come from one stream position, so that a picture is at distance 0 from itself.
   Generator same = rng;
   const std::vector<float> patches_a = draw_patches(a, o, rng), patches_b = draw_patches(b, o, same);
   std::vector<double> distances(o.directions);
-  parallel_for(o.directions, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t k = begin; k < end; ++k) {
+  parallel_for(o.directions, 1, [&](Index begin, Index end) {
+    for (Index k = begin; k < end; ++k) {
       const float* u = directions.data() + k * dimensions;
       double norm = 0;
-      for (std::int64_t d = 0; d < dimensions; ++d) {
+      for (Index d = 0; d < dimensions; ++d) {
         norm += double{u[d]} * u[d];
       }
       const std::vector<float> of_a = sorted_projections(patches_a, u, dimensions);
@@ -135,7 +134,7 @@ PictureScore score_picture(const Tensor& result, const Tensor& style, const Tens
                            const ScoreOptions& o) {
   require(o.scales >= 1 && o.scales <= 16, "score_picture: scales is ", o.scales,
           "; it must be from 1 to 16");
-  const std::int64_t least = std::max<std::int64_t>(o.patch << (o.scales - 1), 12);
+  const Index least = std::max<Index>(o.patch << (o.scales - 1), 12);
   for (const Tensor* picture : {&result, &style, &photograph}) {
     require_picture("score_picture", *picture, least);
   }

@@ -11,11 +11,11 @@
 namespace gesso {
 
 struct ScoreOptions {
-  std::int64_t patch = 7;         ///< side of the patches, pixels
-  int scales = 3;                 ///< the picture itself, halved, halved again, ...
-  std::int64_t samples = 4096;    ///< patches drawn from each picture, with repetition
-  std::int64_t directions = 128;  ///< random projections
-  std::uint64_t seed = 1;         ///< decides which patches and which directions
+  Index patch = 7;         ///< side of the patches, pixels
+  int scales = 3;          ///< the picture itself, halved, halved again, ...
+  Index samples = 4096;    ///< patches drawn from each picture, with repetition
+  Index directions = 128;  ///< random projections
+  std::uint64_t seed = 1;  ///< decides which patches and which directions
 };
 
 /// The sliced Wasserstein distance (Rabin et al. 2011) between the patches of two pictures (1, 3, H, W) in

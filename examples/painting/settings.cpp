@@ -39,7 +39,7 @@ void for_each_setting(Settings& s, Visit visit) {
 std::string style_name(const std::string& file) { return std::filesystem::path(file).stem().string(); }
 
 void TrainSettings::count_rows() {
-  network.styles = static_cast<int>(row_of_style(static_cast<std::int64_t>(styles.size())));
+  network.styles = static_cast<int>(row_of_style(static_cast<Index>(styles.size())));
 }
 
 void TrainSettings::check() const {
@@ -60,7 +60,7 @@ void TrainSettings::check() const {
   loss_network.check();
   check_normalization(network.normalization);
   require(!styles.empty(), "style: there is no style picture");
-  require(row_of_style(static_cast<std::int64_t>(styles.size())) == network.styles, "style: there are ",
+  require(row_of_style(static_cast<Index>(styles.size())) == network.styles, "style: there are ",
           styles.size(), " style pictures for a network of ", network.styles, " rows");
   require(network.styles == 1 || network.normalization == "instance",
           "norm: ", strength ? "strength needs" : "several styles in one network need",

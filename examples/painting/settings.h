@@ -24,11 +24,11 @@ struct TrainSettings {
   bool strength = false;
   std::string content;  ///< folder of photographs
   StyleNetworkOptions network{.width = 16, .blocks = 3};
-  std::int64_t steps = 600;
-  std::int64_t batch = 4;         ///< photographs a step
-  std::int64_t crop = 128;        ///< side of the square crops that are trained on, pixels
-  std::int64_t style_size = 256;  ///< the style picture's short side, pixels: larger makes larger strokes
-  double learning_rate = 2e-3;    ///< the highest: reached after a warm-up, lowered along a cosine
+  Index steps = 600;
+  Index batch = 4;              ///< photographs a step
+  Index crop = 128;             ///< side of the square crops that are trained on, pixels
+  Index style_size = 256;       ///< the style picture's short side, pixels: larger makes larger strokes
+  double learning_rate = 2e-3;  ///< the highest: reached after a warm-up, lowered along a cosine
   /// The last so many styles are being added to a network that is trained already: only their rows of gamma
   /// and beta change. 0: everything is trained.
   int added_styles = 0;
@@ -37,7 +37,7 @@ struct TrainSettings {
   std::uint64_t seed = 1;
 
   /// The row of gamma and beta of style `s` in the network; its rows in all are network.styles.
-  std::int64_t row_of_style(std::int64_t s) const { return s + (strength ? 1 : 0); }
+  Index row_of_style(Index s) const { return s + (strength ? 1 : 0); }
   /// Sets network.styles by the styles and `strength`.
   void count_rows();
 

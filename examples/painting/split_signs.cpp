@@ -8,9 +8,9 @@ namespace gesso {
 namespace {
 
 template <class T>
-GESSO_SIMD void forward_plane(const T* x, T* positive, T* negative, std::int64_t size, T positive_scale,
+GESSO_SIMD void forward_plane(const T* x, T* positive, T* negative, Index size, T positive_scale,
                               T negative_scale) {
-  for (std::int64_t i = 0; i < size; ++i) {
+  for (Index i = 0; i < size; ++i) {
     positive[i] = x[i] > 0 ? positive_scale * x[i] : 0;
     negative[i] = x[i] < 0 ? -negative_scale * x[i] : 0;
   }
@@ -18,9 +18,9 @@ GESSO_SIMD void forward_plane(const T* x, T* positive, T* negative, std::int64_t
 
 // dx = scale+ dy+ where x > 0, -scale- dy- where x < 0, else 0.
 template <class T>
-GESSO_SIMD void backward_plane(const T* x, const T* d_positive, const T* d_negative, T* dx, std::int64_t size,
+GESSO_SIMD void backward_plane(const T* x, const T* d_positive, const T* d_negative, T* dx, Index size,
                                T positive_scale, T negative_scale) {
-  for (std::int64_t i = 0; i < size; ++i) {
+  for (Index i = 0; i < size; ++i) {
     const T plus = positive_scale * d_positive[i];
     const T minus = -negative_scale * d_negative[i];
     dx[i] = x[i] > 0 ? plus : x[i] < 0 ? minus : 0;
@@ -33,21 +33,19 @@ Tensor split_signs(const Tensor& x, const Tensor& scale) {
   require_defined(x, "split_signs", "x");
   require(x.rank() == 4, "split_signs: x has shape ", x.shape(), "; it must be (N, C, H, W)");
   require_same_dtype(x, scale, "split_signs");
-  const std::int64_t channels = x.size(1), plane = x.size(2) * x.size(3), planes = x.size(0) * channels;
+  const Index channels = x.size(1), plane = x.size(2) * x.size(3), planes = x.size(0) * channels;
   require(scale.numel() == 2 * channels, "split_signs: scale has ", scale.numel(), " elements for ", channels,
           " channels; it needs two for each");
   // Where the positive part of plane p = n C + c begins in y; the negative part is C planes further.
-  const auto positive_at = [=](std::int64_t p) {
-    return (p / channels * 2 * channels + p % channels) * plane;
-  };
+  const auto positive_at = [=](Index p) { return (p / channels * 2 * channels + p % channels) * plane; };
 
   Tensor y = Tensor::empty({x.size(0), 2 * channels, x.size(2), x.size(3)}, x.dtype());
   with_dtype(x.dtype(), [&]<class T>() {
     const T* from = x.data<T>();
     const T* s = scale.data<T>();
     T* to = y.mutable_data<T>();
-    parallel_for(planes, 1, [&](std::int64_t p, std::int64_t) {
-      const std::int64_t c = p % channels;
+    parallel_for(planes, 1, [&](Index p, Index) {
+      const Index c = p % channels;
       T* positive = to + positive_at(p);
       forward_plane(from + p * plane, positive, positive + channels * plane, plane, s[c], s[channels + c]);
     });
@@ -60,8 +58,8 @@ Tensor split_signs(const Tensor& x, const Tensor& scale) {
         const T* upstream = dy.data<T>();
         const T* s = scale().template data<T>();
         T* to = dx.mutable_data<T>();
-        parallel_for(planes, 1, [&](std::int64_t p, std::int64_t) {
-          const std::int64_t c = p % channels;
+        parallel_for(planes, 1, [&](Index p, Index) {
+          const Index c = p % channels;
           const T* positive = upstream + positive_at(p);
           backward_plane(from + p * plane, positive, positive + channels * plane, to + p * plane, plane, s[c],
                          s[channels + c]);

@@ -20,48 +20,45 @@ namespace {
 // The groups of group norm: 32, its authors' default (Wu and He 2018), if the channels divide
 // into so many groups of two or more, else the next smaller number that does. Groups of a single channel
 // would be instance norm.
-std::int64_t groups_of(std::int64_t channels) {
-  std::int64_t groups = std::min<std::int64_t>(32, std::max<std::int64_t>(1, channels / 2));
+Index groups_of(Index channels) {
+  Index groups = std::min<Index>(32, std::max<Index>(1, channels / 2));
   while (channels % groups != 0) {
     --groups;
   }
   return groups;
 }
 
-using Maker = std::unique_ptr<Module> (*)(std::int64_t channels, bool relu);
+using Maker = std::unique_ptr<Module> (*)(Index channels, bool relu);
 
 const std::map<std::string, Maker>& makers() {
   static const std::map<std::string, Maker> table = {
       {"none",
-       [](std::int64_t, bool relu) -> std::unique_ptr<Module> {
-         return relu ? std::make_unique<ReLU>() : nullptr;
-       }},
+       [](Index, bool relu) -> std::unique_ptr<Module> { return relu ? std::make_unique<ReLU>() : nullptr; }},
       {"batch",
-       [](std::int64_t channels, bool relu) -> std::unique_ptr<Module> {
+       [](Index channels, bool relu) -> std::unique_ptr<Module> {
          return std::make_unique<BatchNorm2d>(channels, BatchNormOptions{.relu = relu});
        }},
       {"instance",
-       [](std::int64_t channels, bool relu) -> std::unique_ptr<Module> {
+       [](Index channels, bool relu) -> std::unique_ptr<Module> {
          return std::make_unique<InstanceNorm2d>(channels, InstanceNormOptions{.affine = true, .relu = relu});
        }},
       {"layer",
-       [](std::int64_t channels, bool relu) -> std::unique_ptr<Module> {
+       [](Index channels, bool relu) -> std::unique_ptr<Module> {
          return std::make_unique<GroupNorm>(1, channels, GroupNormOptions{.relu = relu});
        }},
       {"group",
-       [](std::int64_t channels, bool relu) -> std::unique_ptr<Module> {
+       [](Index channels, bool relu) -> std::unique_ptr<Module> {
          return std::make_unique<GroupNorm>(groups_of(channels), channels, GroupNormOptions{.relu = relu});
        }},
       {"batch-instance",
-       [](std::int64_t channels, bool relu) -> std::unique_ptr<Module> {
+       [](Index channels, bool relu) -> std::unique_ptr<Module> {
          return std::make_unique<BatchInstanceNorm2d>(channels, BatchNormOptions{.relu = relu});
        }},
   };
   return table;
 }
 
-Conv2d reflecting_conv(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
-                       Generator& rng) {
+Conv2d reflecting_conv(Index in, Index out, Index kernel, Index stride, Generator& rng) {
   return Conv2d(in, out, kernel,
                 {.stride = stride, .padding = kernel / 2, .padding_mode = PaddingMode::reflect}, rng);
 }
@@ -98,8 +95,7 @@ void check_normalization(const std::string& name) {
   require(makers().contains(name), "norm: unknown normalization '", name, "'; known are ", known);
 }
 
-std::unique_ptr<Module> make_normalization(const std::string& name, std::int64_t channels, bool relu,
-                                           int styles) {
+std::unique_ptr<Module> make_normalization(const std::string& name, Index channels, bool relu, int styles) {
   check_normalization(name);
   if (styles > 1) {
     return std::make_unique<ConditionalInstanceNorm2d>(styles, channels,
@@ -108,20 +104,19 @@ std::unique_ptr<Module> make_normalization(const std::string& name, std::int64_t
   return makers().at(name)(channels, relu);
 }
 
-ConvLayer::ConvLayer(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
-                     Generator& rng)
+ConvLayer::ConvLayer(Index in, Index out, Index kernel, Index stride, Generator& rng)
     : conv2d(reflecting_conv(in, out, kernel, stride, rng)) {
   register_module("conv2d", conv2d);
 }
 
-UpsampleConvLayer::UpsampleConvLayer(std::int64_t in, std::int64_t out, std::int64_t kernel, Generator& rng)
+UpsampleConvLayer::UpsampleConvLayer(Index in, Index out, Index kernel, Generator& rng)
     : conv2d(reflecting_conv(in, out, kernel, 1, rng)) {
   register_module("conv2d", conv2d);
 }
 
 Tensor UpsampleConvLayer::forward(const Tensor& x) { return conv2d(upsample_nearest2d(x, 2)); }
 
-ResidualBlock::ResidualBlock(std::int64_t channels, const StyleNetworkOptions& options, Generator& rng)
+ResidualBlock::ResidualBlock(Index channels, const StyleNetworkOptions& options, Generator& rng)
     : conv1(channels, channels, 3, 1, rng),
       conv2(channels, channels, 3, 1, rng),
       in1(make_normalization(options.normalization, channels, true, options.styles)),
@@ -169,8 +164,8 @@ StyleNetwork::StyleNetwork(const StyleNetworkOptions& options, Generator& rng)
   register_module("deconv3", deconv3);
 }
 
-void StyleNetwork::set_styles(const std::vector<std::int64_t>& styles) {
-  for (const std::int64_t style : styles) {
+void StyleNetwork::set_styles(const std::vector<Index>& styles) {
+  for (const Index style : styles) {
     require(style >= 0 && style < options_.styles, "style network: there is no style ", style,
             "; it has 0 to ", options_.styles - 1);
   }
@@ -178,7 +173,7 @@ void StyleNetwork::set_styles(const std::vector<std::int64_t>& styles) {
 }
 
 void StyleNetwork::set_mix(const std::vector<double>& weights) {
-  const std::int64_t count = static_cast<std::int64_t>(weights.size());
+  const Index count = static_cast<Index>(weights.size());
   require(count == options_.styles, "style network: ", count, " weights for ", options_.styles, " styles");
   if (count == 1) {
     require(weights.front() == 1, "style network: it has one style, which cannot be mixed by a weight of ",
@@ -198,7 +193,7 @@ Tensor StyleNetwork::with_noise(const Tensor& x) const {
   if (options_.noise == 0) {
     return x;
   }
-  const std::int64_t amounts = static_cast<std::int64_t>(noise_amounts_.size());
+  const Index amounts = static_cast<Index>(noise_amounts_.size());
   require(amounts == 1 || amounts == x.size(0), "style network: ", amounts, " amounts of noise for ",
           x.size(0), " pictures; give one for each, or one for all");
   const double most = options_.noise * std::sqrt(3.0);  // of even noise of that standard deviation
@@ -213,7 +208,7 @@ Tensor StyleNetwork::with_skip(const Tensor& y, const Tensor& before) {
   if (!before.defined()) {
     return y;
   }
-  const std::int64_t below = y.size(2) - before.size(2), right = y.size(3) - before.size(3);
+  const Index below = y.size(2) - before.size(2), right = y.size(3) - before.size(3);
   return y +
          (below == 0 && right == 0 ? before : pad2d(before, {0, right, 0, below}, PaddingMode::replicate));
 }

@@ -42,14 +42,14 @@ void check_normalization(const std::string& name);
 /// picture, "group" over groups of at least two channels. For "none" a ReLU layer, or null. None draws random
 /// numbers, so networks from the same seed begin with the same convolutions, whatever their normalization.
 /// Throws ArgumentError as check_normalization() does.
-std::unique_ptr<Module> make_normalization(const std::string& name, std::int64_t channels, bool relu,
+std::unique_ptr<Module> make_normalization(const std::string& name, Index channels, bool relu,
                                            int styles = 1);
 
 /// Reflection padding of kernel / 2, then a convolution: sizes are kept (or halved with stride 2), borders
 /// stay clean.
 class ConvLayer : public Module {
  public:
-  ConvLayer(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride, Generator& rng);
+  ConvLayer(Index in, Index out, Index kernel, Index stride, Generator& rng);
   Tensor forward(const Tensor& x) override { return conv2d(x); }
 
   Conv2d conv2d;
@@ -58,7 +58,7 @@ class ConvLayer : public Module {
 /// Nearest-neighbour upsampling by 2, then a ConvLayer: no checkerboards, unlike a transposed convolution.
 class UpsampleConvLayer : public Module {
  public:
-  UpsampleConvLayer(std::int64_t in, std::int64_t out, std::int64_t kernel, Generator& rng);
+  UpsampleConvLayer(Index in, Index out, Index kernel, Generator& rng);
   Tensor forward(const Tensor& x) override;
 
   Conv2d conv2d;
@@ -68,7 +68,7 @@ class UpsampleConvLayer : public Module {
 /// 2016).
 class ResidualBlock : public Module {
  public:
-  ResidualBlock(std::int64_t channels, const StyleNetworkOptions& options, Generator& rng);
+  ResidualBlock(Index channels, const StyleNetworkOptions& options, Generator& rng);
   Tensor forward(const Tensor& x) override;
 
  private:
@@ -89,7 +89,7 @@ class StyleNetwork : public Module {
 
   /// What the next pictures are painted in: sample n in style styles[n], a single one is for all. Begins with
   /// style 0. Throws ArgumentError for styles that the network does not have.
-  void set_styles(const std::vector<std::int64_t>& styles);
+  void set_styles(const std::vector<Index>& styles);
   /// All pictures in a mix of the styles, one weight for each: their rows of gamma and beta are added up. A
   /// network of one style has only the weight 1.
   void set_mix(const std::vector<double>& weights);
@@ -100,7 +100,7 @@ class StyleNetwork : public Module {
 
   const StyleNetworkOptions& options() const { return options_; }
   /// The smallest height and width it can take: reflection padding needs more pixels than it adds.
-  static constexpr std::int64_t min_size = 5;
+  static constexpr Index min_size = 5;
 
  private:
   Tensor with_noise(const Tensor& x) const;

@@ -7,7 +7,7 @@
 
 namespace gesso {
 
-LogEntry log_entry(std::int64_t step, const Losses& losses, double learning_rate, double seconds) {
+LogEntry log_entry(Index step, const Losses& losses, double learning_rate, double seconds) {
   LogEntry entry = {{"step", static_cast<double>(step)},
                     {"loss", losses.total.item()},
                     {"content", losses.content},
@@ -28,8 +28,7 @@ void StyleTraining::optimize(std::vector<Tensor> parameters) {
 
 // A tenth of the steps to warm up, 30 at most; then half a cosine down to a hundredth.
 double StyleTraining::learning_rate() const {
-  const WarmupCosine schedule{
-      .warmup = std::min<std::int64_t>(30, steps_ / 10), .total = steps_, .floor = 0.01};
+  const WarmupCosine schedule{.warmup = std::min<Index>(30, steps_ / 10), .total = steps_, .floor = 0.01};
   return highest_rate_ * schedule(steps_done_);
 }
 

@@ -19,7 +19,7 @@
 namespace gesso {
 
 /// The line of log.jsonl for a step: `losses` before it, and the seconds since the training began.
-LogEntry log_entry(std::int64_t step, const Losses& losses, double learning_rate, double seconds);
+LogEntry log_entry(Index step, const Losses& losses, double learning_rate, double seconds);
 
 class StyleTraining {
  public:
@@ -31,8 +31,8 @@ class StyleTraining {
   /// when the gradients are there and the weights are still those of the losses. Throws Error when the loss
   /// is no finite number.
   Losses step(const std::function<void()>& with_gradients = {});
-  std::int64_t steps() const { return steps_; }
-  std::int64_t steps_done() const { return steps_done_; }
+  Index steps() const { return steps_; }
+  Index steps_done() const { return steps_done_; }
   /// Of the next step.
   double learning_rate() const;
 
@@ -45,7 +45,7 @@ class StyleTraining {
   virtual std::vector<std::string> take_warnings() = 0;
 
  protected:
-  StyleTraining(std::int64_t steps, double learning_rate) : steps_(steps), highest_rate_(learning_rate) {}
+  StyleTraining(Index steps, double learning_rate) : steps_(steps), highest_rate_(learning_rate) {}
   /// The derived class calls it when its parameters are there.
   void optimize(std::vector<Tensor> parameters);
 
@@ -57,7 +57,7 @@ class StyleTraining {
   virtual void set_positions(const std::map<std::string, std::string>& metadata) = 0;
 
  private:
-  std::int64_t steps_, steps_done_ = 0;
+  Index steps_, steps_done_ = 0;
   double highest_rate_;
   std::optional<Adam> optimizer_;
 };

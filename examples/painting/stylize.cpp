@@ -14,7 +14,7 @@ namespace gesso {
 namespace {
 
 // The size at which a picture of height x width is painted.
-std::pair<std::int64_t, std::int64_t> scaled_size(std::int64_t height, std::int64_t width, double scale) {
+std::pair<Index, Index> scaled_size(Index height, Index width, double scale) {
   require(scale > 0 && std::isfinite(scale), "stylize: the scale is ", scale, "; it must be above 0");
   const double pixels = static_cast<double>(height) * static_cast<double>(width);
   const double most = static_cast<double>(max_scaled_pixels);
@@ -22,8 +22,8 @@ std::pair<std::int64_t, std::int64_t> scaled_size(std::int64_t height, std::int6
           width, " x ", height, " would be painted with more than ", max_scaled_pixels / 1'000'000,
           " million pixels; choose a scale of at most ",
           std::max(1.0, std::floor(100 * std::sqrt(most / pixels)) / 100));
-  const auto scaled = [&](std::int64_t size) {
-    return std::max<std::int64_t>(1, std::llround(scale * static_cast<double>(size)));
+  const auto scaled = [&](Index size) {
+    return std::max<Index>(1, std::llround(scale * static_cast<double>(size)));
   };
   return {scaled(height), scaled(width)};
 }
@@ -34,13 +34,13 @@ Tensor stylize(StyleNetwork& network, const Tensor& photograph, double scale) {
   require(photograph.rank() == 4 && photograph.size(0) == 1 && photograph.size(1) == 3,
           "stylize: the photograph has shape ", photograph.shape(), "; it must be (1, 3, H, W)");
   const NoGradGuard no_grad;
-  const std::int64_t height = photograph.size(2), width = photograph.size(3);
+  const Index height = photograph.size(2), width = photograph.size(3);
   if (scale != 1) {
     const auto [rows, columns] = scaled_size(height, width, scale);
     return resize_picture(stylize(network, resize_picture(photograph, rows, columns)), height, width);
   }
   // The network halves twice: multiples of 4 come back with their own size.
-  const auto padded = [](std::int64_t size) { return (std::max(size, StyleNetwork::min_size) + 3) / 4 * 4; };
+  const auto padded = [](Index size) { return (std::max(size, StyleNetwork::min_size) + 3) / 4 * 4; };
   Tensor input = photograph;
   if (padded(height) != height || padded(width) != width) {
     input = pad2d(photograph, {0, padded(width) - width, 0, padded(height) - height}, PaddingMode::replicate);

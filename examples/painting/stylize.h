@@ -12,7 +12,7 @@ namespace gesso {
 /// them twice as large, 2 half as large. Above 1 at most max_scaled_pixels are painted, which take about 6 GB
 /// at width 16. Throws ArgumentError for more, naming the largest scale, and for a scale not above 0.
 Tensor stylize(StyleNetwork& network, const Tensor& photograph, double scale = 1);
-inline constexpr std::int64_t max_scaled_pixels = 16'000'000;
+inline constexpr Index max_scaled_pixels = 16'000'000;
 
 /// The brightness of `painted` with the colours of `photograph`, both (1, 3, H, W): what --keep-colors shows.
 /// Clamped to [0, 1].

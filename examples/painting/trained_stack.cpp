@@ -28,7 +28,7 @@ Tensor halve(const Tensor& x) { return avg_pool2d(x, {.kernel = 2}); }
 TrainedStack::TrainedStack(const NamedTensors& weights, const TrainedStackOptions& options)
     : options_(options) {
   const std::map<std::string, Tensor> by_name(weights.begin(), weights.end());
-  std::int64_t channels = 3;
+  Index channels = 3;
   std::size_t used = 0;
   for (int stage = 1; by_name.contains(key_of(stage, 1) + ".weight"); ++stage) {
     stages_.emplace_back();

@@ -29,7 +29,7 @@ class TrainedStack : public LossNetwork {
 
   std::vector<Tap> taps(const Tensor& pictures) const override;
   std::vector<Tensor> content(const Tensor& pictures) const override;
-  std::int64_t min_size() const override { return 32; }
+  Index min_size() const override { return 32; }
   int stages() const { return static_cast<int>(stages_.size()); }
 
  private:

@@ -47,11 +47,11 @@ std::vector<Tensor> trained_parameters(StyleNetwork& network, const TrainSetting
 }
 
 // `table` (styles, C), or (C) of a single style, with rows added that hold the mean of the others.
-Tensor with_rows_added(const Tensor& table, std::int64_t styles) {
-  const std::int64_t channels = table.size(-1), before = table.numel() / channels;
+Tensor with_rows_added(const Tensor& table, Index styles) {
+  const Index channels = table.size(-1), before = table.numel() / channels;
   const Tensor rows = table.reshape({before, channels});
   std::vector<Tensor> all = {rows};
-  for (std::int64_t s = before; s < styles; ++s) {
+  for (Index s = before; s < styles; ++s) {
     all.push_back(mean(rows, {0}).reshape({1, channels}));
   }
   return concat(all, 0);
@@ -92,12 +92,12 @@ void TrainingRun::start_from(const StateDict& base) {
   network_.load_state_dict(state);
 }
 
-std::vector<std::int64_t> TrainingRun::styles_of_next_batch() const {
-  const std::int64_t all = static_cast<std::int64_t>(settings_.styles.size());
-  const std::int64_t count = settings_.added_styles > 0 ? settings_.added_styles : all;
-  std::vector<std::int64_t> styles;
-  for (std::int64_t n = 0; n < settings_.batch; ++n) {
-    const std::int64_t crop = steps_done() * settings_.batch + n;
+std::vector<Index> TrainingRun::styles_of_next_batch() const {
+  const Index all = static_cast<Index>(settings_.styles.size());
+  const Index count = settings_.added_styles > 0 ? settings_.added_styles : all;
+  std::vector<Index> styles;
+  for (Index n = 0; n < settings_.batch; ++n) {
+    const Index crop = steps_done() * settings_.batch + n;
     const bool stays = settings_.strength && settings_.added_styles == 0 && crop % 8 == 7;
     styles.push_back(stays ? kNoStyle : all - count + crop % count);
   }
@@ -106,10 +106,10 @@ std::vector<std::int64_t> TrainingRun::styles_of_next_batch() const {
 
 Losses TrainingRun::losses_of_next_batch() {
   const Tensor batch = photographs_.next();
-  const std::vector<std::int64_t> styles = styles_of_next_batch();
-  std::vector<std::int64_t> rows;
+  const std::vector<Index> styles = styles_of_next_batch();
+  std::vector<Index> rows;
   std::vector<double> noise;
-  for (const std::int64_t style : styles) {
+  for (const Index style : styles) {
     rows.push_back(style == kNoStyle ? 0 : settings_.row_of_style(style));
     noise.push_back(style == kNoStyle ? 0 : 1);  // what stays a photograph shall not be cleaned of noise
   }

@@ -45,7 +45,7 @@ class TrainingRun : public StyleTraining {
 
  private:
   // The style of each photograph of the next batch, or kNoStyle.
-  std::vector<std::int64_t> styles_of_next_batch() const;
+  std::vector<Index> styles_of_next_batch() const;
 
   TrainSettings settings_;
   Generator rng_;

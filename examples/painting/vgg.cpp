@@ -15,7 +15,7 @@ const std::vector<double> kMean = {0.485, 0.456, 0.406};
 const std::vector<double> kDeviation = {0.229, 0.224, 0.225};
 
 struct Block {
-  std::int64_t channels;
+  Index channels;
   int layers16, layers19;
 };
 constexpr Block kBlocks[] = {{64, 2, 2}, {128, 2, 2}, {256, 3, 4}, {512, 3, 4}, {512, 3, 4}};
@@ -30,7 +30,7 @@ bool is_style_tap(int depth, const std::string& name) {
 std::vector<VggLayer> all_layers(int depth) {
   require(depth == 16 || depth == 19, "VGG: depth ", depth, " is not 16 or 19");
   std::vector<VggLayer> layers;
-  std::int64_t in = 3;
+  Index in = 3;
   int feature = 0;  // torchvision counts convolutions, ReLUs and poolings
   for (int block = 1; block <= 5; ++block) {
     const Block& b = kBlocks[block - 1];

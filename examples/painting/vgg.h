@@ -22,7 +22,7 @@ struct VggOptions {
 struct VggLayer {
   std::string name;                     ///< "relu3_2"
   std::string key;                      ///< of its parameters: "features.12", then ".weight" and ".bias"
-  std::int64_t in, out;                 ///< channels
+  Index in, out;                        ///< channels
   bool pooled;                          ///< whether its input is pooled first
   bool style = false, content = false;  ///< whether it is a tap
 
@@ -50,7 +50,7 @@ class Vgg : public LossNetwork {
 
   std::vector<Tap> taps(const Tensor& pictures) const override;
   std::vector<Tensor> content(const Tensor& pictures) const override;
-  std::int64_t min_size() const override { return 32; }
+  Index min_size() const override { return 32; }
 
  private:
   struct Layer {

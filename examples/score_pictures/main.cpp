@@ -17,7 +17,7 @@ using namespace gesso;
 struct Options {
   std::string style, content;
   std::vector<std::string> results;
-  std::int64_t style_size = 256;
+  Index style_size = 256;
   ScoreOptions score;
   bool json = false;
 };

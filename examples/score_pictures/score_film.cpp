@@ -23,7 +23,7 @@ struct Options {
   bool json = false;
 };
 
-std::int64_t bytes_of_frame(const std::string& raw) {
+Index bytes_of_frame(const std::string& raw) {
   const auto size = parse_frame_size(raw);
   if (!size) {
     throw CLI::ValidationError("--raw", raw + ": give width and height in pixels, as in 640x360");
@@ -34,7 +34,7 @@ std::int64_t bytes_of_frame(const std::string& raw) {
 // A film in a file, frame by frame.
 class RawFilm {
  public:
-  RawFilm(const std::string& path, std::int64_t bytes)
+  RawFilm(const std::string& path, Index bytes)
       : path_(path), file_(std::fopen(path.c_str(), "rb"), std::fclose), frame_(bytes) {
     if (!file_) {
       throw FileError(path + ": the file cannot be opened");
@@ -58,7 +58,7 @@ class RawFilm {
 };
 
 FlickerScore score(const Options& options, const std::string& painted_path) {
-  const std::int64_t bytes = bytes_of_frame(options.raw);
+  const Index bytes = bytes_of_frame(options.raw);
   RawFilm film(options.film, bytes), painted(painted_path, bytes);
   FlickerMeter meter(bytes, options.still_below);
   for (;;) {

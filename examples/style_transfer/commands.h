@@ -23,7 +23,7 @@ struct TrainCommand {
   /// what the network was trained for) and seed are then taken, the others are the network's.
   std::vector<std::string> added_styles;
   std::string model;
-  std::int64_t sample_every = 50;
+  Index sample_every = 50;
   bool interrupted = false;  ///< set when Ctrl-C ended it; the run can be resumed
 
   /// Throws UsageError for impossible settings, other Errors for what fails on the way.
@@ -35,7 +35,7 @@ struct TrainAnyCommand {
   AnyStyleSettings settings;
   std::filesystem::path out;
   std::filesystem::path resume;  ///< a run to go on with; everything else is then taken from it
-  std::int64_t sample_every = 50;
+  Index sample_every = 50;
   bool interrupted = false;  ///< set when Ctrl-C ended it; the run can be resumed
 
   /// Throws as TrainCommand::run() does.
@@ -49,7 +49,7 @@ struct StylizeCommand {
   /// A file for one picture, else a folder. Empty: PICTURE-MODEL.jpg, say, in the current folder, with a
   /// number if there is such a file already.
   std::filesystem::path out;
-  std::int64_t size = 0;    ///< short side to scale to first; 0 keeps the size
+  Index size = 0;           ///< short side to scale to first; 0 keeps the size
   double scale = 1;         ///< paints at so many times the size and scales back, 0.25 to 4
   std::string style;        ///< of a network with several: a name or a number from 1; empty: the first
   std::vector<double> mix;  ///< or a weight for each style

@@ -6,6 +6,7 @@
 #include "gesso/core/error.h"
 #include "painting/presets.h"
 #include "painting/ready_made.h"
+#include "program/assets.h"
 #include "program/program.h"
 
 namespace {
@@ -229,7 +230,7 @@ void add_stylize(CLI::App& app, gesso::StylizeCommand& command) {
 
 int main(int argc, char** argv) {
   gesso::TrainCommand train;
-  train.settings.content = GESSO_ASSETS_DIR "/photos";
+  train.settings.content = gesso::asset("photos");
   gesso::apply_preset(train.preset, train.settings);  // so that --help shows its numbers
   gesso::TrainAnyCommand train_any;
   train_any.settings.content = train.settings.content;

@@ -13,7 +13,7 @@ namespace gesso {
 namespace {
 
 constexpr std::size_t kSamples = 3;
-constexpr std::int64_t kSampleSize = 384;
+constexpr Index kSampleSize = 384;
 
 Tensor load_sample(const std::string& path) {
   const Tensor picture = load_picture(path);
@@ -32,7 +32,7 @@ std::string text(double value, const char* format) {
 std::vector<SampleStyle> sample_styles(TrainingRun& run) {
   std::vector<SampleStyle> styles;
   for (std::size_t s = 0; s < run.style_pictures().size(); ++s) {
-    const std::int64_t row = run.settings().row_of_style(static_cast<std::int64_t>(s));
+    const Index row = run.settings().row_of_style(static_cast<Index>(s));
     styles.push_back({style_name(run.settings().styles[s]), run.style_pictures()[s],
                       [&run, row](const Tensor& photograph) {
                         StyleNetwork& network = run.network();
@@ -63,7 +63,7 @@ Samples::Samples(std::vector<SampleStyle> styles, const std::vector<std::string>
   }
 }
 
-void Samples::paint(std::int64_t step, const std::filesystem::path& folder) {
+void Samples::paint(Index step, const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
   for (Sample& sample : samples_) {
     sample.after.clear();

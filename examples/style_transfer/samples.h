@@ -31,7 +31,7 @@ class Samples {
   Samples(std::vector<SampleStyle> styles, const std::vector<std::string>& photographs);
 
   /// Repaints them into folder/step-000050-NAME.jpg; with several styles step-000050-NAME-STYLE.jpg.
-  void paint(std::int64_t step, const std::filesystem::path& folder);
+  void paint(Index step, const std::filesystem::path& folder);
 
   /// The style pictures with the latest repaintings, and each photograph to be wiped against its own.
   std::vector<ReportBlock> report_blocks() const;

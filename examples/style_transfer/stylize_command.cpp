@@ -118,7 +118,7 @@ std::string choose_style(StyleNetwork& network, const TrainSettings& settings,
   double sum = 0;
   std::string words;
   for (std::size_t s = 0; s < styles.size(); ++s) {
-    rows[static_cast<std::size_t>(settings.row_of_style(static_cast<std::int64_t>(s)))] =
+    rows[static_cast<std::size_t>(settings.row_of_style(static_cast<Index>(s)))] =
         command.strength * weights[s];
     sum += weights[s];
     if (weights[s] == 1) {
@@ -245,7 +245,7 @@ void StylizeCommand::repaint_frames(StyleNetwork& network, const std::string& pa
             << painter << "\n";
   ProgressBar progress("Repainting frames", 0);
   const FlickerScore score =
-      repaint_film(network, options, stdin, stdout, [&](std::int64_t frames) { progress.update(frames); });
+      repaint_film(network, options, stdin, stdout, [&](Index frames) { progress.update(frames); });
   progress.finish();
   std::cerr << score.frames << " frames";
   if (score.frames > 1) {
@@ -270,8 +270,8 @@ void StylizeCommand::repaint_pictures(StyleNetwork& network, const std::string& 
   }
   std::cerr << "Repainting " << tasks.size() << (tasks.size() == 1 ? " picture" : " pictures")
             << " in the style of " << painter << "\n";
-  ProgressBar progress("Repainting", static_cast<std::int64_t>(tasks.size()));
-  std::int64_t done = 0;
+  ProgressBar progress("Repainting", static_cast<Index>(tasks.size()));
+  Index done = 0;
   int failed = 0;
   for (const Task& task : tasks) {
     try {

@@ -30,7 +30,7 @@ TrainSettings settings_for_adding(const TrainSettings& asked, const TrainSetting
   TrainSettings settings = base;
   settings.content = asked.content;
   settings.seed = asked.seed;
-  settings.steps = asked.steps > 0 ? asked.steps : std::max<std::int64_t>(1, base.steps / 10);
+  settings.steps = asked.steps > 0 ? asked.steps : std::max<Index>(1, base.steps / 10);
   settings.styles.insert(settings.styles.end(), added_styles.begin(), added_styles.end());
   settings.count_rows();
   settings.added_styles = static_cast<int>(added_styles.size());

@@ -22,8 +22,7 @@ Checkpoint RunFolder::checkpoint_to_resume(const std::string& command) const {
   return saved;
 }
 
-bool train_in_folder(StyleTraining& training, const RunFolder& folder, Samples& samples,
-                     std::int64_t sample_every,
+bool train_in_folder(StyleTraining& training, const RunFolder& folder, Samples& samples, Index sample_every,
                      const std::function<Report(const std::vector<LogEntry>&)>& report) {
   stop_gently_on_interrupt();
   LogWriter log(folder.log(), training.steps_done() > 0 ? training.steps_done() : -1);

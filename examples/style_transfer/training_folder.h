@@ -29,8 +29,7 @@ struct RunFolder {
 /// Trains to the end or until Ctrl-C, with a progress bar; returns whether it came to the end. Every
 /// `sample_every` steps, and then, the samples are painted, the checkpoint is saved, and `report` is asked
 /// for the report on the log so far.
-bool train_in_folder(StyleTraining& training, const RunFolder& folder, Samples& samples,
-                     std::int64_t sample_every,
+bool train_in_folder(StyleTraining& training, const RunFolder& folder, Samples& samples, Index sample_every,
                      const std::function<Report(const std::vector<LogEntry>&)>& report);
 
 }  // namespace gesso

@@ -23,7 +23,7 @@ void clip(Tensor rho) {
 
 }  // namespace
 
-BatchInstanceNorm2d::BatchInstanceNorm2d(std::int64_t channels, const BatchNormOptions& options)
+BatchInstanceNorm2d::BatchInstanceNorm2d(Index channels, const BatchNormOptions& options)
     : ChannelNorm(
           channels, Statistics::per_batch, {4, 4, false},
           {options.eps, options.momentum, options.affine, options.track_running_stats, options.relu}) {

@@ -17,7 +17,7 @@ namespace gesso {
 /// rho (C).
 class BatchInstanceNorm2d : public ChannelNorm {
  public:
-  explicit BatchInstanceNorm2d(std::int64_t channels, const BatchNormOptions& options = {});
+  explicit BatchInstanceNorm2d(Index channels, const BatchNormOptions& options = {});
 
   std::vector<NormalizationPart> parts(const Shape& batched) const override;
 

@@ -29,7 +29,7 @@ struct BatchNormOptions {
 /// one value per channel in training.
 class BatchNorm : public ChannelNorm {
  protected:
-  BatchNorm(std::int64_t channels, int low_rank, int high_rank, const BatchNormOptions& options)
+  BatchNorm(Index channels, int low_rank, int high_rank, const BatchNormOptions& options)
       : ChannelNorm(
             channels, Statistics::per_batch, {low_rank, high_rank, false},
             {options.eps, options.momentum, options.affine, options.track_running_stats, options.relu}) {}
@@ -38,14 +38,14 @@ class BatchNorm : public ChannelNorm {
 /// x of shape (N, C) or (N, C, L).
 class BatchNorm1d : public BatchNorm {
  public:
-  explicit BatchNorm1d(std::int64_t channels, const BatchNormOptions& options = {})
+  explicit BatchNorm1d(Index channels, const BatchNormOptions& options = {})
       : BatchNorm(channels, 2, 3, options) {}
 };
 
 /// x of shape (N, C, H, W).
 class BatchNorm2d : public BatchNorm {
  public:
-  explicit BatchNorm2d(std::int64_t channels, const BatchNormOptions& options = {})
+  explicit BatchNorm2d(Index channels, const BatchNormOptions& options = {})
       : BatchNorm(channels, 4, 4, options) {}
 };
 

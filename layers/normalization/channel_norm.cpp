@@ -2,7 +2,7 @@
 
 namespace gesso {
 
-ChannelNorm::ChannelNorm(std::int64_t channels, Statistics own, Ranks ranks, const Options& options)
+ChannelNorm::ChannelNorm(Index channels, Statistics own, Ranks ranks, const Options& options)
     : NormalizationLayer(options.eps, options.relu),
       channels_(channels),
       own_(own),
@@ -45,7 +45,7 @@ Shape ChannelNorm::batched_shape(const Shape& x) const {
           : ranks_.high == 4 ? (ranks_.unbatched ? "(N, C, H, W) or (C, H, W)" : "(N, C, H, W)")
                              : "(N, C, D, H, W) or (C, D, H, W)");
   const bool unbatched = ranks_.unbatched && x.rank() == ranks_.low;
-  const std::int64_t channels = x[unbatched ? 0 : 1];
+  const Index channels = x[unbatched ? 0 : 1];
   require(channels == channels_, type_name(), ": x ", x, " has ", channels, " channels, the layer ",
           channels_, "; construct it with ", channels, " if that is what the layer before gives");
   return unbatched ? with_batch(x) : x;

@@ -13,7 +13,7 @@ class ChannelNorm : public NormalizationLayer {
   Shape batched_shape(const Shape& x) const override;
   std::vector<NormalizationPart> parts(const Shape& batched) const override;
 
-  std::int64_t channels() const { return channels_; }
+  Index channels() const { return channels_; }
   /// running_mean = 0, running_var = 1, num_batches_tracked = 0.
   void reset_running_stats();
 
@@ -31,7 +31,7 @@ class ChannelNorm : public NormalizationLayer {
     std::optional<double> momentum;
     bool affine, track_running_stats, relu;
   };
-  ChannelNorm(std::int64_t channels, Statistics own, Ranks ranks, const Options& options);
+  ChannelNorm(Index channels, Statistics own, Ranks ranks, const Options& options);
 
   Statistics default_statistics() const override;
   void require_statistics(Statistics statistics) const override;
@@ -44,7 +44,7 @@ class ChannelNorm : public NormalizationLayer {
                       NormalizeOptions how);
 
  private:
-  std::int64_t channels_;
+  Index channels_;
   Statistics own_;  // of the input: what the member is named after
   Ranks ranks_;
   std::optional<double> momentum_;

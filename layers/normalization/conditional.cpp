@@ -4,7 +4,7 @@
 
 namespace gesso {
 
-ConditionalInstanceNorm2d::ConditionalInstanceNorm2d(std::int64_t styles, std::int64_t channels,
+ConditionalInstanceNorm2d::ConditionalInstanceNorm2d(Index styles, Index channels,
                                                      const ConditionalInstanceNormOptions& options)
     : NormalizationLayer(options.eps, options.relu) {
   require(styles >= 1 && channels >= 1, "ConditionalInstanceNorm2d: ", styles, " styles and ", channels,
@@ -14,14 +14,14 @@ ConditionalInstanceNorm2d::ConditionalInstanceNorm2d(std::int64_t styles, std::i
   set_style(0);
 }
 
-void ConditionalInstanceNorm2d::set_styles(const std::vector<std::int64_t>& styles) {
+void ConditionalInstanceNorm2d::set_styles(const std::vector<Index>& styles) {
   require(!styles.empty(),
           "ConditionalInstanceNorm2d: no style was given; give one for all samples or one for each");
-  Tensor mix = Tensor::zeros({static_cast<std::int64_t>(styles.size()), this->styles()});
+  Tensor mix = Tensor::zeros({static_cast<Index>(styles.size()), this->styles()});
   for (std::size_t n = 0; n < styles.size(); ++n) {
     require(styles[n] >= 0 && styles[n] < this->styles(), "ConditionalInstanceNorm2d: style ", styles[n],
             " does not exist; there are styles 0 to ", this->styles() - 1);
-    mix.set({static_cast<std::int64_t>(n), styles[n]}, 1);
+    mix.set({static_cast<Index>(n), styles[n]}, 1);
   }
   mix_ = mix;
 }
@@ -40,10 +40,10 @@ Tensor ConditionalInstanceNorm2d::rows_of(const Tensor& table) const {
 }
 
 Shape ConditionalInstanceNorm2d::batched_shape(const Shape& x) const {
-  const std::int64_t channels = weight.size(1);
+  const Index channels = weight.size(1);
   require((x.rank() == 3 || x.rank() == 4) && x[-3] == channels, "ConditionalInstanceNorm2d: x has shape ", x,
           "; it takes (N, ", channels, ", H, W) or (", channels, ", H, W)");
-  const std::int64_t samples = x.rank() == 3 ? 1 : x[0];
+  const Index samples = x.rank() == 3 ? 1 : x[0];
   require(mix_.size(0) == 1 || mix_.size(0) == samples, "ConditionalInstanceNorm2d: styles were set for ",
           mix_.size(0), " samples, x ", x, " has ", samples, "; set one style for all or one for each");
   return x.rank() == 3 ? with_batch(x) : x;
@@ -75,7 +75,7 @@ void for_each_conditional_norm(Module& network, F&& f) {
 
 }  // namespace
 
-void set_styles(Module& network, const std::vector<std::int64_t>& styles) {
+void set_styles(Module& network, const std::vector<Index>& styles) {
   for_each_conditional_norm(network, [&](ConditionalInstanceNorm2d& norm) { norm.set_styles(styles); });
 }
 

@@ -29,14 +29,13 @@ struct ConditionalInstanceNormOptions {
 class ConditionalInstanceNorm2d : public NormalizationLayer {
  public:
   /// Throws ArgumentError for less than one style or channel.
-  ConditionalInstanceNorm2d(std::int64_t styles, std::int64_t channels,
-                            const ConditionalInstanceNormOptions& options = {});
+  ConditionalInstanceNorm2d(Index styles, Index channels, const ConditionalInstanceNormOptions& options = {});
 
-  std::int64_t styles() const { return weight.size(0); }
+  Index styles() const { return weight.size(0); }
   /// All samples get this style. Throws ArgumentError unless 0 <= style < styles().
-  void set_style(std::int64_t style) { set_styles({style}); }
+  void set_style(Index style) { set_styles({style}); }
   /// Sample n gets style styles[n]; a single one is for all.
-  void set_styles(const std::vector<std::int64_t>& styles);
+  void set_styles(const std::vector<Index>& styles);
   /// Sample n gets the mix of row n of `mix` (N, styles); a single row is for all. Any weights will do, not
   /// only such that add up to 1. Gradients go to mix if it requires one. Throws ArgumentError for another
   /// shape.
@@ -59,7 +58,7 @@ class ConditionalInstanceNorm2d : public NormalizationLayer {
 };
 
 /// Calls set_styles(styles) or set_mix(mix) of every ConditionalInstanceNorm2d in `network`.
-void set_styles(Module& network, const std::vector<std::int64_t>& styles);
+void set_styles(Module& network, const std::vector<Index>& styles);
 void set_style_mix(Module& network, const Tensor& mix);
 
 }  // namespace gesso

@@ -4,7 +4,7 @@
 
 namespace gesso {
 
-GroupNorm::GroupNorm(std::int64_t groups, std::int64_t channels, const GroupNormOptions& options)
+GroupNorm::GroupNorm(Index groups, Index channels, const GroupNormOptions& options)
     : NormalizationLayer(options.eps, options.relu), groups_(groups), channels_(channels) {
   require(channels >= 1 && groups >= 1 && channels % groups == 0, "GroupNorm: ", channels,
           " channels cannot be cut into ", groups, " groups of one size");

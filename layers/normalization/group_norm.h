@@ -24,7 +24,7 @@ struct GroupNormOptions {
 class GroupNorm : public NormalizationLayer {
  public:
   /// Throws ArgumentError unless `groups` divides `channels`.
-  GroupNorm(std::int64_t groups, std::int64_t channels, const GroupNormOptions& options = {});
+  GroupNorm(Index groups, Index channels, const GroupNormOptions& options = {});
 
   std::string extra_repr() const override;
   Shape batched_shape(const Shape& x) const override;
@@ -36,7 +36,7 @@ class GroupNorm : public NormalizationLayer {
   Tensor normalize(const Tensor& x) override;
 
  private:
-  std::int64_t groups_, channels_;
+  Index groups_, channels_;
 };
 
 /// As in PyTorch, and relu.

@@ -40,8 +40,8 @@ void fill_removed(NormalizationTerms& terms) {
   const T* upstream = terms.upstream_term.data<T>();
   const T* xhat = terms.xhat.data<T>();
   std::vector<double> g(axes.statistics()), gg = g, gh = g, hh = g;
-  for (std::int64_t e = 0; e < axes.numel(); ++e) {
-    const std::int64_t s = axes.statistic(e / axes.inner);
+  for (Index e = 0; e < axes.numel(); ++e) {
+    const Index s = axes.statistic(e / axes.inner);
     const double u = upstream[e], h = xhat[e];
     g[s] += u;
     gg[s] += u * u;
@@ -51,7 +51,7 @@ void fill_removed(NormalizationTerms& terms) {
   double* by_mean = terms.removed_by_mean.mutable_data<double>();
   double* by_xhat = terms.removed_by_xhat.mutable_data<double>();
   const double count = static_cast<double>(axes.elements_per_statistic());
-  for (std::int64_t s = 0; s < axes.statistics(); ++s) {
+  for (Index s = 0; s < axes.statistics(); ++s) {
     by_mean[s] = gg[s] > 0 ? g[s] * g[s] / (count * gg[s]) : 0;
     by_xhat[s] = gg[s] > 0 && hh[s] > 0 ? gh[s] * gh[s] / (hh[s] * gg[s]) : 0;
   }

@@ -28,7 +28,7 @@ struct InstanceNormOptions {
 /// ArgumentError for a wrong rank or channel count and for planes of one element.
 class InstanceNorm : public ChannelNorm {
  protected:
-  InstanceNorm(std::int64_t channels, int spatial_rank, const InstanceNormOptions& options)
+  InstanceNorm(Index channels, int spatial_rank, const InstanceNormOptions& options)
       : ChannelNorm(
             channels, Statistics::per_instance, {spatial_rank + 1, spatial_rank + 2, true},
             {options.eps, options.momentum, options.affine, options.track_running_stats, options.relu}) {}
@@ -37,21 +37,21 @@ class InstanceNorm : public ChannelNorm {
 /// x of shape (N, C, L) or (C, L).
 class InstanceNorm1d : public InstanceNorm {
  public:
-  explicit InstanceNorm1d(std::int64_t channels, const InstanceNormOptions& options = {})
+  explicit InstanceNorm1d(Index channels, const InstanceNormOptions& options = {})
       : InstanceNorm(channels, 1, options) {}
 };
 
 /// x of shape (N, C, H, W) or (C, H, W).
 class InstanceNorm2d : public InstanceNorm {
  public:
-  explicit InstanceNorm2d(std::int64_t channels, const InstanceNormOptions& options = {})
+  explicit InstanceNorm2d(Index channels, const InstanceNormOptions& options = {})
       : InstanceNorm(channels, 2, options) {}
 };
 
 /// x of shape (N, C, D, H, W) or (C, D, H, W).
 class InstanceNorm3d : public InstanceNorm {
  public:
-  explicit InstanceNorm3d(std::int64_t channels, const InstanceNormOptions& options = {})
+  explicit InstanceNorm3d(Index channels, const InstanceNormOptions& options = {})
       : InstanceNorm(channels, 3, options) {}
 };
 

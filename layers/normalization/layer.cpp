@@ -50,7 +50,7 @@ Tensor NormalizationLayer::normalize_smoothly(const Tensor& x) {
   with_dtype(x.dtype(), [&]<class T>() {
     float* to_mean = mean.mutable_data<float>();
     float* to_variance = variance.mutable_data<float>();
-    parallel_for(axes.channels, 1, [&](std::int64_t c, std::int64_t) {
+    parallel_for(axes.channels, 1, [&](Index c, Index) {
       const Moments own = moments(x.data<T>() + c * axes.inner, axes.inner);
       to_mean[c] = static_cast<float>(own.mean);
       to_variance[c] = static_cast<float>(own.variance());
@@ -71,7 +71,7 @@ Tensor NormalizationLayer::normalize_smoothly(const Tensor& x) {
 }
 
 Shape NormalizationLayer::with_batch(const Shape& sample) {
-  std::vector<std::int64_t> sizes = {1};
+  std::vector<Index> sizes = {1};
   sizes.insert(sizes.end(), sample.begin(), sample.end());
   return Shape(sizes);
 }

@@ -17,7 +17,7 @@ namespace {
 using Values = std::vector<double>;
 
 Tensor leaf(const Values& values) {
-  return Tensor::from(values, {static_cast<std::int64_t>(values.size())}).requires_grad_();
+  return Tensor::from(values, {static_cast<Index>(values.size())}).requires_grad_();
 }
 
 std::size_t bytes_in_use() { return memory_stats().current_bytes; }

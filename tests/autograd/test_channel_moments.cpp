@@ -22,19 +22,19 @@ struct Moments {
 
 // The definitions, in float64.
 Moments moments_by_loop(const Tensor& x) {
-  const std::int64_t n = x.size(0), c = x.size(1), p = x.size(2) * x.size(3);
+  const Index n = x.size(0), c = x.size(1), p = x.size(2) * x.size(3);
   Moments m{Tensor::zeros({n, c, c}, float64), Tensor::zeros({n, c}, float64),
             Tensor::zeros({n, c, c}, float64)};
   const std::vector<double> v = x.to_vector();
   double* mean = m.mean.mutable_data<double>();
-  for (std::int64_t r = 0; r < n * c; ++r)
-    for (std::int64_t q = 0; q < p; ++q) mean[r] += v[r * p + q] / static_cast<double>(p);
-  for (std::int64_t s = 0; s < n; ++s)
-    for (std::int64_t i = 0; i < c; ++i)
-      for (std::int64_t j = 0; j < c; ++j) {
-        const std::int64_t a = s * c + i, b = s * c + j;
+  for (Index r = 0; r < n * c; ++r)
+    for (Index q = 0; q < p; ++q) mean[r] += v[r * p + q] / static_cast<double>(p);
+  for (Index s = 0; s < n; ++s)
+    for (Index i = 0; i < c; ++i)
+      for (Index j = 0; j < c; ++j) {
+        const Index a = s * c + i, b = s * c + j;
         double product = 0, centred = 0;
-        for (std::int64_t q = 0; q < p; ++q) {
+        for (Index q = 0; q < p; ++q) {
           product += v[a * p + q] * v[b * p + q];
           centred += (v[a * p + q] - mean[a]) * (v[b * p + q] - mean[b]);
         }

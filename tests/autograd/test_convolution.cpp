@@ -11,6 +11,7 @@
 #include "gesso/core/files/safetensors.h"
 #include "gesso/core/memory/memory_pool.h"
 #include "gesso/core/parallel.h"
+#include "paths.h"
 #include "support.h"
 
 using namespace gesso;
@@ -19,7 +20,7 @@ using namespace gesso::testing;
 namespace {
 
 struct Case {
-  std::int64_t batch, in_channels, out_channels, groups;
+  Index batch, in_channels, out_channels, groups;
   Size2d in, kernel, stride, padding, dilation;
   PaddingMode padding_mode = PaddingMode::zeros;
 
@@ -73,8 +74,7 @@ const Case kCases[] = {
     {2, 3, 47, 1, {21, 30}, {5, 3}, 2, {2, 1}, 1},
     {1, 6, 64, 2, {13, 40}, 3, 2, 1, 2},
     // padding that shows pixels: as wide as a reflection can be, on one axis, wider than the kernel, with
-    // rows
-    // and columns of the frame that nothing reads, of one pixel
+    // rows and columns of the frame that nothing reads, of one pixel
     {1, 1, 1, 1, 2, 3, 1, 1, 1, PaddingMode::reflect},
     {2, 2, 3, 1, {5, 4}, 3, 1, 1, 1, PaddingMode::reflect},
     {2, 3, 2, 1, {4, 3}, {5, 4}, 1, {3, 2}, 1, PaddingMode::reflect},
@@ -120,7 +120,7 @@ Results compute(const ConvolutionShape& s, ConvolutionAlgorithm algorithm) {
 // The rounding error to expect of a sum of `terms` products of normal numbers, added one after the other, or
 // by Winograd's algorithm, whose transforms lose two or three bits.
 template <class T>
-double tolerance(std::int64_t terms) {
+double tolerance(Index terms) {
   return 4 * std::numeric_limits<T>::epsilon() * static_cast<double>(terms + 16);
 }
 
@@ -194,11 +194,11 @@ TEST_CASE("conv2d has the right gradients for input, weight and bias") {
     }
     CAPTURE(&c - kCases);
     const ConvolutionShape s = c.shape();
-    const Conv2dOptions options{.stride = c.stride,
-                                .padding = c.padding,
-                                .dilation = c.dilation,
-                                .groups = c.groups,
-                                .padding_mode = c.padding_mode};
+    const Conv2dFunctionOptions options{.stride = c.stride,
+                                        .padding = c.padding,
+                                        .dilation = c.dilation,
+                                        .groups = c.groups,
+                                        .padding_mode = c.padding_mode};
     check_gradients([&](const auto& in) { return conv2d(in[0], in[1], in[2], options); },
                     {random_input({c.batch, c.in_channels, c.in.height, c.in.width}, 1),
                      random_input({c.out_channels, s.group_in(), c.kernel.height, c.kernel.width}, 2),
@@ -222,7 +222,7 @@ TEST_CASE("conv2d pads as pad2d does") {
       return std::vector{y.detach(), x.grad(), w.grad()};
     };
     const auto [rows, columns] = c.padding;
-    Conv2dOptions options{.stride = c.stride, .dilation = c.dilation, .groups = c.groups};
+    Conv2dFunctionOptions options{.stride = c.stride, .dilation = c.dilation, .groups = c.groups};
     const auto want =
         gradients(conv2d(pad2d(x, {columns, columns, rows, rows}, c.padding_mode), w, {}, options));
     options.padding = c.padding;
@@ -243,9 +243,9 @@ TEST_CASE("conv2d with a relu is relu(conv2d), forward and backward") {
       continue;  // the large ones are for the kernels
     }
     CAPTURE(&c - kCases);
-    const Conv2dOptions options{
+    const Conv2dFunctionOptions options{
         .stride = c.stride, .padding = c.padding, .dilation = c.dilation, .groups = c.groups};
-    Conv2dOptions with_relu = options;
+    Conv2dFunctionOptions with_relu = options;
     with_relu.relu = true;
     const Tensor x = random_input({c.batch, c.in_channels, c.in.height, c.in.width}, 1);
     const Tensor w = random_input({c.out_channels, s.group_in(), c.kernel.height, c.kernel.width}, 2);
@@ -289,8 +289,7 @@ TEST_CASE("conv_transpose2d is the transpose of conv2d") {
     const Tensor x = normal<double>({c.batch, c.in_channels, c.in.height, c.in.width}, 1);
     const Tensor w = normal<double>({c.out_channels, s.group_in(), c.kernel.height, c.kernel.width}, 2);
     const Tensor y = normal<double>({c.batch, c.out_channels, s.out.height, s.out.width}, 4);
-    const auto missing = [](std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
-                            std::int64_t padding, std::int64_t dilation) {
+    const auto missing = [](Index in, Index out, Index kernel, Index stride, Index padding, Index dilation) {
       return in - ((out - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1);
     };
     const Size2d output_padding = {
@@ -319,7 +318,7 @@ TEST_CASE("conv_transpose2d is the transpose of conv2d") {
 TEST_CASE("conv_transpose2d has the right gradients for input, weight and bias") {
   struct Transposed {
     Shape x, weight;
-    ConvTranspose2dOptions options;
+    ConvTranspose2dFunctionOptions options;
   };
   const Transposed cases[] = {
       {{1, 1, 1, 1}, {1, 1, 1, 1}, {}},
@@ -342,7 +341,7 @@ TEST_CASE("conv_transpose2d has the right gradients for input, weight and bias")
 
 // tests/golden/make_convolution.py wrote the values and says what is in each entry.
 TEST_CASE("results and gradients are PyTorch's") {
-  const SafetensorsReader golden(GESSO_SOURCE_DIR "/tests/golden/convolution.safetensors");
+  const SafetensorsReader golden(source_path("tests/golden/convolution.safetensors"));
   int cases = 0;
   for (const std::string& name : golden.names()) {
     const std::string suffix = ".options";
@@ -356,9 +355,9 @@ TEST_CASE("results and gradients are PyTorch's") {
     };
     const std::vector<double> numbers = entry(".options").to_vector();
     const auto pair = [&](int i) {
-      return Size2d(static_cast<std::int64_t>(numbers[i]), static_cast<std::int64_t>(numbers[i + 1]));
+      return Size2d(static_cast<Index>(numbers[i]), static_cast<Index>(numbers[i + 1]));
     };
-    const auto groups = static_cast<std::int64_t>(numbers[8]);
+    const auto groups = static_cast<Index>(numbers[8]);
     const auto mode = static_cast<PaddingMode>(numbers[9]);
     const Tensor x = entry(".x").requires_grad_(), weight = entry(".weight").requires_grad_();
     const Tensor bias = entry(".bias").requires_grad_();

@@ -54,7 +54,7 @@ TEST_CASE("each unary operation computes its formula in both dtypes and has the 
       const Tensor x = input_for(op, shape);
       const Tensor y = op.operation(x);
       const Tensor y32 = op.operation(x.detach().to(float32));
-      for (std::int64_t i = 0; i < x.numel(); ++i) {
+      for (Index i = 0; i < x.numel(); ++i) {
         const double expected = op.formula(x.data<double>()[i]);
         CHECK(y.data<double>()[i] == doctest::Approx(expected).epsilon(1e-12));
         CHECK(y32.data<float>()[i] == doctest::Approx(expected).epsilon(1e-5));
@@ -97,10 +97,10 @@ TEST_CASE("sums over broadcast dimensions agree with a plain loop") {
     CAPTURE(to.str());
     Tensor expected = Tensor::zeros(to, float64);
     const BroadcastPlan plan(x.shape(), to, "test");
-    const std::int64_t row = plan.size[plan.rank - 1];
-    for (std::int64_t r = 0; r < plan.rows(); ++r) {
+    const Index row = plan.size[plan.rank - 1];
+    for (Index r = 0; r < plan.rows(); ++r) {
       const auto [from, into] = plan.offsets(r);
-      for (std::int64_t i = 0; i < row; ++i) {
+      for (Index i = 0; i < row; ++i) {
         expected.mutable_data<double>()[into + i * plan.b_stride[plan.rank - 1]] +=
             x.data<double>()[from + i];
       }

@@ -16,13 +16,13 @@ namespace {
 template <class F>
 Tensor square_with(const Tensor& x, F gradient) {
   Tensor y = Tensor::empty(x.shape(), x.dtype());
-  for (std::int64_t i = 0; i < x.numel(); ++i) {
+  for (Index i = 0; i < x.numel(); ++i) {
     y.mutable_data<double>()[i] = x.data<double>()[i] * x.data<double>()[i];
   }
   return record("square_with", y, {x}, [x = save(x), gradient](const Tensor& dy, Gradients& d) {
     d(0, [&] {
       Tensor dx = Tensor::empty(x.shape(), x.dtype());
-      for (std::int64_t i = 0; i < dx.numel(); ++i) {
+      for (Index i = 0; i < dx.numel(); ++i) {
         dx.mutable_data<double>()[i] = gradient(dy.data<double>()[i], x().data<double>()[i], i);
       }
       return dx;
@@ -49,17 +49,17 @@ Tensor difference(const Tensor& a, const Tensor& b, double sign_of_b) {
 // y[i] = sum over k of w[k] x[i + k]: dx[j] = sum over k of w[k] dy[j - k], dw[k] = sum over i of x[i + k]
 // dy[i].
 Tensor correlate(const Tensor& x, const Tensor& w, bool flip_kernel) {
-  const std::int64_t n = x.numel(), k = w.numel();
+  const Index n = x.numel(), k = w.numel();
   Tensor y = Tensor::zeros({n - k + 1}, float64);
-  for (std::int64_t i = 0; i < y.numel(); ++i)
-    for (std::int64_t j = 0; j < k; ++j)
+  for (Index i = 0; i < y.numel(); ++i)
+    for (Index j = 0; j < k; ++j)
       y.mutable_data<double>()[i] += w.data<double>()[j] * x.data<double>()[i + j];
   return record("correlate", y, {x, w},
                 [x = save(x), w = save(w), flip_kernel](const Tensor& dy, Gradients& d) {
                   Tensor dx = Tensor::zeros(x.shape(), float64), dw = Tensor::zeros(w.shape(), float64);
-                  const std::int64_t last = dw.numel() - 1;
-                  for (std::int64_t i = 0; i < dy.numel(); ++i)
-                    for (std::int64_t j = 0; j <= last; ++j) {
+                  const Index last = dw.numel() - 1;
+                  for (Index i = 0; i < dy.numel(); ++i)
+                    for (Index j = 0; j <= last; ++j) {
                       dx.mutable_data<double>()[i + j] +=
                           w().data<double>()[flip_kernel ? last - j : j] * dy.data<double>()[i];
                       dw.mutable_data<double>()[j] += x().data<double>()[i + j] * dy.data<double>()[i];
@@ -71,12 +71,12 @@ Tensor correlate(const Tensor& x, const Tensor& w, bool flip_kernel) {
 
 // a b for n x n matrices: da = dy b^T, db = a^T dy.
 Tensor product(const Tensor& a, const Tensor& b, bool forget_transpose) {
-  const std::int64_t n = a.size(0);
+  const Index n = a.size(0);
   const auto multiply = [n](const Tensor& u, bool tu, const Tensor& v, bool tv) {
     Tensor y = Tensor::zeros({n, n}, float64);
-    for (std::int64_t i = 0; i < n; ++i)
-      for (std::int64_t j = 0; j < n; ++j)
-        for (std::int64_t p = 0; p < n; ++p)
+    for (Index i = 0; i < n; ++i)
+      for (Index j = 0; j < n; ++j)
+        for (Index p = 0; p < n; ++p)
           y.mutable_data<double>()[i * n + j] +=
               u.data<double>()[tu ? p * n + i : i * n + p] * v.data<double>()[tv ? j * n + p : p * n + j];
     return y;
@@ -110,9 +110,9 @@ void check_caught(const char* what, const Function& wrong, const Function& right
   }
 }
 
-double right_slope(double dy, double x, std::int64_t) { return 2 * x * dy; }
+double right_slope(double dy, double x, Index) { return 2 * x * dy; }
 
-Function square_of(double (*gradient)(double, double, std::int64_t)) {
+Function square_of(double (*gradient)(double, double, Index)) {
   return [gradient](const auto& in) { return square_with(in[0], gradient); };
 }
 
@@ -121,17 +121,14 @@ Function square_of(double (*gradient)(double, double, std::int64_t)) {
 TEST_CASE("wrong gradients are caught, right ones pass") {
   const Function right = square_of(right_slope);
   const Tensor x = random_input({2, 3}), z = random_input({2, 3}, 8);
-  check_caught("missing factor", square_of([](double dy, double v, std::int64_t) { return v * dy; }), right,
+  check_caught("missing factor", square_of([](double dy, double v, Index) { return v * dy; }), right, {x});
+  check_caught("wrong sign", square_of([](double dy, double v, Index) { return -2 * v * dy; }), right, {x});
+  check_caught("zero", square_of([](double, double, Index) { return 0.0; }), right, {x});
+  check_caught("upstream gradient ignored", square_of([](double, double v, Index) { return 2 * v; }), right,
                {x});
-  check_caught("wrong sign", square_of([](double dy, double v, std::int64_t) { return -2 * v * dy; }), right,
-               {x});
-  check_caught("zero", square_of([](double, double, std::int64_t) { return 0.0; }), right, {x});
-  check_caught("upstream gradient ignored", square_of([](double, double v, std::int64_t) { return 2 * v; }),
+  check_caught("one part in a thousand", square_of([](double dy, double v, Index) { return 2.002 * v * dy; }),
                right, {x});
-  check_caught("one part in a thousand",
-               square_of([](double dy, double v, std::int64_t) { return 2.002 * v * dy; }), right, {x});
-  check_caught("not a number", square_of([](double, double, std::int64_t) { return std::nan(""); }), right,
-               {x});
+  check_caught("not a number", square_of([](double, double, Index) { return std::nan(""); }), right, {x});
   check_caught(
       "dropped term", [](const auto& in) { return centered(in[0], true); },
       [](const auto& in) { return centered(in[0], false); }, {x});
@@ -160,7 +157,7 @@ TEST_CASE("a gradient that an operation never sets is caught") {
 
 TEST_CASE("one wrong element among many is found, with its index and both values") {
   const Tensor x = random_input({3, 4, 5});
-  const GradcheckResult result = gradcheck(square_of([](double dy, double v, std::int64_t i) {
+  const GradcheckResult result = gradcheck(square_of([](double dy, double v, Index i) {
                                              return 2 * v * dy + (i == 33 ? 0.5 : 0);  // 33 is (1, 2, 3)
                                            }),
                                            {x});

@@ -15,8 +15,8 @@ using namespace gesso::testing;
 
 namespace {
 
-std::int64_t count(const std::string& text, const std::string& part) {
-  std::int64_t found = 0;
+Index count(const std::string& text, const std::string& part) {
+  Index found = 0;
   for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size()))
     ++found;
   return found;

@@ -15,28 +15,28 @@ const std::vector<Shape> kShapes = {{},     {1},    {1, 1, 1, 1}, {1, 7},
                                     {7, 1}, {3, 4}, {2, 3, 5, 3}, {1, 1, 1, 37}};
 
 double variation_by_loop(const Tensor& x, bool squared) {
-  const std::int64_t h = x.size(-2), w = x.size(-1);
+  const Index h = x.size(-2), w = x.size(-1);
   const std::vector<double> v = x.to_vector();
   double sum = 0, pairs = 0;
   const auto pair = [&](double d) {
     sum += squared ? d * d : std::abs(d);
     pairs += 1;
   };
-  for (std::int64_t p = 0; p < x.numel() / (h * w); ++p)
-    for (std::int64_t i = 0; i < h; ++i)
-      for (std::int64_t j = 0; j < w; ++j) {
-        const std::int64_t here = (p * h + i) * w + j;
+  for (Index p = 0; p < x.numel() / (h * w); ++p)
+    for (Index i = 0; i < h; ++i)
+      for (Index j = 0; j < w; ++j) {
+        const Index here = (p * h + i) * w + j;
         if (j + 1 < w) pair(v[here + 1] - v[here]);
         if (i + 1 < h) pair(v[here + w] - v[here]);
       }
   return pairs > 0 ? sum / pairs : 0;
 }
 
-double cross_entropy_by_loop(const Tensor& logits, const std::vector<std::int64_t>& labels) {
+double cross_entropy_by_loop(const Tensor& logits, const std::vector<Index>& labels) {
   double sum = 0;
-  for (std::int64_t r = 0; r < logits.size(0); ++r) {
+  for (Index r = 0; r < logits.size(0); ++r) {
     double weight = 0;
-    for (std::int64_t c = 0; c < logits.size(1); ++c) weight += std::exp(logits.at({r, c}));
+    for (Index c = 0; c < logits.size(1); ++c) weight += std::exp(logits.at({r, c}));
     sum -= std::log(std::exp(logits.at({r, labels[r]})) / weight);
   }
   return sum / static_cast<double>(logits.size(0));
@@ -50,7 +50,7 @@ TEST_CASE(
     CAPTURE(shape.str());
     const Tensor x = random_input(shape, 1), t = random_input(shape, 2);
     double squares = 0, absolutes = 0;
-    for (std::int64_t i = 0; i < x.numel(); ++i) {
+    for (Index i = 0; i < x.numel(); ++i) {
       const double d = x.data<double>()[i] - t.data<double>()[i];
       squares += d * d / static_cast<double>(x.numel());
       absolutes += std::abs(d) / static_cast<double>(x.numel());
@@ -73,8 +73,8 @@ TEST_CASE("softmax cross entropy agrees with its formula and does not overflow")
   for (const Shape& shape : {Shape{1, 1}, Shape{1, 5}, Shape{4, 3}, Shape{7, 1}, Shape{3, 11}}) {
     CAPTURE(shape.str());
     const Tensor x = random_input(shape);
-    std::vector<std::int64_t> labels;
-    for (std::int64_t r = 0; r < shape[0]; ++r) labels.push_back(r * 5 % shape[1]);
+    std::vector<Index> labels;
+    for (Index r = 0; r < shape[0]; ++r) labels.push_back(r * 5 % shape[1]);
     const double expected = cross_entropy_by_loop(x, labels);
     CHECK(softmax_cross_entropy(x, labels).item() == doctest::Approx(expected).epsilon(1e-12));
     CHECK(softmax_cross_entropy(x.detach().to(float32), labels).item() ==
@@ -108,7 +108,7 @@ TEST_CASE("losses of large tensors do not depend on the number of threads") {
   Generator rng(8);
   const Tensor a = Tensor::randn({3, 5, 131, 257}, rng), b = Tensor::randn({3, 5, 131, 257}, rng);
   const Tensor logits = Tensor::randn({20011, 7}, rng);
-  std::vector<std::int64_t> labels(20011, 3);
+  std::vector<Index> labels(20011, 3);
   const auto run = [&](int threads) {
     set_num_threads(threads);
     const Tensor x = a.detach().requires_grad_(), u = logits.detach().requires_grad_();

@@ -11,14 +11,14 @@ namespace {
 
 // y[..., i, j] = sum over p of a[..., i, p] b[..., p, j], element by element.
 Tensor multiplied_by_loop(const Tensor& a, const Tensor& b, const Shape& batch) {
-  const std::int64_t m = a.size(-2), k = a.size(-1), n = b.size(-1);
-  std::vector<std::int64_t> sizes(batch.begin(), batch.end());
+  const Index m = a.size(-2), k = a.size(-1), n = b.size(-1);
+  std::vector<Index> sizes(batch.begin(), batch.end());
   sizes.insert(sizes.end(), {m, n});
   const Shape shape(sizes);
-  const auto matrix = [&](const Tensor& x, std::int64_t number) {  // which matrix of x takes part
-    std::int64_t offset = 0, step = x.size(-1) * x.size(-2);
+  const auto matrix = [&](const Tensor& x, Index number) {  // which matrix of x takes part
+    Index offset = 0, step = x.size(-1) * x.size(-2);
     for (int d = 1; d <= batch.rank(); ++d) {
-      const std::int64_t size = d + 2 <= x.rank() ? x.size(-d - 2) : 1;
+      const Index size = d + 2 <= x.rank() ? x.size(-d - 2) : 1;
       offset += (size == 1 ? 0 : number % batch[-d]) * step;
       step *= size;
       number /= batch[-d];
@@ -27,10 +27,10 @@ Tensor multiplied_by_loop(const Tensor& a, const Tensor& b, const Shape& batch) 
   };
   const std::vector<double> u = a.to_vector(), v = b.to_vector();
   std::vector<double> y(shape.numel());
-  for (std::int64_t q = 0; q < batch.numel(); ++q)
-    for (std::int64_t i = 0; i < m; ++i)
-      for (std::int64_t j = 0; j < n; ++j)
-        for (std::int64_t p = 0; p < k; ++p)
+  for (Index q = 0; q < batch.numel(); ++q)
+    for (Index i = 0; i < m; ++i)
+      for (Index j = 0; j < n; ++j)
+        for (Index p = 0; p < k; ++p)
           y[(q * m + i) * n + j] += u[matrix(a, q) + i * k + p] * v[matrix(b, q) + p * n + j];
   return Tensor::from(y, shape, a.dtype());
 }

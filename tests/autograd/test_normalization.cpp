@@ -41,7 +41,7 @@ TEST_CASE("a 1x1x2x2 plane by hand") {
 TEST_CASE("gradients of every member, with and without weight, bias and relu") {
   for (const Shape& shape : kShapes) {
     CAPTURE(shape.str());
-    const std::int64_t channels = shape[1];
+    const Index channels = shape[1];
     const Tensor x = random_input(shape), weight = random_input({channels}, 8),
                  bias = random_input({channels}, 9);
     const Tensor rows = random_input({shape[0], channels}, 10),
@@ -73,14 +73,14 @@ TEST_CASE("gradients of every member, with and without weight, bias and relu") {
           {x, weight, bias});
       check_gradients([&](const auto& in) { return batch_norm(in[0], running, {}, {}, false, options); },
                       {x});
-      for (std::int64_t groups = 1; groups <= channels; ++groups) {
+      for (Index groups = 1; groups <= channels; ++groups) {
         if (channels % groups == 0) {
           check_gradients([&](const auto& in) { return group_norm(in[0], groups, in[1], in[2], options); },
                           {x, weight, bias});
         }
       }
       for (int rank = 1; rank < shape.rank(); ++rank) {
-        const Shape normalized(std::vector<std::int64_t>(shape.end() - rank, shape.end()));
+        const Shape normalized(std::vector<Index>(shape.end() - rank, shape.end()));
         const Tensor w = random_input(normalized, 14), b = random_input(normalized, 15);
         check_gradients([&](const auto& in) { return layer_norm(in[0], normalized, in[1], in[2], options); },
                         {x, w, b});

@@ -19,7 +19,7 @@ using namespace gesso::testing;
 
 namespace {
 
-std::vector<float> normal_numbers(std::int64_t count, std::uint64_t seed) {
+std::vector<float> normal_numbers(Index count, std::uint64_t seed) {
   Generator rng(seed);
   std::vector<float> values(static_cast<std::size_t>(count));
   rng.fill_normal(values.data(), count);
@@ -28,9 +28,8 @@ std::vector<float> normal_numbers(std::int64_t count, std::uint64_t seed) {
 
 std::vector<float> transported(const std::vector<float>& x, const std::vector<float>& target, bool plain) {
   std::vector<float> difference(x.size(), 99.0f);
-  (plain ? transport_plain<float> : transport<float>)(x.data(), static_cast<std::int64_t>(x.size()),
-                                                      target.data(), static_cast<std::int64_t>(target.size()),
-                                                      difference.data());
+  (plain ? transport_plain<float> : transport<float>)(x.data(), static_cast<Index>(x.size()), target.data(),
+                                                      static_cast<Index>(target.size()), difference.data());
   return difference;
 }
 
@@ -55,7 +54,7 @@ TEST_CASE("the fast kernel agrees with the plain one bit for bit, ties, zeros an
       normal_numbers(5, 3),
       normal_numbers(40001, 4)};
   for (const std::vector<float>& x : inputs) {
-    for (const std::int64_t target_count : {1, 2, 7, 5000}) {
+    for (const Index target_count : {1, 2, 7, 5000}) {
       CAPTURE(x.size());
       CAPTURE(target_count);
       std::vector<float> target = normal_numbers(target_count, 5);
@@ -98,7 +97,7 @@ TEST_CASE("the gradient of the distance, for any sizes") {
   for (const Shape& shape :
        {Shape{1, 1, 1, 1}, Shape{1, 1, 1, 7}, Shape{2, 3, 4, 3}, Shape{1, 5, 3, 3}, Shape{3, 1, 5, 1}}) {
     for (const bool shared : {false, true}) {
-      for (const std::int64_t places : {1, 6, 11}) {
+      for (const Index places : {1, 6, 11}) {
         CAPTURE(shape.str());
         CAPTURE(shared);
         CAPTURE(places);

@@ -13,7 +13,7 @@ namespace {
 constexpr PaddingMode kModes[] = {PaddingMode::zeros, PaddingMode::reflect, PaddingMode::replicate};
 
 // What position k of an infinitely padded row of `size` shows; false for a zero.
-bool shown(PaddingMode mode, std::int64_t size, std::int64_t& k) {
+bool shown(PaddingMode mode, Index size, Index& k) {
   if (mode == PaddingMode::zeros) {
     return 0 <= k && k < size;
   }
@@ -21,7 +21,7 @@ bool shown(PaddingMode mode, std::int64_t size, std::int64_t& k) {
     k = k < 0 ? -k : k;
     k = k >= size ? 2 * size - 2 - k : k;
   } else {
-    k = std::min(std::max<std::int64_t>(k, 0), size - 1);
+    k = std::min(std::max<Index>(k, 0), size - 1);
   }
   return true;
 }
@@ -50,13 +50,13 @@ TEST_CASE("every padded pixel shows what the mode says, and gradients flow back 
       CAPTURE(shape.str());
       const Tensor x = random_input(shape);
       const Tensor y = pad2d(x, padding, mode);
-      const std::int64_t h = shape[-2], w = shape[-1];
+      const Index h = shape[-2], w = shape[-1];
       REQUIRE(y.size(-2) == padding.top + h + padding.bottom);
       REQUIRE(y.size(-1) == padding.left + w + padding.right);
-      for (std::int64_t i = 0; i < y.numel(); ++i) {
-        std::int64_t column = i % y.size(-1) - padding.left;
-        std::int64_t row = i / y.size(-1) % y.size(-2) - padding.top;
-        const std::int64_t plane = i / y.size(-1) / y.size(-2);
+      for (Index i = 0; i < y.numel(); ++i) {
+        Index column = i % y.size(-1) - padding.left;
+        Index row = i / y.size(-1) % y.size(-2) - padding.top;
+        const Index plane = i / y.size(-1) / y.size(-2);
         const bool inside = shown(mode, w, column) && shown(mode, h, row);
         CHECK(y.data<double>()[i] == (inside ? x.data<double>()[(plane * h + row) * w + column] : 0));
       }

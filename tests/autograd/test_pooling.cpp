@@ -35,15 +35,15 @@ const Case kCases[] = {
 // The definitions, one window after the other.
 Tensor defined_pool(const Tensor& x, const Pool2dOptions& o, bool max) {
   const Tensor planes = x.detach().reshape({-1, x.size(-2), x.size(-1)});
-  const std::int64_t rows = (x.size(-2) + 2 * o.padding - o.kernel) / o.stride + 1;
-  const std::int64_t columns = (x.size(-1) + 2 * o.padding - o.kernel) / o.stride + 1;
+  const Index rows = (x.size(-2) + 2 * o.padding - o.kernel) / o.stride + 1;
+  const Index columns = (x.size(-1) + 2 * o.padding - o.kernel) / o.stride + 1;
   Tensor y = Tensor::zeros({planes.size(0), rows, columns}, float64);
-  for (std::int64_t p = 0; p < planes.size(0); ++p) {
-    for (std::int64_t i = 0; i < rows; ++i) {
-      for (std::int64_t j = 0; j < columns; ++j) {
+  for (Index p = 0; p < planes.size(0); ++p) {
+    for (Index i = 0; i < rows; ++i) {
+      for (Index j = 0; j < columns; ++j) {
         double sum = 0, largest = -std::numeric_limits<double>::infinity();
-        for (std::int64_t a = i * o.stride - o.padding; a < i * o.stride - o.padding + o.kernel; ++a) {
-          for (std::int64_t b = j * o.stride - o.padding; b < j * o.stride - o.padding + o.kernel; ++b) {
+        for (Index a = i * o.stride - o.padding; a < i * o.stride - o.padding + o.kernel; ++a) {
+          for (Index b = j * o.stride - o.padding; b < j * o.stride - o.padding + o.kernel; ++b) {
             if (a >= 0 && a < x.size(-2) && b >= 0 && b < x.size(-1)) {
               sum += planes.at({p, a, b});
               largest = std::fmax(largest, planes.at({p, a, b}));
@@ -136,7 +136,7 @@ TEST_CASE("NaN is the largest, and of equals the first gets the gradient, in eac
     Generator rng(9);
     Tensor picture =
         Tensor::uniform({4, 1, 64, 66}, rng, 0, 4, dtype);  // cut to 0, 1, 2 and NaN: many equals
-    for (std::int64_t i = 0; i < picture.numel(); ++i) {
+    for (Index i = 0; i < picture.numel(); ++i) {
       with_dtype(dtype, [&]<class T>() {
         T& value = picture.mutable_data<T>()[i];
         value = value >= 3 ? static_cast<T>(nan) : std::floor(value);
@@ -150,9 +150,9 @@ TEST_CASE("NaN is the largest, and of equals the first gets the gradient, in eac
     Tensor other = picture.detach().clone().requires_grad_();
     const Tensor all = max_pool2d(other, {.kernel = 2, .stride = 1});
     Tensor spread = Tensor::zeros(all.shape(), dtype);
-    for (std::int64_t p = 0; p < 4; ++p) {
-      for (std::int64_t i = 0; i < 32; ++i) {
-        for (std::int64_t j = 0; j < 33; ++j) {
+    for (Index p = 0; p < 4; ++p) {
+      for (Index i = 0; i < 32; ++i) {
+        for (Index j = 0; j < 33; ++j) {
           spread.set({p, 0, 2 * i, 2 * j}, upstream.at({p, 0, i, j}));
           const double a = pairs.at({p, 0, i, j}), b = all.at({p, 0, 2 * i, 2 * j});
           CHECK((a == b || (std::isnan(a) && std::isnan(b))));

@@ -42,8 +42,8 @@ void visit_reduction(const Case& c, Visit visit) {
   for (int dim : c.dims) {
     reduced[dim < 0 ? dim + c.shape.rank() : dim] = true;
   }
-  for (std::int64_t i = 0; i < c.shape.numel(); ++i) {
-    std::int64_t rest = i, into = 0, step = 1;
+  for (Index i = 0; i < c.shape.numel(); ++i) {
+    Index rest = i, into = 0, step = 1;
     for (int d = c.shape.rank() - 1; d >= 0; --d) {
       if (!reduced[d]) {
         into += rest % c.shape[d] * step;
@@ -63,10 +63,9 @@ struct Expected {
 Expected expected_of(const Case& c, const std::vector<double>& x, std::size_t results) {
   Expected e{std::vector<double>(results), std::vector<double>(results), std::vector<double>(results)};
   e.count = static_cast<double>(x.size()) / static_cast<double>(results);
-  visit_reduction(c, [&](std::int64_t i, std::int64_t r) { e.sum[r] += x[i]; });
+  visit_reduction(c, [&](Index i, Index r) { e.sum[r] += x[i]; });
   for (std::size_t r = 0; r < results; ++r) e.mean[r] = e.sum[r] / e.count;
-  visit_reduction(
-      c, [&](std::int64_t i, std::int64_t r) { e.variance[r] += std::pow(x[i] - e.mean[r], 2) / e.count; });
+  visit_reduction(c, [&](Index i, Index r) { e.variance[r] += std::pow(x[i] - e.mean[r], 2) / e.count; });
   return e;
 }
 
@@ -188,10 +187,10 @@ TEST_CASE("expand_to repeats what sum_to adds up") {
 
 TEST_CASE("argmax finds the first of the largest along any dimension") {
   const Tensor x = Tensor::from({1, 5, 5, 4, 0, -1}, {2, 3});
-  CHECK(argmax(x, 1) == std::vector<std::int64_t>{1, 0});
-  CHECK(argmax(x, 0) == std::vector<std::int64_t>{1, 0, 0});
-  CHECK(argmax(x.reshape({1, 6, 1}), -2) == std::vector<std::int64_t>{1});
-  CHECK(argmax(Tensor::from({1, NAN, 3, NAN}, {4}, float64), 0) == std::vector<std::int64_t>{1});
+  CHECK(argmax(x, 1) == std::vector<Index>{1, 0});
+  CHECK(argmax(x, 0) == std::vector<Index>{1, 0, 0});
+  CHECK(argmax(x.reshape({1, 6, 1}), -2) == std::vector<Index>{1});
+  CHECK(argmax(Tensor::from({1, NAN, 3, NAN}, {4}, float64), 0) == std::vector<Index>{1});
   CHECK_THROWS_WITH_AS(argmax(Tensor::zeros({2, 0}), 1), doctest::Contains("no elements"), ArgumentError);
   CHECK_THROWS_WITH_AS(argmax(x, 2), doctest::Contains("argmax: dimension 2 is out of range"), ArgumentError);
 }

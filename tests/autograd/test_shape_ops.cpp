@@ -13,13 +13,13 @@ namespace {
 
 // The definition of permute: dimension d of the result is dimension order[d] of x.
 Tensor permuted_by_loop(const Tensor& x, const std::vector<int>& order) {
-  std::vector<std::int64_t> sizes;
+  std::vector<Index> sizes;
   for (int d : order) sizes.push_back(x.size(d));
   const Shape shape(sizes);
   const std::vector<double> from = x.to_vector();
   std::vector<double> to(from.size());
-  for (std::int64_t i = 0; i < shape.numel(); ++i) {
-    std::int64_t rest = i, offset = 0;
+  for (Index i = 0; i < shape.numel(); ++i) {
+    Index rest = i, offset = 0;
     for (int d = shape.rank() - 1; d >= 0; --d) {
       offset += rest % shape[d] * x.shape().strides()[order[d]];
       rest /= shape[d];
@@ -81,12 +81,12 @@ TEST_CASE("concat puts tensors side by side and slice takes them apart again") {
     CAPTURE(dim);
     std::vector<Tensor> parts;
     std::uint64_t seed = 1;
-    for (std::int64_t size : {2, 1, 0, 3}) {
+    for (Index size : {2, 1, 0, 3}) {
       parts.push_back(random_input(Shape{2, 3, 4}.with(dim, size), seed++));
     }
     const Tensor whole = concat(parts, dim);
     CHECK(whole.shape() == Shape{2, 3, 4}.with(dim, 6));
-    std::int64_t begin = 0;
+    Index begin = 0;
     for (const Tensor& part : parts) {
       CHECK(identical(slice(whole, dim, begin, begin + part.size(dim)), part));
       begin += part.size(dim);

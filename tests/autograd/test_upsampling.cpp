@@ -13,24 +13,23 @@ namespace {
 
 // Sample `i` of the definition of bilinear upsampling along a side: between which pixels, and how far.
 struct Sample {
-  Sample(std::int64_t i, std::int64_t size, std::int64_t new_size, double step, bool corners) {
+  Sample(Index i, Index size, Index new_size, double step, bool corners) {
     const double at = corners ? (new_size == 1 ? 0 : double(i) * double(size - 1) / double(new_size - 1))
                               : std::max(0.0, (double(i) + 0.5) * step - 0.5);
-    below = static_cast<std::int64_t>(at);
+    below = static_cast<Index>(at);
     above = std::min(below + 1, size - 1);
     weight = at - double(below);
   }
-  std::int64_t below, above;
+  Index below, above;
   double weight;
 };
 
-Tensor defined_bilinear(const Tensor& x, std::int64_t h, std::int64_t w, double step_h, double step_w,
-                        bool corners) {
+Tensor defined_bilinear(const Tensor& x, Index h, Index w, double step_h, double step_w, bool corners) {
   const Tensor planes = x.detach().reshape({-1, x.size(-2), x.size(-1)});
   Tensor y = Tensor::zeros({planes.size(0), h, w}, float64);
-  for (std::int64_t p = 0; p < planes.size(0); ++p) {
-    for (std::int64_t i = 0; i < h; ++i) {
-      for (std::int64_t j = 0; j < w; ++j) {
+  for (Index p = 0; p < planes.size(0); ++p) {
+    for (Index i = 0; i < h; ++i) {
+      for (Index j = 0; j < w; ++j) {
         const Sample r(i, x.size(-2), h, step_h, corners), c(j, x.size(-1), w, step_w, corners);
         const double top =
             (1 - c.weight) * planes.at({p, r.below, c.below}) + c.weight * planes.at({p, r.below, c.above});
@@ -67,7 +66,7 @@ std::vector<double> golden_gradient(const BilinearOptions& options) {
   Tensor x = small_picture();
   const Tensor y = upsample_bilinear2d(x, options);
   Tensor upstream = Tensor::empty(y.shape(), float64);
-  for (std::int64_t i = 0; i < y.numel(); ++i) {
+  for (Index i = 0; i < y.numel(); ++i) {
     upstream.mutable_data<double>()[i] = static_cast<double>(i * 5 % 7 - 3);
   }
   y.backward(upstream);
@@ -78,7 +77,7 @@ std::vector<double> golden_gradient(const BilinearOptions& options) {
 
 TEST_CASE("nearest upsampling repeats pixels in both dtypes and has the right gradient") {
   for (const Shape& shape : kShapes) {
-    for (const std::int64_t scale : {1, 2, 3, 5}) {
+    for (const Index scale : {1, 2, 3, 5}) {
       CAPTURE(shape.str());
       CAPTURE(scale);
       const Tensor x = random_input(shape);
@@ -86,9 +85,9 @@ TEST_CASE("nearest upsampling repeats pixels in both dtypes and has the right gr
       const Tensor y32 = upsample_nearest2d(x.detach().to(float32), scale);
       const Tensor from = x.detach().reshape({-1, x.size(-2), x.size(-1)});
       Tensor expected = Tensor::empty({from.size(0), scale * x.size(-2), scale * x.size(-1)}, float64);
-      for (std::int64_t p = 0; p < expected.size(0); ++p) {
-        for (std::int64_t i = 0; i < expected.size(1); ++i) {
-          for (std::int64_t j = 0; j < expected.size(2); ++j) {
+      for (Index p = 0; p < expected.size(0); ++p) {
+        for (Index i = 0; i < expected.size(1); ++i) {
+          for (Index j = 0; j < expected.size(2); ++j) {
             expected.set({p, i, j}, from.at({p, i / scale, j / scale}));
           }
         }
@@ -110,8 +109,8 @@ TEST_CASE("bilinear upsampling computes its definition and has the right gradien
       for (const double scale : {1.0, 2.0, 2.7, 5.0}) {
         CAPTURE(scale);
         const BilinearOptions options{.scale = scale, .align_corners = corners};
-        const Tensor expected = defined_bilinear(x, std::int64_t(scale * h), std::int64_t(scale * w),
-                                                 1 / scale, 1 / scale, corners);
+        const Tensor expected =
+            defined_bilinear(x, Index(scale * h), Index(scale * w), 1 / scale, 1 / scale, corners);
         CHECK(largest_difference(upsample_bilinear2d(x, options), expected) < 1e-13);
         CHECK(largest_difference(upsample_bilinear2d(x.detach().to(float32), options).to(float64), expected) <
               1e-5);
@@ -206,7 +205,7 @@ TEST_CASE("what upsampling cannot take is named") {
   CHECK(upsample_nearest2d(Tensor::zeros({0, 3, 4, 4})).shape() == Shape{0, 3, 8, 8});
   CHECK_THROWS_WITH_AS(upsample_nearest2d(x, 0), "upsample_nearest2d: scale must be from 1 to 2^20, got 0",
                        ArgumentError);
-  CHECK_THROWS_AS(upsample_nearest2d(x, std::int64_t{1} << 62), ArgumentError);
+  CHECK_THROWS_AS(upsample_nearest2d(x, Index{1} << 62), ArgumentError);
   CHECK_THROWS_AS(upsample_nearest2d(Tensor::zeros({4}), 2), ArgumentError);
   CHECK_THROWS_WITH_AS(upsample_bilinear2d(x, {}), doctest::Contains("give either scale or height and width"),
                        ArgumentError);

@@ -50,7 +50,7 @@ TEST_CASE("a copied or restored stream repeats itself, other seeds differ") {
 
 TEST_CASE("moments and bounds") {
   Generator rng(3);
-  const std::int64_t n = 200000;
+  const Index n = 200000;
   const std::vector<double> normal = Tensor::randn({n}, rng, float64).to_vector();
   double mean = 0, square = 0, cube = 0, fourth = 0;
   for (double v : normal) {

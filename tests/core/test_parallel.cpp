@@ -31,19 +31,19 @@ void for_thread_counts(Body body) {
 
 TEST_CASE("every element is visited once, in blocks that begin at multiples of the block") {
   for_thread_counts([] {
-    for (std::int64_t count : {0, 1, 2, 63, 64, 65, 1000}) {
-      for (std::int64_t block : {1, 7, 64, 5000}) {
+    for (Index count : {0, 1, 2, 63, 64, 65, 1000}) {
+      for (Index block : {1, 7, 64, 5000}) {
         std::vector<std::atomic<int>> visits(count);
         std::atomic<bool> aligned = true;
-        parallel_for(count, block, [&](std::int64_t begin, std::int64_t end) {
+        parallel_for(count, block, [&](Index begin, Index end) {
           if (begin % block != 0 || (end - begin != block && end != count)) aligned = false;
-          for (std::int64_t i = begin; i < end; ++i) ++visits[i];
+          for (Index i = begin; i < end; ++i) ++visits[i];
         });
         CHECK(aligned);
         CHECK(std::all_of(visits.begin(), visits.end(), [](const auto& n) { return n == 1; }));
       }
     }
-    parallel_for(-5, 1, [](std::int64_t, std::int64_t) { FAIL("nothing to do"); });
+    parallel_for(-5, 1, [](Index, Index) { FAIL("nothing to do"); });
   });
 }
 
@@ -53,7 +53,7 @@ TEST_CASE("more than one thread takes part") {
   std::mutex mutex;
   std::set<std::thread::id> threads;
   std::atomic<int> arrived = 0;
-  parallel_for(3, 1, [&](std::int64_t, std::int64_t) {  // each block waits for the two others
+  parallel_for(3, 1, [&](Index, Index) {  // each block waits for the two others
     ++arrived;
     while (arrived < 3) std::this_thread::yield();
     const std::lock_guard lock(mutex);
@@ -67,9 +67,9 @@ TEST_CASE("a loop inside a loop runs on its own thread") {
   for_thread_counts([] {
     std::atomic<int> total = 0;
     std::atomic<bool> moved = false;
-    parallel_for(10, 1, [&](std::int64_t, std::int64_t) {
+    parallel_for(10, 1, [&](Index, Index) {
       const auto self = std::this_thread::get_id();
-      parallel_for(10, 1, [&](std::int64_t, std::int64_t) {
+      parallel_for(10, 1, [&](Index, Index) {
         if (num_threads() > 1 && std::this_thread::get_id() != self) moved = true;
         ++total;
       });
@@ -82,20 +82,20 @@ TEST_CASE("a loop inside a loop runs on its own thread") {
 TEST_CASE("the first exception comes out, and the next loop works") {
   for_thread_counts([] {
     CHECK_THROWS_WITH_AS(parallel_for(1000, 1,
-                                      [](std::int64_t i, std::int64_t) {
+                                      [](Index i, Index) {
                                         if (i == 17) throw std::out_of_range("seventeen");
                                       }),
                          "seventeen", std::out_of_range);
     std::atomic<int> started = 0;
     CHECK_THROWS_AS(parallel_for(100000, 1,
-                                 [&](std::int64_t, std::int64_t) {
+                                 [&](Index, Index) {
                                    ++started;
                                    throw std::runtime_error("all fail");
                                  }),
                     std::runtime_error);
     CHECK(started < 100);  // what has not begun is given up
     std::atomic<int> visits = 0;
-    parallel_for(100, 1, [&](std::int64_t, std::int64_t) { ++visits; });
+    parallel_for(100, 1, [&](Index, Index) { ++visits; });
     CHECK(visits == 100);
   });
 }
@@ -103,12 +103,12 @@ TEST_CASE("the first exception comes out, and the next loop works") {
 TEST_CASE("loops of several user threads get along") {
   const int before = num_threads();
   set_num_threads(2);
-  std::atomic<std::int64_t> total = 0;
+  std::atomic<Index> total = 0;
   std::vector<std::thread> users;
   for (int u = 0; u < 4; ++u) {
     users.emplace_back([&] {
       for (int i = 0; i < 200; ++i) {
-        parallel_for(50, 3, [&](std::int64_t begin, std::int64_t end) { total += end - begin; });
+        parallel_for(50, 3, [&](Index begin, Index end) { total += end - begin; });
       }
     });
   }
@@ -119,18 +119,18 @@ TEST_CASE("loops of several user threads get along") {
 
 TEST_CASE("parallel_sum adds blocks in order: the same bits for every number of threads") {
   // Terms of very different size, whose float sum depends on the order of addition.
-  const auto term = [](std::int64_t i) {
+  const auto term = [](Index i) {
     return std::sin(static_cast<float>(i)) * std::exp2(static_cast<float>(i % 40));
   };
-  const auto block_sum = [&](std::int64_t begin, std::int64_t end) {
+  const auto block_sum = [&](Index begin, Index end) {
     float sum = 0;
-    for (std::int64_t i = begin; i < end; ++i) sum += term(i);
+    for (Index i = begin; i < end; ++i) sum += term(i);
     return sum;
   };
-  for (std::int64_t count : {0, 1, 99, 100, 101, 12345}) {
+  for (Index count : {0, 1, 99, 100, 101, 12345}) {
     float expected = 0;
-    for (std::int64_t begin = 0; begin < count; begin += 100) {
-      expected += block_sum(begin, std::min<std::int64_t>(count, begin + 100));
+    for (Index begin = 0; begin < count; begin += 100) {
+      expected += block_sum(begin, std::min<Index>(count, begin + 100));
     }
     for_thread_counts([&] { CHECK(parallel_sum<float>(count, 100, block_sum) == expected); });
   }
@@ -144,7 +144,7 @@ TEST_CASE("numbers of threads that make no sense are refused") {
   CHECK_THROWS_AS(set_num_threads(5000), ArgumentError);
   CHECK(num_threads() == before);
   set_num_threads(2);
-  CHECK_THROWS_WITH_AS(parallel_for(4, 1, [](std::int64_t, std::int64_t) { set_num_threads(3); }),
+  CHECK_THROWS_WITH_AS(parallel_for(4, 1, [](Index, Index) { set_num_threads(3); }),
                        doctest::Contains("inside a parallel loop"), ArgumentError);
   set_num_threads(before);
 }

@@ -47,14 +47,14 @@ TEST_CASE("shapes count, compare and convert dimensions") {
 }
 
 TEST_CASE("impossible shapes throw instead of overflowing") {
-  const std::int64_t big = std::int64_t{1} << 31;
+  const Index big = Index{1} << 31;
   CHECK_THROWS_WITH_AS(Shape({2, -1}), doctest::Contains("size -1 in (2, -1) is negative"), ArgumentError);
   CHECK_THROWS_WITH_AS(Shape({big, big, 2}), doctest::Contains("more elements than can be counted"),
                        ArgumentError);
   CHECK_THROWS_AS(Shape({big, big}), ArgumentError);  // countable, but not its bytes
-  CHECK_THROWS_AS(Shape({std::numeric_limits<std::int64_t>::max(), 2}), ArgumentError);
+  CHECK_THROWS_AS(Shape({std::numeric_limits<Index>::max(), 2}), ArgumentError);
   CHECK_THROWS_AS(Shape({0, big, big, big}), ArgumentError);  // empty, but its strides would overflow
-  CHECK_THROWS_WITH_AS(Shape(std::vector<std::int64_t>(9, 1)), doctest::Contains("at most 8"), ArgumentError);
+  CHECK_THROWS_WITH_AS(Shape(std::vector<Index>(9, 1)), doctest::Contains("at most 8"), ArgumentError);
   CHECK_THROWS_AS(Tensor::zeros({big, big}), ArgumentError);
   CHECK_THROWS_AS(Tensor::zeros({2}).reshape({-2}), ArgumentError);
 }
@@ -178,7 +178,7 @@ TEST_CASE("alias looks at a part of the memory and no further") {
   CHECK_THROWS_WITH_AS(x.alias({2}, 9), doctest::Contains("Tensor::alias: (2) at offset 9 is outside"),
                        ArgumentError);
   CHECK_THROWS_AS(x.alias({1}, -1), ArgumentError);
-  CHECK_THROWS_AS(x.alias({1}, std::numeric_limits<std::int64_t>::max()), ArgumentError);
+  CHECK_THROWS_AS(x.alias({1}, std::numeric_limits<Index>::max()), ArgumentError);
 }
 
 TEST_CASE("changes in place, each counted with its author") {
@@ -232,7 +232,7 @@ TEST_CASE("printing is for people") {
 }
 
 TEST_CASE("large tensors are filled, copied and changed whole") {
-  const std::int64_t n = (1 << 18) + 7;  // several blocks and a rest
+  const Index n = (1 << 18) + 7;  // several blocks and a rest
   Tensor x = Tensor::full({n}, 3);
   Tensor y = Tensor::empty({n}, float64);
   y.copy_(x);

@@ -97,16 +97,16 @@ TEST_CASE("orthogonal_ makes the shorter side orthonormal, times gain") {
     Generator rng(8);
     Tensor x = Tensor::empty(shape, float64);
     init::orthogonal_(x, rng, 2);
-    const std::int64_t rows = shape[0], columns = x.numel() / rows;
+    const Index rows = shape[0], columns = x.numel() / rows;
     const double* v = x.data<double>();
-    const std::int64_t count = std::min(rows, columns), length = std::max(rows, columns);
-    const auto element = [&](std::int64_t i, std::int64_t k) {
+    const Index count = std::min(rows, columns), length = std::max(rows, columns);
+    const auto element = [&](Index i, Index k) {
       return rows <= columns ? v[i * columns + k] : v[k * columns + i];
     };
-    for (std::int64_t i = 0; i < count; ++i) {
-      for (std::int64_t j = 0; j <= i; ++j) {
+    for (Index i = 0; i < count; ++i) {
+      for (Index j = 0; j <= i; ++j) {
         double product = 0;
-        for (std::int64_t k = 0; k < length; ++k) {
+        for (Index k = 0; k < length; ++k) {
           product += element(i, k) * element(j, k);
         }
         CHECK(product == doctest::Approx(i == j ? 4 : 0).epsilon(1e-13));

@@ -46,10 +46,10 @@ TEST_CASE("linear computes x w^T + b for any number of leading dimensions, with 
                    b = with_bias ? random_input({3}, 3) : Tensor();
       const Tensor y = linear(x, w, b);
       CHECK(y.shape() == shape.with(-1, 3));
-      for (std::int64_t r = 0; r < x.numel() / 5; ++r) {
-        for (std::int64_t o = 0; o < 3; ++o) {
+      for (Index r = 0; r < x.numel() / 5; ++r) {
+        for (Index o = 0; o < 3; ++o) {
           double expected = with_bias ? b.at({o}) : 0;
-          for (std::int64_t i = 0; i < 5; ++i) {
+          for (Index i = 0; i < 5; ++i) {
             expected += x.data<double>()[r * 5 + i] * w.at({o, i});
           }
           CHECK(y.data<double>()[r * 3 + o] == doctest::Approx(expected));
@@ -195,12 +195,12 @@ TEST_CASE("shapes and keys of parameters are PyTorch's") {
 TEST_CASE("layers print their options where they are not the usual ones") {
   Generator rng(7);
   Sequential net;
-  net.emplace<Conv2d>(3, 32, 9, Conv2dLayerOptions{.padding = 4, .padding_mode = PaddingMode::reflect}, rng);
+  net.emplace<Conv2d>(3, 32, 9, Conv2dOptions{.padding = 4, .padding_mode = PaddingMode::reflect}, rng);
   net.emplace<Conv2d>(
       4, 8, Size2d{3, 5},
-      Conv2dLayerOptions{.stride = {2, 1}, .dilation = 2, .groups = 4, .bias = false, .relu = true}, rng);
-  net.emplace<ConvTranspose2d>(
-      8, 3, 4, ConvTranspose2dLayerOptions{.stride = 2, .padding = 1, .output_padding = 1}, rng);
+      Conv2dOptions{.stride = {2, 1}, .dilation = 2, .groups = 4, .bias = false, .relu = true}, rng);
+  net.emplace<ConvTranspose2d>(8, 3, 4,
+                               ConvTranspose2dOptions{.stride = 2, .padding = 1, .output_padding = 1}, rng);
   net.emplace<ReLU>();
   net.emplace<LeakyReLU>(0.2);
   net.emplace<MaxPool2d>(Pool2dOptions{.kernel = 3, .stride = 2});
@@ -268,13 +268,13 @@ struct ToyNet : Module {
 };
 
 // Pictures of stripes, across (target 1, 0) or down (target 0, 1), at random places.
-std::pair<Tensor, Tensor> stripes(std::int64_t count, Generator& rng) {
+std::pair<Tensor, Tensor> stripes(Index count, Generator& rng) {
   Tensor x = Tensor::zeros({count, 1, 8, 8}), target = Tensor::zeros({count, 2});
-  for (std::int64_t n = 0; n < count; ++n) {
+  for (Index n = 0; n < count; ++n) {
     const bool down = rng.below(2) == 1;
-    const std::int64_t phase = rng.below(4);
-    for (std::int64_t i = 0; i < 8; ++i) {
-      for (std::int64_t j = 0; j < 8; ++j) {
+    const Index phase = rng.below(4);
+    for (Index i = 0; i < 8; ++i) {
+      for (Index j = 0; j < 8; ++j) {
         x.set({n, 0, i, j}, ((down ? j : i) + phase) % 4 < 2 ? 1 : -1);
       }
     }

@@ -43,9 +43,9 @@ struct Training {
   Generator init{1}, data{2};
   Net net{init};
   Adam adam{net.parameters(), {.weight_decay = 0.01}};
-  std::int64_t step = 0;
+  Index step = 0;
 
-  void run(std::int64_t until) {
+  void run(Index until) {
     const WarmupCosine schedule{.warmup = 3, .total = 20};
     for (; step < until; ++step) {
       const Tensor x = Tensor::randn({16, 3}, data);
@@ -150,18 +150,18 @@ TEST_CASE("killed at any moment, a whole checkpoint remains") {
   const TemporaryFolder folder;
   const int threads = num_threads();
   set_num_threads(1);  // a forked process has none of this one's other threads
-  const auto checkpoint = [](std::int64_t step) {
+  const auto checkpoint = [](Index step) {
     return Checkpoint{.step = step, .model = {{"x", Tensor::full({100000}, static_cast<double>(step))}}};
   };
   save_checkpoint(folder.path(), checkpoint(0));
   Generator rng(5);
-  std::int64_t before = 0;
+  Index before = 0;
   for (int round = 0; round < 12; ++round) {
     const pid_t child = fork();
     REQUIRE(child >= 0);
     if (child == 0) {
-      const std::int64_t first = load_checkpoint(folder.path()).step;
-      for (std::int64_t step = first + 1;; ++step) {
+      const Index first = load_checkpoint(folder.path()).step;
+      for (Index step = first + 1;; ++step) {
         save_checkpoint(folder.path(), checkpoint(step));
       }
     }

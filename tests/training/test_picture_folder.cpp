@@ -23,7 +23,7 @@ using namespace gesso::testing;
 namespace {
 
 // A picture of one colour, which tells in every crop which picture it was: red is `number` of 255.
-void save_plain(const std::string& path, int number, std::int64_t height = 9, std::int64_t width = 12) {
+void save_plain(const std::string& path, int number, Index height = 9, Index width = 12) {
   save_picture(path, Tensor::full({1, 3, height, width}, number / 255.0));
 }
 
@@ -37,7 +37,7 @@ void save_plain_pictures(const TemporaryFolder& folder, int count) {
 // The numbers of the pictures in a batch of plain colours.
 std::vector<int> numbers(const Tensor& batch) {
   std::vector<int> result;
-  for (std::int64_t n = 0; n < batch.size(0); ++n) {
+  for (Index n = 0; n < batch.size(0); ++n) {
     result.push_back(static_cast<int>(std::lround(batch.at({n, 0, 0, 0}) * 255)));
   }
   return result;
@@ -53,10 +53,10 @@ std::vector<int> next_numbers(PictureFolder& folder, int batches) {
 }
 
 // A picture whose pixels tell where they are: red the column, green the row.
-void save_coordinates(const std::string& path, std::int64_t height, std::int64_t width) {
+void save_coordinates(const std::string& path, Index height, Index width) {
   Tensor x = Tensor::zeros({1, 3, height, width});
-  for (std::int64_t i = 0; i < height; ++i) {
-    for (std::int64_t j = 0; j < width; ++j) {
+  for (Index i = 0; i < height; ++i) {
+    for (Index j = 0; j < width; ++j) {
       x.set({0, 0, i, j}, static_cast<double>(j) / 255);
       x.set({0, 1, i, j}, static_cast<double>(i) / 255);
     }
@@ -131,9 +131,9 @@ TEST_CASE("crops are squares of the picture at scales within the range, half of 
     for (int i = 0; i < 60; ++i) {
       const Tensor batch = loader.next();
       REQUIRE(batch.size(0) == options.batch);
-      for (std::int64_t n = 0; n < batch.size(0); ++n) {
+      for (Index n = 0; n < batch.size(0); ++n) {
         // Coordinates of the crop's pixels near two corners; the filter keeps ramps inside.
-        const std::int64_t a = 5, b = options.crop - 6;
+        const Index a = 5, b = options.crop - 6;
         const double x0 = 255 * batch.at({n, 0, a, a}), x1 = 255 * batch.at({n, 0, a, b});
         const double y0 = 255 * batch.at({n, 1, a, a}), y1 = 255 * batch.at({n, 1, b, a});
         const double step = (y1 - y0) / static_cast<double>(b - a);  // picture pixels in one of the crop
@@ -191,7 +191,7 @@ TEST_CASE("large pictures are reduced when loaded, to what the smallest crop nee
   // The crop is a square of the picture at 32 x 48.
   const Tensor small = resize_short_side(whole, 32), got = loader.next();
   double best = 1;
-  for (std::int64_t left = 0; left <= 16; ++left) {
+  for (Index left = 0; left <= 16; ++left) {
     best = std::min(best, largest_difference(got, crop(small, 0, left, 32, 32)));
   }
   CHECK(best == 0);
@@ -211,8 +211,8 @@ TEST_CASE("the sequence does not depend on timing, threads, the cache or how far
   PictureFolder threads(folder.path(), options);
   CHECK(same(batches(threads, 9), expected));
   set_num_threads(2);
-  for (const std::int64_t ahead : {1, 10}) {
-    for (const std::int64_t cache_bytes : {0, 10000, 1 << 20}) {
+  for (const Index ahead : {1, 10}) {
+    for (const Index cache_bytes : {0, 10000, 1 << 20}) {
       PictureFolderOptions changed = options;
       changed.ahead = ahead;
       changed.cache_bytes = cache_bytes;
@@ -326,7 +326,7 @@ TEST_CASE("cached pictures take no more memory than allowed") {
     save_picture(folder / (std::to_string(i) + ".png"), Tensor::uniform({1, 3, 100, 100}, rng));
   }
   // Whether at some time between batches the loader holds between `least` and `most` bytes.
-  const auto holds = [&](std::int64_t cache_bytes, std::size_t least, std::size_t most) {
+  const auto holds = [&](Index cache_bytes, std::size_t least, std::size_t most) {
     const std::size_t before = memory_stats().current_bytes;
     PictureFolder loader(folder.path(),
                          {.crop = 4, .batch = 6, .min_scale = 0.04, .ahead = 1, .cache_bytes = cache_bytes});

@@ -20,8 +20,8 @@ struct Factors {
 };
 
 template <class T>
-GESSO_SIMD void adam_step(T* p, T* m, T* v, const T* gradient, std::int64_t n, Factors<T> f) {
-  for (std::int64_t i = 0; i < n; ++i) {
+GESSO_SIMD void adam_step(T* p, T* m, T* v, const T* gradient, Index n, Factors<T> f) {
+  for (Index i = 0; i < n; ++i) {
     const T before = f.shrink * p[i];
     const T g = gradient[i] + f.weight_decay * before;
     m[i] = f.beta1 * m[i] + f.one_minus_beta1 * g;
@@ -42,7 +42,7 @@ Adam::Adam(const char* name, std::vector<Tensor> parameters, const AdamOptions& 
   require_not_negative("weight_decay", options.weight_decay);
 }
 
-void Adam::update(std::size_t i, std::int64_t begin, std::int64_t end) {
+void Adam::update(std::size_t i, Index begin, Index end) {
   Tensor p = parameters()[i];
   const Tensor g = p.grad();
   const double t = static_cast<double>(steps(i)), decay = options_.weight_decay;

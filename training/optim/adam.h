@@ -28,7 +28,7 @@ class Adam : public Optimizer {
   Adam(const char* name, std::vector<Tensor> parameters, const AdamOptions& options, bool decoupled);
 
  private:
-  void update(std::size_t i, std::int64_t begin, std::int64_t end) override;
+  void update(std::size_t i, Index begin, Index end) override;
 
   AdamOptions options_;
   bool decoupled_;

@@ -10,17 +10,17 @@ namespace {
 
 // sum x^2, in lanes that the compiler keeps in one vector register.
 template <class T>
-GESSO_SIMD double sum_of_squares(const T* x, std::int64_t n) {
-  constexpr std::int64_t lanes = 16;
+GESSO_SIMD double sum_of_squares(const T* x, Index n) {
+  constexpr Index lanes = 16;
   double sums[lanes] = {};
-  std::int64_t i = 0;
+  Index i = 0;
   for (; i + lanes <= n; i += lanes) {
-    for (std::int64_t k = 0; k < lanes; ++k) {
+    for (Index k = 0; k < lanes; ++k) {
       const double v = x[i + k];
       sums[k] += v * v;
     }
   }
-  for (std::int64_t k = 0; i < n; ++i, ++k) {
+  for (Index k = 0; i < n; ++i, ++k) {
     const double v = x[i];
     sums[k] += v * v;
   }
@@ -39,10 +39,9 @@ double grad_norm(const std::vector<Tensor>& parameters) {
     if (const Tensor gradient = parameter.grad(); gradient.defined()) {
       total += with_dtype(gradient.dtype(), [&]<class T>() {
         const T* values = gradient.data<T>();
-        return parallel_sum<double>(gradient.numel(), kElementwiseBlock,
-                                    [&](std::int64_t begin, std::int64_t end) {
-                                      return sum_of_squares(values + begin, end - begin);
-                                    });
+        return parallel_sum<double>(gradient.numel(), kElementwiseBlock, [&](Index begin, Index end) {
+          return sum_of_squares(values + begin, end - begin);
+        });
       });
     }
   }

@@ -64,15 +64,15 @@ void Optimizer::step() {
     if (parameters_[i].grad().defined()) {
       prepare(i);
       ++steps_[i];
-      const std::int64_t count = parameters_[i].numel();
-      for (std::int64_t begin = 0; begin < count; begin += kElementwiseBlock) {
+      const Index count = parameters_[i].numel();
+      for (Index begin = 0; begin < count; begin += kElementwiseBlock) {
         pieces_.push_back({i, begin, std::min(count, begin + kElementwiseBlock)});
       }
     }
   }
   // One loop over the pieces of all parameters keeps all threads busy where many are small.
-  parallel_for(static_cast<std::int64_t>(pieces_.size()), 1, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t p = first; p < last; ++p) {
+  parallel_for(static_cast<Index>(pieces_.size()), 1, [&](Index first, Index last) {
+    for (Index p = first; p < last; ++p) {
       update(pieces_[p].parameter, pieces_[p].begin, pieces_[p].end);
     }
   });
@@ -110,7 +110,7 @@ void Optimizer::load_state_dict(const StateDict& state) {
   };
 
   const Tensor lr = take("lr", {});
-  std::vector<std::int64_t> steps(steps_.size(), 0);
+  std::vector<Index> steps(steps_.size(), 0);
   std::vector<std::vector<Tensor>> averages(averages_.size(), std::vector<Tensor>(parameters_.size()));
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const std::string prefix = std::to_string(i) + ".";
@@ -123,7 +123,7 @@ void Optimizer::load_state_dict(const StateDict& state) {
       averages[k][i] = take(prefix + average_names_[k], parameters_[i].shape());
     }
     if (problems.empty()) {
-      steps[i] = static_cast<std::int64_t>(step.item());
+      steps[i] = static_cast<Index>(step.item());
     }
   }
   for (const auto& [key, value] : rest) {

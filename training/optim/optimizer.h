@@ -2,7 +2,6 @@
 // saves.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -59,10 +58,10 @@ class Optimizer {
   void require_not_negative(const char* option, double value) const;
 
   /// Steps elements begin <= j < end of parameter i. Runs on any thread.
-  virtual void update(std::size_t i, std::int64_t begin, std::int64_t end) = 0;
+  virtual void update(std::size_t i, Index begin, Index end) = 0;
 
   /// The steps that parameter i has seen, the one under way included.
-  std::int64_t steps(std::size_t i) const { return steps_[i]; }
+  Index steps(std::size_t i) const { return steps_[i]; }
   /// Running average k of parameter i; zero before the first step.
   Tensor& average(std::size_t k, std::size_t i) { return averages_[k][i]; }
 
@@ -71,7 +70,7 @@ class Optimizer {
  private:
   struct Piece {
     std::size_t parameter;
-    std::int64_t begin, end;
+    Index begin, end;
   };
 
   void prepare(std::size_t i);
@@ -80,7 +79,7 @@ class Optimizer {
   double lr_ = 0;
   std::vector<std::string> average_names_;
   std::vector<std::vector<Tensor>> averages_;  // [k][i]; undefined before the first step
-  std::vector<std::int64_t> steps_;
+  std::vector<Index> steps_;
   std::vector<Piece> pieces_;  // of the step under way
 };
 

@@ -8,8 +8,8 @@ namespace gesso {
 namespace {
 
 template <class T>
-GESSO_SIMD void plain_step(T* p, const T* gradient, std::int64_t n, T lr, T weight_decay) {
-  for (std::int64_t i = 0; i < n; ++i) {
+GESSO_SIMD void plain_step(T* p, const T* gradient, Index n, T lr, T weight_decay) {
+  for (Index i = 0; i < n; ++i) {
     const T g = gradient[i] + weight_decay * p[i];
     p[i] -= lr * g;
   }
@@ -17,9 +17,9 @@ GESSO_SIMD void plain_step(T* p, const T* gradient, std::int64_t n, T lr, T weig
 
 // b = keep b + take g
 template <class T>
-GESSO_SIMD void momentum_step(T* p, T* b, const T* gradient, std::int64_t n, T lr, T weight_decay, T keep,
-                              T take, T momentum, bool nesterov) {
-  for (std::int64_t i = 0; i < n; ++i) {
+GESSO_SIMD void momentum_step(T* p, T* b, const T* gradient, Index n, T lr, T weight_decay, T keep, T take,
+                              T momentum, bool nesterov) {
+  for (Index i = 0; i < n; ++i) {
     const T g = gradient[i] + weight_decay * p[i];
     b[i] = keep * b[i] + take * g;
     p[i] -= lr * (nesterov ? g + momentum * b[i] : b[i]);
@@ -41,7 +41,7 @@ SGD::SGD(std::vector<Tensor> parameters, const SGDOptions& options)
           options.dampening);
 }
 
-void SGD::update(std::size_t i, std::int64_t begin, std::int64_t end) {
+void SGD::update(std::size_t i, Index begin, Index end) {
   Tensor p = parameters()[i];
   const Tensor g = p.grad();
   with_dtype(p.dtype(), [&]<class T>() {

@@ -24,7 +24,7 @@ class SGD : public Optimizer {
   explicit SGD(std::vector<Tensor> parameters, const SGDOptions& options = {});
 
  private:
-  void update(std::size_t i, std::int64_t begin, std::int64_t end) override;
+  void update(std::size_t i, Index begin, Index end) override;
 
   SGDOptions options_;
 };

@@ -20,7 +20,7 @@ std::string line_of(const LogEntry& entry) {
   for (const auto& [name, value] : entry) {
     line[name] = value;
     if (value == std::floor(value) && std::abs(value) < 1e15) {
-      line[name] = static_cast<std::int64_t>(value);  // 10, not 10.0
+      line[name] = static_cast<Index>(value);  // 10, not 10.0
     }
   }
   return line.dump() + "\n";
@@ -37,7 +37,7 @@ double number(const LogEntry& entry, const std::string& name) {
 
 }  // namespace
 
-LogWriter::LogWriter(const std::string& path, std::int64_t last_step) : path_(path) {
+LogWriter::LogWriter(const std::string& path, Index last_step) : path_(path) {
   std::string kept;
   if (last_step >= 0) {
     for (const LogEntry& entry : read_log(path)) {

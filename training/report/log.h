@@ -2,11 +2,12 @@
 //     {"step": 10, "loss": 1.9, "content": 0.8, "style": 1.0, "tv": 0.1, "seconds": 2.3}
 #pragma once
 
-#include <cstdint>
 #include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "gesso/core/index.h"
 
 namespace gesso {
 
@@ -18,7 +19,7 @@ class LogWriter {
  public:
   /// Opens `path`, keeping the lines whose "step" is at most `last_step` (a resumed run repeats the steps
   /// after its checkpoint); with last_step below 0 it begins anew. Throws FileError if it cannot be written.
-  explicit LogWriter(const std::string& path, std::int64_t last_step = -1);
+  explicit LogWriter(const std::string& path, Index last_step = -1);
 
   /// Numbers that are not finite become null. Throws FileError when the disk is full.
   void write(const LogEntry& entry);

@@ -35,7 +35,7 @@ std::string speed_text(double steps_a_second) {
 
 }  // namespace
 
-ProgressBar::ProgressBar(std::string title, std::int64_t total, std::int64_t done, Style style)
+ProgressBar::ProgressBar(std::string title, Index total, Index done, Style style)
     : title_(std::move(title)),
       total_(total),
       begun_at_(done),
@@ -44,7 +44,7 @@ ProgressBar::ProgressBar(std::string title, std::int64_t total, std::int64_t don
 
 ProgressBar::~ProgressBar() { finish(); }
 
-void ProgressBar::update(std::int64_t done, const std::string& status) {
+void ProgressBar::update(Index done, const std::string& status) {
   done_ = done;
   status_ = status;
   const auto interval = bar_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10'000);

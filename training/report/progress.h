@@ -3,8 +3,9 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <string>
+
+#include "gesso/core/index.h"
 
 namespace gesso {
 
@@ -22,14 +23,14 @@ class ProgressBar {
 
   /// A total of 0 stands for one that nobody knows: then there is a count and a speed, no bar and no time
   /// left. `done` steps were done before, by an earlier run: they count for the bar, not for the speed.
-  ProgressBar(std::string title, std::int64_t total, std::int64_t done = 0, Style style = Style::automatic);
+  ProgressBar(std::string title, Index total, Index done = 0, Style style = Style::automatic);
   ~ProgressBar();
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
   /// `done` of the total steps are done; `status` is shown beside. Writes at most ten times a second (a bar)
   /// or every ten seconds and at the end (lines), so it can be called after every step.
-  void update(std::int64_t done, const std::string& status = "");
+  void update(Index done, const std::string& status = "");
   /// Writes a line of its own above the bar.
   void message(const std::string& text);
   /// Ends the bar's line. Called by the destructor too.
@@ -43,7 +44,7 @@ class ProgressBar {
   void show();
 
   std::string title_, status_;
-  std::int64_t total_, begun_at_, done_;
+  Index total_, begun_at_, done_;
   bool bar_;
   bool open_ = false;  // the bar's line is on the screen
   Clock::time_point begin_ = Clock::now();

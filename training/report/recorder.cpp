@@ -27,9 +27,9 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 // ---- measuring
 
 template <class T>
-GESSO_SIMD std::int64_t count_positive(const T* x, std::int64_t n) {
-  std::int64_t count = 0;
-  for (std::int64_t i = 0; i < n; ++i) {
+GESSO_SIMD Index count_positive(const T* x, Index n) {
+  Index count = 0;
+  for (Index i = 0; i < n; ++i) {
     count += x[i] > 0;
   }
   return count;
@@ -42,7 +42,7 @@ double norm(const Tensor& tensor) {
   }
   return std::sqrt(with_dtype(tensor.dtype(), [&]<class T>() {
     const T* x = tensor.data<T>();
-    return parallel_sum<double>(tensor.numel(), 1 << 15, [&](std::int64_t begin, std::int64_t end) {
+    return parallel_sum<double>(tensor.numel(), 1 << 15, [&](Index begin, Index end) {
       const Moments m = moments(x + begin, end - begin);
       return m.m2 + static_cast<double>(m.count) * m.mean * m.mean;
     });
@@ -50,7 +50,7 @@ double norm(const Tensor& tensor) {
 }
 
 // Rows of `width` numbers, averaged.
-std::vector<double> mean_of_rows(const std::vector<double>& values, std::int64_t width) {
+std::vector<double> mean_of_rows(const std::vector<double>& values, Index width) {
   std::vector<double> mean(width);
   const double rows = static_cast<double>(values.size()) / static_cast<double>(width);
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -66,7 +66,7 @@ void measure_statistics(const NormalizationPart& part, const Tensor& x, double e
     record.variance = part.running.variance.to_vector();
     return;
   }
-  const std::int64_t count = part.axes.statistics();
+  const Index count = part.axes.statistics();
   std::vector<double> mean(count), variance(count), inv_std(count);
   with_dtype(x.dtype(), [&]<class T>() {
     compute_statistics(part.axes, x.data<T>(), eps, {mean.data(), variance.data(), inv_std.data()});
@@ -77,22 +77,21 @@ void measure_statistics(const NormalizationPart& part, const Tensor& x, double e
 
 void measure_output(const NormalizationAxes& axes, const Tensor& y, NormalizationRecord& record) {
   std::vector<Moments> plane(axes.planes());
-  std::vector<std::int64_t> open(axes.planes());
+  std::vector<Index> open(axes.planes());
   with_dtype(y.dtype(), [&]<class T>() {
     const T* values = y.data<T>();
-    parallel_for(axes.planes(), std::max<std::int64_t>(1, (1 << 15) / axes.inner),
-                 [&](std::int64_t begin, std::int64_t end) {
-                   for (std::int64_t p = begin; p < end; ++p) {
-                     plane[p] = moments(values + p * axes.inner, axes.inner);
-                     open[p] = count_positive(values + p * axes.inner, axes.inner);
-                   }
-                 });
+    parallel_for(axes.planes(), std::max<Index>(1, (1 << 15) / axes.inner), [&](Index begin, Index end) {
+      for (Index p = begin; p < end; ++p) {
+        plane[p] = moments(values + p * axes.inner, axes.inner);
+        open[p] = count_positive(values + p * axes.inner, axes.inner);
+      }
+    });
   });
-  std::int64_t open_elements = 0, dead_channels = 0;
-  for (std::int64_t c = 0; c < axes.channels; ++c) {
+  Index open_elements = 0, dead_channels = 0;
+  for (Index c = 0; c < axes.channels; ++c) {
     Moments channel;
-    std::int64_t open_here = 0;
-    for (std::int64_t p = c; p < axes.planes(); p += axes.channels) {
+    Index open_here = 0;
+    for (Index p = c; p < axes.planes(); p += axes.channels) {
       channel.merge(plane[p]);
       open_here += open[p];
     }
@@ -175,7 +174,7 @@ std::string line_of(const NormalizationRecord& record) {
 
 NormalizationRecord record_of(const Json& line) {
   NormalizationRecord record;
-  record.step = line.at("step").get<std::int64_t>();
+  record.step = line.at("step").get<Index>();
   record.layer = line.at("layer").get<std::string>();
   record.type = line.at("type").get<std::string>();
   record.statistics = line.at("statistics").get<std::string>();

@@ -1,7 +1,6 @@
 // What the normalization layers of a network see and do during training, layer by layer and step by step.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,7 +12,7 @@ namespace gesso {
 /// One layer in one step. "Per channel" means: means over the samples of the batch; group norm has one mean
 /// and variance per group instead, layer norm one in all.
 struct NormalizationRecord {
-  std::int64_t step = 0;
+  Index step = 0;
   std::string layer;       ///< its name in the network, e.g. "res1.in1"
   std::string type;        ///< "InstanceNorm2d"
   std::string statistics;  ///< "per_instance", "per_batch" or "running"
@@ -32,8 +31,8 @@ struct NormalizationRecord {
 };
 
 struct NormalizationRecorderOptions {
-  std::int64_t every = 1;       ///< record steps `every`, 2 `every`, ...
-  std::int64_t first_step = 1;  ///< larger for a resumed run: the file's lines before it stay, the others go
+  Index every = 1;       ///< record steps `every`, 2 `every`, ...
+  Index first_step = 1;  ///< larger for a resumed run: the file's lines before it stay, the others go
 };
 
 /// Writes a JSON object per normalization layer and recorded step to a file, with the names above.
@@ -66,7 +65,7 @@ class NormalizationRecorder {
   struct File;
   bool recording() const { return step_ % every_ == 0; }
 
-  std::int64_t every_, step_;
+  Index every_, step_;
   std::vector<std::shared_ptr<Layer>> layers_;
   std::unique_ptr<File> file_;
 };

@@ -115,8 +115,8 @@ struct ReportPicture {
   std::string caption;  ///< stands below it
   std::string alt;      ///< says what it shows to those who do not see it
   std::string file;     ///< the bytes of the JPEG, or of the PNG if `exact`
-  std::int64_t width = 0;
-  std::int64_t height = 0;
+  Index width = 0;
+  Index height = 0;
   bool exact = false;  ///< show each pixel as a square when it is enlarged
 };
 

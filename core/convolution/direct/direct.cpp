@@ -16,7 +16,7 @@
 namespace gesso::direct_convolution {
 namespace {
 
-// ---- correlation --------------------------------------------------------------------------------
+// ---- correlation
 //
 //     result[c, i, j] = bias[c] + sum over k of w[c, k] window[offset[k] + i * pitch + j]
 //
@@ -24,23 +24,21 @@ namespace {
 
 // Rows of a tile: as many as leave 32 tasks, so that there is work for many threads, but not fewer than 4,
 // because neighbouring tiles both copy the rows between them.
-std::int64_t most_rows(Size2d picture, std::int64_t pictures) {
-  constexpr std::int64_t tasks = 32, few_rows = 4;
+Index most_rows(Size2d picture, Index pictures) {
+  constexpr Index tasks = 32, few_rows = 4;
   return std::max(divide_up(picture.height * pictures, tasks), few_rows);
 }
 
 // The channels of each block but the last: all blocks as even as possible.
-std::int64_t even_block(std::int64_t channels, std::int64_t most) {
-  return divide_up(channels, divide_up(channels, most));
-}
+Index even_block(Index channels, Index most) { return divide_up(channels, divide_up(channels, most)); }
 
 // The weights weight(c, k) of `channels` channels in the order in which kernels read them: block after block,
 // in each tap after tap, in each channel after channel.
 template <class T, class Weight>
-void pack_weights(std::int64_t channels, std::int64_t block, std::int64_t taps, Weight weight, T* packed) {
-  for (std::int64_t first = 0; first < channels; first += block) {
-    for (std::int64_t k = 0; k < taps; ++k) {
-      for (std::int64_t c = first; c < std::min(first + block, channels); ++c) *packed++ = weight(c, k);
+void pack_weights(Index channels, Index block, Index taps, Weight weight, T* packed) {
+  for (Index first = 0; first < channels; first += block) {
+    for (Index k = 0; k < taps; ++k) {
+      for (Index c = first; c < std::min(first + block, channels); ++c) *packed++ = weight(c, k);
     }
   }
 }
@@ -49,14 +47,13 @@ void pack_weights(std::int64_t channels, std::int64_t block, std::int64_t taps, 
 template <class T>
 struct Correlation {
   CorrelateKernel<T> kernel;
-  const std::vector<std::int64_t>& offset;
+  const std::vector<Index>& offset;
   const T *w, *bias, *window;
-  std::int64_t pitch;
+  Index pitch;
 
   // The tile, with rows of the result `row_stride` apart and channels `channel_stride`; columns >=
   // kernel.lanes.
-  void run(std::int64_t rows, std::int64_t columns, T* result, std::int64_t row_stride,
-           std::int64_t channel_stride) const {
+  void run(Index rows, Index columns, T* result, Index row_stride, Index channel_stride) const {
     const T* from[CorrelateKernel<T>::most_vectors];
     T* to[CorrelateKernel<T>::most_vectors];
     int count = 0;
@@ -70,10 +67,10 @@ struct Correlation {
                                             channel_stride);
       count = 0;
     };
-    for (std::int64_t i = 0; i < rows; ++i) {
-      for (std::int64_t begin = 0; begin < columns; begin += kernel.lanes) {
+    for (Index i = 0; i < rows; ++i) {
+      for (Index begin = 0; begin < columns; begin += kernel.lanes) {
         // The last vector of a row overlaps the one before instead of reaching beyond the row.
-        const std::int64_t j = std::min(begin, columns - kernel.lanes);
+        const Index j = std::min(begin, columns - kernel.lanes);
         from[count] = window + i * pitch + j;
         to[count] = result + i * row_stride + j;
         if (++count == kernel.vectors) {
@@ -88,31 +85,31 @@ struct Correlation {
 
   // The same with all rows as one, together with what lies between them in the window, so that no register is
   // partly used at the end of each row. Rows of the result are `pitch` apart.
-  void run_flat(std::int64_t rows, T* result, std::int64_t channel_stride) const {
+  void run_flat(Index rows, T* result, Index channel_stride) const {
     Correlation one_row = *this;
     one_row.run(1, divide_up(rows * pitch, kernel.lanes) * kernel.lanes, result, 0, channel_stride);
   }
 
   // Whether run_flat() has less to do than run(), or run() cannot do it.
-  bool flat_is_better(std::int64_t columns) const {
+  bool flat_is_better(Index columns) const {
     return columns < kernel.lanes || divide_up(columns, kernel.lanes) * kernel.lanes > pitch;
   }
 };
 
 // to[2 q] = even[q], to[2 q + 1] = odd[q] for 0 <= q < count.
 template <class T>
-GESSO_SIMD void interleave_pairs(const T* __restrict even, const T* __restrict odd, std::int64_t count,
+GESSO_SIMD void interleave_pairs(const T* __restrict even, const T* __restrict odd, Index count,
                                  T* __restrict to) {
-  constexpr std::int64_t block = 16;  // the last block overlaps the one before: no single numbers remain
-  const std::int64_t blocks = count < block ? 0 : divide_up(count, block);
-  for (std::int64_t b = 0; b < blocks; ++b) {
-    const std::int64_t begin = std::min(b * block, count - block);
-    for (std::int64_t q = begin; q < begin + block; ++q) {
+  constexpr Index block = 16;  // the last block overlaps the one before: no single numbers remain
+  const Index blocks = count < block ? 0 : divide_up(count, block);
+  for (Index b = 0; b < blocks; ++b) {
+    const Index begin = std::min(b * block, count - block);
+    for (Index q = begin; q < begin + block; ++q) {
       to[2 * q] = even[q];
       to[2 * q + 1] = odd[q];
     }
   }
-  for (std::int64_t q = 0; blocks == 0 && q < count; ++q) {
+  for (Index q = 0; blocks == 0 && q < count; ++q) {
     to[2 * q] = even[q];
     to[2 * q + 1] = odd[q];
   }
@@ -120,37 +117,36 @@ GESSO_SIMD void interleave_pairs(const T* __restrict even, const T* __restrict o
 
 // to[stride * q + b] = from[b * apart + q] for begin <= stride * q + b < end and 0 <= b < stride.
 template <class T>
-void interleave_row(const T* from, std::int64_t apart, std::int64_t stride, std::int64_t begin,
-                    std::int64_t end, T* to) {
+void interleave_row(const T* from, Index apart, Index stride, Index begin, Index end, T* to) {
   if (stride != 2) {
-    for (std::int64_t e = begin; e < end; ++e) to[e] = from[e % stride * apart + e / stride];
+    for (Index e = begin; e < end; ++e) to[e] = from[e % stride * apart + e / stride];
   } else if (begin < end) {
     const T* const odd = from + apart;
-    const std::int64_t first = (begin + 1) / 2, last = end / 2;
+    const Index first = (begin + 1) / 2, last = end / 2;
     if (begin % 2 == 1) to[begin] = odd[begin / 2];
     interleave_pairs(from + first, odd + first, last - first, to + 2 * first);
     if (end % 2 == 1) to[end - 1] = from[end / 2];
   }
 }
 
-// ---- forward and the gradient to the input ------------------------------------------------------
+// ---- forward and the gradient to the input
 
 // Some of the result's pixels: row q of the phase is row stride q + phase - padding of the result.
 struct Phase {
   Size2d phase;
-  std::vector<std::int64_t> taps;    // of the kernel, u * kernel.width + v
-  std::vector<std::int64_t> offset;  // in the window, of each source channel and tap
-  std::int64_t weights;              // where its packed weights begin
+  std::vector<Index> taps;    // of the kernel, u * kernel.width + v
+  std::vector<Index> offset;  // in the window, of each source channel and tap
+  Index weights;              // where its packed weights begin
 };
 
 // A result of which each phase is a correlation of the same source.
 struct Plan {
-  std::int64_t batch, groups, channels;  // channels of one group of the result
-  Size2d result;                         // size of its pictures
+  Index batch, groups, channels;  // channels of one group of the result
+  Size2d result;                  // size of its pictures
   Window window;
   Size2d stride = 1, padding = 0;
-  Size2d first = 0;        // q of the result's first row and column: tiles are counted from there
-  std::int64_t block = 0;  // of channels
+  Size2d first = 0;  // q of the result's first row and column: tiles are counted from there
+  Index block = 0;   // of channels
   Tiles tiles = {};
   std::vector<Phase> phases = {};  // the phases of the columns in each of the rows
 };
@@ -185,8 +181,8 @@ Plan plan_forward(const ConvolutionShape& s) {
 // phase) / stride. So the pixels of one phase are a correlation of dy with some of the taps.
 template <class T>
 Plan plan_input_gradient(const ConvolutionShape& s) {
-  const auto axis = [](std::int64_t source, std::int64_t kernel, std::int64_t stride, std::int64_t dilation) {
-    const std::int64_t reach = dilation * (kernel - 1) / stride;
+  const auto axis = [](Index source, Index kernel, Index stride, Index dilation) {
+    const Index reach = dilation * (kernel - 1) / stride;
     return WindowAxis{source, 1, reach, 1, reach};
   };
   const WindowAxis rows = axis(s.out.height, s.kernel.height, s.stride.height, s.dilation.height);
@@ -203,20 +199,20 @@ Plan plan_input_gradient(const ConvolutionShape& s) {
             .padding = s.padding,
             .first = first};
   cut<T>(plan, {last.height - first.height + 1, last.width - first.width + 1});
-  std::int64_t weights = 0;
-  for (std::int64_t a = 0; a < s.stride.height; ++a) {
-    for (std::int64_t b = 0; b < s.stride.width; ++b) {
+  Index weights = 0;
+  for (Index a = 0; a < s.stride.height; ++a) {
+    for (Index b = 0; b < s.stride.width; ++b) {
       Phase phase{{a, b}, {}, {}, weights};
-      for (std::int64_t tap = 0; tap < s.taps(); ++tap) {
+      for (Index tap = 0; tap < s.taps(); ++tap) {
         if (s.dilation.height * (tap / s.kernel.width) % s.stride.height == a &&
             s.dilation.width * (tap % s.kernel.width) % s.stride.width == b) {
           phase.taps.push_back(tap);
         }
       }
-      for (std::int64_t o = 0; o < s.group_out(); ++o) {
-        for (const std::int64_t tap : phase.taps) {
-          const std::int64_t row = (s.dilation.height * (tap / s.kernel.width) - a) / s.stride.height;
-          const std::int64_t column = (s.dilation.width * (tap % s.kernel.width) - b) / s.stride.width;
+      for (Index o = 0; o < s.group_out(); ++o) {
+        for (const Index tap : phase.taps) {
+          const Index row = (s.dilation.height * (tap / s.kernel.width) - a) / s.stride.height;
+          const Index column = (s.dilation.width * (tap % s.kernel.width) - b) / s.stride.width;
           phase.offset.push_back(plan.window.at(o, 0, rows.reach - row, columns.reach - column));
         }
       }
@@ -231,15 +227,14 @@ Plan plan_input_gradient(const ConvolutionShape& s) {
 // apart, to their pixels of a picture of the result. The first and last rows and columns may be outside of
 // it.
 template <class T>
-void spread_phases(const Plan& plan, std::int64_t row_phase, const Tile& tile, const T* from,
-                   std::int64_t apart, T* picture) {
-  const std::int64_t k =
-      plan.stride.height * (plan.first.height + tile.row) + row_phase - plan.padding.height;
-  const std::int64_t l = plan.stride.width * (plan.first.width + tile.column) - plan.padding.width;
-  const std::int64_t begin = std::max<std::int64_t>(-l, 0);
-  const std::int64_t end = std::min(plan.stride.width * tile.columns, plan.result.width - l);
-  for (std::int64_t i = 0; i < tile.rows; ++i) {
-    const std::int64_t row = k + plan.stride.height * i;
+void spread_phases(const Plan& plan, Index row_phase, const Tile& tile, const T* from, Index apart,
+                   T* picture) {
+  const Index k = plan.stride.height * (plan.first.height + tile.row) + row_phase - plan.padding.height;
+  const Index l = plan.stride.width * (plan.first.width + tile.column) - plan.padding.width;
+  const Index begin = std::max<Index>(-l, 0);
+  const Index end = std::min(plan.stride.width * tile.columns, plan.result.width - l);
+  for (Index i = 0; i < tile.rows; ++i) {
+    const Index row = k + plan.stride.height * i;
     if (0 <= row && row < plan.result.height) {
       interleave_row(from + i * plan.window.pitch, apart, plan.stride.width, begin, end,
                      picture + row * plan.result.width + l);
@@ -252,20 +247,20 @@ template <class T>
 void compute(const Plan& plan, const T* source, const T* packed, const T* bias, T* result) {
   constexpr int lanes = CorrelateKernel<T>::most_lanes;
   const Window& window = plan.window;
-  const std::int64_t window_size = window.size() + window.slack(lanes);
-  const std::int64_t flat_size = plan.tiles.rows * window.pitch + lanes;  // of one channel of run_flat()
-  const std::int64_t result_size = plan.result.height * plan.result.width;
+  const Index window_size = window.size() + window.slack(lanes);
+  const Index flat_size = plan.tiles.rows * window.pitch + lanes;  // of one channel of run_flat()
+  const Index result_size = plan.result.height * plan.result.width;
   const std::vector<T> zeros(plan.block);
-  parallel_for(plan.batch * plan.groups * plan.tiles.count(), 1, [&](std::int64_t task, std::int64_t) {
+  parallel_for(plan.batch * plan.groups * plan.tiles.count(), 1, [&](Index task, Index) {
     const Tile tile = plan.tiles[task % plan.tiles.count()];
-    const std::int64_t picture = task / plan.tiles.count();  // of a sample and group
-    const std::int64_t first_channel = picture % plan.groups * plan.channels;
+    const Index picture = task / plan.tiles.count();  // of a sample and group
+    const Index first_channel = picture % plan.groups * plan.channels;
     T* memory = scratch<T>(window_size + plan.stride.width * plan.block * flat_size);
     T* flat = memory + window_size;
     fill_window(window, source + picture * window.channels * window.rows.source * window.columns.source,
                 plan.first.height + tile.row, plan.first.width + tile.column, memory);
-    for (std::int64_t c = 0; c < plan.channels; c += plan.block) {
-      const std::int64_t count = std::min(plan.block, plan.channels - c);
+    for (Index c = 0; c < plan.channels; c += plan.block) {
+      const Index count = std::min(plan.block, plan.channels - c);
       T* block = result + (picture * plan.channels + c) * result_size;
       for (const Phase& phase : plan.phases) {
         const Correlation<T> correlation{
@@ -280,10 +275,9 @@ void compute(const Plan& plan, const T* source, const T* packed, const T* bias, 
                           plan.result.width, result_size);
           continue;
         }
-        const std::int64_t apart = plan.block * flat_size;
+        const Index apart = plan.block * flat_size;
         correlation.run_flat(tile.rows, flat + phase.phase.width * apart, flat_size);
-        for (std::int64_t channel = 0; phase.phase.width + 1 == plan.stride.width && channel < count;
-             ++channel) {
+        for (Index channel = 0; phase.phase.width + 1 == plan.stride.width && channel < count; ++channel) {
           spread_phases(plan, phase.phase.height, tile, flat + channel * flat_size, apart,
                         block + channel * result_size);
         }
@@ -292,7 +286,7 @@ void compute(const Plan& plan, const T* source, const T* packed, const T* bias, 
   });
 }
 
-// ---- gradient to the weight ---------------------------------------------------------------------
+// ---- gradient to the weight
 //
 //     dw[o, k] = sum over p of dy[o, p] window[offset[k] + p]
 //
@@ -300,10 +294,9 @@ void compute(const Plan& plan, const T* source, const T* packed, const T* bias, 
 
 // The rows of a tile of one channel of dy, `pitch` apart, with zeros between them and up to `length`.
 template <class T>
-void copy_with_gaps(const T* dy, const Tile& tile, std::int64_t width, std::int64_t pitch,
-                    std::int64_t length, T* to) {
+void copy_with_gaps(const T* dy, const Tile& tile, Index width, Index pitch, Index length, T* to) {
   T* const end = to + length;
-  for (std::int64_t i = 0; i < tile.rows; ++i, dy += width) {
+  for (Index i = 0; i < tile.rows; ++i, dy += width) {
     to = std::copy_n(dy, tile.columns, to);
     to = std::fill_n(to, pitch - tile.columns, T{0});
   }
@@ -314,13 +307,13 @@ void copy_with_gaps(const T* dy, const Tile& tile, std::int64_t width, std::int6
 template <class T>
 struct ProductSums {
   ProductSumKernel<T> kernel;
-  const std::vector<std::int64_t>& offset;
+  const std::vector<Index>& offset;
   const T *window, *dy;
-  std::int64_t length;
+  Index length;
 
   // sum[c, k] += the sum for channel c and tap k < taps, rows of sum `stride` apart.
-  void add(std::int64_t taps, T* sum, std::int64_t stride) const {
-    std::int64_t k = 0;
+  void add(Index taps, T* sum, Index stride) const {
+    Index k = 0;
     for (; k + kernel.taps <= taps; k += kernel.taps) {
       kernel.run(length, dy, length, window, offset.data() + k, sum + k, stride);
     }
@@ -328,12 +321,12 @@ struct ProductSums {
       return;
     }
     // The last taps are fewer than the kernel sums up: the others repeat the last, and are dropped.
-    std::int64_t last[ProductSumKernel<T>::most_taps];
+    Index last[ProductSumKernel<T>::most_taps];
     T total[ProductSumKernel<T>::most_channels * ProductSumKernel<T>::most_taps] = {};
     for (int t = 0; t < kernel.taps; ++t) last[t] = offset[std::min(k + t, taps - 1)];
     kernel.run(length, dy, length, window, last, total, kernel.taps);
     for (int c = 0; c < kernel.channels; ++c) {
-      for (std::int64_t t = k; t < taps; ++t) sum[c * stride + t] += total[c * kernel.taps + t - k];
+      for (Index t = k; t < taps; ++t) sum[c * stride + t] += total[c * kernel.taps + t - k];
     }
   }
 };
@@ -344,9 +337,9 @@ template <class T>
 void forward(const ConvolutionShape& s, const T* x, const T* w, const T* bias, T* y) {
   const Plan plan = plan_forward<T>(s);
   Tensor packed = Tensor::empty({s.out_channels, s.fan_in()}, dtype_of<T>);
-  for (std::int64_t g = 0; g < s.groups; ++g) {
-    const std::int64_t begin = g * s.group_out() * s.fan_in();
-    const auto weight = [&](std::int64_t o, std::int64_t k) { return w[begin + o * s.fan_in() + k]; };
+  for (Index g = 0; g < s.groups; ++g) {
+    const Index begin = g * s.group_out() * s.fan_in();
+    const auto weight = [&](Index o, Index k) { return w[begin + o * s.fan_in() + k]; };
     pack_weights(s.group_out(), plan.block, s.fan_in(), weight, packed.mutable_data<T>() + begin);
   }
   compute(plan, x, packed.data<T>(), bias, y);
@@ -357,12 +350,12 @@ void input_gradient(const ConvolutionShape& s, const T* dy, const T* w, T* dx) {
   const Plan plan = plan_input_gradient<T>(s);
   Tensor packed = Tensor::empty({s.out_channels, s.fan_in()}, dtype_of<T>);
   for (const Phase& phase : plan.phases) {
-    const std::int64_t taps = std::ssize(phase.taps);
-    for (std::int64_t g = 0; g < s.groups; ++g) {
-      const auto weight = [&](std::int64_t c, std::int64_t k) {
+    const Index taps = std::ssize(phase.taps);
+    for (Index g = 0; g < s.groups; ++g) {
+      const auto weight = [&](Index c, Index k) {
         return w[((g * s.group_out() + k / taps) * s.group_in() + c) * s.taps() + phase.taps[k % taps]];
       };
-      const std::int64_t begin = phase.weights + g * s.group_in() * std::ssize(phase.offset);
+      const Index begin = phase.weights + g * s.group_in() * std::ssize(phase.offset);
       pack_weights(s.group_in(), plan.block, std::ssize(phase.offset), weight,
                    packed.mutable_data<T>() + begin);
     }
@@ -375,45 +368,45 @@ void weight_gradient(const ConvolutionShape& s, const T* x, const T* dy, T* dw) 
   if (outer_product_convolution::suits<T>(s)) {
     return outer_product_convolution::weight_gradient(s, x, dy, dw);
   }
-  constexpr std::int64_t lanes = ProductSumKernel<T>::most_lanes;
-  constexpr std::int64_t wanted_length = 1024;  // long enough that adding up the lanes at the end is nothing,
-      // short enough that dy for one kernel stays in the first cache
-  const std::int64_t channels = s.group_out();
+  constexpr Index lanes = ProductSumKernel<T>::most_lanes;
+  constexpr Index wanted_length = 1024;  // long enough that adding up the lanes at the end is nothing,
+                                         // short enough that dy for one kernel stays in the first cache
+  const Index channels = s.group_out();
   Window window{forward_rows(s), forward_columns(s), 1};
   const Tiles tiles = cut_into_tiles(s.out, window.rows, window.columns, window.phases(),
                                      divide_up(wanted_length, s.out.width + window.columns.reach), sizeof(T));
   window.height = tiles.rows + window.rows.reach;
   window.pitch = tiles.columns + window.columns.reach;
   // Where tiles are few, some of the channels of y are one part, so that there is work for many threads.
-  const std::int64_t parts = s.batch * s.groups * tiles.count() >= 32 ? 1
-                             : channels % 64 == 0                     ? 4
-                             : channels % 32 == 0                     ? 2
-                                                                      : 1;
-  const std::int64_t part_channels = channels / parts;
-  const std::int64_t block = even_block(part_channels, product_sum_kernel<T>(part_channels).channels);
+  const Index parts = s.batch * s.groups * tiles.count() >= 32 ? 1
+                      : channels % 64 == 0                     ? 4
+                      : channels % 32 == 0                     ? 2
+                                                               : 1;
+  const Index part_channels = channels / parts;
+  const Index block = even_block(part_channels, product_sum_kernel<T>(part_channels).channels);
   // The window holds a slice of the channels of x.
-  const std::int64_t slice =
-      even_block(s.group_in(), std::max<std::int64_t>(Window::cache_bytes / sizeof(T) / window.size(), 1));
+  const Index slice =
+      even_block(s.group_in(), std::max<Index>(Window::cache_bytes / sizeof(T) / window.size(), 1));
   window.channels = slice;
-  const std::vector<std::int64_t> offset = forward_offsets(s, window);
-  const std::int64_t most_length = divide_up(tiles.rows * window.pitch, lanes) * lanes;
-  const std::int64_t window_size = divide_up(window.size() + window.slack(lanes), lanes) * lanes;
+  const std::vector<Index> offset = forward_offsets(s, window);
+  const Index most_length = divide_up(tiles.rows * window.pitch, lanes) * lanes;
+  const Index window_size = divide_up(window.size() + window.slack(lanes), lanes) * lanes;
 
-  const auto add_tile = [&](std::int64_t part, std::int64_t index, T* sum) {
+  const auto add_tile = [&](Index part, Index index, T* sum) {
     const Tile tile = tiles[index % tiles.count()];
-    const std::int64_t picture = index / tiles.count() * s.groups + part / parts;
+    const Index picture = index / tiles.count() * s.groups + part / parts;
     const T* dy_tile = dy + (picture * channels + part % parts * part_channels) * s.out_pixels() +
                        tile.row * s.out.width + tile.column;
-    const std::int64_t length = divide_up(tile.rows * window.pitch, lanes) * lanes;
+    const Index length = divide_up(tile.rows * window.pitch, lanes) * lanes;
     T* x_window = scratch<T>(window_size + block * most_length);
     T* dy_block = x_window + window_size;
-    for (std::int64_t c = 0; c < s.group_in(); c += slice) {
+    for (Index c = 0; c < s.group_in(); c += slice) {
       Window of_slice = window;
       of_slice.channels = std::min(slice, s.group_in() - c);
       fill_window(of_slice, x + (picture * s.group_in() + c) * s.in_pixels(), tile.row, tile.column,
                   x_window);
       std::fill_n(x_window + of_slice.size(), window.slack(lanes), T{0});  // is multiplied by zeros of dy
-      for (std::int64_t o = 0; o < part_channels; o += block) {
+      for (Index o = 0; o < part_channels; o += block) {
         const ProductSumKernel<T> kernel = product_sum_kernel<T>(std::min(block, part_channels - o));
         for (int channel = 0; channel < kernel.channels; ++channel) {
           copy_with_gaps(dy_tile + (o + channel) * s.out_pixels(), tile, s.out.width, window.pitch, length,

@@ -37,8 +37,8 @@ GESSO_INLINE T sum_of_lanes(typename Simd<T, bytes>::Vector v) {
 }
 
 template <class T, int bytes, int channels, int vectors>
-GESSO_INLINE void correlate(std::int64_t taps, const T* w, const std::int64_t* offset, const T* bias,
-                            const T* const* x, T* const* y, std::int64_t y_stride) {
+GESSO_INLINE void correlate(Index taps, const T* w, const Index* offset, const T* bias, const T* const* x,
+                            T* const* y, Index y_stride) {
   using S = Simd<T, bytes>;
   typename S::Vector sum[channels][vectors];
   const T* source[vectors];
@@ -48,7 +48,7 @@ GESSO_INLINE void correlate(std::int64_t taps, const T* w, const std::int64_t* o
 #pragma GCC unroll 16
     for (int c = 0; c < channels; ++c) sum[c][r] = typename S::Vector{} + bias[c];
   }
-  for (std::int64_t k = 0; k < taps; ++k, w += channels) {
+  for (Index k = 0; k < taps; ++k, w += channels) {
     typename S::Vector v[vectors];
 #pragma GCC unroll 16
     for (int r = 0; r < vectors; ++r) v[r] = S::load(source[r] + offset[k]);
@@ -66,15 +66,15 @@ GESSO_INLINE void correlate(std::int64_t taps, const T* w, const std::int64_t* o
 }
 
 template <class T, int bytes, int channels, int taps>
-GESSO_INLINE void product_sum(std::int64_t length, const T* dy, std::int64_t dy_stride, const T* x,
-                              const std::int64_t* offset, T* total, std::int64_t total_stride) {
+GESSO_INLINE void product_sum(Index length, const T* dy, Index dy_stride, const T* x, const Index* offset,
+                              T* total, Index total_stride) {
   using S = Simd<T, bytes>;
   constexpr int lanes = bytes / sizeof(T);
   typename S::Vector sum[channels][taps] = {};
   const T* source[taps];
 #pragma GCC unroll 16
   for (int k = 0; k < taps; ++k) source[k] = x + offset[k];
-  for (std::int64_t p = 0; p < length; p += lanes) {
+  for (Index p = 0; p < length; p += lanes) {
     typename S::Vector g[channels];
 #pragma GCC unroll 16
     for (int c = 0; c < channels; ++c) g[c] = S::load(dy + c * dy_stride + p);
@@ -96,16 +96,16 @@ GESSO_INLINE void product_sum(std::int64_t length, const T* dy, std::int64_t dy_
 }
 
 template <class T, int bytes, int vectors, int taps>
-GESSO_INLINE void outer_product(std::int64_t rows, std::int64_t columns, const T* dy, std::int64_t dy_stride,
-                                const T* x, std::int64_t x_row, std::int64_t x_step,
-                                const std::int64_t* offset, T* total, std::int64_t total_stride) {
+GESSO_INLINE void outer_product(Index rows, Index columns, const T* dy, Index dy_stride, const T* x,
+                                Index x_row, Index x_step, const Index* offset, T* total,
+                                Index total_stride) {
   using S = Simd<T, bytes>;
   typename S::Vector sum[taps][vectors] = {};
-  for (std::int64_t i = 0; i < rows; ++i, x += x_row) {
+  for (Index i = 0; i < rows; ++i, x += x_row) {
     const T* source[taps];
 #pragma GCC unroll 32
     for (int k = 0; k < taps; ++k) source[k] = x + offset[k];
-    for (std::int64_t j = 0; j < columns; ++j, dy += dy_stride) {
+    for (Index j = 0; j < columns; ++j, dy += dy_stride) {
       typename S::Vector g[vectors];
 #pragma GCC unroll 2
       for (int r = 0; r < vectors; ++r) g[r] = S::load(dy + r * S::lanes);
@@ -162,27 +162,24 @@ GESSO_INLINE void transpose(typename Simd<T, bytes>::Vector* v) {
     static constexpr int most_correlate_channels = correlate_channels;                                      \
     static constexpr int most_product_channels = product_channels;                                          \
     template <class T, int channels, int vectors>                                                           \
-    attribute static void run_correlate(std::int64_t taps, const T* w, const std::int64_t* offset,          \
-                                        const T* bias, const T* const* x, T* const* y,                      \
-                                        std::int64_t y_stride) {                                            \
+    attribute static void run_correlate(Index taps, const T* w, const Index* offset, const T* bias,         \
+                                        const T* const* x, T* const* y, Index y_stride) {                   \
       correlate<T, bytes, channels, vectors>(taps, w, offset, bias, x, y, y_stride);                        \
     }                                                                                                       \
     template <class T, int channels, int taps>                                                              \
-    attribute static void run_product_sum(std::int64_t length, const T* dy, std::int64_t dy_stride,         \
-                                          const T* x, const std::int64_t* offset, T* total,                 \
-                                          std::int64_t total_stride) {                                      \
+    attribute static void run_product_sum(Index length, const T* dy, Index dy_stride, const T* x,           \
+                                          const Index* offset, T* total, Index total_stride) {              \
       product_sum<T, bytes, channels, taps>(length, dy, dy_stride, x, offset, total, total_stride);         \
     }                                                                                                       \
     template <class T, int vectors, int taps>                                                               \
-    attribute static void run_outer_product(std::int64_t rows, std::int64_t columns, const T* dy,           \
-                                            std::int64_t dy_stride, const T* x, std::int64_t x_row,         \
-                                            std::int64_t x_step, const std::int64_t* offset, T* total,      \
-                                            std::int64_t total_stride) {                                    \
+    attribute static void run_outer_product(Index rows, Index columns, const T* dy, Index dy_stride,        \
+                                            const T* x, Index x_row, Index x_step, const Index* offset,     \
+                                            T* total, Index total_stride) {                                 \
       outer_product<T, bytes, vectors, taps>(rows, columns, dy, dy_stride, x, x_row, x_step, offset, total, \
                                              total_stride);                                                 \
     }                                                                                                       \
     template <class T>                                                                                      \
-    attribute static void run_transpose(const T* x, std::int64_t x_stride, T* y, std::int64_t y_stride) {   \
+    attribute static void run_transpose(const T* x, Index x_stride, T* y, Index y_stride) {                 \
       using S = Simd<T, bytes>;                                                                             \
       typename S::Vector v[S::lanes];                                                                       \
       for (int i = 0; i < S::lanes; ++i) v[i] = S::load(x + i * x_stride);                                  \
@@ -220,17 +217,17 @@ constexpr auto product_sum_table(std::integer_sequence<int, index...>) {
 }
 
 template <class T, class Isa>
-CorrelateKernel<T> correlate_kernel_for(std::int64_t channels) {
+CorrelateKernel<T> correlate_kernel_for(Index channels) {
   static constexpr auto table =
       correlate_table<T, Isa>(std::make_integer_sequence<int, Isa::most_correlate_channels>());
-  return table[std::min<std::int64_t>(channels, table.size()) - 1];
+  return table[std::min<Index>(channels, table.size()) - 1];
 }
 
 template <class T, class Isa>
-ProductSumKernel<T> product_sum_kernel_for(std::int64_t channels) {
+ProductSumKernel<T> product_sum_kernel_for(Index channels) {
   static constexpr auto table =
       product_sum_table<T, Isa>(std::make_integer_sequence<int, Isa::most_product_channels>());
-  return table[std::min<std::int64_t>(channels, table.size()) - 1];
+  return table[std::min<Index>(channels, table.size()) - 1];
 }
 
 template <class T, class Isa, int vectors>
@@ -246,8 +243,8 @@ constexpr OuterProductKernel<T> outer_product_kernel_of() {
 }
 
 template <class T, class Isa>
-OuterProductKernel<T> outer_product_kernel_for(std::int64_t channels) {
-  constexpr std::int64_t lanes = Isa::bytes / sizeof(T);
+OuterProductKernel<T> outer_product_kernel_for(Index channels) {
+  constexpr Index lanes = Isa::bytes / sizeof(T);
   return channels <= lanes ? outer_product_kernel_of<T, Isa, 1>() : outer_product_kernel_of<T, Isa, 2>();
 }
 
@@ -269,25 +266,25 @@ auto with_instruction_set(F f) {
 }  // namespace
 
 template <class T>
-CorrelateKernel<T> correlate_kernel(std::int64_t channels) {
+CorrelateKernel<T> correlate_kernel(Index channels) {
   return with_instruction_set([&]<class Isa>() { return correlate_kernel_for<T, Isa>(channels); });
 }
 
 template <class T>
-ProductSumKernel<T> product_sum_kernel(std::int64_t channels) {
+ProductSumKernel<T> product_sum_kernel(Index channels) {
   return with_instruction_set([&]<class Isa>() { return product_sum_kernel_for<T, Isa>(channels); });
 }
 
 template <class T>
-OuterProductKernel<T> outer_product_kernel(std::int64_t channels) {
+OuterProductKernel<T> outer_product_kernel(Index channels) {
   return with_instruction_set([&]<class Isa>() { return outer_product_kernel_for<T, Isa>(channels); });
 }
 
-template CorrelateKernel<float> correlate_kernel(std::int64_t);
-template CorrelateKernel<double> correlate_kernel(std::int64_t);
-template ProductSumKernel<float> product_sum_kernel(std::int64_t);
-template ProductSumKernel<double> product_sum_kernel(std::int64_t);
-template OuterProductKernel<float> outer_product_kernel(std::int64_t);
-template OuterProductKernel<double> outer_product_kernel(std::int64_t);
+template CorrelateKernel<float> correlate_kernel(Index);
+template CorrelateKernel<double> correlate_kernel(Index);
+template ProductSumKernel<float> product_sum_kernel(Index);
+template ProductSumKernel<double> product_sum_kernel(Index);
+template OuterProductKernel<float> outer_product_kernel(Index);
+template OuterProductKernel<double> outer_product_kernel(Index);
 
 }  // namespace gesso

@@ -3,7 +3,7 @@
 // plain x86-64 (or whatever other CPU); the choice is made when the program runs.
 #pragma once
 
-#include <cstdint>
+#include "gesso/core/index.h"
 
 namespace gesso {
 
@@ -14,8 +14,8 @@ namespace gesso {
 /// for channels c, vectors r, lanes l, and k < taps.
 template <class T>
 struct CorrelateKernel {
-  using Run = void (*)(std::int64_t taps, const T* w, const std::int64_t* offset, const T* bias,
-                       const T* const* x, T* const* y, std::int64_t y_stride);
+  using Run = void (*)(Index taps, const T* w, const Index* offset, const T* bias, const T* const* x,
+                       T* const* y, Index y_stride);
   static constexpr int most_channels = 8, most_vectors = 8, most_lanes = 64 / sizeof(T);
 
   int channels, vectors, lanes;
@@ -25,7 +25,7 @@ struct CorrelateKernel {
 
 /// The kernel for `channels` or, if that is more than registers can hold, the largest.
 template <class T>
-CorrelateKernel<T> correlate_kernel(std::int64_t channels);
+CorrelateKernel<T> correlate_kernel(Index channels);
 
 /// A tile of the gradient to the weight, `channels` by `taps` numbers:
 ///
@@ -34,8 +34,8 @@ CorrelateKernel<T> correlate_kernel(std::int64_t channels);
 /// for channels c and k < taps. `length` is a multiple of `lanes`.
 template <class T>
 struct ProductSumKernel {
-  using Run = void (*)(std::int64_t length, const T* dy, std::int64_t dy_stride, const T* x,
-                       const std::int64_t* offset, T* sum, std::int64_t sum_stride);
+  using Run = void (*)(Index length, const T* dy, Index dy_stride, const T* x, const Index* offset, T* sum,
+                       Index sum_stride);
   static constexpr int most_channels = 4, most_taps = 12, most_lanes = 64 / sizeof(T);
 
   int channels, taps, lanes;
@@ -44,7 +44,7 @@ struct ProductSumKernel {
 
 /// The kernel for `channels` or, if that is more than registers can hold, the largest.
 template <class T>
-ProductSumKernel<T> product_sum_kernel(std::int64_t channels);
+ProductSumKernel<T> product_sum_kernel(Index channels);
 
 /// The same sums for many channels, `taps` by `channels` numbers in registers:
 ///
@@ -55,11 +55,10 @@ ProductSumKernel<T> product_sum_kernel(std::int64_t channels);
 /// of x is multiplied with all of them.
 template <class T>
 struct OuterProductKernel {
-  using Run = void (*)(std::int64_t rows, std::int64_t columns, const T* dy, std::int64_t dy_stride,
-                       const T* x, std::int64_t x_row, std::int64_t x_step, const std::int64_t* offset,
-                       T* sum, std::int64_t sum_stride);
+  using Run = void (*)(Index rows, Index columns, const T* dy, Index dy_stride, const T* x, Index x_row,
+                       Index x_step, const Index* offset, T* sum, Index sum_stride);
   /// y[j * y_stride + c] = x[c * x_stride + j] for c, j < lanes.
-  using Transpose = void (*)(const T* x, std::int64_t x_stride, T* y, std::int64_t y_stride);
+  using Transpose = void (*)(const T* x, Index x_stride, T* y, Index y_stride);
   static constexpr int most_lanes = 64 / sizeof(T);
 
   struct Size {
@@ -74,6 +73,6 @@ struct OuterProductKernel {
 
 /// The kernel for `channels` or, if that is more than registers can hold, the largest.
 template <class T>
-OuterProductKernel<T> outer_product_kernel(std::int64_t channels);
+OuterProductKernel<T> outer_product_kernel(Index channels);
 
 }  // namespace gesso

@@ -17,7 +17,7 @@ namespace {
 constexpr int kColumns = kTile * kStrip;  // of the result of a strip
 constexpr int kPitch = kColumns + 8;  // of a row of a strip in working memory: a strip reads 2 more columns
 
-// ---- transforms of pictures ---------------------------------------------------------------------
+// ---- transforms of pictures
 //
 // The transform down the columns is done first, on rows of pixels as they lie in memory, into working memory.
 // There four columns of 16 channels are transposed at a time, and the transform along rows runs on vectors of
@@ -47,7 +47,7 @@ GESSO_INLINE typename Simd<float, bytes>::Vector load_masked(const float* x, con
 
 // One vector of columns, from column j of the rows.
 template <class Transform, int bytes, bool masked>
-GESSO_INLINE void transform_columns(const Rows<Transform::in>& rows, std::int64_t j, float* to) {
+GESSO_INLINE void transform_columns(const Rows<Transform::in>& rows, Index j, float* to) {
   using S = Simd<float, bytes>;
   typename S::Vector d[Transform::in], t[Transform::out];
 #pragma GCC unroll 6
@@ -61,7 +61,7 @@ GESSO_INLINE void transform_columns(const Rows<Transform::in>& rows, std::int64_
 
 // The same for one column, which may be left of the first.
 template <class Transform, bool masked>
-GESSO_INLINE void transform_column(const Rows<Transform::in>& rows, std::int64_t j, float* to) {
+GESSO_INLINE void transform_column(const Rows<Transform::in>& rows, Index j, float* to) {
   float d[Transform::in], t[Transform::out];
   for (int r = 0; r < Transform::in; ++r) {
     const bool open = rows.inside[r] && (!masked || (rows.mask[r][j] & rows.bit[r]) != 0);
@@ -73,17 +73,17 @@ GESSO_INLINE void transform_column(const Rows<Transform::in>& rows, std::int64_t
 
 // Columns [column, column + columns) of one channel, transformed down, to rows of working memory.
 template <class Transform, int bytes, bool masked>
-GESSO_INLINE void transform_down(const Planes<const float>& x, int channel, std::int64_t row,
-                                 std::int64_t column, int columns, float* to) {
+GESSO_INLINE void transform_down(const Planes<const float>& x, int channel, Index row, Index column,
+                                 int columns, float* to) {
   const auto [height, width] = x.size;
-  const std::int64_t begin = std::clamp<std::int64_t>(-column, 0, columns);
-  const std::int64_t end = std::clamp<std::int64_t>(width - column, begin, columns);
-  const std::int64_t mask_rows = (height + 3) / 4;
+  const Index begin = std::clamp<Index>(-column, 0, columns);
+  const Index end = std::clamp<Index>(width - column, begin, columns);
+  const Index mask_rows = (height + 3) / 4;
   // Where the strip begins inside the picture, or else anywhere inside, for the columns that show padding.
-  const std::int64_t first = std::clamp<std::int64_t>(column, 0, width - 1);
+  const Index first = std::clamp<Index>(column, 0, width - 1);
   Rows<Transform::in> rows;
   for (int r = 0; r < Transform::in; ++r) {
-    const std::int64_t i = padding_source(row + r, height, x.mode);
+    const Index i = padding_source(row + r, height, x.mode);
     rows.inside[r] = i >= 0;
     rows.x[r] = i < 0 ? kZeroRow : x.data + (channel * height + i) * width + first;
     if (masked) {
@@ -93,16 +93,16 @@ GESSO_INLINE void transform_down(const Planes<const float>& x, int channel, std:
   }
   constexpr int lanes = Simd<float, bytes>::lanes;
   float* inside = to + begin;
-  const std::int64_t count = end - begin;
-  std::int64_t j = 0;
+  const Index count = end - begin;
+  Index j = 0;
   for (; j + lanes <= count; j += lanes) transform_columns<Transform, bytes, masked>(rows, j, inside + j);
   if constexpr (bytes > 16) {
     for (; j + 4 <= count; j += 4) transform_columns<Transform, 16, masked>(rows, j, inside + j);
   }
   for (; j < count; ++j) transform_column<Transform, masked>(rows, j, inside + j);
-  const auto pad = [&](std::int64_t from, std::int64_t until) {
-    for (std::int64_t s = from; s < until; ++s) {
-      const std::int64_t source = padding_source(column + s, width, x.mode);
+  const auto pad = [&](Index from, Index until) {
+    for (Index s = from; s < until; ++s) {
+      const Index source = padding_source(column + s, width, x.mode);
       if (source < 0) {
         for (int r = 0; r < Transform::out; ++r) to[r * kGroup * kPitch + s] = 0;
       } else {
@@ -116,24 +116,24 @@ GESSO_INLINE void transform_down(const Planes<const float>& x, int channel, std:
 
 // Fetches into the cache what transform_down() will read of a channel.
 template <class Transform>
-GESSO_INLINE void prefetch_rows(const Planes<const float>& x, int channel, std::int64_t row,
-                                std::int64_t column, int columns) {
+GESSO_INLINE void prefetch_rows(const Planes<const float>& x, int channel, Index row, Index column,
+                                int columns) {
   const auto [height, width] = x.size;
-  constexpr std::int64_t line = 64 / sizeof(float);
-  const std::int64_t begin = std::clamp<std::int64_t>(column, 0, width - 1);
-  const std::int64_t end = std::clamp<std::int64_t>(column + columns, begin + 1, width);
+  constexpr Index line = 64 / sizeof(float);
+  const Index begin = std::clamp<Index>(column, 0, width - 1);
+  const Index end = std::clamp<Index>(column + columns, begin + 1, width);
   for (int r = 0; r < Transform::in; ++r) {
-    const std::int64_t i = std::clamp<std::int64_t>(row + r, 0, height - 1);
+    const Index i = std::clamp<Index>(row + r, 0, height - 1);
     const float* from = x.data + (channel * height + i) * width;
-    for (std::int64_t j = begin; j < end; j += line) __builtin_prefetch(from + j);
+    for (Index j = begin; j < end; j += line) __builtin_prefetch(from + j);
     __builtin_prefetch(from + end - 1);
   }
 }
 
 // A strip: tiles of Transform::in rows and columns, kTile apart.
 template <class Transform, int bytes>
-GESSO_INLINE void transform_strip(const Planes<const float>& x, std::int64_t row, std::int64_t column,
-                                  int tiles, TileGroup<float> to) {
+GESSO_INLINE void transform_strip(const Planes<const float>& x, Index row, Index column, int tiles,
+                                  TileGroup<float> to) {
   using S = Simd<float, bytes>;
   constexpr bool overlap = Transform::in > kTile;
   const int columns = kTile * (tiles + (overlap ? 1 : 0));
@@ -203,8 +203,8 @@ struct Stream<32> {
 
 // Rows of one channel of the result, `count` columns each, from working memory to the picture.
 template <int bytes, bool masked>
-GESSO_INLINE void finish_columns(const float* from, std::int64_t j, int rows, float bias, bool relu,
-                                 bool stream, float* y, std::int64_t width, int shift, std::uint8_t* mask) {
+GESSO_INLINE void finish_columns(const float* from, Index j, int rows, float bias, bool relu, bool stream,
+                                 float* y, Index width, int shift, std::uint8_t* mask) {
   using S = Simd<float, bytes>;
   using Ints = typename Simd<std::int32_t, bytes>::Vector;
   using Bytes = Simd<std::uint8_t, bytes / 4>;
@@ -230,10 +230,10 @@ GESSO_INLINE void finish_columns(const float* from, std::int64_t j, int rows, fl
 }
 
 template <int bytes, bool masked>
-GESSO_INLINE void finish_rows(const float* from, int rows, std::int64_t count, float bias, bool relu,
-                              bool stream, float* y, std::int64_t width, int shift, std::uint8_t* mask) {
+GESSO_INLINE void finish_rows(const float* from, int rows, Index count, float bias, bool relu, bool stream,
+                              float* y, Index width, int shift, std::uint8_t* mask) {
   constexpr int lanes = Simd<float, bytes>::lanes;
-  std::int64_t j = 0;
+  Index j = 0;
   for (; j + lanes <= count; j += lanes) {
     finish_columns<bytes, masked>(from, j, rows, bias, relu, stream, y, width, shift, mask);
   }
@@ -258,7 +258,7 @@ GESSO_INLINE void finish_rows(const float* from, int rows, std::int64_t count, f
 
 template <int bytes>
 GESSO_INLINE void result_strip(TileGroup<const float> from, int tiles, const float* bias, bool relu,
-                               bool stream, const Planes<float>& y, std::int64_t row, std::int64_t column) {
+                               bool stream, const Planes<float>& y, Index row, Index column) {
   using S = Simd<float, bytes>;
   alignas(64) float strip[kGroup][kTile][kPitch];
   for (int tile = 0; tile < tiles; ++tile) {
@@ -284,10 +284,10 @@ GESSO_INLINE void result_strip(TileGroup<const float> from, int tiles, const flo
     }
   }
   const auto [height, width] = y.size;
-  const int rows = static_cast<int>(std::min<std::int64_t>(kTile, height - row));
-  const std::int64_t count = std::min<std::int64_t>(kTile * tiles, width - column);
-  const std::int64_t mask_rows = (height + 3) / 4;
-  constexpr std::int64_t line = 64 / sizeof(float);
+  const int rows = static_cast<int>(std::min<Index>(kTile, height - row));
+  const Index count = std::min<Index>(kTile * tiles, width - column);
+  const Index mask_rows = (height + 3) / 4;
+  constexpr Index line = 64 / sizeof(float);
   stream = stream && width % line == 0 && column % line == 0 &&
            reinterpret_cast<std::uintptr_t>(y.data) % 64 == 0 && height * width % line == 0;
   for (int c = 0; c < y.channels; ++c) {
@@ -302,10 +302,10 @@ GESSO_INLINE void result_strip(TileGroup<const float> from, int tiles, const flo
   }
 }
 
-// ---- transforms of kernels ----------------------------------------------------------------------
+// ---- transforms of kernels
 
 template <int bytes>
-GESSO_INLINE void transform_weights(const float* w, std::int64_t lane_stride, int lanes, bool mirrored,
+GESSO_INLINE void transform_weights(const float* w, Index lane_stride, int lanes, bool mirrored,
                                     TileGroup<float> to) {
   using S = Simd<float, bytes>;
   constexpr int taps = 9;
@@ -344,8 +344,8 @@ GESSO_INLINE void transform_weights(const float* w, std::int64_t lane_stride, in
 }
 
 template <int bytes>
-GESSO_INLINE void sum_to_taps(TileGroup<const float> sums, std::int64_t parts, std::int64_t part_stride,
-                              int lanes, float* dw, std::int64_t lane_stride) {
+GESSO_INLINE void sum_to_taps(TileGroup<const float> sums, Index parts, Index part_stride, int lanes,
+                              float* dw, Index lane_stride) {
   using S = Simd<float, bytes>;
   constexpr int pitch = 12;
   alignas(64) float taps[kGroup * pitch];
@@ -359,7 +359,7 @@ GESSO_INLINE void sum_to_taps(TileGroup<const float> sums, std::int64_t parts, s
       for (int i = 0; i < 6; ++i) {
         const float* from = sums.data + (i * 6 + j) * sums.stride + l;
         in[i] = S::load(from);
-        for (std::int64_t p = 1; p < parts; ++p) in[i] += S::load(from + p * part_stride);
+        for (Index p = 1; p < parts; ++p) in[i] += S::load(from + p * part_stride);
       }
       TapTransform::apply(in, half[j]);
     }
@@ -383,30 +383,29 @@ GESSO_INLINE void sum_to_taps(TileGroup<const float> sums, std::int64_t parts, s
 }
 
 // The kernels as functions of one instruction set, whose registers hold `bytes`.
-#define GESSO_WINOGRAD_KERNELS(Name, attribute, bytes)                                                    \
-  struct Name {                                                                                           \
-    attribute static void input(const Planes<const float>& x, std::int64_t row, std::int64_t column,      \
-                                int tiles, TileGroup<float> to) {                                         \
-      transform_strip<InputTransform, bytes>(x, row, column, tiles, to);                                  \
-    }                                                                                                     \
-    attribute static void gradient(const Planes<const float>& dy, std::int64_t row, std::int64_t column,  \
-                                   int tiles, TileGroup<float> to) {                                      \
-      transform_strip<GradientTransform, bytes>(dy, row, column, tiles, to);                              \
-    }                                                                                                     \
-    attribute static void result(TileGroup<const float> from, int tiles, const float* bias, bool relu,    \
-                                 bool stream, const Planes<float>& y, std::int64_t row,                   \
-                                 std::int64_t column) {                                                   \
-      result_strip<bytes>(from, tiles, bias, relu, stream, y, row, column);                               \
-    }                                                                                                     \
-    attribute static void weights(const float* w, std::int64_t lane_stride, int lanes, bool mirrored,     \
-                                  TileGroup<float> to) {                                                  \
-      transform_weights<bytes>(w, lane_stride, lanes, mirrored, to);                                      \
-    }                                                                                                     \
-    attribute static void taps(TileGroup<const float> sums, std::int64_t parts, std::int64_t part_stride, \
-                               int lanes, float* dw, std::int64_t lane_stride) {                          \
-      sum_to_taps<bytes>(sums, parts, part_stride, lanes, dw, lane_stride);                               \
-    }                                                                                                     \
-    static constexpr Kernels kernels{input, gradient, result, weights, taps};                             \
+#define GESSO_WINOGRAD_KERNELS(Name, attribute, bytes)                                                 \
+  struct Name {                                                                                        \
+    attribute static void input(const Planes<const float>& x, Index row, Index column, int tiles,      \
+                                TileGroup<float> to) {                                                 \
+      transform_strip<InputTransform, bytes>(x, row, column, tiles, to);                               \
+    }                                                                                                  \
+    attribute static void gradient(const Planes<const float>& dy, Index row, Index column, int tiles,  \
+                                   TileGroup<float> to) {                                              \
+      transform_strip<GradientTransform, bytes>(dy, row, column, tiles, to);                           \
+    }                                                                                                  \
+    attribute static void result(TileGroup<const float> from, int tiles, const float* bias, bool relu, \
+                                 bool stream, const Planes<float>& y, Index row, Index column) {       \
+      result_strip<bytes>(from, tiles, bias, relu, stream, y, row, column);                            \
+    }                                                                                                  \
+    attribute static void weights(const float* w, Index lane_stride, int lanes, bool mirrored,         \
+                                  TileGroup<float> to) {                                               \
+      transform_weights<bytes>(w, lane_stride, lanes, mirrored, to);                                   \
+    }                                                                                                  \
+    attribute static void taps(TileGroup<const float> sums, Index parts, Index part_stride, int lanes, \
+                               float* dw, Index lane_stride) {                                         \
+      sum_to_taps<bytes>(sums, parts, part_stride, lanes, dw, lane_stride);                            \
+    }                                                                                                  \
+    static constexpr Kernels kernels{input, gradient, result, weights, taps};                          \
   }
 
 #if defined(__x86_64__)

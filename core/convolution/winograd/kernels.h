@@ -14,6 +14,7 @@
 
 #include <cstdint>
 
+#include "gesso/core/index.h"
 #include "gesso/core/kernels/panel_products.h"
 #include "gesso/core/padding_mode.h"
 #include "gesso/core/size2d.h"
@@ -39,30 +40,28 @@ struct Planes {
 template <class T>
 struct TileGroup {
   T* data;
-  std::int64_t stride;
+  Index stride;
 };
 
 struct Kernels {
   /// The transform of `tiles` input tiles, whose first begins at (row, column) of the pictures; outside of
   /// them is what their padding shows. What the mask does not let through counts as zero.
-  void (*input)(const Planes<const float>& x, std::int64_t row, std::int64_t column, int tiles,
-                TileGroup<float> to);
+  void (*input)(const Planes<const float>& x, Index row, Index column, int tiles, TileGroup<float> to);
   /// The same for tiles of dy in the gradient to the weight, 4 x 4 numbers each.
-  void (*gradient)(const Planes<const float>& dy, std::int64_t row, std::int64_t column, int tiles,
-                   TileGroup<float> to);
+  void (*gradient)(const Planes<const float>& dy, Index row, Index column, int tiles, TileGroup<float> to);
   /// The result of `tiles` tiles, plus a bias (null: none) for each channel, with negative numbers set to
   /// zero if `relu`. Numbers beyond the pictures are dropped. The mask is written if there is one. If
   /// `stream`, whole cache lines of y are written past the caches, and finish_streams() must come before
   /// others read y.
   void (*result)(TileGroup<const float> from, int tiles, const float* bias, bool relu, bool stream,
-                 const Planes<float>& y, std::int64_t row, std::int64_t column);
+                 const Planes<float>& y, Index row, Index column);
   /// to[matrix * stride + lane], lane < 16: the transform of kernels of 3 x 3 taps, one in each lane, at
   /// w + lane * lane_stride. Lanes from `lanes` on are zeros. `mirrored`: both dimensions of each kernel.
-  void (*weights)(const float* w, std::int64_t lane_stride, int lanes, bool mirrored, TileGroup<float> to);
+  void (*weights)(const float* w, Index lane_stride, int lanes, bool mirrored, TileGroup<float> to);
   /// dw[lane * lane_stride + tap] = the gradient to the taps of `lanes` kernels from sums[matrix * stride +
   /// lane] added over `parts` parts, part_stride apart.
-  void (*taps)(TileGroup<const float> sums, std::int64_t parts, std::int64_t part_stride, int lanes,
-               float* dw, std::int64_t lane_stride);
+  void (*taps)(TileGroup<const float> sums, Index parts, Index part_stride, int lanes, float* dw,
+               Index lane_stride);
 };
 
 /// Lets what this thread wrote past the caches arrive.

@@ -12,7 +12,7 @@
 namespace gesso::split_convolution {
 namespace {
 
-constexpr std::int64_t kPart = 3;  // taps of a part of the kernel, in each dimension
+constexpr Index kPart = 3;  // taps of a part of the kernel, in each dimension
 
 // A convolution and the 3 x 3 one that it becomes, of one sample. Part (a, b) of a kernel has the taps from
 // (3 a, 3 b) on. The parts are channels of the smaller side: of copies of x, where E[c, a, b] is what part
@@ -36,31 +36,31 @@ struct Split {
     }
   }
 
-  std::int64_t count() const { return parts.height * parts.width; }
-  std::int64_t x_size() const { return shape.in_channels * shape.in_pixels(); }
-  std::int64_t y_size() const { return shape.out_channels * shape.out_pixels(); }
+  Index count() const { return parts.height * parts.width; }
+  Index x_size() const { return shape.in_channels * shape.in_pixels(); }
+  Index y_size() const { return shape.out_channels * shape.out_pixels(); }
 
   // Calls f(index of a tap in the weight of the small convolution, index in w, or -1 for a tap beyond it).
   template <class F>
   void for_each_tap(F f) const {
-    std::int64_t at = 0;
-    const auto part = [&](std::int64_t o, std::int64_t c, std::int64_t a, std::int64_t b) {
-      for (std::int64_t u = kPart * a; u < kPart * (a + 1); ++u) {
-        for (std::int64_t v = kPart * b; v < kPart * (b + 1); ++v) {
+    Index at = 0;
+    const auto part = [&](Index o, Index c, Index a, Index b) {
+      for (Index u = kPart * a; u < kPart * (a + 1); ++u) {
+        for (Index v = kPart * b; v < kPart * (b + 1); ++v) {
           const bool inside = u < shape.kernel.height && v < shape.kernel.width;
           f(at++, inside ? ((o * shape.in_channels + c) * shape.kernel.height + u) * shape.kernel.width + v
-                         : std::int64_t{-1});
+                         : Index{-1});
         }
       }
     };
-    for (std::int64_t o = 0; o < shape.out_channels; ++o) {
+    for (Index o = 0; o < shape.out_channels; ++o) {
       if (copies_of_x) {
-        for (std::int64_t c = 0; c < shape.in_channels; ++c) {
-          for (std::int64_t p = 0; p < count(); ++p) part(o, c, p / parts.width, p % parts.width);
+        for (Index c = 0; c < shape.in_channels; ++c) {
+          for (Index p = 0; p < count(); ++p) part(o, c, p / parts.width, p % parts.width);
         }
       } else {
-        for (std::int64_t p = 0; p < count(); ++p) {
-          for (std::int64_t c = 0; c < shape.in_channels; ++c) {
+        for (Index p = 0; p < count(); ++p) {
+          for (Index c = 0; c < shape.in_channels; ++c) {
             part(o, c, p / parts.width, p % parts.width);
           }
         }
@@ -75,13 +75,13 @@ struct Split {
 };
 
 // copies[c, a, b] = pictures of `size` whose pixel (0, 0) is pixel (3 a, 3 b) sign - padding of channel c.
-void copy_shifted(const Split& split, const float* source, std::int64_t channels, WindowAxis rows,
-                  WindowAxis columns, std::int64_t sign, Size2d size, float* copies) {
+void copy_shifted(const Split& split, const float* source, Index channels, WindowAxis rows,
+                  WindowAxis columns, Index sign, Size2d size, float* copies) {
   Window window{rows, columns, 1};
   window.height = size.height;
   window.pitch = size.width;
-  parallel_for(channels * split.count(), 1, [&](std::int64_t task, std::int64_t) {
-    const std::int64_t part = task % split.count();
+  parallel_for(channels * split.count(), 1, [&](Index task, Index) {
+    const Index part = task % split.count();
     fill_window(window, source + task / split.count() * rows.source * columns.source,
                 sign * kPart * (part / split.parts.width), sign * kPart * (part % split.parts.width),
                 copies + task * window.size());
@@ -101,21 +101,21 @@ void copy_dy(const Split& split, const float* dy, float* copies) {
                WindowAxis{s.out.width, 1, 0, 1, 0}, -1, split.small.out, copies);
 }
 
-GESSO_SIMD void add_row(const float* x, std::int64_t n, float* y) {
-  for (std::int64_t i = 0; i < n; ++i) y[i] += x[i];
+GESSO_SIMD void add_row(const float* x, Index n, float* y) {
+  for (Index i = 0; i < n; ++i) y[i] += x[i];
 }
 
 // y[o, i, j] = bias[o] + the sum over parts of Z[o, a, b, i + 3 a, j + 3 b].
 void sum_shifted(const Split& split, const float* z, const float* bias, float* y) {
   const ConvolutionShape& s = split.shape;
   const Size2d size = split.small.out;
-  parallel_for(s.out_channels * s.out.height, 16, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      const std::int64_t o = row / s.out.height, i = row % s.out.height;
+  parallel_for(s.out_channels * s.out.height, 16, [&](Index begin, Index end) {
+    for (Index row = begin; row < end; ++row) {
+      const Index o = row / s.out.height, i = row % s.out.height;
       float* to = y + row * s.out.width;
       std::fill_n(to, s.out.width, bias == nullptr ? 0.0f : bias[o]);
-      for (std::int64_t p = 0; p < split.count(); ++p) {
-        const std::int64_t a = p / split.parts.width, b = p % split.parts.width;
+      for (Index p = 0; p < split.count(); ++p) {
+        const Index a = p / split.parts.width, b = p % split.parts.width;
         add_row(z + ((o * split.count() + p) * size.height + i + kPart * a) * size.width + kPart * b,
                 s.out.width, to);
       }
@@ -127,8 +127,8 @@ void sum_shifted(const Split& split, const float* z, const float* bias, float* y
 Tensor mirror(const ConvolutionShape& s, const float* w) {
   Tensor flipped = Tensor::empty({s.in_channels, s.out_channels, s.kernel.height, s.kernel.width});
   float* to = flipped.mutable_data<float>();
-  for (std::int64_t c = 0; c < s.in_channels; ++c) {
-    for (std::int64_t o = 0; o < s.out_channels; ++o) {
+  for (Index c = 0; c < s.in_channels; ++c) {
+    for (Index o = 0; o < s.out_channels; ++o) {
       const float* kernel = w + (o * s.in_channels + c) * s.taps();
       to = std::reverse_copy(kernel, kernel + s.taps(), to);
     }
@@ -145,11 +145,11 @@ void forward(const ConvolutionShape& s, const float* x, const float* w, const fl
   const ConvolutionShape& small = split.small;
   Tensor weight = Tensor::empty({small.out_channels, small.in_channels, kPart, kPart});
   float* small_w = weight.mutable_data<float>();
-  split.for_each_tap([&](std::int64_t at, std::int64_t tap) { small_w[at] = tap < 0 ? 0.0f : w[tap]; });
+  split.for_each_tap([&](Index at, Index tap) { small_w[at] = tap < 0 ? 0.0f : w[tap]; });
   Tensor memory = Tensor::empty(
       {split.copies_of_x ? small.in_channels * small.in_pixels() : small.out_channels * small.out_pixels()});
   float* parts = memory.mutable_data<float>();
-  for (std::int64_t n = 0; n < s.batch; ++n, x += split.x_size(), y += split.y_size()) {
+  for (Index n = 0; n < s.batch; ++n, x += split.x_size(), y += split.y_size()) {
     if (split.copies_of_x) {
       copy_x(split, x, parts);
       winograd_convolution::forward(small, parts, small_w, bias, false, nullptr, y);
@@ -171,13 +171,13 @@ void input_gradient(const ConvolutionShape& s, const float* dy, const float* w, 
 void weight_gradient(const ConvolutionShape& s, const float* x, const float* dy, float* dw) {
   const Split split(s);
   const ConvolutionShape& small = split.small;
-  const std::int64_t size = small.out_channels * small.fan_in();
+  const Index size = small.out_channels * small.fan_in();
   Tensor memory = Tensor::empty(
       {split.copies_of_x ? small.in_channels * small.in_pixels() : small.out_channels * small.out_pixels()});
   Tensor sum = Tensor::zeros({size}), of_sample = Tensor::empty({size});
   float *parts = memory.mutable_data<float>(), *total = sum.mutable_data<float>();
   float* gradient = of_sample.mutable_data<float>();
-  for (std::int64_t n = 0; n < s.batch; ++n, x += split.x_size(), dy += split.y_size()) {
+  for (Index n = 0; n < s.batch; ++n, x += split.x_size(), dy += split.y_size()) {
     if (split.copies_of_x) {
       copy_x(split, x, parts);
       winograd_convolution::weight_gradient(small, parts, dy, nullptr, gradient);
@@ -187,7 +187,7 @@ void weight_gradient(const ConvolutionShape& s, const float* x, const float* dy,
     }
     zip_elements(total, gradient, total, size, [](float a, float b) { return a + b; });
   }
-  split.for_each_tap([&](std::int64_t at, std::int64_t tap) {
+  split.for_each_tap([&](Index at, Index tap) {
     if (tap >= 0) dw[tap] = total[at];
   });
 }

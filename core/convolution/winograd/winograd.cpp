@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "gesso/core/convolution/window.h"
 #include "gesso/core/convolution/relu_mask.h"
+#include "gesso/core/convolution/window.h"
 #include "gesso/core/convolution/winograd/kernels.h"
 #include "gesso/core/memory/scratch.h"
 #include "gesso/core/parallel.h"
@@ -15,30 +15,30 @@ namespace {
 
 using namespace winograd;
 
-// ---- tiles --------------------------------------------------------------------------------------
+// ---- tiles
 
 // The tiles of all pictures in one row: sample after sample, row after row.
 struct TileGrid {
-  std::int64_t batch, down, across;
+  Index batch, down, across;
 
-  TileGrid(std::int64_t pictures, Size2d size)
+  TileGrid(Index pictures, Size2d size)
       : batch(pictures), down(divide_up(size.height, kTile)), across(divide_up(size.width, kTile)) {}
 
-  std::int64_t count() const { return batch * down * across; }
+  Index count() const { return batch * down * across; }
 };
 
 // Neighbouring tiles in one row of one picture.
 struct Strip {
-  std::int64_t sample, row, column;  // of the first tile, in pixels
+  Index sample, row, column;  // of the first tile, in pixels
   int tiles;
 };
 
 // Calls f(strip, index of its first tile) for the strips that cover tiles [begin, end).
 template <class F>
-void for_each_strip(const TileGrid& grid, std::int64_t begin, std::int64_t end, F f) {
-  for (std::int64_t t = begin; t < end;) {
-    const std::int64_t row = t / grid.across, column = t % grid.across;
-    const std::int64_t tiles = std::min({grid.across - column, end - t, std::int64_t{kStrip}});
+void for_each_strip(const TileGrid& grid, Index begin, Index end, F f) {
+  for (Index t = begin; t < end;) {
+    const Index row = t / grid.across, column = t % grid.across;
+    const Index tiles = std::min({grid.across - column, end - t, Index{kStrip}});
     f(Strip{row / grid.down, row % grid.down * kTile, column * kTile, static_cast<int>(tiles)}, t);
     t += tiles;
   }
@@ -49,36 +49,36 @@ template <class T>
 struct Pictures {
   T* data;
   std::uint8_t* mask;  // or null
-  std::int64_t batch, channels;
+  Index batch, channels;
   Size2d size;
   PaddingMode mode = PaddingMode::zeros;
 
-  std::int64_t groups() const { return divide_up(channels, kGroup); }
-  std::int64_t bytes() const { return batch * channels * size.height * size.width * sizeof(T); }
-  Planes<T> planes(std::int64_t sample, std::int64_t group) const {
-    const std::int64_t first = group * kGroup;
+  Index groups() const { return divide_up(channels, kGroup); }
+  Index bytes() const { return batch * channels * size.height * size.width * sizeof(T); }
+  Planes<T> planes(Index sample, Index group) const {
+    const Index first = group * kGroup;
     const ReluMaskShape shape{batch, channels, size};
     return {data + (sample * channels + first) * size.height * size.width,
             mask == nullptr ? nullptr : mask + shape.offset(sample, first / 2),
-            static_cast<int>(std::min<std::int64_t>(kGroup, channels - first)), size, mode};
+            static_cast<int>(std::min<Index>(kGroup, channels - first)), size, mode};
   }
 };
 
-// ---- the 36 matrices ----------------------------------------------------------------------------
+// ---- the 36 matrices
 
 // The distance of matrices of `size` numbers: an odd number of cache lines, or else all 36 would want the
 // same few places in the caches.
-std::int64_t matrix_stride(std::int64_t size) { return divide_up(size, 16) / 2 * 2 * 16 + 3 * 16; }
+Index matrix_stride(Index size) { return divide_up(size, 16) / 2 * 2 * 16 + 3 * 16; }
 
 // Matrices of tiles by groups of channels: see core/convolution/winograd/kernels.h.
 struct TileMatrices {
   float* data;
-  std::int64_t tiles, groups;
+  Index tiles, groups;
 
-  std::int64_t group_stride() const { return tiles * kGroup; }
-  std::int64_t stride() const { return matrix_stride(groups * group_stride()); }
-  std::int64_t size() const { return kMatrices * stride(); }
-  float* at(std::int64_t matrix, std::int64_t group, std::int64_t tile) const {
+  Index group_stride() const { return tiles * kGroup; }
+  Index stride() const { return matrix_stride(groups * group_stride()); }
+  Index size() const { return kMatrices * stride(); }
+  float* at(Index matrix, Index group, Index tile) const {
     return data + matrix * stride() + group * group_stride() + tile * kGroup;
   }
 };
@@ -86,41 +86,41 @@ struct TileMatrices {
 // Matrices of weights in panels.
 struct WeightMatrices {
   float* data;
-  std::int64_t in, panels;
+  Index in, panels;
 
-  std::int64_t panel_stride() const { return in * kPanel; }
-  std::int64_t stride() const { return matrix_stride(panels * panel_stride()); }
-  std::int64_t size() const { return kMatrices * stride(); }
-  float* at(std::int64_t matrix, std::int64_t panel, std::int64_t channel) const {
+  Index panel_stride() const { return in * kPanel; }
+  Index stride() const { return matrix_stride(panels * panel_stride()); }
+  Index size() const { return kMatrices * stride(); }
+  float* at(Index matrix, Index panel, Index channel) const {
     return data + matrix * stride() + panel * panel_stride() + channel * kPanel;
   }
 };
 
 // How long a run of tiles one task of a transform takes, where the steps of one block are parallel.
-constexpr std::int64_t kRun = 64;
+constexpr Index kRun = 64;
 
 // The transforms of tiles [begin, end) of all channels.
 template <class Kernel>
 void transform(const Kernel& kernel, const Pictures<const float>& x, const TileGrid& grid, Size2d padding,
-               std::int64_t begin, std::int64_t end, const TileMatrices& to) {
-  const std::int64_t runs = divide_up(end - begin, kRun);
-  parallel_for(to.groups * runs, 1, [&](std::int64_t task, std::int64_t) {
-    const std::int64_t group = task / runs, first = begin + task % runs * kRun;
-    for_each_strip(grid, first, std::min(first + kRun, end), [&](const Strip& s, std::int64_t tile) {
+               Index begin, Index end, const TileMatrices& to) {
+  const Index runs = divide_up(end - begin, kRun);
+  parallel_for(to.groups * runs, 1, [&](Index task, Index) {
+    const Index group = task / runs, first = begin + task % runs * kRun;
+    for_each_strip(grid, first, std::min(first + kRun, end), [&](const Strip& s, Index tile) {
       kernel(x.planes(s.sample, group), s.row - padding.height, s.column - padding.width, s.tiles,
              TileGroup<float>{to.at(0, group, tile - begin), to.stride()});
     });
   });
 }
 
-// ---- forward and the gradient to the input ------------------------------------------------------
+// ---- forward and the gradient to the input
 
 // A convolution whose weight from channel c to channel o is at w + o * out_stride + c * in_stride.
 struct Convolution {
   Pictures<const float> x;
   Size2d padding;
   const float* w;
-  std::int64_t out_stride, in_stride;
+  Index out_stride, in_stride;
   bool mirrored;
   const float* bias;
   bool relu;
@@ -128,31 +128,30 @@ struct Convolution {
 };
 
 // The weights from in channels [begin, end) to a group of out channels.
-void transform_weights(const Convolution& c, std::int64_t group, std::int64_t begin, std::int64_t end,
-                       TileGroup<float> to) {
-  const std::int64_t first = group * kGroup;
-  const int lanes = static_cast<int>(std::min<std::int64_t>(kGroup, c.y.channels - first));
-  for (std::int64_t i = begin; i < end; ++i, to.data += kPanel) {
+void transform_weights(const Convolution& c, Index group, Index begin, Index end, TileGroup<float> to) {
+  const Index first = group * kGroup;
+  const int lanes = static_cast<int>(std::min<Index>(kGroup, c.y.channels - first));
+  for (Index i = begin; i < end; ++i, to.data += kPanel) {
     kernels().weights(c.w + first * c.out_stride + i * c.in_stride, c.out_stride, lanes, c.mirrored, to);
   }
 }
 
 void transform_weights(const Convolution& c, const WeightMatrices& to) {
-  constexpr std::int64_t block = 32;  // in channels
-  const std::int64_t blocks = divide_up(to.in, block);
-  parallel_for(blocks * c.y.groups(), 1, [&](std::int64_t task, std::int64_t) {
-    const std::int64_t group = task / blocks, begin = task % blocks * block, first = group * kGroup;
+  constexpr Index block = 32;  // in channels
+  const Index blocks = divide_up(to.in, block);
+  parallel_for(blocks * c.y.groups(), 1, [&](Index task, Index) {
+    const Index group = task / blocks, begin = task % blocks * block, first = group * kGroup;
     transform_weights(c, group, begin, std::min(begin + block, to.in),
                       {to.at(0, first / kPanel, begin) + first % kPanel, to.stride()});
   });
 }
 
 // The results of tiles [begin, end) in a group of channels, from y on, which has `first` as its first tile.
-void write_results(const Convolution& c, const TileGrid& grid, const TileMatrices& y, std::int64_t y_group,
-                   std::int64_t first, std::int64_t begin, std::int64_t end, std::int64_t group) {
+void write_results(const Convolution& c, const TileGrid& grid, const TileMatrices& y, Index y_group,
+                   Index first, Index begin, Index end, Index group) {
   const bool stream = c.y.bytes() >= kStreamBytes;
   const float* bias = c.bias == nullptr ? nullptr : c.bias + group * kGroup;
-  for_each_strip(grid, begin, end, [&](const Strip& s, std::int64_t tile) {
+  for_each_strip(grid, begin, end, [&](const Strip& s, Index tile) {
     kernels().result({y.at(0, y_group, tile - first), y.stride()}, s.tiles, bias, c.relu, stream,
                      c.y.planes(s.sample, group), s.row, s.column);
   });
@@ -163,17 +162,17 @@ void write_results(const Convolution& c, const TileGrid& grid, const TileMatrice
 
 // How the work is cut: blocks of tiles, and of out channels (panels) within a block.
 struct Blocks {
-  std::int64_t tiles, panels;
+  Index tiles, panels;
   bool one_thread_each;  // or all threads work on one block, step by step
 };
 
 // Of so many channels the transforms of tiles enough for a block stay in the second-level cache.
-constexpr std::int64_t kCachedChannels = 128;
+constexpr Index kCachedChannels = 128;
 
 Blocks cut(const Convolution& c, const TileGrid& grid) {
   if (c.x.channels <= kCachedChannels) {
     // As many tiles as fit in the second-level cache, but where tiles are few some for each thread.
-    return {std::clamp<std::int64_t>(grid.count() / 8 / 8 * 8, 16, 64), 1, true};
+    return {std::clamp<Index>(grid.count() / 8 / 8 * 8, 16, 64), 1, true};
   }
   // All channels of even a few tiles are too large for that cache: there each matrix is multiplied for many
   // tiles at once, so that weights are read from memory rarely.
@@ -182,33 +181,33 @@ Blocks cut(const Convolution& c, const TileGrid& grid) {
 
 // All steps for tiles [begin, end).
 void compute_block(const Convolution& c, const TileGrid& grid, const WeightMatrices& w, const Blocks& blocks,
-                   std::int64_t begin, std::int64_t end, float* memory) {
+                   Index begin, Index end, float* memory) {
   // Weights of so many in channels (by 32 out channels) stay in the first-level cache.
-  constexpr std::int64_t slice = 128;
+  constexpr Index slice = 128;
   const PanelKernels<float>& products = panel_kernels<float>();
   const int tiles = static_cast<int>(end - begin);
   const TileMatrices x{memory, blocks.tiles, c.x.groups()};
   const TileMatrices y{memory + x.size(), blocks.tiles, blocks.panels * (kPanel / kGroup)};
   transform(kernels().input, c.x, grid, c.padding, begin, end, x);
-  for (std::int64_t panel = 0; panel < w.panels; panel += blocks.panels) {
-    const std::int64_t panels = std::min(blocks.panels, w.panels - panel);
-    const std::int64_t first_group = panel * (kPanel / kGroup);
-    const std::int64_t groups = std::min(c.y.groups() - first_group, panels * (kPanel / kGroup));
-    parallel_for(kMatrices * panels, 1, [&](std::int64_t task, std::int64_t) {
-      const std::int64_t matrix = task / panels, p = task % panels;
-      const std::int64_t group = p * (kPanel / kGroup);
-      for (std::int64_t i = 0; i < w.in; i += slice) {
+  for (Index panel = 0; panel < w.panels; panel += blocks.panels) {
+    const Index panels = std::min(blocks.panels, w.panels - panel);
+    const Index first_group = panel * (kPanel / kGroup);
+    const Index groups = std::min(c.y.groups() - first_group, panels * (kPanel / kGroup));
+    parallel_for(kMatrices * panels, 1, [&](Index task, Index) {
+      const Index matrix = task / panels, p = task % panels;
+      const Index group = p * (kPanel / kGroup);
+      for (Index i = 0; i < w.in; i += slice) {
         const int channels = static_cast<int>(std::min(slice, w.in - i));
         const float* weights = w.at(matrix, panel + p, i);
         products.product(x.at(matrix, i / kGroup, 0), x.group_stride(), tiles, channels, weights,
-                         static_cast<int>(std::min<std::int64_t>(groups - group, kPanel / kGroup)),
+                         static_cast<int>(std::min<Index>(groups - group, kPanel / kGroup)),
                          y.at(matrix, group, 0), kGroup, y.group_stride(), i > 0,
                          weights + channels * kPanel);
       }
     });
-    const std::int64_t runs = divide_up(tiles, kRun);
-    parallel_for(groups * runs, 1, [&](std::int64_t task, std::int64_t) {
-      const std::int64_t group = task / runs, first = begin + task % runs * kRun;
+    const Index runs = divide_up(tiles, kRun);
+    parallel_for(groups * runs, 1, [&](Index task, Index) {
+      const Index group = task / runs, first = begin + task % runs * kRun;
       write_results(c, grid, y, group, begin, first, std::min(first + kRun, end), first_group + group);
     });
   }
@@ -217,35 +216,35 @@ void compute_block(const Convolution& c, const TileGrid& grid, const WeightMatri
 // A convolution of many channels and few tiles: its weights are most of what it reads, and their transforms
 // four times as much. So they never leave the second-level cache: each task transforms those of its panel, a
 // slice of in channels at a time, and multiplies them with all tiles.
-constexpr std::int64_t kFewTiles = 64;
+constexpr Index kFewTiles = 64;
 
 void compute_by_panels(const Convolution& c, const TileGrid& grid) {
-  constexpr std::int64_t slice = 64, pair = kPanel / kGroup;
+  constexpr Index slice = 64, pair = kPanel / kGroup;
   TileMatrices x{nullptr, grid.count(), c.x.groups()}, y{nullptr, grid.count(), pair};
   WeightMatrices w{nullptr, slice, 1};
   Tensor memory = Tensor::empty({x.size()}, float32);
   x.data = memory.mutable_data<float>();
   transform(kernels().input, c.x, grid, c.padding, 0, grid.count(), x);
-  parallel_for(divide_up(c.y.channels, kPanel), 1, [&](std::int64_t panel, std::int64_t) {
+  parallel_for(divide_up(c.y.channels, kPanel), 1, [&](Index panel, Index) {
     TileMatrices results = y;
     WeightMatrices weights = w;
     results.data = scratch<float>(y.size() + w.size());
     weights.data = results.data + y.size();
-    const std::int64_t first = panel * pair, groups = std::min(pair, c.y.groups() - first);
-    for (std::int64_t i = 0; i < c.x.channels; i += slice) {
-      const std::int64_t channels = std::min(slice, c.x.channels - i);
-      for (std::int64_t g = 0; g < groups; ++g) {
+    const Index first = panel * pair, groups = std::min(pair, c.y.groups() - first);
+    for (Index i = 0; i < c.x.channels; i += slice) {
+      const Index channels = std::min(slice, c.x.channels - i);
+      for (Index g = 0; g < groups; ++g) {
         transform_weights(c, first + g, i, i + channels, {weights.data + g * kGroup, weights.stride()});
       }
-      for (std::int64_t matrix = 0; matrix < kMatrices; ++matrix) {
-        const float* next = weights.at(std::min<std::int64_t>(matrix + 1, kMatrices - 1), 0, 0);
+      for (Index matrix = 0; matrix < kMatrices; ++matrix) {
+        const float* next = weights.at(std::min<Index>(matrix + 1, kMatrices - 1), 0, 0);
         panel_kernels<float>().product(x.at(matrix, i / kGroup, 0), x.group_stride(),
                                        static_cast<int>(grid.count()), static_cast<int>(channels),
                                        weights.at(matrix, 0, 0), static_cast<int>(groups),
                                        results.at(matrix, 0, 0), kGroup, results.group_stride(), i > 0, next);
       }
     }
-    for (std::int64_t g = 0; g < groups; ++g) {
+    for (Index g = 0; g < groups; ++g) {
       write_results(c, grid, results, g, 0, 0, grid.count(), first + g);
     }
   });
@@ -261,43 +260,41 @@ void compute(const Convolution& c) {
   Tensor weights = Tensor::empty({w.size()}, float32);
   w.data = weights.mutable_data<float>();
   transform_weights(c, w);
-  const std::int64_t size = TileMatrices{nullptr, blocks.tiles, c.x.groups()}.size() +
-                            TileMatrices{nullptr, blocks.tiles, blocks.panels * (kPanel / kGroup)}.size();
+  const Index size = TileMatrices{nullptr, blocks.tiles, c.x.groups()}.size() +
+                     TileMatrices{nullptr, blocks.tiles, blocks.panels * (kPanel / kGroup)}.size();
   if (blocks.one_thread_each) {
-    parallel_for(grid.count(), blocks.tiles, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(grid.count(), blocks.tiles, [&](Index begin, Index end) {
       compute_block(c, grid, w, blocks, begin, end, scratch<float>(size));
     });
     return;
   }
   Tensor memory = Tensor::empty({size}, float32);
-  for (std::int64_t begin = 0; begin < grid.count(); begin += blocks.tiles) {
+  for (Index begin = 0; begin < grid.count(); begin += blocks.tiles) {
     compute_block(c, grid, w, blocks, begin, std::min(begin + blocks.tiles, grid.count()),
                   memory.mutable_data<float>());
   }
 }
 
-// ---- gradient to the weight ---------------------------------------------------------------------
+// ---- gradient to the weight
 
 // sums[matrix][in channel][out channel] of one part of the tiles.
 struct SumMatrices {
   float* data;
-  std::int64_t in, out;  // rounded up to groups
+  Index in, out;  // rounded up to groups
 
-  std::int64_t stride() const { return matrix_stride(in * out); }
-  std::int64_t size() const { return kMatrices * stride(); }
-  float* at(std::int64_t matrix, std::int64_t channel) const {
-    return data + matrix * stride() + channel * out;
-  }
+  Index stride() const { return matrix_stride(in * out); }
+  Index size() const { return kMatrices * stride(); }
+  float* at(Index matrix, Index channel) const { return data + matrix * stride() + channel * out; }
 };
 
 // The products of the transforms of all channels over `tiles` tiles.
 void multiply_block(const TileMatrices& x, const TileMatrices& dy, int tiles, const SumMatrices& sum,
                     bool add) {
-  constexpr std::int64_t pair = kPanel / kGroup;
-  const std::int64_t pairs = divide_up(dy.groups, pair);
-  parallel_for(kMatrices * pairs, 1, [&](std::int64_t task, std::int64_t) {
-    const std::int64_t matrix = task / pairs, group = task % pairs * pair;
-    for (std::int64_t g = 0; g < x.groups; ++g) {
+  constexpr Index pair = kPanel / kGroup;
+  const Index pairs = divide_up(dy.groups, pair);
+  parallel_for(kMatrices * pairs, 1, [&](Index task, Index) {
+    const Index matrix = task / pairs, group = task % pairs * pair;
+    for (Index g = 0; g < x.groups; ++g) {
       panel_kernels<float>().product_sum(x.at(matrix, g, 0), dy.at(matrix, group, 0), dy.group_stride(),
                                          tiles, static_cast<int>(std::min(pair, dy.groups - group)),
                                          sum.at(matrix, g * kGroup) + group * kGroup, sum.out, add);
@@ -343,29 +340,26 @@ void weight_gradient(const ConvolutionShape& s, const float* x, const float* dy,
   const Pictures<const float> out{dy, const_cast<std::uint8_t*>(mask), s.batch, s.out_channels, s.out};
   const TileGrid grid(s.batch, s.out);
   const bool one_thread_each = s.in_channels * s.out_channels <= 128 * 128;
-  const std::int64_t tiles = one_thread_each ? 32 : 256;
+  const Index tiles = one_thread_each ? 32 : 256;
   const SumMatrices shape{nullptr, in.groups() * kGroup, out.groups() * kGroup};
   // Each part is a run of whole blocks, with sums of its own: many parts for many threads, but writing and
   // adding up all those sums must stay little work.
-  constexpr std::int64_t most_sums = 2 << 20;
-  const std::int64_t most_parts =
-      one_thread_each ? std::clamp<std::int64_t>(most_sums / shape.size(), 4, 8) : 1;
-  const std::int64_t part =
-      std::max<std::int64_t>(divide_up(divide_up(grid.count(), most_parts), tiles), 1) * tiles;
-  const std::int64_t parts = std::max<std::int64_t>(divide_up(grid.count(), part), 1);
+  constexpr Index most_sums = 2 << 20;
+  const Index most_parts = one_thread_each ? std::clamp<Index>(most_sums / shape.size(), 4, 8) : 1;
+  const Index part = std::max<Index>(divide_up(divide_up(grid.count(), most_parts), tiles), 1) * tiles;
+  const Index parts = std::max<Index>(divide_up(grid.count(), part), 1);
   Tensor sums = Tensor::empty({parts, shape.size()}, float32);
   float* const sum_data = sums.mutable_data<float>();
   const TileMatrices x_shape{nullptr, tiles, in.groups()}, dy_shape{nullptr, tiles, out.groups()};
-  const auto add_block = [&](std::int64_t begin, std::int64_t end, const SumMatrices& sum, bool add,
-                             float* memory) {
+  const auto add_block = [&](Index begin, Index end, const SumMatrices& sum, bool add, float* memory) {
     const TileMatrices tx{memory, tiles, in.groups()}, tdy{memory + tx.size(), tiles, out.groups()};
     transform(kernels().input, in, grid, s.padding, begin, end, tx);
     transform(kernels().gradient, out, grid, 0, begin, end, tdy);
     multiply_block(tx, tdy, static_cast<int>(end - begin), sum, add);
   };
-  const auto add_part = [&](std::int64_t p, float* memory) {
+  const auto add_part = [&](Index p, float* memory) {
     const SumMatrices sum{sum_data + p * shape.size(), shape.in, shape.out};
-    for (std::int64_t begin = p * part; begin < std::min((p + 1) * part, grid.count()); begin += tiles) {
+    for (Index begin = p * part; begin < std::min((p + 1) * part, grid.count()); begin += tiles) {
       add_block(begin, std::min(begin + tiles, grid.count()), sum, begin > p * part, memory);
     }
   };
@@ -374,18 +368,17 @@ void weight_gradient(const ConvolutionShape& s, const float* x, const float* dy,
     return;
   }
   if (one_thread_each) {
-    parallel_for(parts, 1, [&](std::int64_t p, std::int64_t) {
-      add_part(p, scratch<float>(x_shape.size() + dy_shape.size()));
-    });
+    parallel_for(parts, 1,
+                 [&](Index p, Index) { add_part(p, scratch<float>(x_shape.size() + dy_shape.size())); });
   } else {
     Tensor memory = Tensor::empty({x_shape.size() + dy_shape.size()}, float32);
     add_part(0, memory.mutable_data<float>());
   }
-  parallel_for(s.in_channels * out.groups(), 16, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const std::int64_t channel = i / out.groups(), first = i % out.groups() * kGroup;
+  parallel_for(s.in_channels * out.groups(), 16, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      const Index channel = i / out.groups(), first = i % out.groups() * kGroup;
       kernels().taps({sum_data + channel * shape.out + first, shape.stride()}, parts, shape.size(),
-                     static_cast<int>(std::min<std::int64_t>(kGroup, s.out_channels - first)),
+                     static_cast<int>(std::min<Index>(kGroup, s.out_channels - first)),
                      dw + first * s.fan_in() + channel * s.taps(), s.fan_in());
     }
   });

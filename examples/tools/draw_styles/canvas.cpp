@@ -13,12 +13,12 @@ Canvas::Canvas(int size, double aspect, Color ground)
       pixels_(static_cast<std::size_t>(width_) * height_, ground) {}
 
 gesso::Tensor Canvas::picture() const {
-  const std::int64_t width = width_ / kFine, height = height_ / kFine;
+  const gesso::Index width = width_ / kFine, height = height_ / kFine;
   gesso::Tensor result = gesso::Tensor::empty({1, 3, height, width});
   float* planes = result.mutable_data<float>();
-  gesso::parallel_for(height, 8, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t y = begin; y < end; ++y) {
-      for (std::int64_t x = 0; x < width; ++x) {
+  gesso::parallel_for(height, 8, [&](gesso::Index begin, gesso::Index end) {
+    for (gesso::Index y = begin; y < end; ++y) {
+      for (gesso::Index x = 0; x < width; ++x) {
         Color sum;
         for (int i = 0; i < kFine * kFine; ++i) {
           sum = sum + at(static_cast<int>(x * kFine + i % kFine), static_cast<int>(y * kFine + i / kFine));

@@ -32,7 +32,7 @@ class Canvas {
   /// Calls body(x, y) for every fine pixel, on all threads.
   template <class Body>
   void for_each(Body&& body) const {
-    gesso::parallel_for(height_, 16, [&](std::int64_t begin, std::int64_t end) {
+    gesso::parallel_for(height_, 16, [&](gesso::Index begin, gesso::Index end) {
       for (int y = static_cast<int>(begin); y < end; ++y) {
         for (int x = 0; x < width_; ++x) {
           body(x, y);

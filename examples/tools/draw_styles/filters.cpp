@@ -56,7 +56,7 @@ void average_line(std::vector<double>& line, int radius) {
 
 // Calls change(line) for every column and then for every row of the field.
 void for_each_line(Field& field, const std::function<void(std::vector<double>&)>& change) {
-  gesso::parallel_for(field.width, 16, [&](std::int64_t begin, std::int64_t end) {
+  gesso::parallel_for(field.width, 16, [&](gesso::Index begin, gesso::Index end) {
     std::vector<double> line(field.height);
     for (int x = static_cast<int>(begin); x < end; ++x) {
       for (int y = 0; y < field.height; ++y) {
@@ -68,7 +68,7 @@ void for_each_line(Field& field, const std::function<void(std::vector<double>&)>
       }
     }
   });
-  gesso::parallel_for(field.height, 16, [&](std::int64_t begin, std::int64_t end) {
+  gesso::parallel_for(field.height, 16, [&](gesso::Index begin, gesso::Index end) {
     std::vector<double> line(field.width);
     for (int y = static_cast<int>(begin); y < end; ++y) {
       for (int x = 0; x < field.width; ++x) {

@@ -98,8 +98,8 @@ std::vector<std::vector<Point>> hatch(const std::function<bool(Point)>& inside,
     }
     lines.push_back(std::move(line));
   };
-  const auto tries = static_cast<std::int64_t>(2 * aspect / (spacing * spacing));
-  for (std::int64_t i = 0; i < tries; ++i) {
+  const auto tries = static_cast<gesso::Index>(2 * aspect / (spacing * spacing));
+  for (gesso::Index i = 0; i < tries; ++i) {
     const Point seed{rng.uniform(0, aspect), rng.uniform()};
     if (free(seed, spacing)) {
       draw_from(seed);

@@ -24,10 +24,10 @@ std::size_t nearest(const std::vector<Point>& sites, Point p) {
 std::vector<Point> spread_sites(const std::vector<Point>& samples, double pane, double sample_area,
                                 gesso::Generator& rng, int relaxations) {
   const double area = static_cast<double>(samples.size()) * sample_area;
-  const std::int64_t count = std::max<std::int64_t>(1, std::llround(area / (pane * pane)));
+  const gesso::Index count = std::max<gesso::Index>(1, std::llround(area / (pane * pane)));
   std::vector<Point> sites;
-  for (std::int64_t i = 0; i < count; ++i) {
-    sites.push_back(samples[rng.below(static_cast<std::int64_t>(samples.size()))]);
+  for (gesso::Index i = 0; i < count; ++i) {
+    sites.push_back(samples[rng.below(static_cast<gesso::Index>(samples.size()))]);
   }
   for (int round = 0; round < relaxations; ++round) {
     std::vector<Point> sum(sites.size());

@@ -3,7 +3,7 @@
 namespace draw {
 
 void fill(Canvas& canvas, const std::vector<Point>& polygon, const std::function<Color(Point)>& color) {
-  gesso::parallel_for(canvas.height(), 16, [&](std::int64_t begin, std::int64_t end) {
+  gesso::parallel_for(canvas.height(), 16, [&](gesso::Index begin, gesso::Index end) {
     for (int y = static_cast<int>(begin); y < end; ++y) {
       const double level = canvas.point(0, y).y;
       std::vector<double> crossings;

@@ -13,7 +13,7 @@ using namespace gesso::testing;
 namespace {
 
 struct Case {
-  std::int64_t batch, in_channels, out_channels;
+  Index batch, in_channels, out_channels;
   Size2d in, kernel, padding;
   PaddingMode mode = PaddingMode::zeros;
 

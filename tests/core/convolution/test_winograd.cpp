@@ -14,7 +14,7 @@ using namespace gesso::testing;
 namespace {
 
 struct Case {
-  std::int64_t batch, in_channels, out_channels;
+  Index batch, in_channels, out_channels;
   Size2d in, padding;
   PaddingMode mode = PaddingMode::zeros;
 
@@ -206,7 +206,7 @@ TEST_CASE("the relu of a convolution lets through what relu does, NaN included, 
       apply_relu_mask({s.batch, s.out_channels, s.out}, ones.data<float>(), bytes_of(mask),
                       open.mutable_data<float>());
       int nans = 0, wrong = 0;
-      for (std::int64_t i = 0; i < z.numel(); ++i) {
+      for (Index i = 0; i < z.numel(); ++i) {
         const float before = z.data<float>()[i], after = y.data<float>()[i];
         nans += std::isnan(after);
         wrong += std::isnan(before) ? !std::isnan(after) : after != std::max(before, 0.0f);
@@ -229,7 +229,7 @@ TEST_CASE("results so large that they are written past the caches are those of s
   forward(s, x.data<float>(), y);
   ConvolutionShape one = s;
   one.batch = 1;
-  for (std::int64_t n = 0; n < s.batch; ++n) {
+  for (Index n = 0; n < s.batch; ++n) {
     forward(one, x.data<float>() + n * s.in_channels * s.in_pixels(), alone);
     CHECK(std::equal(alone.data<float>(), alone.data<float>() + alone.numel(),
                      y.data<float>() + n * alone.numel()));

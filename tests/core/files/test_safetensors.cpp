@@ -15,7 +15,7 @@ using namespace gesso::testing;
 namespace {
 
 // A file with this header and data; the header's length as given, or its own.
-std::string make_file(const std::string& header, const std::string& data, std::int64_t length = -1) {
+std::string make_file(const std::string& header, const std::string& data, Index length = -1) {
   const std::uint64_t count = length < 0 ? header.size() : static_cast<std::uint64_t>(length);
   std::string file(8, '\0');
   std::memcpy(file.data(), &count, 8);
@@ -90,7 +90,7 @@ TEST_CASE("the bytes of a file are those of the format") {
       R"("n":{"data_offsets":[0,8],"dtype":"I64","shape":[]}})";
   const std::string padding((8 - header.size() % 8) % 8, ' ');
   CHECK(read_file(folder / "f") ==
-        make_file(header + padding, bytes_of<std::int64_t>({7}) + bytes_of<float>({1, 2, 3})));
+        make_file(header + padding, bytes_of<Index>({7}) + bytes_of<float>({1, 2, 3})));
 }
 
 TEST_CASE("half precision, bfloat16 and whole numbers are read exactly") {
@@ -98,8 +98,8 @@ TEST_CASE("half precision, bfloat16 and whole numbers are read exactly") {
   const std::string data = bytes_of<std::uint16_t>({0x0000, 0x8000, 0x3C00, 0xC000, 0x7BFF, 0x0001, 0x03FF,
                                                     0x0400, 0x7C00, 0xFC00, 0x3555}) +
                            bytes_of<std::uint16_t>({0x3F80, 0xC049, 0x0001}) +
-                           bytes_of<std::int64_t>({-5, (1LL << 53) - 1}) +
-                           bytes_of<std::int64_t>({(1LL << 53) + 1}) + bytes_of<std::int32_t>({1});
+                           bytes_of<Index>({-5, (1LL << 53) - 1}) + bytes_of<Index>({(1LL << 53) + 1}) +
+                           bytes_of<std::int32_t>({1});
   const std::string header = R"({"big":{"dtype":"I64","shape":[1],"data_offsets":[44,52]},
       "half":{"dtype":"F16","shape":[11],"data_offsets":[0,22]},
       "brain":{"dtype":"BF16","shape":[3],"data_offsets":[22,28]},
@@ -270,11 +270,11 @@ TEST_CASE("every truncated file is an error, every flipped byte an error or a sa
     write_bytes(path, file.substr(0, size));
     CHECK_THROWS_AS(load_safetensors(path), FileError);
   }
-  const auto header_end = static_cast<std::int64_t>(file.size() - 24 - 16 - 8);
+  const auto header_end = static_cast<Index>(file.size() - 24 - 16 - 8);
   int refused = 0, loaded = 0;
   for (int round = 0; round < 1500; ++round) {
     std::string broken = file;
-    for (std::int64_t flips = 1 + rng.below(2); flips > 0; --flips) {
+    for (Index flips = 1 + rng.below(2); flips > 0; --flips) {
       broken[rng.below(header_end)] =
           static_cast<char>(rng.below(4) == 0 ? '0' + rng.below(10) : rng.below(256));
     }

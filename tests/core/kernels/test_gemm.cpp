@@ -15,7 +15,7 @@ using namespace gesso;
 namespace {
 
 template <class T>
-std::vector<T> random(std::int64_t count, std::uint64_t seed) {
+std::vector<T> random(Index count, std::uint64_t seed) {
   Generator rng(seed);
   std::vector<T> values(count);
   rng.fill_normal(values.data(), count);
@@ -24,12 +24,12 @@ std::vector<T> random(std::int64_t count, std::uint64_t seed) {
 
 // The definition: c = alpha op(a) op(b) + beta c.
 template <class T>
-void gemm_by_loop(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const T* a,
-                  std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
-  for (std::int64_t i = 0; i < m; ++i) {
-    for (std::int64_t j = 0; j < n; ++j) {
+void gemm_by_loop(bool ta, bool tb, Index m, Index n, Index k, T alpha, const T* a, Index lda, const T* b,
+                  Index ldb, T beta, T* c, Index ldc) {
+  for (Index i = 0; i < m; ++i) {
+    for (Index j = 0; j < n; ++j) {
       double sum = 0;
-      for (std::int64_t p = 0; p < k; ++p) {
+      for (Index p = 0; p < k; ++p) {
         sum += static_cast<double>(a[ta ? p * lda + i : i * lda + p]) *
                static_cast<double>(b[tb ? j * ldb + p : p * ldb + j]);
       }
@@ -53,13 +53,13 @@ double largest(const std::vector<T>& u, const std::vector<T>& v) {
 
 TEST_CASE_TEMPLATE("all transposes, sizes, strides and factors agree with plain loops", T, float, double) {
   const double tolerance = std::is_same_v<T, float> ? 2e-4 : 1e-12;
-  const std::int64_t sizes[][3] = {{1, 1, 1}, {1, 7, 3},   {7, 1, 3},     {5, 6, 1},
-                                   {3, 4, 5}, {17, 33, 9}, {70, 70, 131}, {200, 195, 40}};
+  const Index sizes[][3] = {{1, 1, 1}, {1, 7, 3},   {7, 1, 3},     {5, 6, 1},
+                            {3, 4, 5}, {17, 33, 9}, {70, 70, 131}, {200, 195, 40}};
   for (const auto& [m, n, k] : sizes) {
     for (int transposes = 0; transposes < 4; ++transposes) {
       const bool ta = transposes & 1, tb = transposes & 2;
-      for (std::int64_t gap : {0, 3}) {  // elements between the rows
-        const std::int64_t lda = (ta ? m : k) + gap, ldb = (tb ? k : n) + gap, ldc = n + gap;
+      for (Index gap : {0, 3}) {  // elements between the rows
+        const Index lda = (ta ? m : k) + gap, ldb = (tb ? k : n) + gap, ldc = n + gap;
         const std::vector<T> a = random<T>((ta ? k : m) * lda, 1), b = random<T>((tb ? n : k) * ldb, 2);
         for (const auto& [alpha, beta] : {std::pair<T, T>{1, 0}, {-0.5, 1}, {2, 0.25}}) {
           CAPTURE(m);
@@ -95,7 +95,7 @@ TEST_CASE_TEMPLATE("beta 0 overwrites whatever was there, and k 0 leaves beta c"
 }
 
 TEST_CASE_TEMPLATE("parallel_gemm gives the same bits for every number of threads", T, float, double) {
-  const std::int64_t m = 401, n = 399, k = 123;
+  const Index m = 401, n = 399, k = 123;
   const std::vector<T> a = random<T>(m * k, 1), b = random<T>(k * n, 2);
   const int before = num_threads();
   std::vector<std::vector<T>> results;
@@ -111,7 +111,7 @@ TEST_CASE_TEMPLATE("parallel_gemm gives the same bits for every number of thread
 
 TEST_CASE("sizes that OpenBLAS cannot count are refused") {
   CHECK_THROWS_WITH_AS(
-      gemm<float>(false, false, std::int64_t{1} << 31, 1, 1, 1, nullptr, 1, nullptr, 1, 0, nullptr, 1),
+      gemm<float>(false, false, Index{1} << 31, 1, 1, 1, nullptr, 1, nullptr, 1, 0, nullptr, 1),
       doctest::Contains("gemm: a product of (2147483648, 1) and (1, 1) is too large"), ArgumentError);
 }
 

@@ -13,7 +13,7 @@ using namespace gesso::testing;
 namespace {
 
 template <class T>
-std::vector<T> random(std::int64_t count, std::uint64_t seed) {
+std::vector<T> random(Index count, std::uint64_t seed) {
   Generator rng(seed);
   const std::vector<double> values = Tensor::randn({count}, rng, float64).to_vector();
   return {values.begin(), values.end()};
@@ -41,7 +41,7 @@ TEST_CASE_TEMPLATE("product: rows in groups times a panel", T, float, double) {
           CAPTURE(rows);
           CAPTURE(channels);
           CAPTURE(groups);
-          const std::int64_t x_group = rows * kGroup + 3, y_row = kGroup + 1, y_group = rows * y_row + 5;
+          const Index x_group = rows * kGroup + 3, y_row = kGroup + 1, y_group = rows * y_row + 5;
           const auto x = random<T>(divide_up(channels, kGroup) * x_group, 1),
                      w = random<T>(channels * kPanel, 2);
           auto y = random<T>(groups * y_group, 3), expected = y;
@@ -70,7 +70,7 @@ TEST_CASE_TEMPLATE("product_sum: a group times one or two, over the rows", T, fl
       for (const bool add : {false, true}) {
         CAPTURE(rows);
         CAPTURE(groups);
-        const std::int64_t group = rows * kGroup + 2, sum_row = kPanel + 3;
+        const Index group = rows * kGroup + 2, sum_row = kPanel + 3;
         const auto x = random<T>(rows * kGroup, 1), v = random<T>(groups * group, 2);
         auto sum = random<T>(kGroup * sum_row, 3), expected = sum;
         for (int c = 0; c < kGroup; ++c) {
@@ -96,7 +96,7 @@ TEST_CASE_TEMPLATE("transpose: channels to groups, centred", T, float, double) {
       for (const bool centred : {false, true}) {
         CAPTURE(channels);
         CAPTURE(count);
-        const std::int64_t x_row = count + 2;
+        const Index x_row = count + 2;
         const auto x = random<T>(channels * x_row, 1);
         const auto mean = random<double>(channels, 2);
         std::vector<T> to(count * kGroup, T{9}), expected(count * kGroup, T{0});

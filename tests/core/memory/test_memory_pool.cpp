@@ -21,7 +21,7 @@ extern "C" const char* __asan_default_options() { return "allocator_may_return_n
 
 namespace {
 
-constexpr std::int64_t kMiB = 1 << 20;
+constexpr Index kMiB = 1 << 20;
 
 long page_faults() {
   rusage usage{};
@@ -32,7 +32,7 @@ long page_faults() {
 }  // namespace
 
 TEST_CASE("a freed block is handed out again for the same size") {
-  for (std::int64_t bytes : {std::int64_t{4}, std::int64_t{1000}, 100 * kMiB / 1024, 5 * kMiB}) {
+  for (Index bytes : {Index{4}, Index{1000}, 100 * kMiB / 1024, 5 * kMiB}) {
     CAPTURE(bytes);
     const void* first = Tensor::empty({bytes / 4}).data<float>();
     const std::uint64_t before = memory_stats().system_allocations;
@@ -43,11 +43,11 @@ TEST_CASE("a freed block is handed out again for the same size") {
 }
 
 TEST_CASE("sizes of one class share blocks, slack is at most a quarter") {
-  for (std::int64_t bytes : {300, 1000, 4097, 70001, 1000001, 3000001, 33000001}) {
+  for (Index bytes : {300, 1000, 4097, 70001, 1000001, 3000001, 33000001}) {
     CAPTURE(bytes);
     const std::size_t before = memory_stats().current_bytes;
     const Tensor x = Tensor::empty({bytes / 4});
-    const auto taken = static_cast<std::int64_t>(memory_stats().current_bytes - before);
+    const auto taken = static_cast<Index>(memory_stats().current_bytes - before);
     CHECK(taken >= bytes / 4 * 4);
     CHECK(taken <= std::max(bytes + bytes / 4 + 64, (bytes + 2 * kMiB) / (2 * kMiB) * 2 * kMiB));
   }
@@ -92,11 +92,11 @@ TEST_CASE("a view keeps the memory alive") {
 }
 
 TEST_CASE("a program of ever new sizes does not hoard what it no longer uses") {
-  for (std::int64_t i = 1; i <= 60; ++i) {
+  for (Index i = 1; i <= 60; ++i) {
     const Tensor x = Tensor::empty({i * 5 * kMiB / 4});  // 5, 10, ... 300 MiB, untouched
   }
   CHECK(memory_stats().reserved_bytes - memory_stats().current_bytes < std::size_t{1024} << 20);
-  for (std::int64_t i = 11; i <= 19; i += 2) {
+  for (Index i = 11; i <= 19; i += 2) {
     const Tensor x = Tensor::empty({i * 25 * kMiB});  // 1.1 to 1.9 GiB
   }
   CHECK(memory_stats().reserved_bytes - memory_stats().current_bytes < std::size_t{3072} << 20);
@@ -105,10 +105,10 @@ TEST_CASE("a program of ever new sizes does not hoard what it no longer uses") {
 
 TEST_CASE("what the system cannot give is a MemoryError that says how much was asked for") {
   const std::size_t before = memory_stats().current_bytes;
-  CHECK_THROWS_WITH_AS(Tensor::empty({std::int64_t{1} << 58}),
+  CHECK_THROWS_WITH_AS(Tensor::empty({Index{1} << 58}),
                        doctest::Contains("out of memory: a tensor of 1099511627776 MiB was asked for"),
                        MemoryError);
-  CHECK_THROWS_AS(Tensor::empty({std::int64_t{1} << 59}, float64), MemoryError);
+  CHECK_THROWS_AS(Tensor::empty({Index{1} << 59}, float64), MemoryError);
   CHECK(memory_stats().current_bytes == before);
   CHECK(Tensor::ones({3}).to_vector() == std::vector<double>{1, 1, 1});  // and all goes on
 }
@@ -148,7 +148,7 @@ TEST_CASE("large blocks of different sizes share their memory: what is reserved 
   reset_peak_memory();
   const auto grow_and_shrink = [] {
     std::vector<Tensor> blocks;  // as in a network: pictures get smaller, then larger again
-    for (std::int64_t size : {64, 40, 24, 8, 8, 24, 40, 64}) {
+    for (Index size : {64, 40, 24, 8, 8, 24, 40, 64}) {
       blocks.push_back(Tensor::empty({size * kMiB / 4}));
     }
     blocks.erase(blocks.begin() + 1, blocks.begin() + 5);  // four neighbours become one range of 80 MiB

@@ -51,8 +51,8 @@ struct Data {
     rng.fill_normal(dy.data(), dy.size());
     rng.fill_normal(gamma.data(), gamma.size());
     rng.fill_normal(beta.data(), beta.size());
-    for (std::int64_t e = 0; e < axes.numel(); ++e) {
-      const std::int64_t plane = e / axes.inner;
+    for (Index e = 0; e < axes.numel(); ++e) {
+      const Index plane = e / axes.inner;
       x[e] = x[e] * static_cast<T>(1 + plane % 3) + static_cast<T>(plane % 5 - 2);
     }
   }
@@ -191,7 +191,7 @@ TEST_CASE("results are the same bit for bit on 1, 2 and 3 threads") {
 
 TEST_CASE("moments agree with the plain loop and merge in any cut") {
   Generator rng(3);
-  for (std::int64_t n : {1, 2, 3, 4, 5, 15, 16, 17, 31, 4095, 4096, 4097, 10000}) {
+  for (Index n : {1, 2, 3, 4, 5, 15, 16, 17, 31, 4095, 4096, 4097, 10000}) {
     CAPTURE(n);
     std::vector<float> x(n);
     rng.fill_normal(x.data(), n);
@@ -202,7 +202,7 @@ TEST_CASE("moments agree with the plain loop and merge in any cut") {
     CHECK(m.count == n);
     CHECK(m.mean == doctest::Approx(expected.mean).epsilon(1e-14));
     CHECK(m.m2 == doctest::Approx(expected.m2).epsilon(1e-13));
-    const std::int64_t cut = n / 3;
+    const Index cut = n / 3;
     Moments merged = moments(x.data(), cut);
     merged.merge(moments(x.data() + cut, n - cut));
     merged.merge(Moments{});
@@ -221,7 +221,7 @@ TEST_CASE("moments agree with the plain loop and merge in any cut") {
 
 TEST_CASE("a constant has exactly itself as mean and no variance") {
   for (double value : {0.1, -3.7, 1e6 + 0.3, 1e30, 1e-30}) {
-    for (std::int64_t n : {1, 7, 4096, 5001}) {
+    for (Index n : {1, 7, 4096, 5001}) {
       const std::vector<float> x(n, static_cast<float>(value));
       const std::vector<double> wide(n, value);
       CHECK(moments(x.data(), n).mean == static_cast<double>(static_cast<float>(value)));

@@ -9,6 +9,7 @@
 #include "gesso/core/files/file.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/pictures/exif.h"
+#include "paths.h"
 #include "picture_files.h"
 #include "support.h"
 
@@ -18,22 +19,22 @@ using namespace gesso::testing;
 namespace {
 
 // Numbers k / 255, so that 8 bits hold them exactly.
-Tensor eight_bit_picture(std::int64_t height, std::int64_t width, std::int64_t channels = 3) {
+Tensor eight_bit_picture(Index height, Index width, Index channels = 3) {
   Generator rng(17);
   Tensor x = Tensor::empty({1, channels, height, width});
   float* values = x.mutable_data<float>();
-  for (std::int64_t i = 0; i < x.numel(); ++i) {
+  for (Index i = 0; i < x.numel(); ++i) {
     values[i] = static_cast<float>(rng.below(256)) / 255.0f;
   }
   return x;
 }
 
 // Slow changes, which JPEG keeps well. No symmetry: each orientation looks different.
-Tensor smooth_picture(std::int64_t height, std::int64_t width) {
+Tensor smooth_picture(Index height, Index width) {
   Tensor x = Tensor::empty({1, 3, height, width});
-  for (std::int64_t c = 0; c < 3; ++c) {
-    for (std::int64_t i = 0; i < height; ++i) {
-      for (std::int64_t j = 0; j < width; ++j) {
+  for (Index c = 0; c < 3; ++c) {
+    for (Index i = 0; i < height; ++i) {
+      for (Index j = 0; j < width; ++j) {
         const double u = static_cast<double>(i) / static_cast<double>(height);
         const double v = static_cast<double>(j) / static_cast<double>(width);
         x.set({0, c, i, j}, 0.1 + 0.5 * v + 0.3 * u * (c == 0) + 0.1 * u * v);
@@ -55,20 +56,18 @@ bool decodes(const std::string& bytes) {
   REQUIRE(x.rank() == 4);
   const float* values = x.data<float>();
   bool sane = true;
-  for (std::int64_t i = 0; i < x.numel(); ++i) {
+  for (Index i = 0; i < x.numel(); ++i) {
     sane = sane && values[i] >= 0 && values[i] <= 1;
   }
   CHECK(sane);
   return true;
 }
 
-std::vector<double> pixel(const Tensor& x, std::int64_t row, std::int64_t column) {
+std::vector<double> pixel(const Tensor& x, Index row, Index column) {
   return {x.at({0, 0, row, column}), x.at({0, 1, row, column}), x.at({0, 2, row, column})};
 }
 
-std::string data_file(const std::string& name) {
-  return read_file(std::string(GESSO_SOURCE_DIR) + "/tests/data/" + name);
-}
+std::string data_file(const std::string& name) { return read_file(source_path("tests/data/") + name); }
 
 }  // namespace
 
@@ -87,7 +86,7 @@ TEST_CASE("PNG gives back 8-bit pictures exactly, for odd sizes and one or three
     save_picture(path, gray);
     const Tensor loaded = load_picture(path);
     REQUIRE(loaded.shape() == Shape{1, 3, height, width});
-    for (std::int64_t c = 0; c < 3; ++c) {
+    for (Index c = 0; c < 3; ++c) {
       CHECK(identical(loaded.alias({1, 1, height, width}, c * height * width), gray));
     }
   }
@@ -209,7 +208,7 @@ TEST_CASE("all eight EXIF orientations, in both byte orders") {
   const Tensor x = smooth_picture(24, 40);
   const std::string plain = encode_jpeg(x, 100);
   const Tensor stored = decode_picture(plain, "plain");
-  const std::int64_t last_row = 23, last_column = 39;
+  const Index last_row = 23, last_column = 39;
   for (const bool little_endian : {false, true}) {
     for (int orientation = 1; orientation <= 8; ++orientation) {
       CAPTURE(orientation);
@@ -217,12 +216,12 @@ TEST_CASE("all eight EXIF orientations, in both byte orders") {
       CHECK(exif_orientation(file) == orientation);
       const Tensor shown = decode_picture(file, "turned");
       REQUIRE(shown.shape() == (orientation <= 4 ? Shape{1, 3, 24, 40} : Shape{1, 3, 40, 24}));
-      for (std::int64_t row = 0; row <= last_row; ++row) {
-        for (std::int64_t column = 0; column <= last_column; ++column) {
+      for (Index row = 0; row <= last_row; ++row) {
+        for (Index column = 0; column <= last_column; ++column) {
           // EXIF 2.3, 4.6.4: where stored row 0 and column 0 are in the picture as it is seen.
-          const std::int64_t down = last_row - row, right = last_column - column;
-          const std::int64_t seen[8][2] = {{row, column}, {row, right},   {down, right}, {down, column},
-                                           {column, row}, {column, down}, {right, down}, {right, row}};
+          const Index down = last_row - row, right = last_column - column;
+          const Index seen[8][2] = {{row, column}, {row, right},   {down, right}, {down, column},
+                                    {column, row}, {column, down}, {right, down}, {right, row}};
           const auto& at = seen[orientation - 1];
           REQUIRE(pixel(shown, at[0], at[1]) == pixel(stored, row, column));
         }
@@ -349,8 +348,8 @@ TEST_CASE("broken bytes give an error or some picture, never a crash") {
   for (const std::string& file : files) {
     for (int round = 0; round < 400; ++round) {
       std::string broken = file;
-      const auto size = static_cast<std::int64_t>(broken.size());
-      for (std::int64_t flips = 1 + rng.below(4); flips > 0; --flips) {
+      const auto size = static_cast<Index>(broken.size());
+      for (Index flips = 1 + rng.below(4); flips > 0; --flips) {
         broken[rng.below(size)] = static_cast<char>(rng.below(256));
       }
       (decodes(broken) ? shown : refused) += 1;
@@ -370,8 +369,8 @@ TEST_CASE("PNG data behind right checksums may still be broken: an error, not a 
   int refused = 0;
   for (int round = 0; round < 1000; ++round) {
     std::string data = good, ihdr = header;
-    for (std::int64_t flips = 1 + rng.below(3); flips > 0; --flips) {
-      data[rng.below(static_cast<std::int64_t>(data.size()))] = static_cast<char>(rng.below(256));
+    for (Index flips = 1 + rng.below(3); flips > 0; --flips) {
+      data[rng.below(static_cast<Index>(data.size()))] = static_cast<char>(rng.below(256));
     }
     if (round % 4 == 0) {
       ihdr[8 + rng.below(5)] = static_cast<char>(rng.below(17));

@@ -13,14 +13,14 @@ namespace {
 
 // The plain definition, one axis at a time: every output is the sum over all inputs of the kernel, widened on
 // reduction, divided by the sum of its weights.
-std::vector<double> plain_axis(const std::vector<double>& in, std::int64_t out_count) {
-  const auto in_count = static_cast<std::int64_t>(in.size());
+std::vector<double> plain_axis(const std::vector<double>& in, Index out_count) {
+  const auto in_count = static_cast<Index>(in.size());
   const double scale = static_cast<double>(in_count) / static_cast<double>(out_count);
   const double width = scale > 1 ? scale : 1;
   std::vector<double> out;
-  for (std::int64_t o = 0; o < out_count; ++o) {
+  for (Index o = 0; o < out_count; ++o) {
     double sum = 0, weights = 0;
-    for (std::int64_t i = 0; i < in_count; ++i) {
+    for (Index i = 0; i < in_count; ++i) {
       const double t =
           std::fabs((static_cast<double>(i) + 0.5 - (static_cast<double>(o) + 0.5) * scale) / width);
       const double w = t < 1   ? 1.5 * t * t * t - 2.5 * t * t + 1
@@ -34,29 +34,29 @@ std::vector<double> plain_axis(const std::vector<double>& in, std::int64_t out_c
   return out;
 }
 
-Tensor plain_resize(const Tensor& x, std::int64_t height, std::int64_t width) {
-  const std::int64_t N = x.size(0), C = x.size(1), H = x.size(2), W = x.size(3);
+Tensor plain_resize(const Tensor& x, Index height, Index width) {
+  const Index N = x.size(0), C = x.size(1), H = x.size(2), W = x.size(3);
   Tensor y = Tensor::zeros({N, C, height, width}, float64);
-  for (std::int64_t n = 0; n < N; ++n) {
-    for (std::int64_t c = 0; c < C; ++c) {
+  for (Index n = 0; n < N; ++n) {
+    for (Index c = 0; c < C; ++c) {
       std::vector<std::vector<double>> columns;  // of the picture whose rows are resized
       double low = INFINITY, high = -INFINITY;
-      for (std::int64_t j = 0; j < W; ++j) {
+      for (Index j = 0; j < W; ++j) {
         std::vector<double> column;
-        for (std::int64_t i = 0; i < H; ++i) {
+        for (Index i = 0; i < H; ++i) {
           column.push_back(x.at({n, c, i, j}));
           low = std::fmin(low, column.back());
           high = std::fmax(high, column.back());
         }
         columns.push_back(plain_axis(column, height));
       }
-      for (std::int64_t i = 0; i < height; ++i) {
+      for (Index i = 0; i < height; ++i) {
         std::vector<double> row;
         for (const auto& column : columns) {
           row.push_back(column[i]);
         }
         row = plain_axis(row, width);
-        for (std::int64_t j = 0; j < width; ++j) {
+        for (Index j = 0; j < width; ++j) {
           y.set({n, c, i, j}, std::fmin(std::fmax(row[j], low), high));
         }
       }
@@ -66,7 +66,7 @@ Tensor plain_resize(const Tensor& x, std::int64_t height, std::int64_t width) {
 }
 
 struct Case {
-  std::int64_t H, W, height, width;
+  Index H, W, height, width;
 };
 
 const Case kCases[] = {{1, 1, 1, 1},   {1, 1, 5, 3},    {1, 9, 1, 4},     {1, 4, 1, 9},    {7, 1, 3, 1},
@@ -113,15 +113,15 @@ TEST_CASE("the same size is the same picture") {
 
 TEST_CASE("a ramp stays the same ramp away from the borders") {
   Tensor ramp = Tensor::empty({1, 1, 40, 60}, float64);
-  for (std::int64_t i = 0; i < 40; ++i) {
-    for (std::int64_t j = 0; j < 60; ++j) {
+  for (Index i = 0; i < 40; ++i) {
+    for (Index j = 0; j < 60; ++j) {
       ramp.set({0, 0, i, j}, 2.0 * static_cast<double>(i) + 3.0 * static_cast<double>(j));
     }
   }
   for (const auto& [height, width] : {std::pair{20, 30}, {80, 120}, {20, 120}, {13, 19}}) {
     const Tensor y = resize_picture(ramp, height, width);
-    for (std::int64_t i = height / 5; i < height - height / 5; ++i) {
-      for (std::int64_t j = width / 5; j < width - width / 5; ++j) {
+    for (Index i = height / 5; i < height - height / 5; ++i) {
+      for (Index j = width / 5; j < width - width / 5; ++j) {
         // The value at the centre of the new pixel.
         const double row = (static_cast<double>(i) + 0.5) * 40 / height - 0.5;
         const double column = (static_cast<double>(j) + 0.5) * 60 / width - 0.5;
@@ -135,15 +135,15 @@ TEST_CASE("a ramp stays the same ramp away from the borders") {
 
 TEST_CASE("a fine checkerboard becomes gray when it shrinks") {
   Tensor board = Tensor::empty({1, 1, 96, 96});
-  for (std::int64_t i = 0; i < 96; ++i) {
-    for (std::int64_t j = 0; j < 96; ++j) {
+  for (Index i = 0; i < 96; ++i) {
+    for (Index j = 0; j < 96; ++j) {
       board.set({0, 0, i, j}, static_cast<double>((i + j) % 2));
     }
   }
-  for (const std::int64_t size : {48, 40, 31, 12}) {
+  for (const Index size : {48, 40, 31, 12}) {
     const Tensor y = resize_picture(board, size, size);
-    for (std::int64_t i = 2; i < size - 2; ++i) {
-      for (std::int64_t j = 2; j < size - 2; ++j) {
+    for (Index i = 2; i < size - 2; ++i) {
+      for (Index j = 2; j < size - 2; ++j) {
         CHECK(std::fabs(y.at({0, 0, i, j}) - 0.5) < 0.02);
       }
     }
@@ -161,7 +161,7 @@ TEST_CASE("cropping takes the pixels that it says") {
   const Tensor x = Tensor::arange(2 * 3 * 4 * 5).reshape({2, 3, 4, 5});
   const Tensor y = crop(x, 1, 2, 3, 2);
   REQUIRE(y.shape() == Shape{2, 3, 3, 2});
-  for (const auto& at : {std::array<std::int64_t, 4>{0, 0, 0, 0}, {1, 2, 2, 1}, {0, 1, 2, 0}}) {
+  for (const auto& at : {std::array<Index, 4>{0, 0, 0, 0}, {1, 2, 2, 1}, {0, 1, 2, 0}}) {
     CHECK(y.at({at[0], at[1], at[2], at[3]}) == x.at({at[0], at[1], at[2] + 1, at[3] + 2}));
   }
   CHECK(identical(crop(x, 0, 0, 4, 5), x));

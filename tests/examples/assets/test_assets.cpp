@@ -8,11 +8,12 @@
 #include <string>
 
 #include "gesso/core/pictures/picture.h"
+#include "paths.h"
 
 namespace fs = std::filesystem;
 
 TEST_CASE("every bundled picture loads, is large enough to train with, and has a row in CREDITS.md") {
-  const fs::path assets = GESSO_SOURCE_DIR "/examples/assets";
+  const fs::path assets = gesso::testing::source_path("examples/assets");
   std::ifstream file(assets / "CREDITS.md");
   REQUIRE(file.good());
   const std::string credits{std::istreambuf_iterator<char>(file), {}};

@@ -21,6 +21,7 @@
 #include "gesso/core/pictures/resize.h"
 #include "gesso/training/picture_folder.h"
 #include "gesso/training/report/recorder.h"
+#include "paths.h"
 #include "support.h"
 
 using namespace gesso;
@@ -29,12 +30,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::string kStyle = GESSO_SOURCE_DIR "/examples/assets/styles/stained_glass.jpg";
+const std::string kStyle = source_path("examples/assets/styles/stained_glass.jpg");
 
 // Small versions of some bundled photographs, so that reading them takes no time.
 void write_photographs(const std::string& folder, std::size_t count) {
   fs::create_directories(folder);
-  const std::vector<std::string> files = pictures_in(GESSO_SOURCE_DIR "/examples/assets/photos");
+  const std::vector<std::string> files = pictures_in(source_path("examples/assets/photos"));
   for (std::size_t i = 0; i < count; ++i) {
     save_picture(folder + "/" + fs::path(files[i]).stem().string() + ".png",
                  resize_short_side(load_picture(files[i]), 64));
@@ -53,7 +54,7 @@ class Program {
 
   Outcome run(const std::string& arguments) const { return shell(command(arguments)); }
   std::string command(const std::string& arguments) const {
-    return GESSO_BIN_DIR "/compare-norms " + arguments;
+    return program_path("compare-norms") + " " + arguments;
   }
   // A comparison in a folder of that name, with tiny networks.
   std::string tiny(const std::string& out, const std::string& norms, int steps) const {
@@ -95,7 +96,7 @@ nlohmann::json timeless_results(const std::string& path) {
   return results;
 }
 
-const ComparisonRun& find(const Comparison& comparison, const std::string& normalization, std::int64_t batch,
+const ComparisonRun& find(const Comparison& comparison, const std::string& normalization, Index batch,
                           const std::string& photographs = "plain") {
   for (const ComparisonRun& run : comparison.runs) {
     if (run.normalization == normalization && run.batch == batch && run.photographs == photographs) {
@@ -238,7 +239,7 @@ TEST_CASE("equalizing makes the luminance's histogram flat and keeps the differe
     CHECK(out[i] + 0.114 * 0.01 == doctest::Approx((i + 0.5) / 16).epsilon(1e-3));
   }
   // The same picture at less contrast comes out the same, up to the width of a bin.
-  const Tensor photograph = load_picture(GESSO_SOURCE_DIR "/examples/assets/photos/castle.jpg");
+  const Tensor photograph = load_picture(source_path("examples/assets/photos/castle.jpg"));
   const double mean_change = [&] {
     const std::vector<double> a = equalize_luminance(photograph).to_vector(),
                               b = equalize_luminance(with_contrast(photograph, 0.5)).to_vector();
@@ -309,7 +310,7 @@ TEST_CASE("the classifier learns a task that colours decide, and is tested on cr
   CHECK(run->loss.size() == 30);
   CHECK(run->loss.back() < 0.5 * run->loss.front());
   CHECK(run->test_accuracy > 0.9);
-  CHECK(!train_classifier(task, "batch", 1, 30, [](std::int64_t step) { return step < 3; }));
+  CHECK(!train_classifier(task, "batch", 1, 30, [](Index step) { return step < 3; }));
 }
 
 TEST_CASE("a comparison is complete, finite, and fair from the first step") {

@@ -19,7 +19,7 @@ using namespace gesso::testing;
 
 namespace {
 
-ComparisonRun made_up_run(const std::string& normalization, std::int64_t batch, std::uint64_t seed,
+ComparisonRun made_up_run(const std::string& normalization, Index batch, std::uint64_t seed,
                           const std::string& photographs) {
   const bool is_batch = normalization == "batch";
   const double noise = 0.01 * static_cast<double>(seed);
@@ -56,7 +56,7 @@ Comparison made_up_comparison() {
   Comparison comparison;
   for (const std::uint64_t seed : {1, 2}) {
     for (const char* normalization : {"batch", "instance"}) {
-      for (const std::int64_t batch : {4, 1}) {
+      for (const Index batch : {4, 1}) {
         comparison.runs.push_back(made_up_run(normalization, batch, seed, "plain"));
       }
       comparison.runs.push_back(made_up_run(normalization, 4, seed, "contrast-normalized"));
@@ -95,7 +95,7 @@ using Others = std::vector<std::pair<int, Verdict>>;
 
 TEST_CASE("each verdict follows the numbers that it is about") {
   CHECK(after([](ComparisonRun&) {}).empty());
-  const auto plain_batch = [](const ComparisonRun& run, std::int64_t size) {
+  const auto plain_batch = [](const ComparisonRun& run, Index size) {
     return run.normalization == "batch" && run.batch == size && run.photographs == "plain";
   };
   // Style only: the other two losses still hold. Seeds that disagree: in part.

@@ -21,6 +21,7 @@
 #include "painting/filter_bank.h"
 #include "painting/loss_network.h"
 #include "painting/trained_stack.h"
+#include "paths.h"
 #include "support.h"
 
 using namespace gesso;
@@ -89,8 +90,8 @@ struct Outcome {
 
 Outcome run(const std::string& arguments) {
   const TemporaryFolder folder;
-  const std::string command = std::string(GESSO_BIN_DIR) + "/train-loss-network " + arguments + " > '" +
-                              folder / "out" + "' 2> '" + folder / "error" + "'";
+  const std::string command = program_path("train-loss-network") + " " + arguments + " > '" + folder / "out" +
+                              "' 2> '" + folder / "error" + "'";
   const int status = std::system(command.c_str());
   return {WEXITSTATUS(status), read_file(folder / "out"), read_file(folder / "error")};
 }
@@ -105,8 +106,8 @@ TEST_CASE("crops: shapes, labels, values within the picture; decided by the seed
   Generator rng(1);
   const Crops plain = draw_crops(flat, 40, 16, false, rng);
   CHECK(plain.pictures.shape() == Shape({40, 3, 16, 16}));
-  std::set<std::int64_t> seen;
-  for (std::int64_t i = 0; i < 40; ++i) {
+  std::set<Index> seen;
+  for (Index i = 0; i < 40; ++i) {
     seen.insert(plain.labels[i]);
     for (const double value : plain.pictures.slice(i, i + 1).to_vector()) {
       REQUIRE(value == doctest::Approx(0.2 + 0.1 * static_cast<double>(plain.labels[i])));
@@ -116,7 +117,7 @@ TEST_CASE("crops: shapes, labels, values within the picture; decided by the seed
   // Varied crops keep a flat picture flat, a tenth brighter or darker at most.
   const Crops varied = draw_crops(flat, 40, 16, true, rng);
   double largest = 0;
-  for (std::int64_t i = 0; i < 40; ++i) {
+  for (Index i = 0; i < 40; ++i) {
     const double shift =
         varied.pictures.at({i, 0, 0, 0}) - (0.2 + 0.1 * static_cast<double>(varied.labels[i]));
     CHECK(varied.pictures.at({i, 0, 7, 3}) == doctest::Approx(varied.pictures.at({i, 0, 0, 0})));
@@ -246,7 +247,7 @@ TEST_CASE("loss networks by name: trained from a file, combined with the filter 
   CHECK(combined->content(pictures).size() == bank.content(pictures).size());
   // The network that comes with gesso, whose channels have mean 1 over crops.
   const auto shipped = make_loss_network({.name = "trained"});
-  const Tensor photograph = load_picture(GESSO_SOURCE_DIR "/examples/assets/photos/cat.jpg");
+  const Tensor photograph = load_picture(source_path("examples/assets/photos/cat.jpg"));
   for (const Tap& tap : shipped->taps(photograph)) {
     const double level = mean(tap.style).item();
     CHECK(level > 0.3);

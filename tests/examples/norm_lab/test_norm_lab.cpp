@@ -13,6 +13,7 @@
 #include "norm_lab/demonstrate.h"
 #include "norm_lab/demonstrations.h"
 #include "norm_lab/walk.h"
+#include "paths.h"
 #include "support.h"
 
 using namespace gesso;
@@ -21,7 +22,7 @@ using doctest::Approx;
 
 namespace {
 
-const std::string kPhoto = GESSO_SOURCE_DIR "/examples/assets/photos/cat.jpg";
+const std::string kPhoto = source_path("examples/assets/photos/cat.jpg");
 
 // The lab's own numbers, and batches of other sizes with contrasts and means of their own.
 std::vector<norm_lab::Example> examples() {
@@ -72,7 +73,7 @@ TEST_CASE("changing one sample moves the others in batch norm and not at all in 
 TEST_CASE("the gradient is orthogonal to 1, and to x-hat but for what eps leaves") {
   for (const norm_lab::Example& example : examples()) {
     const auto planes = norm_lab::orthogonality(example.x, example.upstream);
-    CHECK(static_cast<std::int64_t>(planes.size()) == example.x.size(0) * example.x.size(1));
+    CHECK(static_cast<Index>(planes.size()) == example.x.size(0) * example.x.size(1));
     for (const norm_lab::Orthogonality& plane : planes) {
       const double size =
           std::abs(plane.upstream_along_one) + std::abs(plane.upstream_along_xhat) + plane.size;
@@ -159,10 +160,10 @@ TEST_CASE("histograms count every value once, and colour maps are blue, white an
   const norm_lab::Counts counts = norm_lab::count_values(x, 4);
   CHECK(counts.low == 0);
   CHECK(counts.high == 4);
-  CHECK(counts.planes == std::vector<std::vector<std::int64_t>>{{1, 1, 1, 1}, {0, 0, 0, 4}});
+  CHECK(counts.planes == std::vector<std::vector<Index>>{{1, 1, 1, 1}, {0, 0, 0, 4}});
   CHECK(norm_lab::count_values(Tensor::ones({1, 1, 2, 2}, float64), 3).planes[0][0] == 4);
   const Tensor map = norm_lab::color_map(Tensor::from({-2, 0, 1, 9}, {1, 1, 2, 2}, float64), 0, 2);
-  const auto color = [&](std::int64_t i, std::int64_t j) {
+  const auto color = [&](Index i, Index j) {
     return std::vector<double>{map.at({0, 0, i, j}), map.at({0, 1, i, j}), map.at({0, 2, i, j})};
   };
   CHECK(color(0, 0)[2] > 2 * color(0, 0)[0]);  // blue
@@ -185,7 +186,7 @@ struct Outcome {
 Outcome run(const std::string& arguments) {
   const TemporaryFolder folder;
   const int status = std::system(
-      (GESSO_BIN_DIR "/norm-lab " + arguments + " >'" + folder / "out" + "' 2>'" + folder / "error" + "'")
+      (program_path("norm-lab") + " " + arguments + " >'" + folder / "out" + "' 2>'" + folder / "error" + "'")
           .c_str());
   return {WEXITSTATUS(status), read_file(folder / "out"), read_file(folder / "error")};
 }

@@ -12,6 +12,7 @@
 #include "gesso/core/pictures/resize.h"
 #include "painting/flicker.h"
 #include "painting/score.h"
+#include "paths.h"
 #include "support.h"
 
 using namespace gesso;
@@ -19,13 +20,13 @@ using namespace gesso::testing;
 
 namespace {
 
-const std::string kAssets = GESSO_SOURCE_DIR "/examples/assets/";
+const std::string kAssets = source_path("examples/assets/");
 
 Tensor photograph() { return resize_short_side(load_picture(kAssets + "photos/cat.jpg"), 128); }
 Tensor style() { return resize_short_side(load_picture(kAssets + "styles/starry_night.jpg"), 128); }
 
 // Luminance with a vertical step edge at column `at`, `low` left of it and `high` from it on.
-Tensor step_picture(std::int64_t at, double low, double high) {
+Tensor step_picture(Index at, double low, double high) {
   std::vector<double> values;
   for (int i = 0; i < 3 * 16 * 16; ++i) {
     values.push_back(i % 16 < at ? low : high);
@@ -131,8 +132,8 @@ struct Outcome {
 
 Outcome run(const std::string& arguments, const std::string& program = "score-pictures") {
   const TemporaryFolder folder;
-  const std::string command = std::string(GESSO_BIN_DIR) + "/" + program + " " + arguments + " > '" +
-                              folder / "out" + "' 2> '" + folder / "error" + "'";
+  const std::string command =
+      program_path(program) + " " + arguments + " > '" + folder / "out" + "' 2> '" + folder / "error" + "'";
   const int status = std::system(command.c_str());
   return {WEXITSTATUS(status), read_file(folder / "out"), read_file(folder / "error")};
 }

@@ -19,6 +19,7 @@
 #include "painting/filter_bank.h"
 #include "painting/model_file.h"
 #include "painting/stylize.h"
+#include "paths.h"
 #include "support.h"
 
 using namespace gesso;
@@ -27,7 +28,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::string kAssets = GESSO_SOURCE_DIR "/examples/assets/";
+const std::string kAssets = source_path("examples/assets/");
 
 constexpr AnyStyleOptions kSmall{.width = 2, .blocks = 1, .manners = 3, .hidden = 4};
 
@@ -45,7 +46,7 @@ struct Folders : TemporaryFolder {
     save_picture(*this / "photographs/cat.png",
                  resize_short_side(load_picture(kAssets + "photos/cat.jpg"), 64));
   }
-  AnyStyleSettings settings(std::int64_t steps) const {
+  AnyStyleSettings settings(Index steps) const {
     return {.styles = *this / "styles",
             .content = *this / "photographs",
             .network = kSmall,
@@ -137,14 +138,14 @@ TEST_CASE("the bounded style loss: its formula, its bound, and which samples cou
     return std::pair{m, mean(square(plane - m)).item()};
   };
   double expected[2];
-  for (std::int64_t n = 0; n < 2; ++n) {
+  for (Index n = 0; n < 2; ++n) {
     const auto [mean_x, variance_x] = moments_of(x.slice(n, n + 1));
     const auto [mean_s, variance_s] = moments_of(s.slice(n, n + 1));
     expected[n] =
         std::pow(mean_x - mean_s, 2) / (variance_x + variance_s + 1e-3) +
         std::pow(variance_x - variance_s, 2) / (variance_x * variance_x + variance_s * variance_s + 1e-6);
   }
-  const auto loss = [&](const std::vector<std::int64_t>& styles) {
+  const auto loss = [&](const std::vector<Index>& styles) {
     return bounded_style_loss(taps_of(x), taps_of(s), styles).item();
   };
   CHECK(loss({0, 1}) == doctest::Approx((expected[0] + expected[1]) / 2));
@@ -249,7 +250,7 @@ struct Outcome {
 };
 
 Outcome run(const TemporaryFolder& folder, const std::string& arguments) {
-  const std::string command = concat_text(GESSO_BIN_DIR, "/style-transfer ", arguments, " > '",
+  const std::string command = concat_text(program_path("style-transfer"), " ", arguments, " > '",
                                           folder / "stdout", "' 2> '", folder / "stderr", "'");
   const int status = std::system(command.c_str());
   return {WEXITSTATUS(status), read_file(folder / "stdout"), read_file(folder / "stderr")};

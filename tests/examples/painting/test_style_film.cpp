@@ -21,7 +21,7 @@ using namespace gesso::testing;
 
 namespace {
 
-constexpr std::int64_t kWidth = 18, kHeight = 10;
+constexpr Index kWidth = 18, kHeight = 10;
 
 // Noise that is lighter in every second frame.
 std::string flickering_film(int frames) {
@@ -68,11 +68,11 @@ TEST_CASE("frames are painted as pictures are") {
   const std::string film = flickering_film(3);
   CHECK(repaint(network, film, {.width = kWidth, .height = kHeight}).score.frames == 3);
   Tensor picture = Tensor::empty({1, 3, kHeight, kWidth});
-  const auto byte = [](const std::string& bytes, std::int64_t i) {
+  const auto byte = [](const std::string& bytes, Index i) {
     return static_cast<int>(static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)]));
   };
-  for (std::int64_t i = 0; i < kHeight * kWidth; ++i) {
-    for (std::int64_t c = 0; c < 3; ++c) {
+  for (Index i = 0; i < kHeight * kWidth; ++i) {
+    for (Index c = 0; c < 3; ++c) {
       picture.set({0, c, i / kWidth, i % kWidth}, byte(film, 3 * i + c) / 255.0);
     }
   }
@@ -81,8 +81,8 @@ TEST_CASE("frames are painted as pictures are") {
     const std::string bytes =
         repaint(network, film, {.width = kWidth, .height = kHeight, .scale = scale}).bytes;
     REQUIRE(bytes.size() == film.size());
-    for (std::int64_t i = 0; i < kHeight * kWidth; ++i) {
-      for (std::int64_t c = 0; c < 3; ++c) {
+    for (Index i = 0; i < kHeight * kWidth; ++i) {
+      for (Index c = 0; c < 3; ++c) {
         CHECK(byte(bytes, 3 * i + c) == std::lround(255 * painted.at({0, c, i / kWidth, i % kWidth})));
       }
     }
@@ -132,10 +132,10 @@ TEST_CASE("smoothed statistics follow the formula, over any number of styles, an
   norm.smooth_statistics(0.75);
   CHECK(largest_difference(norm(a), alone_a) < 1e-5);  // the first frame: its own
   const Tensor second = norm(b);
-  for (std::int64_t c = 0; c < 3; ++c) {
+  for (Index c = 0; c < 3; ++c) {
     const auto moments_of = [&](const Tensor& x) {
       double mean = 0, square = 0;
-      for (std::int64_t i = 0; i < 20; ++i) {
+      for (Index i = 0; i < 20; ++i) {
         mean += x.at({0, c, i / 5, i % 5}) / 20;
         square += x.at({0, c, i / 5, i % 5}) * x.at({0, c, i / 5, i % 5}) / 20;
       }
@@ -144,7 +144,7 @@ TEST_CASE("smoothed statistics follow the formula, over any number of styles, an
     const auto [mean_a, variance_a] = moments_of(a);
     const auto [mean_b, variance_b] = moments_of(b);
     const double mean = 0.75 * mean_a + 0.25 * mean_b, variance = 0.75 * variance_a + 0.25 * variance_b;
-    for (std::int64_t i = 0; i < 20; ++i) {
+    for (Index i = 0; i < 20; ++i) {
       const double xhat = (b.at({0, c, i / 5, i % 5}) - mean) / std::sqrt(variance + 1e-5);
       CHECK(second.at({0, c, i / 5, i % 5}) ==
             doctest::Approx(std::max(0.0, norm.weight.at({c}) * xhat + norm.bias.at({c}))).epsilon(1e-4));
@@ -176,7 +176,7 @@ TEST_CASE("smoothing lets a flickering film flicker less") {
   StyleNetwork network({.width = 4, .blocks = 1}, rng);
   std::string film;
   for (int f = 0; f < 8; ++f) {
-    for (std::int64_t i = 0; i < 32 * 32 * 3; ++i) {
+    for (Index i = 0; i < 32 * 32 * 3; ++i) {
       const bool passing =
           (i / 3) % 32 < 6 && f % 2 == 1;  // something bright at the left, in every second frame
       film += static_cast<char>(passing ? 255 : 40 + (i * 37) % 90);

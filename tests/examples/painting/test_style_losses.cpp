@@ -14,6 +14,7 @@
 #include "painting/filter_bank.h"
 #include "painting/losses.h"
 #include "painting/split_signs.h"
+#include "paths.h"
 #include "support.h"
 
 using namespace gesso;
@@ -24,14 +25,14 @@ TEST_CASE("split_signs computes its formula and has the right gradient") {
     CAPTURE(shape.str());
     const Tensor x = random_input(shape);
     Generator rng(4);
-    const std::int64_t channels = shape[1];
+    const Index channels = shape[1];
     const Tensor scale = Tensor::uniform({2 * channels}, rng, 0.5, 2, float64);
     const Tensor y = split_signs(x, scale);
     REQUIRE(y.shape() == Shape{shape[0], 2 * channels, shape[2], shape[3]});
-    for (std::int64_t n = 0; n < shape[0]; ++n) {
-      for (std::int64_t c = 0; c < 2 * channels; ++c) {
-        for (std::int64_t i = 0; i < shape[2]; ++i) {
-          for (std::int64_t j = 0; j < shape[3]; ++j) {
+    for (Index n = 0; n < shape[0]; ++n) {
+      for (Index c = 0; c < 2 * channels; ++c) {
+        for (Index i = 0; i < shape[2]; ++i) {
+          for (Index j = 0; j < shape[3]; ++j) {
             const double value = x.at({n, c % channels, i, j});
             CHECK(y.at({n, c, i, j}) ==
                   doctest::Approx(scale.at({c}) * std::max(c < channels ? value : -value, 0.0)));
@@ -47,7 +48,7 @@ TEST_CASE("split_signs computes its formula and has the right gradient") {
 
 TEST_CASE("the filter bank's responses have mean 1 on the bundled photographs") {
   std::vector<Tensor> pictures;
-  for (const auto& entry : std::filesystem::directory_iterator(GESSO_SOURCE_DIR "/examples/assets/photos")) {
+  for (const auto& entry : std::filesystem::directory_iterator(source_path("examples/assets/photos"))) {
     pictures.push_back(load_picture(entry.path().string()));
   }
   const FilterBank bank;
@@ -118,8 +119,8 @@ TEST_CASE("each Gabor answers most to a grating of its own frequency and orienta
   const auto grating = [](bool along_x) {
     Tensor picture = Tensor::empty({1, 3, 64, 64});
     float* values = picture.mutable_data<float>();
-    for (std::int64_t i = 0; i < picture.numel(); ++i) {
-      const std::int64_t position = along_x ? i % 64 : i / 64 % 64;
+    for (Index i = 0; i < picture.numel(); ++i) {
+      const Index position = along_x ? i % 64 : i / 64 % 64;
       values[i] = position % 4 < 2 ? 0.8f : 0.2f;
     }
     return picture;
@@ -162,7 +163,7 @@ TEST_CASE("with several styles each sample is compared with its own") {
   const Tensor a = Tensor::uniform({1, 3, 40, 48}, rng), b = 0.2 * Tensor::uniform({1, 3, 36, 32}, rng);
   const Tensor pictures = Tensor::uniform({3, 3, 32, 36}, rng);
   const StyleTarget both(bank, {a, b}), only_a(bank, {a}), only_b(bank, {b});
-  const auto one = [&](const StyleTarget& target, std::int64_t n) {
+  const auto one = [&](const StyleTarget& target, Index n) {
     return target.loss(bank.taps(pictures.slice(n, n + 1))).item();
   };
   CHECK(both.loss(bank.taps(pictures), {1, 0, 1}).item() ==

@@ -12,6 +12,7 @@
 #include "painting/model_file.h"
 #include "painting/ready_made.h"
 #include "painting/stylize.h"
+#include "paths.h"
 #include "program/usage_error.h"
 #include "support.h"
 
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::string kAssets = GESSO_SOURCE_DIR "/examples/assets";
+const std::string kAssets = source_path("examples/assets");
 
 // A model as training writes it, with all that it needs but the training.
 void write_model(const std::string& path, int width = 2) {
@@ -71,7 +72,7 @@ std::vector<std::string> faults_in(const fs::path& folder) {
 }  // namespace
 
 TEST_CASE("every model that comes with gesso loads, is small, paints, and is made by make-models") {
-  const std::string maker = read_file(GESSO_SOURCE_DIR "/examples/tools/make-models");
+  const std::string maker = read_file(source_path("examples/tools/make-models"));
   for (const std::string& name : ready_made_models()) {
     CAPTURE(name);
     CHECK(fault_of(find_model(name)) == "");

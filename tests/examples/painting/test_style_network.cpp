@@ -8,6 +8,7 @@
 #include "gesso/core/pictures/resize.h"
 #include "painting/style_network.h"
 #include "painting/stylize.h"
+#include "paths.h"
 #include "support.h"
 
 using namespace gesso;
@@ -15,9 +16,7 @@ using namespace gesso::testing;
 
 namespace {
 
-SafetensorsFile golden() {
-  return load_safetensors(GESSO_SOURCE_DIR "/tests/golden/style_network.safetensors");
-}
+SafetensorsFile golden() { return load_safetensors(source_path("tests/golden/style_network.safetensors")); }
 
 }  // namespace
 
@@ -30,7 +29,7 @@ TEST_CASE("keys and shapes at width 32 and 5 blocks are those of PyTorch's fast_
   for (const auto& [name, tensor] : state) {
     CAPTURE(name);
     REQUIRE(expected.contains(name));
-    CHECK(tensor.shape() == Shape(expected[name].get<std::vector<std::int64_t>>()));
+    CHECK(tensor.shape() == Shape(expected[name].get<std::vector<Index>>()));
   }
 }
 
@@ -177,7 +176,7 @@ TEST_CASE("a network of many styles paints each sample in its own, or in a mix")
   }
   const NoGradGuard no_grad;
   const Tensor pictures = Tensor::uniform({2, 3, 16, 16}, rng);
-  const auto paint = [&](const Tensor& x, const std::vector<std::int64_t>& styles) {
+  const auto paint = [&](const Tensor& x, const std::vector<Index>& styles) {
     network.set_styles(styles);
     return network(x);
   };
@@ -206,10 +205,10 @@ TEST_CASE("keep_colors takes the brightness of one picture and the colours of th
   const Tensor painted = Tensor::uniform({1, 3, 4, 5}, rng, 0.4, 0.6);
   const Tensor photograph = Tensor::uniform({1, 3, 4, 5}, rng, 0.4, 0.6);
   const Tensor kept = keep_colors(painted, photograph);
-  const auto brightness = [](const Tensor& x, std::int64_t i) {
+  const auto brightness = [](const Tensor& x, Index i) {
     return 0.299 * x.at({0, 0, i, i}) + 0.587 * x.at({0, 1, i, i}) + 0.114 * x.at({0, 2, i, i});
   };
-  for (std::int64_t i = 0; i < 4; ++i) {
+  for (Index i = 0; i < 4; ++i) {
     CHECK(brightness(kept, i) == doctest::Approx(brightness(painted, i)));
     CHECK(kept.at({0, 0, i, i}) - kept.at({0, 2, i, i}) ==
           doctest::Approx(photograph.at({0, 0, i, i}) - photograph.at({0, 2, i, i})));

@@ -8,6 +8,7 @@
 #include "gesso/core/files/safetensors.h"
 #include "painting/losses.h"
 #include "painting/vgg.h"
+#include "paths.h"
 #include "support.h"
 
 using namespace gesso;
@@ -19,7 +20,7 @@ namespace {
 Tensor hashed(std::uint32_t seed, const Shape& shape, double shift, float factor) {
   Tensor result = Tensor::empty(shape);
   float* values = result.mutable_data<float>();
-  for (std::int64_t i = 0; i < result.numel(); ++i) {
+  for (Index i = 0; i < result.numel(); ++i) {
     std::uint32_t h = static_cast<std::uint32_t>(i) + (seed << 20);
     for (std::uint32_t multiplier : {0x7FEB352Du, 0x846CA68Bu}) {
       h = (h ^ (h >> 16)) * multiplier;
@@ -48,7 +49,7 @@ Tensor every_211th(const Tensor& x) {
   for (std::size_t i = 0; i < all.size(); i += 211) {
     samples.push_back(all[i]);
   }
-  return Tensor::from(samples, {static_cast<std::int64_t>(samples.size())});
+  return Tensor::from(samples, {static_cast<Index>(samples.size())});
 }
 
 double largest(const Tensor& x) {
@@ -67,7 +68,7 @@ const Vgg& vgg16() {
 }  // namespace
 
 TEST_CASE("the features are PyTorch's") {
-  const SafetensorsReader golden(GESSO_SOURCE_DIR "/tests/golden/vgg.safetensors");
+  const SafetensorsReader golden(source_path("tests/golden/vgg.safetensors"));
   const Tensor pictures = hashed(200, {2, 3, 40, 33}, 0.5, 1);
   const NoGradGuard no_grad;
   for (int depth : {16, 19}) {

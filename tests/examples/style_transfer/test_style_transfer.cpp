@@ -13,6 +13,7 @@
 #include "gesso/core/files/safetensors.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/training/report/log.h"
+#include "paths.h"
 #include "support.h"
 
 using namespace gesso;
@@ -23,8 +24,8 @@ namespace {
 
 const TemporaryFolder kTemporary;
 const fs::path kFolder = kTemporary.path();
-const std::string kStyle = GESSO_SOURCE_DIR "/examples/assets/styles/stained_glass.jpg";
-const std::string kPhoto = GESSO_SOURCE_DIR "/examples/assets/photos/cat.jpg";
+const std::string kStyle = source_path("examples/assets/styles/stained_glass.jpg");
+const std::string kPhoto = source_path("examples/assets/photos/cat.jpg");
 
 struct Outcome {
   int status;
@@ -33,7 +34,7 @@ struct Outcome {
 
 Outcome run(const std::string& arguments) {
   const std::string errors = (kFolder / "stderr.txt").string();
-  const std::string command = GESSO_BIN_DIR "/style-transfer " + arguments + " >" +
+  const std::string command = program_path("style-transfer") + " " + arguments + " >" +
                               (kFolder / "stdout.txt").string() + " 2>" + errors;
   const int status = std::system(command.c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, read_file(errors)};
@@ -104,7 +105,7 @@ TEST_CASE("a training that was interrupted goes on to the same model, bit for bi
   const fs::path out = kFolder / "parted";
   const std::string log = (out / "log.jsonl").string();
   std::ofstream(kFolder / "interrupt.sh")
-      << GESSO_BIN_DIR "/style-transfer " << training("parted", steps) << " &\n"
+      << program_path("style-transfer") + " " << training("parted", steps) << " &\n"
       << "while [ \"$(cat " << log << " 2>/dev/null | wc -l)\" -lt 4 ]; do sleep 0.01; done\n"
       << "kill -INT $!; wait $!\n";
   const int status = std::system(
@@ -165,8 +166,8 @@ TEST_CASE("the strength of a style can be chosen afterwards") {
 
 TEST_CASE("one network learns several styles, paints in each and in mixes, and takes a new one") {
   fresh_folder();
-  const std::string other = GESSO_SOURCE_DIR "/examples/assets/styles/waves.jpg";
-  const std::string third = GESSO_SOURCE_DIR "/examples/assets/styles/engraving.jpg";
+  const std::string other = source_path("examples/assets/styles/waves.jpg");
+  const std::string third = source_path("examples/assets/styles/engraving.jpg");
   std::string two = training("two", 6);
   two.replace(two.find(kStyle), kStyle.size(), kStyle + " " + other);
   REQUIRE(run(two).status == 0);
@@ -248,8 +249,8 @@ TEST_CASE("without --out a picture gets a name of its own in the current folder"
   fs::copy_file(kPhoto, kFolder / "here/cat.jpg");
   const std::string stylize = "stylize --size 40 --model ../tiny/model.safetensors cat.jpg " + kPhoto;
   const auto repaint = [&] {
-    const std::string command = "cd " + (kFolder / "here").string() +
-                                " && " GESSO_BIN_DIR "/style-transfer " + stylize + " 2>&1 >said.txt";
+    const std::string command = "cd " + (kFolder / "here").string() + " && " +
+                                program_path("style-transfer") + " " + stylize + " 2>&1 >said.txt";
     REQUIRE(std::system(command.c_str()) == 0);
     return read_file((kFolder / "here/said.txt").string());
   };

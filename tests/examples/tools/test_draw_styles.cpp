@@ -10,6 +10,7 @@
 
 #include "files.h"
 #include "gesso/core/pictures/picture.h"
+#include "paths.h"
 #include "support.h"
 #include "tools/draw_styles/canvas.h"
 #include "tools/draw_styles/filters.h"
@@ -40,8 +41,8 @@ struct Outcome {
 
 Outcome run(const std::string& arguments, const std::string& environment = "") {
   const TemporaryFolder folder;
-  const std::string command = environment + " " GESSO_BIN_DIR "/draw-styles " + arguments + " >'" +
-                              folder / "out" + "' 2>'" + folder / "error" + "'";
+  const std::string command = environment + " " + gesso::testing::program_path("draw-styles") + " " +
+                              arguments + " >'" + folder / "out" + "' 2>'" + folder / "error" + "'";
   const int status = std::system(command.c_str());
   REQUIRE(WIFEXITED(status));
   return {WEXITSTATUS(status), read(folder / "out"), read(folder / "error")};
@@ -49,15 +50,15 @@ Outcome run(const std::string& arguments, const std::string& environment = "") {
 
 // Mean |a - b| of two pictures, a averaged (in linear light, nearly) over squares down to the size of b.
 double difference(const Tensor& a, const Tensor& b) {
-  const std::int64_t times = a.size(2) / b.size(2), height = b.size(2),
+  const gesso::Index times = a.size(2) / b.size(2), height = b.size(2),
                      width = std::min(b.size(3), a.size(3) / times);
   const float *pa = a.data<float>(), *pb = b.data<float>();
   double sum = 0;
-  for (std::int64_t c = 0; c < 3; ++c) {
-    for (std::int64_t y = 0; y < height; ++y) {
-      for (std::int64_t x = 0; x < width; ++x) {
+  for (gesso::Index c = 0; c < 3; ++c) {
+    for (gesso::Index y = 0; y < height; ++y) {
+      for (gesso::Index x = 0; x < width; ++x) {
         double mean = 0;
-        for (std::int64_t i = 0; i < times * times; ++i) {
+        for (gesso::Index i = 0; i < times * times; ++i) {
           mean +=
               std::pow(pa[(c * a.size(2) + y * times + i / times) * a.size(3) + x * times + i % times], 2.2);
         }
@@ -93,7 +94,8 @@ TEST_CASE("the bundled style pictures are what the program draws, at any size") 
   const TemporaryFolder folder;
   REQUIRE(run("--size 48 --out " + folder.path()).exit_code == 0);
   for (const std::string name : kNames) {
-    const Tensor bundled = gesso::load_picture(GESSO_SOURCE_DIR "/examples/assets/styles/" + name + ".jpg");
+    const Tensor bundled =
+        gesso::load_picture(gesso::testing::source_path("examples/assets/styles/") + name + ".jpg");
     REQUIRE(bundled.size(2) == 384);
     const Tensor small = gesso::load_picture(folder / (name + ".jpg"));
     const double off = difference(bundled, small);

@@ -90,12 +90,12 @@ TEST_CASE("each projection removes a share of the gradient's norm, and the rest 
       const Tensor dx = part.upstream_term + part.mean_term + part.xhat_term;
       // per statistic: |dx|^2 = |upstream_term|^2 (1 - removed_by_mean - removed_by_xhat), up to eps
       std::vector<double> before(part.axes.statistics()), after = before;
-      for (std::int64_t e = 0; e < x.numel(); ++e) {
-        const std::int64_t s = part.axes.statistic(e / part.axes.inner);
+      for (Index e = 0; e < x.numel(); ++e) {
+        const Index s = part.axes.statistic(e / part.axes.inner);
         before[s] += std::pow(part.upstream_term.data<double>()[e], 2);
         after[s] += std::pow(dx.data<double>()[e], 2);
       }
-      for (std::int64_t s = 0; s < part.axes.statistics(); ++s) {
+      for (Index s = 0; s < part.axes.statistics(); ++s) {
         const double removed =
             part.removed_by_mean.data<double>()[s] + part.removed_by_xhat.data<double>()[s];
         CHECK(removed >= 0);

@@ -10,6 +10,7 @@
 #include "gesso/layers/normalization/conditional.h"
 #include "gesso/layers/normalization/group_norm.h"
 #include "gesso/layers/normalization/instance_norm.h"
+#include "paths.h"
 #include "support.h"
 
 using namespace gesso;
@@ -19,16 +20,16 @@ using nlohmann::json;
 namespace {
 
 const SafetensorsReader& golden() {
-  static const SafetensorsReader reader(GESSO_SOURCE_DIR "/tests/golden/normalization.safetensors");
+  static const SafetensorsReader reader(source_path("tests/golden/normalization.safetensors"));
   return reader;
 }
 
-Shape shape_of(const json& sizes) { return Shape(sizes.get<std::vector<std::int64_t>>()); }
+Shape shape_of(const json& sizes) { return Shape(sizes.get<std::vector<Index>>()); }
 
 // "4x3x5", as the tensors that cases share are named
 std::string text(const Shape& shape) {
   std::string result;
-  for (std::int64_t size : shape) {
+  for (Index size : shape) {
     result += concat_text(result.empty() ? "" : "x", size);
   }
   return result;
@@ -82,8 +83,7 @@ std::unique_ptr<Module> make_layer(const json& entry) {
   for (const auto& row : args[2]) {
     mix.insert(mix.end(), row.begin(), row.end());
   }
-  norm->set_mix(
-      Tensor::from(mix, {static_cast<std::int64_t>(args[2].size()), args[0].get<std::int64_t>()}, float64));
+  norm->set_mix(Tensor::from(mix, {static_cast<Index>(args[2].size()), args[0].get<Index>()}, float64));
   return norm;
 }
 

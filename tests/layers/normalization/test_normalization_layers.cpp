@@ -196,7 +196,7 @@ TEST_CASE("conditional instance norm takes the row of each sample's style, or a 
   ConditionalInstanceNorm2d norm(3, 2);
   norm.weight.copy_(Tensor::randn({3, 2}, rng));
   norm.bias.copy_(Tensor::randn({3, 2}, rng));
-  const auto style = [&](std::int64_t s) {  // the instance norm with row s
+  const auto style = [&](Index s) {  // the instance norm with row s
     auto one = std::make_shared<InstanceNorm2d>(2, InstanceNormOptions{.affine = true});
     one->weight.copy_(norm.weight.detach().slice(s, s + 1).reshape({2}));
     one->bias.copy_(norm.bias.detach().slice(s, s + 1).reshape({2}));

@@ -17,7 +17,7 @@ namespace {
 constexpr int kTrials = 12;
 
 // Shapes (N, C, H, W) with planes of at least two elements, drawn from the seed.
-Shape random_shape(Generator& rng, std::int64_t least_samples = 1) {
+Shape random_shape(Generator& rng, Index least_samples = 1) {
   while (true) {
     const Shape shape{least_samples + rng.below(3), 1 + rng.below(5), 1 + rng.below(9), 1 + rng.below(9)};
     if (shape[2] * shape[3] > 1) {
@@ -40,7 +40,7 @@ Tensor gradient(Module& norm, const Tensor& x, const Tensor& upstream) {
 }
 
 template <class Body>
-void for_each_trial(Body&& body, std::int64_t least_samples = 1) {
+void for_each_trial(Body&& body, Index least_samples = 1) {
   for (int trial = 0; trial < kTrials; ++trial) {
     Generator rng(1000 + trial);
     const Shape shape = random_shape(rng, least_samples);
@@ -52,15 +52,15 @@ void for_each_trial(Body&& body, std::int64_t least_samples = 1) {
 // The sum of a b over the elements of each statistic, relative to |a| |b|.
 double largest_cosine(const NormalizationAxes& axes, const Tensor& a, const Tensor& b) {
   std::vector<double> ab(axes.statistics()), aa = ab, bb = ab;
-  for (std::int64_t e = 0; e < axes.numel(); ++e) {
-    const std::int64_t s = axes.statistic(e / axes.inner);
+  for (Index e = 0; e < axes.numel(); ++e) {
+    const Index s = axes.statistic(e / axes.inner);
     const double u = a.data<double>()[e], v = b.data<double>()[e];
     ab[s] += u * v;
     aa[s] += u * u;
     bb[s] += v * v;
   }
   double largest = 0;
-  for (std::int64_t s = 0; s < axes.statistics(); ++s) {
+  for (Index s = 0; s < axes.statistics(); ++s) {
     largest = std::max(largest, std::abs(ab[s]) / (std::sqrt(aa[s] * bb[s]) + 1e-300));
   }
   return largest;
@@ -78,13 +78,13 @@ TEST_CASE("a result has mean beta and deviation gamma, in each statistic without
           continue;
         }
         std::vector<double> sum(part.axes.statistics()), squares = sum;
-        for (std::int64_t e = 0; e < x.numel(); ++e) {
-          const std::int64_t s = part.axes.statistic(e / part.axes.inner);
+        for (Index e = 0; e < x.numel(); ++e) {
+          const Index s = part.axes.statistic(e / part.axes.inner);
           sum[s] += part.xhat.data<double>()[e];
           squares[s] += std::pow(part.xhat.data<double>()[e], 2);
         }
         const double n = static_cast<double>(part.axes.elements_per_statistic());
-        for (std::int64_t s = 0; s < part.axes.statistics(); ++s) {
+        for (Index s = 0; s < part.axes.statistics(); ++s) {
           const double variance = part.variance.data<double>()[s];
           CHECK(std::abs(sum[s] / n) < 1e-12);
           CHECK(squares[s] / n == doctest::Approx(variance / (variance + layer->eps())).epsilon(1e-9));
@@ -126,7 +126,7 @@ TEST_CASE("a sample's neighbours move its batch norm, and not its instance, grou
         const Tensor x = random_features(shape, rng);
         Tensor changed = x.clone();
         double* first = changed.mutable_data<double>();  // sample 0 becomes another picture
-        for (std::int64_t e = 0; e < x.numel() / shape[0]; ++e) {
+        for (Index e = 0; e < x.numel() / shape[0]; ++e) {
           first[e] = 3 * std::sin(static_cast<double>(e)) + 1;
         }
         for (const auto& [name, layer] : normalization_family(shape, rng, float64)) {

@@ -10,6 +10,7 @@
 #include "gesso/training/optim/adam.h"
 #include "gesso/training/optim/clip.h"
 #include "gesso/training/optim/sgd.h"
+#include "paths.h"
 #include "support.h"
 
 using namespace gesso;
@@ -83,7 +84,7 @@ TEST_CASE("ten steps of every variant give PyTorch's values") {
       {"adamw", maker<AdamW>(AdamWOptions{.lr = 0.01})},
       {"adamw_decay", maker<AdamW>(AdamWOptions{.lr = 0.05, .weight_decay = 0.3})},
   };
-  const SafetensorsReader golden(GESSO_SOURCE_DIR "/tests/golden/optimizers.safetensors");
+  const SafetensorsReader golden(source_path("tests/golden/optimizers.safetensors"));
   for (const auto& [name, make] : variants) {
     for (DType dtype : {float32, float64}) {
       std::vector<Tensor> parameters;
@@ -116,7 +117,7 @@ TEST_CASE("ten steps of every variant give PyTorch's values") {
 }
 
 TEST_CASE("clip_grad_norm gives PyTorch's norm and gradients") {
-  const SafetensorsReader golden(GESSO_SOURCE_DIR "/tests/golden/optimizers.safetensors");
+  const SafetensorsReader golden(source_path("tests/golden/optimizers.safetensors"));
   for (const auto& [max_norm, label] : {std::pair{0.5, "clip.0.5."}, std::pair{100.0, "clip.100."}}) {
     std::vector<Tensor> parameters;
     for (int i : {0, 1}) {
@@ -312,7 +313,7 @@ TEST_CASE("clip_grad_norm scales gradients that share memory once") {
 
 TEST_CASE("the gradient norm agrees with a plain sum, for every size and number of threads") {
   const int before = num_threads();
-  for (std::int64_t n : {0, 1, 15, 16, 17, 100003}) {
+  for (Index n : {0, 1, 15, 16, 17, 100003}) {
     for (DType dtype : {float32, float64}) {
       Generator rng(2);
       Tensor p = Tensor::zeros({n}, dtype).requires_grad_();

@@ -3,13 +3,14 @@
 
 #include "gesso/core/error.h"
 #include "gesso/core/files/safetensors.h"
+#include "paths.h"
 #include "support.h"
 
 using namespace gesso;
 
 // tests/golden/make_optimizers.py wrote the values.
 TEST_CASE("schedules give PyTorch's factors") {
-  const SafetensorsReader golden(GESSO_SOURCE_DIR "/tests/golden/optimizers.safetensors");
+  const SafetensorsReader golden(gesso::testing::source_path("tests/golden/optimizers.safetensors"));
   const std::pair<const char*, Schedule> schedules[] = {
       {"schedule.step", StepDecay{.every = 3, .factor = 0.5}},
       {"schedule.cosine", Cosine{.total = 9, .floor = 0.05}},
@@ -21,7 +22,7 @@ TEST_CASE("schedules give PyTorch's factors") {
     for (std::size_t step = 0; step < expected.size(); ++step) {
       CAPTURE(name);
       CAPTURE(step);
-      CHECK(schedule(static_cast<std::int64_t>(step)) == doctest::Approx(expected[step]).epsilon(1e-14));
+      CHECK(schedule(static_cast<Index>(step)) == doctest::Approx(expected[step]).epsilon(1e-14));
     }
   }
 }
@@ -56,7 +57,7 @@ TEST_CASE("Warmup rises to 1 and stays; without steps it is 1") {
 TEST_CASE("WarmupCosine is the one, then the other") {
   const WarmupCosine both{.warmup = 10, .total = 110, .floor = 0.1};
   const Schedule chained = chain(Warmup{10}, 10, Cosine{100, 0.1});
-  for (std::int64_t step : {0, 5, 9, 10, 11, 60, 109, 110, 500}) {
+  for (Index step : {0, 5, 9, 10, 11, 60, 109, 110, 500}) {
     CHECK(both(step) == chained(step));
   }
   CHECK(both(10) == 1);

@@ -102,7 +102,7 @@ TEST_CASE("every member can be recorded") {
   const TemporaryFolder folder;
   Generator rng(4);
   Sequential net;
-  net.emplace<Conv2d>(2, 4, 3, Conv2dLayerOptions{.padding = 1}, rng);
+  net.emplace<Conv2d>(2, 4, 3, Conv2dOptions{.padding = 1}, rng);
   net.emplace<InstanceNorm2d>(4);
   net.emplace<LayerNorm>(Shape{4, 3, 3});
   net.emplace<ConditionalInstanceNorm2d>(2, 4).set_styles({0, 1});
@@ -163,7 +163,7 @@ TEST_CASE("a resumed run goes on where it stopped") {
   const TemporaryFolder folder;
   Generator rng(6);
   Net net(rng);
-  const auto run = [&](std::int64_t first, int steps) {
+  const auto run = [&](Index first, int steps) {
     NormalizationRecorder recorder(net, folder / "n.jsonl", {.first_step = first});
     for (int i = 0; i < steps; ++i) {
       mean(net(Tensor::randn({2, 2, 4, 4}, rng))).backward();
@@ -173,13 +173,13 @@ TEST_CASE("a resumed run goes on where it stopped") {
   run(1, 5);
   std::ofstream(folder / "n.jsonl", std::ios::app) << "{\"step\": 6, \"lay";  // a kill
   run(4, 2);
-  std::vector<std::int64_t> steps;
+  std::vector<Index> steps;
   for (const NormalizationRecord& record : read_normalization_records(folder / "n.jsonl")) {
     if (record.layer == "first") {
       steps.push_back(record.step);
     }
   }
-  CHECK(steps == std::vector<std::int64_t>{1, 2, 3, 4, 5});
+  CHECK(steps == std::vector<Index>{1, 2, 3, 4, 5});
 }
 
 TEST_CASE("nothing is left of a recorder that is gone, not even on a leaf") {
