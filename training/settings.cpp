@@ -61,6 +61,30 @@ std::string option_of(const Setting& setting) {
   return option;
 }
 
+// As a shell reads it.
+std::string to_words(const std::string& text) {
+  constexpr const char* plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:,";
+  if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) {
+    return text;
+  }
+  std::string quoted;
+  for (const char c : text) {
+    quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  }
+  return concat_text("'", quoted, "'");
+}
+
+std::string to_words(const std::vector<std::string>& texts) {
+  std::string words;
+  for (const std::string& text : texts) {
+    words += concat_text(words.empty() ? "" : " ", to_words(text));
+  }
+  return words;
+}
+
+template <class Number>
+requires std::is_arithmetic_v<Number> std::string to_words(Number value) { return to_text(value); }
+
 std::string text_of(const Setting& setting) {
   return std::visit([](const auto* value) { return to_text(*value); }, setting.field);
 }
@@ -106,7 +130,8 @@ void SettingList::from_metadata(const std::map<std::string, std::string>& metada
 std::string SettingList::options() const {
   std::string options;
   for (const Setting& setting : settings_) {
-    options += " --" + option_of(setting) + " " + text_of(setting);
+    const auto words = [](const auto* value) { return to_words(*value); };
+    options += concat_text(" --", option_of(setting), " ", std::visit(words, setting.field));
   }
   return options;
 }

@@ -62,7 +62,8 @@ class SettingList {
   /// not know all. Throws ArgumentError, naming the setting, for one that is unreadable.
   void from_metadata(const std::map<std::string, std::string>& metadata) const;
 
-  /// Every setting as it is given on a command line, in order, each after a space.
+  /// Every setting as it is given on a command line, in order, each after a space; what a shell would part or
+  /// read otherwise is in quotes.
   std::string options() const;
 
  private:

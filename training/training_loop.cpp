@@ -9,6 +9,7 @@
 #include "gesso/core/error.h"
 #include "gesso/training/report/progress.h"
 #include "gesso/training/report/recorder.h"
+#include "gesso/training/settings.h"
 
 namespace gesso {
 namespace {
@@ -85,17 +86,19 @@ void Training::resume(const Checkpoint& checkpoint) {
     require(checkpoint.generators.contains(name), "resume: the checkpoint does not have the generator ",
             name);
   }
+  std::vector<PictureFolder::State> positions;
   for (const auto& [name, pictures] : folders_) {
     require(checkpoint.metadata.contains(name), "resume: the checkpoint does not say how far ", name,
             " were read");
+    SettingList{{name, &positions.emplace_back().crops}}.from_metadata(checkpoint.metadata);
   }
   model_.load_state_dict(checkpoint.model);
   optimizer_.load_state_dict(checkpoint.optimizer);
   for (const auto& [name, generator] : generators_) {
     generator->set_state(checkpoint.generators.at(name));
   }
-  for (const auto& [name, pictures] : folders_) {
-    pictures->set_state({std::stoll(checkpoint.metadata.at(name))});
+  for (std::size_t i = 0; i < folders_.size(); ++i) {
+    folders_[i].second->set_state(positions[i]);
   }
   steps_done_ = checkpoint.step;
 }

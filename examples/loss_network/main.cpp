@@ -65,20 +65,21 @@ bool run(Options& options) {
   RunFolder folder{options.out};
   if (!options.resume.empty()) {
     folder.root = options.resume;
-    checkpoint = as_asked("--resume ", [&] { return folder.checkpoint_to_resume("train-loss-network"); });
+    checkpoint =
+        with_usage_errors("--resume ", [&] { return folder.checkpoint_to_resume("train-loss-network"); });
     options.settings = LossNetworkSettings::from_metadata(checkpoint->metadata);
   } else {
     if (options.settings.pictures.empty() || options.out.empty()) {
       throw UsageError("name a folder of photographs by --pictures and a folder for the results by --out");
     }
-    as_asked("--", [&] { options.settings.check(); });
+    with_usage_errors("--", [&] { options.settings.check(); });
   }
   LossNetworkTraining network(options.settings);
   Training& training = network.training();
   if (checkpoint) {
     network.resume(*checkpoint);
   } else {
-    as_asked("--out ", [&] { folder.create(); });
+    with_usage_errors("--out ", [&] { folder.create(); });
   }
   std::cerr << "Training a loss network to tell " << network.files().size() << " pictures apart, for "
             << training.steps() - training.steps_done() << " steps; watch " << folder.report().string()

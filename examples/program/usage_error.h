@@ -16,7 +16,7 @@ class UsageError : public Error {
 /// Does `work` on what the command line asks for. An ArgumentError of it becomes a UsageError whose text
 /// begins with `option`: "--" or "--out ", say.
 template <class Work>
-auto as_asked(const std::string& option, Work work) {
+auto with_usage_errors(const std::string& option, Work work) {
   try {
     return work();
   } catch (const ArgumentError& error) {

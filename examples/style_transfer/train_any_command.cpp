@@ -44,13 +44,13 @@ void TrainAnyCommand::run() {
   RunFolder folder{out};
   if (!resume.empty()) {
     folder.root = resume;
-    checkpoint = as_asked("--resume ", [&] { return folder.checkpoint_to_resume("train-any"); });
+    checkpoint = with_usage_errors("--resume ", [&] { return folder.checkpoint_to_resume("train-any"); });
     settings = AnyStyleSettings::from_metadata(checkpoint->metadata);
   } else {
     if (settings.styles.empty() || out.empty()) {
       throw UsageError("name a folder of style pictures by --styles and one for the results by --out");
     }
-    as_asked("--", [&] { settings.check(); });
+    with_usage_errors("--", [&] { settings.check(); });
     make_paths_absolute(settings);
   }
   AnyStyleTraining run(settings);
@@ -60,7 +60,7 @@ void TrainAnyCommand::run() {
     checkpoint.reset();
   } else {
     run.measure_styles();
-    as_asked("--out ", [&] { folder.create(); });
+    with_usage_errors("--out ", [&] { folder.create(); });
   }
   std::cerr << "Training a network for any style on " << run.styles().files().size()
             << " style pictures, for " << settings.steps - training.steps_done() << " steps; watch "

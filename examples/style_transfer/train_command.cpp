@@ -55,7 +55,7 @@ void TrainCommand::run() {
   RunFolder folder{out};
   if (!resume.empty()) {
     folder.root = resume;
-    checkpoint = as_asked("--resume ", [&] { return folder.checkpoint_to_resume("train"); });
+    checkpoint = with_usage_errors("--resume ", [&] { return folder.checkpoint_to_resume("train"); });
     settings = TrainSettings::from_metadata(checkpoint->metadata);
   } else {
     if ((settings.styles.empty() && added_styles.empty()) || out.empty()) {
@@ -67,7 +67,7 @@ void TrainCommand::run() {
       settings = settings_for_adding(settings, loaded.settings, added_styles);
       base = loaded.network->state_dict();
     }
-    as_asked("--", [&] { settings.check(); });
+    with_usage_errors("--", [&] { settings.check(); });
     make_paths_absolute(settings);
   }
   TrainingRun run(settings);
@@ -79,7 +79,7 @@ void TrainCommand::run() {
     if (!base.empty()) {
       run.start_from(base);
     }
-    as_asked("--out ", [&] { folder.create(); });
+    with_usage_errors("--out ", [&] { folder.create(); });
   }
   const std::vector<std::string> in_training(
       settings.added_styles > 0 ? settings.styles.end() - settings.added_styles : settings.styles.begin(),

@@ -96,8 +96,9 @@ TEST_CASE("a number out of range is refused under the name it has on the command
 
 TEST_CASE("settings as they are given on a command line") {
   Mine mine;
-  mine.styles = {};
+  mine.content = "it's mine";
   CHECK(mine.list().options() ==
-        " --styles [] --content photos --strength true --width 16 --max-steps 600 --lr 0.002 --seed "
+        " --styles 'a \"b\".jpg' c,d.jpg --content 'it'\\''s mine' --strength true --width 16 --max-steps "
+        "600 --lr 0.002 --seed "
         "18446744073709551615");
 }

@@ -327,6 +327,13 @@ TEST_CASE("pictures: how far they were read is kept, and warnings about them com
   for (int i = 0; i < 3; ++i) {
     CHECK(logged(straight.training.step(), "loss") == logged(resumed.training.step(), "loss"));
   }
+  Checkpoint torn = saved;
+  torn.metadata["photographs"] = "many";
+  CHECK_THROWS_WITH_AS(resumed.training.resume(torn), doctest::Contains("'many' is not a number"),
+                       ArgumentError);
+  torn.metadata.erase("photographs");
+  CHECK_THROWS_WITH_AS(resumed.training.resume(torn), doctest::Contains("how far photographs were read"),
+                       ArgumentError);
   const std::vector<std::string> warnings = straight.training.take_warnings();
   REQUIRE(warnings.size() == 1);
   CHECK(warnings[0].find("broken.png") != std::string::npos);
