@@ -52,4 +52,6 @@
 #include "gesso/training/report/progress.h"
 #include "gesso/training/report/recorder.h"
 #include "gesso/training/report/report.h"
+#include "gesso/training/run_folder.h"
 #include "gesso/training/settings.h"
+#include "gesso/training/training_loop.h"

@@ -1,20 +1,41 @@
 #include "gesso/training/settings.h"
 
+#include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <type_traits>
+
+#include "gesso/core/error.h"
 
 namespace gesso {
+namespace {
 
 using Json = nlohmann::json;
 
-std::string setting_text(const std::string& value) { return value; }
+std::string to_text(const std::string& value) { return value; }
 
-std::string setting_text(const std::vector<std::string>& value) {
+std::string to_text(const std::vector<std::string>& value) {
   return Json(value).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-void parse_setting(const std::string&, const std::string& text, std::string& value) { value = text; }
+std::string to_text(bool value) { return value ? "true" : "false"; }
 
-void parse_setting(const std::string& name, const std::string& text, std::vector<std::string>& value) {
+template <class Number>
+requires std::is_arithmetic_v<Number> std::string to_text(Number value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+
+// 1000000, not 1e+06.
+std::string bound_text(double bound) {
+  return bound == std::floor(bound) && std::abs(bound) < 1e15 ? to_text(static_cast<Index>(bound))
+                                                              : to_text(bound);
+}
+
+void parse(const std::string&, const std::string& text, std::string& value) { value = text; }
+
+void parse(const std::string& name, const std::string& text, std::vector<std::string>& value) {
   try {
     value = Json::parse(text).get<std::vector<std::string>>();
   } catch (const Json::exception&) {
@@ -22,9 +43,97 @@ void parse_setting(const std::string& name, const std::string& text, std::vector
   }
 }
 
-void parse_setting(const std::string& name, const std::string& text, bool& value) {
+void parse(const std::string& name, const std::string& text, bool& value) {
   require(text == "true" || text == "false", "setting ", name, ": '", text, "' is not true or false");
   value = text == "true";
+}
+
+template <class Number>
+void parse(const std::string& name, const std::string& text, Number& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  require(error == std::errc() && end == text.data() + text.size(), "setting ", name, ": '", text,
+          "' is not a number in range");
+}
+
+std::string option_of(const Setting& setting) {
+  std::string option = setting.option.empty() ? setting.name : setting.option;
+  std::replace(option.begin(), option.end(), '_', '-');
+  return option;
+}
+
+// As a shell reads it.
+std::string to_words(const std::string& text) {
+  constexpr const char* plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:,";
+  if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) {
+    return text;
+  }
+  std::string quoted;
+  for (const char c : text) {
+    quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  }
+  return concat_text("'", quoted, "'");
+}
+
+std::string to_words(const std::vector<std::string>& texts) {
+  std::string words;
+  for (const std::string& text : texts) {
+    words += concat_text(words.empty() ? "" : " ", to_words(text));
+  }
+  return words;
+}
+
+template <class Number>
+requires std::is_arithmetic_v<Number> std::string to_words(Number value) { return to_text(value); }
+
+std::string text_of(const Setting& setting) {
+  return std::visit([](const auto* value) { return to_text(*value); }, setting.field);
+}
+
+bool in_range(const Setting& setting) {
+  return std::visit(
+      [&](const auto* value) {
+        if constexpr (std::is_convertible_v<decltype(*value), double>) {
+          const auto number = static_cast<double>(*value);
+          return number >= setting.low && number <= setting.high;  // false for NaN
+        } else {
+          return true;
+        }
+      },
+      setting.field);
+}
+
+}  // namespace
+
+void SettingList::check() const {
+  for (const Setting& setting : settings_) {
+    require(in_range(setting), option_of(setting), " is ", text_of(setting), "; it must be from ",
+            bound_text(setting.low), " to ", bound_text(setting.high));
+  }
+}
+
+std::map<std::string, std::string> SettingList::to_metadata() const {
+  std::map<std::string, std::string> metadata;
+  for (const Setting& setting : settings_) {
+    metadata[setting.name] = text_of(setting);
+  }
+  return metadata;
+}
+
+void SettingList::from_metadata(const std::map<std::string, std::string>& metadata) const {
+  for (const Setting& setting : settings_) {
+    if (const auto found = metadata.find(setting.name); found != metadata.end()) {
+      std::visit([&](auto* value) { parse(setting.name, found->second, *value); }, setting.field);
+    }
+  }
+}
+
+std::string SettingList::options() const {
+  std::string options;
+  for (const Setting& setting : settings_) {
+    const auto words = [](const auto* value) { return to_words(*value); };
+    options += concat_text(" --", option_of(setting), " ", std::visit(words, setting.field));
+  }
+  return options;
 }
 
 }  // namespace gesso

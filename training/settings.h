@@ -1,58 +1,80 @@
-// Settings as text: the metadata of checkpoints and model files, and what reports show.
+// The settings of a training, written down once: a list of names, fields and ranges. From it follow the
+// checks, the metadata of checkpoints and model files, what reports show, and the command line that repeats
+// the training.
+//
+//     struct DenoisingSettings {
+//       std::string pictures;
+//       Index steps = 1000;
+//       double learning_rate = 1e-3;
+//     };
+//
+//     SettingList list(DenoisingSettings& s) {
+//       return {{"pictures", &s.pictures},
+//               {"steps", &s.steps, 1, 1e6},
+//               {"learning_rate", &s.learning_rate, 1e-6, 1, "lr"}};
+//     }
+//
+//     list(settings).check();                  // ArgumentError: "steps is 0; it must be from 1 to 1000000"
+//     list(settings).to_metadata();            // {"learning_rate", "0.001"}, {"pictures", "photos"}, ...
+//     list(settings).from_metadata(metadata);  // the opposite
+//     list(settings).options();                // " --pictures photos --steps 1000 --lr 0.001"
 #pragma once
 
-#include <charconv>
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
 #include <map>
 #include <string>
-#include <type_traits>
+#include <variant>
 #include <vector>
 
-#include "gesso/core/error.h"
+#include "gesso/core/index.h"
 
 namespace gesso {
 
-/// A setting as text that parse_setting() reads back equal: a number in as few digits as that takes, "true"
-/// or "false", a text as it is, a list as a JSON array (file names may hold any character).
-std::string setting_text(const std::string& value);
-std::string setting_text(const std::vector<std::string>& value);
-template <class Number>
-requires std::is_arithmetic_v<Number> std::string setting_text(Number value) {
-  if constexpr (std::is_same_v<Number, bool>) {
-    return value ? "true" : "false";
-  } else {
-    char text[32];
-    return {text, std::to_chars(text, text + sizeof text, value).ptr};
-  }
-}
+/// One setting.
+struct Setting {
+  /// The field it is kept in.
+  using Field =
+      std::variant<std::string*, std::vector<std::string>*, bool*, int*, Index*, std::uint64_t*, double*>;
 
-/// The opposite. Throws ArgumentError, with the setting's name, for a text that is no such value.
-void parse_setting(const std::string& name, const std::string& text, std::string& value);
-void parse_setting(const std::string& name, const std::string& text, std::vector<std::string>& value);
-void parse_setting(const std::string& name, const std::string& text, bool& value);
-template <class Number>
-void parse_setting(const std::string& name, const std::string& text, Number& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  require(error == std::errc() && end == text.data() + text.size(), "setting ", name, ": '", text,
-          "' is not a number in range");
-}
+  std::string name;  ///< in files: never change it
+  Field field;
+  double low = -std::numeric_limits<double>::infinity();  ///< of a number: the smallest that is allowed ...
+  double high = std::numeric_limits<double>::infinity();  ///< ... and the largest
+  /// On the command line, without "--", and in errors. Empty: the name, with "-" for "_".
+  std::string option = {};
+};
 
-/// All settings as text. `for_each_setting` calls what it is given with the name and the value of each.
-template <class ForEach>
-std::map<std::string, std::string> settings_to_metadata(ForEach for_each_setting) {
-  std::map<std::string, std::string> metadata;
-  for_each_setting([&](const char* name, const auto& value) { metadata[name] = setting_text(value); });
-  return metadata;
-}
+/// The settings of a struct, which must outlive the list.
+class SettingList {
+ public:
+  SettingList(std::initializer_list<Setting> settings) : settings_(settings) {}
 
-/// The opposite. Settings that `metadata` does not name keep their values: files of an earlier version do not
-/// know all. Throws ArgumentError, naming the setting, for one that is unreadable.
-template <class ForEach>
-void settings_from_metadata(const std::map<std::string, std::string>& metadata, ForEach for_each_setting) {
-  for_each_setting([&](const char* name, auto& value) {
-    if (const auto found = metadata.find(name); found != metadata.end()) {
-      parse_setting(name, found->second, value);
-    }
-  });
+  /// Throws ArgumentError, naming the setting, its value and the range, for the first number that is out of
+  /// range or not a number.
+  void check() const;
+
+  /// Every setting as text that reads back equal: a number in as few digits as that takes, "true" or "false",
+  /// a text as it is, a list of texts as a JSON array (file names may hold any character).
+  std::map<std::string, std::string> to_metadata() const;
+  /// The opposite. Settings that `metadata` does not name keep their values: files of an earlier version do
+  /// not know all. Throws ArgumentError, naming the setting, for one that is unreadable.
+  void from_metadata(const std::map<std::string, std::string>& metadata) const;
+
+  /// Every setting as it is given on a command line, in order, each after a space; what a shell would part or
+  /// read otherwise is in quotes.
+  std::string options() const;
+
+ private:
+  std::vector<Setting> settings_;
+};
+
+/// `settings`, once its check() has passed: for the initializer of a member.
+template <class Settings>
+const Settings& checked(const Settings& settings) {
+  settings.check();
+  return settings;
 }
 
 }  // namespace gesso

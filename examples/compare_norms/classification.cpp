@@ -14,6 +14,7 @@
 #include "gesso/training/accuracy.h"
 #include "gesso/training/optim/adam.h"
 #include "gesso/training/optim/schedule.h"
+#include "gesso/training/training_loop.h"
 #include "painting/style_network.h"
 
 namespace gesso {
@@ -115,8 +116,7 @@ std::optional<ClassificationRun> train_classifier(const ClassificationTask& task
   Classifier classifier(normalization, classes, weights);
   Adam adam(classifier.parameters(), {.lr = 3e-3});
   const WarmupCosine schedule{.warmup = steps / 10, .total = steps, .floor = 0.01};
-  ClassificationRun run{.normalization = normalization, .seed = seed};
-  for (Index step = 0; step < steps; ++step) {
+  Training training(classifier, adam, {.steps = steps, .schedule = schedule}, [&]() -> BatchLoss {
     std::vector<Tensor> batch;
     std::vector<Index> labels;
     for (Index i = 0; i < kBatch; ++i) {
@@ -124,18 +124,19 @@ std::optional<ClassificationRun> train_classifier(const ClassificationTask& task
       batch.push_back(random_crop(task.training[labels.back()], crops));
     }
     const Tensor logits = classifier(concat(batch, 0));
-    const Tensor loss = softmax_cross_entropy(logits, labels);
-    adam.zero_grad();
-    loss.backward();
-    adam.set_lr(3e-3 * schedule(step));
-    adam.step();
-    run.step.push_back(static_cast<double>(step + 1));
-    run.loss.push_back(loss.item());
-    run.train_accuracy.push_back(accuracy(logits, labels));
-    if (after_step && !after_step(step + 1)) {
+    return {softmax_cross_entropy(logits, labels), {{"accuracy", accuracy(logits, labels)}}};
+  });
+  std::vector<LogEntry> log;
+  while (training.steps_done() < steps) {
+    log.push_back(training.step());
+    if (after_step && !after_step(training.steps_done())) {
       return std::nullopt;
     }
   }
+  ClassificationRun run{.normalization = normalization, .seed = seed};
+  run.step = log_curve(log, "step", "").y;
+  run.loss = log_curve(log, "loss", "").y;
+  run.train_accuracy = log_curve(log, "accuracy", "").y;
   const NoGradGuard no_grad;
   classifier.eval();
   run.test_accuracy = accuracy(classifier(task.test), task.test_labels);

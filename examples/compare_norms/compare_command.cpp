@@ -71,11 +71,7 @@ void CompareCommand::run() {
       *path = fs::weakly_canonical(*path).string();  // so that the same command from another folder goes on
     }
   }
-  try {
-    settings.check();
-  } catch (const ArgumentError& error) {
-    throw UsageError(concat_text("--", error.what()));
-  }
+  with_usage_errors("--", [&] { settings.check(); });
   const PhotographFiles photographs = split_photographs(settings.training.content);
   const Judge judge(train_settings({}, settings));  // reads the style picture
   if (needs_stylist(plan(settings))) {

@@ -92,7 +92,7 @@ Comparer::Comparer(const ComparisonSettings& settings, PhotographFiles files, co
       plan_(plan(settings)),
       comparison_(std::move(comparison)),
       progress_(units_left(settings, {}, false),
-                units_left(settings, comparison_, fs::exists(TrainingFolder{stylist_folder()}.model()))) {}
+                units_left(settings, comparison_, fs::exists(RunFolder{stylist_folder()}.model()))) {}
 
 bool Comparer::run() {
   show_photographs();
@@ -145,10 +145,10 @@ bool Comparer::train_and_measure(const PlannedRun& planned) {
   }
   const Material& material = materials_.at(planned.photographs);
   const bool plain = planned.photographs == "plain", first = planned.seed == 1;
-  const TrainingFolder folder{run_folder(planned)};
-  const auto show_progress = [&](Index steps, const Losses& losses) {
+  const RunFolder folder{run_folder(planned)};
+  const auto show_progress = [&](Index steps, const LogEntry& entry) {
     char loss[32];
-    std::snprintf(loss, sizeof loss, ", loss %.3f", losses.total.item());
+    std::snprintf(loss, sizeof loss, ", loss %.3f", logged(entry, "loss").value());
     progress_.update(steps * (1 + planned.batch), concat_text(described(planned), ": step ", steps, " of ",
                                                               settings_.training.steps, loss));
   };
@@ -162,7 +162,7 @@ bool Comparer::train_and_measure(const PlannedRun& planned) {
                     .seed = planned.seed,
                     .photographs = planned.photographs};
   read_curves(folder, run);
-  const auto network = load_style_network(folder.model().string()).network;
+  const auto network = load_style_network(folder.model()).network;
   if (plain) {
     run.contrast = measure_contrasts(*network, judge_, material.test);
   }
@@ -209,7 +209,7 @@ bool Comparer::need_material(const std::string& kind) {
     if (!train_stylist()) {
       return false;
     }
-    network = load_style_network(TrainingFolder{stylist_folder()}.model().string()).network;
+    network = load_style_network(RunFolder{stylist_folder()}.model()).network;
     change = [&](const Tensor& picture) { return stylize(*network, picture); };
   }
   const auto size = static_cast<Index>(static_cast<double>(settings_.training.crop) / kMinScale);
@@ -219,14 +219,14 @@ bool Comparer::need_material(const std::string& kind) {
 }
 
 bool Comparer::train_stylist() {
-  const TrainingFolder folder{stylist_folder()};
+  const RunFolder folder{stylist_folder()};
   if (fs::exists(folder.model())) {
     return true;
   }
   const PlannedRun planned = stylist(settings_);
   TrainSettings training = train_settings(planned, settings_);
   training.styles = {settings_.other_style};
-  const auto show_progress = [&](Index steps, const Losses&) {
+  const auto show_progress = [&](Index steps, const LogEntry&) {
     progress_.update(steps * (1 + planned.batch),
                      concat_text("a network to style-normalize photographs: step ", steps));
   };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "gesso/training/settings.h"
+
 namespace gesso {
 namespace {
 
@@ -13,6 +15,14 @@ void check_list(const char* name, const std::vector<T>& values) {
   for (const T& value : values) {
     require(seen.insert(value).second, name, " lists ", value, " twice");
   }
+}
+
+SettingList list(ComparisonSettings& s) {
+  return {{"seeds", &s.seeds, 1, 100},
+          {"style", &s.style},
+          {"other_style", &s.other_style},
+          {"picture_size", &s.picture_size, 16, 2048},
+          {"classifier_steps", &s.classifier_steps, 1, 1e6}};
 }
 
 bool lists(const std::vector<std::string>& names, const char* name) {
@@ -49,11 +59,8 @@ void ComparisonSettings::check() const {
   for (const Index size : batch_sizes) {
     require(size >= 1 && size <= 64, "batch-sizes: ", size, " is not in 1 to 64");
   }
-  require(seeds >= 1 && seeds <= 100, "seeds is ", seeds, "; it must be from 1 to 100");
-  require(picture_size >= 16 && picture_size <= 2048, "picture-size is ", picture_size,
-          "; it must be from 16 to 2048");
-  require(classifier_steps >= 1 && classifier_steps <= 1'000'000, "classifier-steps is ", classifier_steps,
-          "; it must be from 1 to 1000000");
+  ComparisonSettings settings = *this;
+  list(settings).check();
   train_settings({}, *this).check();
 }
 
@@ -64,11 +71,8 @@ std::map<std::string, std::string> ComparisonSettings::to_text() const {
   }
   text["norms"] = listed(normalizations);
   text["batch_sizes"] = listed(batch_sizes);
-  text["seeds"] = std::to_string(seeds);
-  text["style"] = style;
-  text["other_style"] = other_style;
-  text["picture_size"] = std::to_string(picture_size);
-  text["classifier_steps"] = std::to_string(classifier_steps);
+  ComparisonSettings settings = *this;
+  text.merge(list(settings).to_metadata());
   text["normalized_photographs"] = normalized_photographs ? "yes" : "no";
   text["classification"] = classification ? "yes" : "no";
   return text;

@@ -1,8 +1,8 @@
 // train-loss-network: trains the small network that compares pictures for style-transfer, on nothing but
 // photographs.
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <cstdio>
+#include <functional>
 #include <iostream>
 #include <optional>
 #include <set>
@@ -10,8 +10,7 @@
 #include "gesso/core/build_info.h"
 #include "gesso/core/error.h"
 #include "gesso/core/files/safetensors.h"
-#include "gesso/training/report/log.h"
-#include "gesso/training/report/progress.h"
+#include "gesso/training/training_loop.h"
 #include "program/interrupt.h"
 #include "program/program.h"
 #include "program/usage_error.h"
@@ -30,7 +29,7 @@ struct Options {
 };
 
 // What style-transfer loads: the folded convolutions, half precision, with how they came about.
-void save_weights(const std::string& path, LossNetworkTraining& training, double accuracy) {
+void save_weights(const std::string& path, LossNetworkTraining& training) {
   const NamedTensors weights = training.weights();
   std::set<std::string> half;
   for (const auto& [name, tensor] : weights) {
@@ -43,98 +42,67 @@ void save_weights(const std::string& path, LossNetworkTraining& training, double
   save_safetensors(path, weights,
                    {{"made by", training.settings().command()},
                     {"seed", std::to_string(training.settings().seed)},
-                    {"accuracy", concat_text(accuracy, " of new crops")},
+                    {"accuracy", concat_text(training.accuracy(), " of new crops")},
                     {"pictures", names},
                     {"gesso", build_info().version}},
                    {}, half);
 }
 
-// Trains to the end or until Ctrl-C; returns whether it came to the end.
-bool train(LossNetworkTraining& training, const fs::path& out, Index test_every) {
-  const Index steps = training.settings().steps;
-  const std::string log_path = (out / "log.jsonl").string();
-  LogWriter log(log_path, training.steps_done() > 0 ? training.steps_done() : -1);
-  std::vector<LogEntry> entries = read_log(log_path);
-  const double seconds_before = entries.empty() ? 0 : entries.back().back().second;
-  ProgressBar progress("Training", steps, training.steps_done());
-  const auto begin = std::chrono::steady_clock::now();
-  double accuracy = 0, shown = 0;
-
-  while (training.steps_done() < steps && !stop_requested()) {
-    const double learning_rate = training.learning_rate();
-    const LossNetworkTraining::Result result = training.step();
-    const Index step = training.steps_done();
-    LogEntry entry = {{"step", static_cast<double>(step)},
-                      {"loss", result.loss},
-                      {"accuracy", result.accuracy},
-                      {"lr", learning_rate}};
-    const bool test = step % test_every == 0 || step == steps;
-    if (test) {
-      accuracy = training.accuracy();
-      entry.emplace_back("test_accuracy", accuracy);
-    }
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    entry.emplace_back("seconds", seconds_before + seconds);
-    entries.push_back(entry);
-    log.write(entry);
-    shown = step == 1 ? result.accuracy : 0.95 * shown + 0.05 * result.accuracy;
-    char status[64];
-    std::snprintf(status, sizeof status, "loss %.3f  right %.0f %%", result.loss, 100 * shown);
-    progress.update(step, status);
-    if (test && step < steps) {
-      training.save(out / "checkpoint");
-      const double fraction = static_cast<double>(step) / static_cast<double>(steps);
-      loss_network_report(training, entries,
-                          ReportProgress{fraction, concat_text("step ", step, " of ", steps)})
-          .write(out / "report.html");
-    }
-  }
-  training.save(out / "checkpoint");
-  if (training.steps_done() < steps) {
-    return false;
-  }
-  save_weights(out / "loss_network.safetensors", training, accuracy);
-  loss_network_report(training, entries, {}).write(out / "report.html");
-  return true;
+// The progress bar's words: the loss, and a running mean of what is named rightly.
+std::function<std::string(const LogEntry&)> status() {
+  return [right = std::optional<double>()](const LogEntry& entry) mutable {
+    const double now = logged(entry, "accuracy").value();
+    right = right ? 0.95 * *right + 0.05 * now : now;
+    char text[64];
+    std::snprintf(text, sizeof text, "loss %.3f  right %.0f %%", logged(entry, "loss").value(), 100 * *right);
+    return std::string(text);
+  };
 }
 
 // The run's folder, new or the one to go on with; returns whether it came to the end.
 bool run(Options& options) {
   std::optional<Checkpoint> checkpoint;
-  fs::path out = options.out;
+  RunFolder folder{options.out};
   if (!options.resume.empty()) {
-    out = options.resume;
-    if (!has_checkpoint(out / "checkpoint")) {
-      throw UsageError(concat_text("--resume ", out.string(), ": there is no checkpoint in it"));
-    }
-    checkpoint = load_checkpoint(out / "checkpoint");
+    folder.root = options.resume;
+    checkpoint =
+        with_usage_errors("--resume ", [&] { return folder.checkpoint_to_resume("train-loss-network"); });
     options.settings = LossNetworkSettings::from_metadata(checkpoint->metadata);
   } else {
-    if (options.settings.pictures.empty() || out.empty()) {
+    if (options.settings.pictures.empty() || options.out.empty()) {
       throw UsageError("name a folder of photographs by --pictures and a folder for the results by --out");
     }
-    try {
-      options.settings.check();
-    } catch (const ArgumentError& error) {
-      throw UsageError(concat_text("--", error.what()));
-    }
+    with_usage_errors("--", [&] { options.settings.check(); });
   }
-  LossNetworkTraining training(options.settings);
+  LossNetworkTraining network(options.settings);
+  Training& training = network.training();
   if (checkpoint) {
-    training.resume(*checkpoint);
+    network.resume(*checkpoint);
   } else {
-    create_run_folder(out);
+    with_usage_errors("--out ", [&] { folder.create(); });
   }
-  std::cerr << "Training a loss network to tell " << training.files().size() << " pictures apart, for "
-            << options.settings.steps - training.steps_done() << " steps; watch "
-            << (out / "report.html").string() << "\n";
+  std::cerr << "Training a loss network to tell " << network.files().size() << " pictures apart, for "
+            << training.steps() - training.steps_done() << " steps; watch " << folder.report().string()
+            << "\n";
   stop_gently_on_interrupt();
-  if (!train(training, out, options.test_every)) {
+  const bool finished =
+      train(training, folder,
+            {.stop = stop_requested,
+             .save_every = options.test_every,
+             .report = [&](const std::vector<LogEntry>& log) { return loss_network_report(network, log); },
+             .test =
+                 [&] {
+                   return LogEntry{{"test_accuracy", network.accuracy()}};
+                 },
+             .status = status()});
+  if (!finished) {
     std::cerr << "Stopped after " << training.steps_done() << " steps. To go on: train-loss-network --resume "
-              << out.string() << "\n";
+              << folder.root.string() << "\n";
     return false;
   }
-  std::cout << (out / "loss_network.safetensors").string() << "\n";
+  const fs::path weights = folder.root / "loss_network.safetensors";
+  save_weights(weights, network);
+  std::cout << weights.string() << "\n";
   return true;
 }
 

@@ -37,8 +37,7 @@ Tensor filters_picture(const Tensor& weight) {
 
 }  // namespace
 
-Report loss_network_report(LossNetworkTraining& training, const std::vector<LogEntry>& log,
-                           const std::optional<ReportProgress>& progress) {
+Report loss_network_report(LossNetworkTraining& training, const std::vector<LogEntry>& log) {
   const LossNetworkSettings& settings = training.settings();
   const ReportCurve test = log_curve(log, "test_accuracy", "new crops, not varied");
   Report report;
@@ -46,11 +45,11 @@ Report loss_network_report(LossNetworkTraining& training, const std::vector<LogE
   report.summary = {concat_text(
       "Trained to tell which of ", training.files().size(),
       " pictures a crop was cut out of. Nobody labelled anything: the pictures are the classes.")};
-  report.progress = progress;
-  report.figures = {{"steps", std::to_string(training.steps_done())},
-                    {"right on new crops", test.y.empty() ? "-" : percent(test.y.back())},
-                    {"guessing", percent(1.0 / static_cast<double>(training.files().size()))},
-                    {"training time", ProgressBar::duration(log.empty() ? 0 : log.back().back().second)}};
+  report.figures = {
+      {"steps", std::to_string(training.training().steps_done())},
+      {"right on new crops", test.y.empty() ? "-" : percent(test.y.back())},
+      {"guessing", percent(1.0 / static_cast<double>(training.files().size()))},
+      {"training time", ProgressBar::duration(log.empty() ? 0 : logged(log.back(), "seconds").value_or(0))}};
   report.sections.push_back(
       {"Curves",
        {ReportChart{.title = "Accuracy",

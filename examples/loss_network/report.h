@@ -1,7 +1,6 @@
 // The page that shows how a loss network trains.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "gesso/training/report/log.h"
@@ -11,7 +10,6 @@
 namespace gesso {
 
 /// Loss and accuracy over the steps, the first layer's filters, some crops, settings and machine.
-Report loss_network_report(LossNetworkTraining& training, const std::vector<LogEntry>& log,
-                           const std::optional<ReportProgress>& progress);
+Report loss_network_report(LossNetworkTraining& training, const std::vector<LogEntry>& log);
 
 }  // namespace gesso

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "crops.h"
 #include "gesso/training/checkpoint.h"
 #include "gesso/training/optim/sgd.h"
+#include "gesso/training/training_loop.h"
 
 namespace gesso {
 
@@ -37,21 +37,15 @@ class LossNetworkTraining {
   /// what cannot be read.
   explicit LossNetworkTraining(const LossNetworkSettings& settings);
 
-  struct Result {
-    double loss;      ///< cross entropy, before the step
-    double accuracy;  ///< the part of the batch that was named rightly
-  };
-  /// Trains on the next batch of varied crops. Throws Error when the loss is no finite number.
-  Result step();
+  /// Its steps, each on a batch of varied crops: the loss is cross entropy, "accuracy" the part of the batch
+  /// that was named rightly.
+  Training& training() { return training_; }
   /// The part that is named rightly, in evaluation mode, of 512 crops that are not varied, the same at every
   /// call. They are of the same pictures, but the network has never seen these crops.
   double accuracy();
 
-  Index steps_done() const { return steps_done_; }
-  double learning_rate() const;  ///< of the next step
-  void save(const std::filesystem::path& folder) const;
-  /// Goes on as if the training had never stopped, bit for bit. Throws ArgumentError when the folder's
-  /// pictures are not those of the checkpoint.
+  /// Training::resume(), which throws ArgumentError too when the folder's pictures are not those of the
+  /// checkpoint.
   void resume(const Checkpoint& checkpoint);
 
   /// The weights as a TrainedStack has them, channels scaled to mean 1.
@@ -61,14 +55,16 @@ class LossNetworkTraining {
   const std::vector<std::string>& files() const { return files_; }
 
  private:
+  BatchLoss next_loss();
+
   LossNetworkSettings settings_;
   std::vector<std::string> files_;
   std::vector<Tensor> pictures_;
   Generator rng_;  // draws the first weights, then the crops
   Classifier network_;
   SGD optimizer_;
+  Training training_;
   Crops test_;
-  Index steps_done_ = 0;
 };
 
 }  // namespace gesso

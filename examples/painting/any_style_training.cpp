@@ -9,36 +9,31 @@
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
 #include "gesso/training/settings.h"
+#include "style_training.h"
 
 namespace gesso {
 namespace {
 
-template <class Settings, class Visit>
-void for_each_setting(Settings& s, Visit visit) {
-  visit("styles", s.styles);
-  visit("content", s.content);
-  visit("width", s.network.width);
-  visit("blocks", s.network.blocks);
-  visit("manners", s.network.manners);
-  visit("hidden", s.network.hidden);
-  visit("steps", s.steps);
-  visit("batch", s.batch);
-  visit("crop", s.crop);
-  visit("style_size", s.style_size);
-  visit("learning_rate", s.learning_rate);
-  visit("content_weight", s.weights.content);
-  visit("style_weight", s.weights.style);
-  visit("tv_weight", s.weights.tv);
-  visit("range_weight", s.weights.range);
-  visit("loss_network", s.loss_network.name);
-  visit("loss_weights", s.loss_network.weights);
-  visit("content_layer", s.loss_network.content_layer);
-  visit("seed", s.seed);
-}
-
-const AnyStyleSettings& checked(const AnyStyleSettings& settings) {
-  settings.check();
-  return settings;
+SettingList list(AnyStyleSettings& s) {
+  return {{"styles", &s.styles},
+          {"content", &s.content},
+          {"width", &s.network.width, 1, 512},
+          {"blocks", &s.network.blocks, 0, 64},
+          {"manners", &s.network.manners, 1, 998},
+          {"hidden", &s.network.hidden, 1, 4096},
+          {"steps", &s.steps, 1, 1e7},
+          {"batch", &s.batch, 1, 64},
+          {"crop", &s.crop, 32, 2048},
+          {"style_size", &s.style_size, AnyStyleNetwork::min_style_size, 4096},
+          {"learning_rate", &s.learning_rate, 1e-7, 1, "lr"},
+          {"content_weight", &s.weights.content, 0, 1e6},
+          {"style_weight", &s.weights.style, 0, 1e6},
+          {"tv_weight", &s.weights.tv, 0, 1e6},
+          {"range_weight", &s.weights.range, 0, 1e6},
+          {"loss_network", &s.loss_network.name},
+          {"loss_weights", &s.loss_network.weights},
+          {"content_layer", &s.loss_network.content_layer},
+          {"seed", &s.seed}};
 }
 
 // Every second picture with its colours in another order.
@@ -63,40 +58,26 @@ Tensor exchange_colours(const Tensor& pictures, Generator& rng) {
 }  // namespace
 
 void AnyStyleSettings::check() const {
-  const auto range = [](const char* name, double value, double low, double high) {
-    require(value >= low && value <= high, name, " is ", value, "; it must be from ", low, " to ", high);
-  };
-  range("steps", static_cast<double>(steps), 1, 1e7);
-  range("batch", static_cast<double>(batch), 1, 64);
-  range("crop", static_cast<double>(crop), 32, 2048);
+  AnyStyleSettings settings = *this;
+  list(settings).check();
   require(crop % 4 == 0, "crop is ", crop, "; it must be a multiple of 4, as the network halves sizes twice");
-  range("style-size", static_cast<double>(style_size), AnyStyleNetwork::min_style_size, 4096);
-  range("lr", learning_rate, 1e-7, 1);
-  range("content-weight", weights.content, 0, 1e6);
-  range("style-weight", weights.style, 0, 1e6);
-  range("tv-weight", weights.tv, 0, 1e6);
-  range("range-weight", weights.range, 0, 1e6);
-  range("width", network.width, 1, 512);
-  range("blocks", network.blocks, 0, 64);
-  range("manners", network.manners, 1, 998);
-  range("hidden", network.hidden, 1, 4096);
   loss_network.check();
 }
 
 std::map<std::string, std::string> AnyStyleSettings::to_metadata() const {
-  return settings_to_metadata([&](auto visit) { for_each_setting(*this, visit); });
+  AnyStyleSettings settings = *this;
+  return list(settings).to_metadata();
 }
 
 AnyStyleSettings AnyStyleSettings::from_metadata(const std::map<std::string, std::string>& metadata) {
   AnyStyleSettings settings;
-  settings_from_metadata(metadata, [&](auto visit) { for_each_setting(settings, visit); });
+  list(settings).from_metadata(metadata);
   settings.check();
   return settings;
 }
 
 AnyStyleTraining::AnyStyleTraining(const AnyStyleSettings& settings)
-    : StyleTraining(checked(settings).steps, settings.learning_rate),
-      settings_(settings),
+    : settings_(checked(settings)),
       rng_(settings.seed),
       network_(settings.network, rng_),
       loss_network_(make_loss_network(settings.loss_network)),
@@ -104,8 +85,16 @@ AnyStyleTraining::AnyStyleTraining(const AnyStyleSettings& settings)
       styles_(settings.styles, {.crop = settings.style_size,
                                 .batch = settings.batch,
                                 .min_scale = 0.6,
-                                .seed = settings.seed + 1}) {
-  optimize(network_.parameters());
+                                .seed = settings.seed + 1}),
+      optimizer_(network_.parameters(), {.lr = settings.learning_rate}),
+      training_(network_, optimizer_,
+                {.steps = settings.steps,
+                 .schedule = style_schedule(settings.steps),
+                 .command = "train-any",
+                 .metadata = settings.to_metadata()},
+                [this] { return next_loss(); }) {
+  training_.keep("photographs drawn", photographs_);
+  training_.keep("styles drawn", styles_);
 }
 
 std::vector<AnyStyleTraining::StylePicture> AnyStyleTraining::some_styles(std::size_t count) const {
@@ -118,7 +107,7 @@ std::vector<AnyStyleTraining::StylePicture> AnyStyleTraining::some_styles(std::s
       pictures.push_back(
           {std::filesystem::path(file).stem().string(), load_style_picture(file, settings_.style_size)});
     } catch (const FileError&) {
-      // take_warnings() names it when its turn comes.
+      // Training::take_warnings() names it when its turn comes.
     }
   }
   if (pictures.empty()) {
@@ -135,41 +124,21 @@ void AnyStyleTraining::measure_styles() {
   network_.measure_styles(pictures);
 }
 
-std::vector<std::string> AnyStyleTraining::take_warnings() {
-  std::vector<std::string> warnings = photographs_.take_warnings();
-  for (std::string& warning : styles_.take_warnings()) {
-    warnings.push_back(std::move(warning));
-  }
-  return warnings;
-}
-
-Losses AnyStyleTraining::losses_of_next_batch() {
+BatchLoss AnyStyleTraining::next_loss() {
   const Tensor photographs = photographs_.next();
-  Generator rng(settings_.seed ^ (static_cast<std::uint64_t>(steps_done()) << 20));
+  Generator rng(settings_.seed ^ (static_cast<std::uint64_t>(training_.steps_done()) << 20));
   const Tensor pictures = exchange_colours(styles_.next(), rng);
   const Tensor mix = network_.mix_of(pictures);
   std::vector<Index> styles;
   std::vector<Tensor> rows;
   for (Index n = 0; n < settings_.batch; ++n) {
-    const bool stays = (steps_done() * settings_.batch + n) % 8 == 7;
+    const bool stays = (training_.steps_done() * settings_.batch + n) % 8 == 7;
     styles.push_back(stays ? kNoStyle : n);
     rows.push_back(stays ? network_.mix_of_photographs() : slice(mix, 0, n, n + 1));
   }
   const Tensor output = network_.paint(photographs, concat(rows, 0));
-  return any_style_losses(*loss_network_, pictures, output, photographs, settings_.weights, styles);
-}
-
-std::map<std::string, std::string> AnyStyleTraining::metadata() const {
-  std::map<std::string, std::string> metadata = settings_.to_metadata();
-  metadata["command"] = "train-any";
-  metadata["photographs drawn"] = std::to_string(photographs_.state().crops);
-  metadata["styles drawn"] = std::to_string(styles_.state().crops);
-  return metadata;
-}
-
-void AnyStyleTraining::set_positions(const std::map<std::string, std::string>& metadata) {
-  photographs_.set_state({std::stoll(metadata.at("photographs drawn"))});
-  styles_.set_state({std::stoll(metadata.at("styles drawn"))});
+  return batch_loss(
+      any_style_losses(*loss_network_, pictures, output, photographs, settings_.weights, styles));
 }
 
 Tensor load_style_picture(const std::string& file, Index style_size) {

@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "any_style_network.h"
+#include "gesso/training/optim/adam.h"
 #include "gesso/training/picture_folder.h"
+#include "gesso/training/training_loop.h"
 #include "loss_network.h"
 #include "losses.h"
-#include "style_training.h"
 
 namespace gesso {
 
@@ -39,7 +40,7 @@ struct AnyStyleSettings {
 /// Each step paints a batch of photographs, each in the style of another picture, but every eighth, which is
 /// to stay as it is. Half of the style pictures have their colours exchanged at random (red for blue, say),
 /// so that more palettes are seen than there are pictures.
-class AnyStyleTraining : public StyleTraining {
+class AnyStyleTraining {
  public:
   /// Opens both folders. Throws ArgumentError for impossible settings and FileError for folders without
   /// pictures.
@@ -56,25 +57,23 @@ class AnyStyleTraining : public StyleTraining {
   /// FileError if none can.
   std::vector<StylePicture> some_styles(std::size_t count) const;
 
+  /// Its steps. It resumes checkpoints of the command "train-any".
+  Training& training() { return training_; }
   const AnyStyleSettings& settings() const { return settings_; }
   AnyStyleNetwork& network() { return network_; }
-  PictureFolder& photographs() { return photographs_; }
-  PictureFolder& styles() { return styles_; }
-  std::vector<std::string> take_warnings() override;
-
- protected:
-  Losses losses_of_next_batch() override;
-  Module& model() override { return network_; }
-  const Module& model() const override { return network_; }
-  std::map<std::string, std::string> metadata() const override;
-  void set_positions(const std::map<std::string, std::string>& metadata) override;
+  const PictureFolder& photographs() const { return photographs_; }
+  const PictureFolder& styles() const { return styles_; }
 
  private:
+  BatchLoss next_loss();
+
   AnyStyleSettings settings_;
   Generator rng_;
   AnyStyleNetwork network_;
   std::unique_ptr<LossNetwork> loss_network_;
   PictureFolder photographs_, styles_;
+  Adam optimizer_;
+  Training training_;
 };
 
 /// A style picture as a network trained with crops of `style_size` saw it: the crops were parts of such.

@@ -8,14 +8,11 @@
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
 #include "gesso/layers/normalization/conditional.h"
+#include "gesso/training/settings.h"
+#include "style_training.h"
 
 namespace gesso {
 namespace {
-
-const TrainSettings& checked(const TrainSettings& settings) {
-  settings.check();
-  return settings;
-}
 
 std::vector<Tensor> load_styles(const TrainSettings& settings) {
   std::vector<Tensor> pictures;
@@ -63,16 +60,22 @@ TrainingRun::TrainingRun(const TrainSettings& settings)
     : TrainingRun(settings, pictures_in(settings.content)) {}
 
 TrainingRun::TrainingRun(const TrainSettings& settings, std::vector<std::string> photographs)
-    : StyleTraining(checked(settings).steps, settings.learning_rate),
-      settings_(settings),
+    : settings_(checked(settings)),
       rng_(settings.seed),
       network_(settings.network, rng_),
       loss_network_(make_loss_network(settings.loss_network)),
       styles_(load_styles(settings)),
       target_(*loss_network_, styles_),
       photographs_(std::move(photographs),
-                   {.crop = settings.crop, .batch = settings.batch, .seed = settings.seed}) {
-  optimize(trained_parameters(network_, settings_));
+                   {.crop = settings.crop, .batch = settings.batch, .seed = settings.seed}),
+      optimizer_(trained_parameters(network_, settings), {.lr = settings.learning_rate}),
+      training_(network_, optimizer_,
+                {.steps = settings.steps,
+                 .schedule = style_schedule(settings.steps),
+                 .command = "train",
+                 .metadata = settings.to_metadata()},
+                [this] { return next_loss(); }) {
+  training_.keep("photographs", photographs_);
 }
 
 void TrainingRun::start_from(const StateDict& base) {
@@ -97,14 +100,14 @@ std::vector<Index> TrainingRun::styles_of_next_batch() const {
   const Index count = settings_.added_styles > 0 ? settings_.added_styles : all;
   std::vector<Index> styles;
   for (Index n = 0; n < settings_.batch; ++n) {
-    const Index crop = steps_done() * settings_.batch + n;
+    const Index crop = training_.steps_done() * settings_.batch + n;
     const bool stays = settings_.strength && settings_.added_styles == 0 && crop % 8 == 7;
     styles.push_back(stays ? kNoStyle : all - count + crop % count);
   }
   return styles;
 }
 
-Losses TrainingRun::losses_of_next_batch() {
+BatchLoss TrainingRun::next_loss() {
   const Tensor batch = photographs_.next();
   const std::vector<Index> styles = styles_of_next_batch();
   std::vector<Index> rows;
@@ -114,19 +117,10 @@ Losses TrainingRun::losses_of_next_batch() {
     noise.push_back(style == kNoStyle ? 0 : 1);  // what stays a photograph shall not be cleaned of noise
   }
   network_.set_styles(rows);
-  network_.set_noise(static_cast<std::uint64_t>(steps_done()), noise);
-  return style_transfer_losses(*loss_network_, target_, network_(batch), batch, settings_.weights, styles,
-                               static_cast<std::uint64_t>(steps_done()));
-}
-
-std::map<std::string, std::string> TrainingRun::metadata() const {
-  std::map<std::string, std::string> metadata = settings_.to_metadata();
-  metadata["photographs"] = std::to_string(photographs_.state().crops);
-  return metadata;
-}
-
-void TrainingRun::set_positions(const std::map<std::string, std::string>& metadata) {
-  photographs_.set_state({std::stoll(metadata.at("photographs"))});
+  const auto number = static_cast<std::uint64_t>(training_.steps_done());
+  network_.set_noise(number, noise);
+  return batch_loss(style_transfer_losses(*loss_network_, target_, network_(batch), batch, settings_.weights,
+                                          styles, number));
 }
 
 }  // namespace gesso

@@ -1,21 +1,21 @@
 // The training of a network on chosen styles: what it is made of, and the losses of a step.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "gesso/training/optim/adam.h"
 #include "gesso/training/picture_folder.h"
+#include "gesso/training/training_loop.h"
 #include "loss_network.h"
 #include "losses.h"
 #include "settings.h"
 #include "style_network.h"
-#include "style_training.h"
 
 namespace gesso {
 
-class TrainingRun : public StyleTraining {
+class TrainingRun {
  public:
   /// Loads the style pictures and opens the folder of photographs. Throws ArgumentError for impossible
   /// settings and FileError for pictures that cannot be read.
@@ -27,23 +27,17 @@ class TrainingRun : public StyleTraining {
   /// begins as the mean of the others). Throws ArgumentError when they do not fit.
   void start_from(const StateDict& base);
 
+  /// Its steps. It resumes checkpoints of the command "train".
+  Training& training() { return training_; }
   const TrainSettings& settings() const { return settings_; }
   StyleNetwork& network() { return network_; }
   /// The style pictures at the size they are imitated, each (1, 3, H, W).
   const std::vector<Tensor>& style_pictures() const { return styles_; }
-  PictureFolder& photographs() { return photographs_; }
   const PictureFolder& photographs() const { return photographs_; }
-  std::vector<std::string> take_warnings() override { return photographs_.take_warnings(); }
-
- protected:
-  // The photographs of the batch, in the styles by turns.
-  Losses losses_of_next_batch() override;
-  Module& model() override { return network_; }
-  const Module& model() const override { return network_; }
-  std::map<std::string, std::string> metadata() const override;
-  void set_positions(const std::map<std::string, std::string>& metadata) override;
 
  private:
+  // The photographs of the batch, in the styles by turns.
+  BatchLoss next_loss();
   // The style of each photograph of the next batch, or kNoStyle.
   std::vector<Index> styles_of_next_batch() const;
 
@@ -54,6 +48,8 @@ class TrainingRun : public StyleTraining {
   std::vector<Tensor> styles_;
   StyleTarget target_;
   PictureFolder photographs_;
+  Adam optimizer_;
+  Training training_;
 };
 
 }  // namespace gesso

@@ -1,14 +1,13 @@
 #include "program.h"
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <iostream>
 #include <string>
-#include <system_error>
 
 #include "gesso/core/build_info.h"
 #include "gesso/core/error.h"
 #include "gesso/core/parallel.h"
-#include "gesso/training/checkpoint.h"
 #include "usage_error.h"
 
 namespace gesso {
@@ -39,22 +38,6 @@ int exit_code_of(const CLI::App& app, const std::function<bool()>& work) {
     return complain(error.path1().string() + ": " + error.code().message(), 1);
   } catch (const std::exception& error) {
     return complain(error.what(), 1);
-  }
-}
-
-void create_run_folder(const std::filesystem::path& folder) {
-  if (std::filesystem::exists(folder) && !std::filesystem::is_directory(folder)) {
-    throw UsageError(concat_text("--out ", folder.string(), " is a file; name a folder"));
-  }
-  if (std::filesystem::exists(folder / "log.jsonl") || has_checkpoint(folder / "checkpoint")) {
-    throw UsageError(concat_text("--out ", folder.string(),
-                                 " already holds a run; go on with it by --resume ", folder.string(),
-                                 ", or name another folder"));
-  }
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) {
-    throw FileError(concat_text(folder.string(), ": the folder cannot be made: ", error.message()));
   }
 }
 

@@ -1,7 +1,6 @@
-// What all programs have in common: their common options, how they end, and the folder of a run.
+// What all programs have in common: their common options and how they end.
 #pragma once
 
-#include <filesystem>
 #include <functional>
 
 namespace CLI {
@@ -21,9 +20,5 @@ void add_threads_option(CLI::App& app);
 /// after any other exception; each of them with one line on standard error, named after `app`. What --help
 /// and --version ask for is printed.
 int exit_code_of(const CLI::App& app, const std::function<bool()>& work);
-
-/// Makes `folder`, for the results of a training. Throws UsageError if it is a file or holds a run already
-/// (log.jsonl or checkpoint/), FileError if it cannot be made.
-void create_run_folder(const std::filesystem::path& folder);
 
 }  // namespace gesso

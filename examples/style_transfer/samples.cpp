@@ -36,13 +36,10 @@ std::vector<SampleStyle> sample_styles(TrainingRun& run) {
     styles.push_back({style_name(run.settings().styles[s]), run.style_pictures()[s],
                       [&run, row](const Tensor& photograph) {
                         StyleNetwork& network = run.network();
-                        const bool was_training = network.is_training();
                         network.eval();
                         network.set_styles({row});
                         network.set_noise(0);
-                        const Tensor painted = stylize(network, photograph);
-                        network.train(was_training);
-                        return painted;
+                        return stylize(network, photograph);
                       }});
   }
   return styles;
@@ -110,13 +107,8 @@ Report training_report(const std::string& title, const std::string& summary, con
   Report report;
   report.title = title;
   report.summary = {summary};
-  double seconds = 0, loss = 0;
-  for (const LogEntry& entry : log) {
-    for (const auto& [name, value] : entry) {
-      seconds = name == "seconds" ? value : seconds;
-      loss = name == "loss" ? value : loss;
-    }
-  }
+  const LogEntry last = log.empty() ? LogEntry() : log.back();
+  const double seconds = logged(last, "seconds").value_or(0), loss = logged(last, "loss").value_or(0);
   const double steps = static_cast<double>(log.size());
   report.figures = {{"steps", std::to_string(log.size())},
                     {"loss", text(loss, "%.3f")},

@@ -4,9 +4,8 @@
 #include "painting/any_style_training.h"
 #include "painting/model_file.h"
 #include "painting/stylize.h"
-#include "program/program.h"
+#include "program/interrupt.h"
 #include "samples.h"
-#include "training_folder.h"
 
 namespace gesso {
 namespace {
@@ -45,42 +44,45 @@ void TrainAnyCommand::run() {
   RunFolder folder{out};
   if (!resume.empty()) {
     folder.root = resume;
-    checkpoint = folder.checkpoint_to_resume("train-any");
+    checkpoint = with_usage_errors("--resume ", [&] { return folder.checkpoint_to_resume("train-any"); });
     settings = AnyStyleSettings::from_metadata(checkpoint->metadata);
   } else {
     if (settings.styles.empty() || out.empty()) {
       throw UsageError("name a folder of style pictures by --styles and one for the results by --out");
     }
-    try {
-      settings.check();
-    } catch (const ArgumentError& error) {
-      throw UsageError(concat_text("--", error.what()));
-    }
+    with_usage_errors("--", [&] { settings.check(); });
     make_paths_absolute(settings);
   }
-  AnyStyleTraining training(settings);
+  AnyStyleTraining run(settings);
+  Training& training = run.training();
   if (checkpoint) {
     training.resume(*checkpoint);
     checkpoint.reset();
   } else {
-    training.measure_styles();
-    create_run_folder(folder.root);
+    run.measure_styles();
+    with_usage_errors("--out ", [&] { folder.create(); });
   }
-  std::cerr << "Training a network for any style on " << training.styles().files().size()
+  std::cerr << "Training a network for any style on " << run.styles().files().size()
             << " style pictures, for " << settings.steps - training.steps_done() << " steps; watch "
-            << folder.report() << "\n";
-  Samples samples(sample_styles(training), training.photographs().files());
-  const bool finished =
-      train_in_folder(training, folder, samples, sample_every, [&](const std::vector<LogEntry>& log) {
-        return training_report(
-            "Painting in any style",
-            concat_text("A style network whose gamma and beta are predicted from the style "
-                        "picture, trained for ",
-                        settings.steps, " steps on ", training.styles().files().size(), " style pictures."),
-            log, samples, settings.weights, settings.to_metadata());
-      });
+            << folder.report().string() << "\n";
+  Samples samples(sample_styles(run), run.photographs().files());
+  const auto report = [&](const std::vector<LogEntry>& log) {
+    return training_report(
+        "Painting in any style",
+        concat_text("A style network whose gamma and beta are predicted from the style "
+                    "picture, trained for ",
+                    settings.steps, " steps on ", run.styles().files().size(), " style pictures."),
+        log, samples, settings.weights, settings.to_metadata());
+  };
+  stop_gently_on_interrupt();
+  const bool finished = train(training, folder,
+                              {.stop = stop_requested,
+                               .save_every = sample_every,
+                               .samples = [&](Index step) { samples.paint(step, folder.samples()); },
+                               .report = report,
+                               .program = "style-transfer"});
   if (finished) {
-    save_any_style_network(folder.model().string(), training.network(), settings);
+    save_any_style_network(folder.model(), run.network(), settings);
     std::cout << folder.model().string() << "\n";
   } else {
     interrupted = true;

@@ -4,9 +4,8 @@
 #include "painting/model_file.h"
 #include "painting/ready_made.h"
 #include "painting/training_run.h"
-#include "program/program.h"
+#include "program/interrupt.h"
 #include "samples.h"
-#include "training_folder.h"
 
 namespace gesso {
 namespace {
@@ -56,7 +55,7 @@ void TrainCommand::run() {
   RunFolder folder{out};
   if (!resume.empty()) {
     folder.root = resume;
-    checkpoint = folder.checkpoint_to_resume("train");
+    checkpoint = with_usage_errors("--resume ", [&] { return folder.checkpoint_to_resume("train"); });
     settings = TrainSettings::from_metadata(checkpoint->metadata);
   } else {
     if ((settings.styles.empty() && added_styles.empty()) || out.empty()) {
@@ -68,36 +67,38 @@ void TrainCommand::run() {
       settings = settings_for_adding(settings, loaded.settings, added_styles);
       base = loaded.network->state_dict();
     }
-    try {
-      settings.check();
-    } catch (const ArgumentError& error) {
-      throw UsageError(concat_text("--", error.what()));
-    }
+    with_usage_errors("--", [&] { settings.check(); });
     make_paths_absolute(settings);
   }
-  TrainingRun training(settings);
+  TrainingRun run(settings);
+  Training& training = run.training();
   if (checkpoint) {
     training.resume(*checkpoint);
     checkpoint.reset();
   } else {
     if (!base.empty()) {
-      training.start_from(base);
+      run.start_from(base);
     }
-    create_run_folder(folder.root);
+    with_usage_errors("--out ", [&] { folder.create(); });
   }
   const std::vector<std::string> in_training(
       settings.added_styles > 0 ? settings.styles.end() - settings.added_styles : settings.styles.begin(),
       settings.styles.end());
   std::cerr << (settings.added_styles > 0 ? "Adding to a style network: " : "Training a style network on ")
             << names_of(in_training) << ", for " << settings.steps - training.steps_done() << " steps; watch "
-            << folder.report() << "\n";
-  Samples samples(sample_styles(training), training.photographs().files());
-  const bool finished = train_in_folder(
-      training, folder, samples, sample_every,
-      [&](const std::vector<LogEntry>& log) { return training_report(settings, log, samples); });
+            << folder.report().string() << "\n";
+  Samples samples(sample_styles(run), run.photographs().files());
+  stop_gently_on_interrupt();
+  const bool finished = train(
+      training, folder,
+      {.stop = stop_requested,
+       .save_every = sample_every,
+       .samples = [&](Index step) { samples.paint(step, folder.samples()); },
+       .report = [&](const std::vector<LogEntry>& log) { return training_report(settings, log, samples); },
+       .program = "style-transfer"});
   if (finished) {
-    training.network().eval();
-    save_style_network(folder.model().string(), training.network(), settings);
+    run.network().eval();
+    save_style_network(folder.model(), run.network(), settings);
     std::cout << folder.model().string() << "\n";
   } else {
     interrupted = true;

@@ -1,5 +1,6 @@
 #include "gesso/training/report/log.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -26,22 +27,19 @@ std::string line_of(const LogEntry& entry) {
   return line.dump() + "\n";
 }
 
-double number(const LogEntry& entry, const std::string& name) {
-  for (const auto& [each, value] : entry) {
-    if (each == name) {
-      return value;
-    }
-  }
-  return std::numeric_limits<double>::infinity();
-}
-
 }  // namespace
+
+std::optional<double> logged(const LogEntry& entry, const std::string& name) {
+  const auto found =
+      std::find_if(entry.begin(), entry.end(), [&](const auto& each) { return each.first == name; });
+  return found == entry.end() ? std::nullopt : std::optional(found->second);
+}
 
 LogWriter::LogWriter(const std::string& path, Index last_step) : path_(path) {
   std::string kept;
   if (last_step >= 0) {
     for (const LogEntry& entry : read_log(path)) {
-      if (number(entry, "step") <= static_cast<double>(last_step)) {
+      if (logged(entry, "step").value_or(kNan) <= static_cast<double>(last_step)) {
         kept += line_of(entry);
       }
     }

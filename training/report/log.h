@@ -3,6 +3,7 @@
 #pragma once
 
 #include <fstream>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,9 @@ namespace gesso {
 
 /// One line of the log: numbers by name, in order.
 using LogEntry = std::vector<std::pair<std::string, double>>;
+
+/// The number called `name`, if the line has it.
+std::optional<double> logged(const LogEntry& entry, const std::string& name);
 
 /// Appends lines to a log. Each is flushed, so that another program can follow.
 class LogWriter {

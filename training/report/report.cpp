@@ -233,14 +233,9 @@ ReportCurve log_curve(const std::vector<LogEntry>& log, const std::string& name,
                       double factor) {
   ReportCurve curve{.name = label};
   for (const LogEntry& entry : log) {
-    double step = 0;
-    for (const auto& [each, value] : entry) {
-      if (each == "step") {
-        step = value;
-      } else if (each == name) {
-        curve.x.push_back(step);
-        curve.y.push_back(factor * value);
-      }
+    if (const std::optional<double> value = logged(entry, name)) {
+      curve.x.push_back(logged(entry, "step").value_or(0));
+      curve.y.push_back(factor * *value);
     }
   }
   return curve;

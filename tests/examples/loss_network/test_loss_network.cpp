@@ -266,13 +266,13 @@ TEST_CASE("it learns to tell pictures apart, and goes on after a pause as if the
   LossNetworkTraining straight(settings);
   const double before = straight.accuracy();
   for (int i = 0; i < 7; ++i) {
-    straight.step();
+    straight.training().step();
   }
-  straight.save(folder / "checkpoint");
+  straight.training().save(folder / "checkpoint");
   LossNetworkTraining resumed(settings);
   resumed.resume(load_checkpoint(folder / "checkpoint"));
-  while (straight.steps_done() < settings.steps) {
-    CHECK(straight.step().loss == resumed.step().loss);
+  while (straight.training().steps_done() < settings.steps) {
+    CHECK(straight.training().step() == resumed.training().step());
   }
   CHECK(straight.weights()[12].second.to_vector() == resumed.weights()[12].second.to_vector());
   const double after = straight.accuracy();

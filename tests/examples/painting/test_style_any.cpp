@@ -178,15 +178,16 @@ TEST_CASE("training goes on after a pause as if there were none, and its file gi
   AnyStyleTraining straight(folders.settings(6));
   straight.measure_styles();
   for (int i = 0; i < 3; ++i) {
-    straight.step();
+    straight.training().step();
   }
-  straight.save(folders / "checkpoint");
+  straight.training().save(folders / "checkpoint");
   AnyStyleTraining resumed(folders.settings(6));
-  resumed.resume(load_checkpoint(folders / "checkpoint"));
-  while (straight.steps_done() < straight.steps()) {
-    const Losses one = straight.step(), other = resumed.step();
-    CHECK(one.total.item() == other.total.item());
-    CHECK((one.photograph > 0) == (straight.steps_done() == 4));  // of 12 photographs the eighth
+  resumed.training().resume(load_checkpoint(folders / "checkpoint"));
+  while (straight.training().steps_done() < straight.training().steps()) {
+    const LogEntry one = straight.training().step();
+    CHECK(one == resumed.training().step());
+    CHECK(logged(one, "photograph").has_value() ==
+          (logged(one, "step") == 4));  // of 12 photographs the eighth
   }
   CHECK(same_weights(straight.network(), resumed.network()));
 
@@ -211,10 +212,10 @@ TEST_CASE("it learns styles and photographs") {
   training.measure_styles();
   double style[2] = {0, 0}, photograph[2] = {0, 0};
   for (int step = 0; step < 60; ++step) {
-    const Losses losses = training.step();
+    const LogEntry entry = training.training().step();
     if (step < 12 || step >= 48) {
-      style[step >= 48] += losses.style;
-      photograph[step >= 48] += losses.photograph;
+      style[step >= 48] += logged(entry, "style").value();
+      photograph[step >= 48] += logged(entry, "photograph").value_or(0);
     }
   }
   CHECK(style[1] < 0.8 * style[0]);
@@ -235,9 +236,9 @@ TEST_CASE("settings: text and back, and what is out of range") {
   AnyStyleTraining training(settings);
   CHECK(training.some_styles(3).size() == 2);
   for (int i = 0; i < 3; ++i) {
-    training.step();
+    training.training().step();
   }
-  const std::vector<std::string> warnings = training.take_warnings();
+  const std::vector<std::string> warnings = training.training().take_warnings();
   REQUIRE(warnings.size() == 1);
   CHECK(warnings[0].find("broken.png") != std::string::npos);
 }
@@ -311,4 +312,9 @@ TEST_CASE("the program: trains, resumes, paints in any style, at any strength; w
                      waves),
          1, "a network of chosen styles");
   expect(concat_text("train-any --resume ", f / "plain"), 2, "it is a run of train;");
+  // A style picture that is broken is named, and left out.
+  std::ofstream(f / "styles/broken.png") << "\x89PNG broken";
+  expect(concat_text("train-any --styles ", f / "styles", " --content ", f / "photographs", " --out ",
+                     f / "other", " --steps 3 ", small),
+         0, "style-transfer: cannot load picture");
 }

@@ -1,0 +1,35 @@
+// The folder of a run: which file is where in it, and how it is begun and gone on with.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "gesso/training/checkpoint.h"
+
+namespace gesso {
+
+///     const RunFolder folder{"runs/starry"};
+///     folder.create();                                       // a new run
+///     training.resume(folder.checkpoint_to_resume("train"))  // or one to go on with
+struct RunFolder {
+  std::filesystem::path root;
+
+  std::filesystem::path model() const {
+    return root / "model.safetensors";
+  }                                                                         ///< what was trained, once it is
+  std::filesystem::path checkpoint() const { return root / "checkpoint"; }  ///< a folder: see checkpoint.h
+  std::filesystem::path samples() const { return root / "samples"; }        ///< pictures made on the way
+  std::filesystem::path log() const { return root / "log.jsonl"; }          ///< see report/log.h
+  std::filesystem::path record() const { return root / "normalization.jsonl"; }  ///< see report/recorder.h
+  std::filesystem::path report() const { return root / "report.html"; }          ///< see report/report.h
+
+  /// Makes the folder, for a new run. Throws ArgumentError if it is a file or holds a run already (a log or a
+  /// checkpoint), FileError if it cannot be made.
+  void create() const;
+
+  /// The checkpoint in it. Throws ArgumentError if there is none, or if another command than `command` wrote
+  /// it: what its metadata say under "command", if they do. Throws FileError as load_checkpoint() does.
+  Checkpoint checkpoint_to_resume(const std::string& command) const;
+};
+
+}  // namespace gesso

@@ -1,0 +1,140 @@
+// A training: a model, an optimizer and a loss become a run that logs, shows how far it is, saves what it
+// has, and goes on where it was stopped as if it had never stopped, bit for bit. One of your own:
+//
+//     Generator rng{1}, noise{2};
+//     Sequential net;
+//     net.emplace<Conv2d>(3, 16, 3, Conv2dOptions{.padding = 1}, rng);
+//     net.emplace<ReLU>();
+//     net.emplace<Conv2d>(16, 3, 3, Conv2dOptions{.padding = 1}, rng);
+//     Adam adam(net.parameters(), {.lr = 2e-3});
+//     PictureFolder photographs("photos", {.crop = 64});
+//
+//     Training training(net, adam, {.steps = 1000, .command = "denoise"}, [&] {
+//       const Tensor clean = photographs.next();
+//       return mse_loss(net(clean + 0.1 * Tensor::randn(clean.shape(), noise)), clean);
+//     });
+//     training.keep("noise", noise);  // whatever else decides the next steps
+//     training.keep("photographs", photographs);
+//
+//     const RunFolder folder{"runs/denoise"};
+//     folder.create();  // or, to go on: training.resume(folder.checkpoint_to_resume("denoise"));
+//     train(training, folder, {.save_every = 100});
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gesso/core/generator.h"
+#include "gesso/core/tensor.h"
+#include "gesso/layers/module.h"
+#include "gesso/training/checkpoint.h"
+#include "gesso/training/optim/optimizer.h"
+#include "gesso/training/optim/schedule.h"
+#include "gesso/training/picture_folder.h"
+#include "gesso/training/report/log.h"
+#include "gesso/training/report/report.h"
+#include "gesso/training/run_folder.h"
+
+namespace gesso {
+
+/// What a batch costs: the loss, a scalar, and other numbers for the log. A loss alone will do.
+struct BatchLoss {
+  Tensor loss;
+  LogEntry numbers;
+  BatchLoss(Tensor loss, LogEntry numbers = {}) : loss(std::move(loss)), numbers(std::move(numbers)) {}
+};
+
+struct TrainingOptions {
+  Index steps = 1000;
+  /// A factor of the optimizer's learning rate for each step, counted from 0; none: always 1.
+  Schedule schedule = {};
+  std::string command = {};  ///< whose run it is: what RunFolder::checkpoint_to_resume() asks a checkpoint
+  std::map<std::string, std::string> metadata = {};  ///< kept in checkpoints: settings (see settings.h), say
+};
+
+/// What is trained, and one step of it. Model, optimizer and all that it keeps must outlive it.
+class Training {
+ public:
+  /// `next_loss` draws the next batch and returns its loss. The optimizer's learning rate is the highest.
+  Training(Module& model, Optimizer& optimizer, TrainingOptions options,
+           std::function<BatchLoss()> next_loss);
+  Training(const Training&) = delete;
+  Training& operator=(const Training&) = delete;
+
+  /// Lets checkpoints keep the state of a generator, or how far a folder of pictures was read, under this
+  /// name.
+  void keep(const std::string& name, Generator& generator) { generators_.emplace_back(name, &generator); }
+  void keep(const std::string& name, PictureFolder& pictures) { folders_.emplace_back(name, &pictures); }
+
+  /// Trains on the next batch, the model in training mode. Returns the line for the log, {"step", "loss", the
+  /// loss's other numbers, "lr"}: losses are those before the step. `with_gradients`, if given, is called
+  /// when the gradients are there and the weights are still those of the losses. Throws Error when the loss
+  /// is no finite number.
+  LogEntry step(const std::function<void()>& with_gradients = {});
+  Index steps() const { return options_.steps; }
+  Index steps_done() const { return steps_done_; }
+  /// Of the next step.
+  double learning_rate() const;
+
+  /// Saves all that the next steps depend on, by save_checkpoint(). After resume() they are those that would
+  /// have followed there, bit for bit. resume() throws ArgumentError for a checkpoint that does not fit.
+  void save(const std::filesystem::path& folder) const;
+  void resume(const Checkpoint& checkpoint);
+
+  /// One line for each picture found unreadable since the last call.
+  std::vector<std::string> take_warnings();
+
+  Module& model() { return model_; }
+
+ private:
+  Module& model_;
+  Optimizer& optimizer_;
+  const TrainingOptions options_;
+  const std::function<BatchLoss()> next_loss_;
+  const double highest_rate_;
+  std::vector<std::pair<std::string, Generator*>> generators_;
+  std::vector<std::pair<std::string, PictureFolder*>> folders_;
+  Index steps_done_ = 0;
+};
+
+/// What the loop does beside. Everything may be left out.
+struct TrainingLoopOptions {
+  /// Asked before every step; true ends the training there. For Ctrl-C, say.
+  std::function<bool()> stop = {};
+
+  /// Saves after so many steps, or when so many seconds went by since the last time; 0: never on the way,
+  /// only at the end. Saving is: `samples`, then the checkpoint, then `report`.
+  Index save_every = 0;
+  double save_seconds = 0;
+  /// Makes pictures to look at, for folder.samples().
+  std::function<void(Index step)> samples = {};
+  /// The page about the log so far; while the training goes on, the loop adds how far it is.
+  std::function<Report(const std::vector<LogEntry>& log)> report = {};
+
+  /// Called every `save_every` steps and after the last: more numbers for the log, accuracy on a test set,
+  /// say.
+  std::function<LogEntry()> test = {};
+  /// Records the normalization layers in folder.record(), every so many steps; 0: does not. See
+  /// report/recorder.h.
+  Index record_every = 0;
+
+  /// Shows a progress bar on standard error, and warnings about pictures above it.
+  bool bar = true;
+  /// What the bar says of a step. Default: "loss 1.250".
+  std::function<std::string(const LogEntry& entry)> status = {};
+  std::string program = {};  ///< begins warnings, if given: "style-transfer: ..."
+  /// Called after every step with its line of the log.
+  std::function<void(Index step, const LogEntry& entry)> after_step = {};
+};
+
+/// Trains until all steps are done, or until `stop`; returns whether all are done. Each step is a line in
+/// folder.log() as Training::step() has it, with the test's numbers and "seconds" since the training began,
+/// pauses left out. At the end everything is saved. Exceptions pass through; the last checkpoint is then
+/// still whole.
+bool train(Training& training, const RunFolder& folder, const TrainingLoopOptions& options = {});
+
+}  // namespace gesso
