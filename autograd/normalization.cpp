@@ -47,16 +47,17 @@ T* mutable_data_or_null(Tensor& tensor) {
 Tensor normalize(const char* operation, const Tensor& x, const NormalizationAxes& axes, const Tensor& weight,
                  const Tensor& bias, StatisticsTensors& statistics, bool statistics_of_x,
                  const NormalizeOptions& options) {
+  const Activation activation = options.relu ? Activation::relu : Activation::none;
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   with_dtype(x.dtype(), [&]<class T>() {
     const T* gamma = data_or_null<T>(weight);
     const T* beta = data_or_null<T>(bias);
     if (statistics_of_x) {
-      normalize_forward(axes, x.data<T>(), options.eps, gamma, beta, options.relu, y.mutable_data<T>(),
+      normalize_forward(axes, x.data<T>(), options.eps, gamma, beta, activation, y.mutable_data<T>(),
                         statistics.out());
     } else {
       normalize_with(axes, x.data<T>(), {statistics.mean.data<double>(), statistics.inv_std.data<double>()},
-                     gamma, beta, options.relu, y.mutable_data<T>());
+                     gamma, beta, activation, y.mutable_data<T>());
     }
   });
   // Where the relu was open is computed again from x, which costs less than reading it from memory.
@@ -65,7 +66,7 @@ Tensor normalize(const char* operation, const Tensor& x, const NormalizationAxes
       operation, y, {x, weight, bias},
       [axes, x = save(x, keep_x), weight = save(weight, options.relu || needs_grad(x)),
        bias = save(bias, options.relu), mean = save(statistics.mean), inv_std = save(statistics.inv_std),
-       statistics_of_x, relu = options.relu,
+       statistics_of_x, activation,
        row_shapes = std::pair(weight.defined() ? weight.shape() : Shape{},
                               bias.defined() ? bias.shape() : Shape{})](const Tensor& dy, Gradients& d) {
         Tensor dx = d.wanted(0) ? Tensor::empty(dy.shape(), dy.dtype()) : Tensor();
@@ -78,7 +79,7 @@ Tensor normalize(const char* operation, const Tensor& x, const NormalizationAxes
           in.statistics_of_x = statistics_of_x;
           in.gamma = weight.kept() ? weight().data<T>() : nullptr;
           in.beta = bias.kept() ? bias().data<T>() : nullptr;
-          in.relu = relu;
+          in.activation = activation;
           in.dy = dy.data<T>();
           normalize_backward<T>(
               axes, in,

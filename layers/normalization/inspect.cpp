@@ -62,7 +62,8 @@ Tensor part_output(const NormalizationPart& part, const NormalizationTerms& term
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   with_dtype(x.dtype(), [&]<class T>() {
     normalize_with(part.axes, x.data<T>(), {terms.mean.data<double>(), terms.inv_std.data<double>()},
-                   data_or_null<T>(part.gamma), data_or_null<T>(part.beta), false, y.mutable_data<T>());
+                   data_or_null<T>(part.gamma), data_or_null<T>(part.beta), Activation::none,
+                   y.mutable_data<T>());
   });
   return y;
 }
@@ -79,7 +80,7 @@ void fill_gradient_terms(const NormalizationPart& part, const Tensor& x, const T
                                     of_x,
                                     data_or_null<T>(part.gamma),
                                     data_or_null<T>(part.beta),
-                                    false,
+                                    Activation::none,
                                     dy.data<T>()};
     normalize_backward_terms<T>(part.axes, in,
                                 {terms.xhat.mutable_data<T>(), terms.upstream_term.mutable_data<T>(),
