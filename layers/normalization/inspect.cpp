@@ -3,6 +3,7 @@
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/node.h"
 #include "gesso/core/kernels/elementwise.h"
+#include "gesso/core/normalization/normalization.h"
 
 namespace gesso {
 namespace {
@@ -124,7 +125,7 @@ NormalizationInspection inspect_normalization(const NormalizationLayer& layer, c
     result.parts.push_back(terms);
   }
   Tensor dy = upstream.alias(batched);
-  if (layer.has_relu()) {
+  if (layer.activation() == Activation::relu) {
     dy = through_relu(dy, result.y);
     result.y = relu(result.y);
   }
