@@ -54,12 +54,10 @@ struct NormalizationAxes {
   }
   /// Element k of those that share statistic s, as an index into x; 0 <= k < elements_per_statistic().
   Index element(Index s, Index k) const { return run_offset(s, k / run_length()) + k % run_length(); }
-  /// The index of gamma and beta of an element of x.
-  Index row(Index element) const {
-    const Index plane = element / inner;
-    return rows == AffineRows::per_channel ? plane % channels
-           : rows == AffineRows::per_plane ? plane
-                                           : element % inner;
+  /// The index of gamma and beta of an element of x, or of element i of a plane.
+  Index row(Index element) const { return row(element / inner, element % inner); }
+  Index row(Index plane, Index i) const {
+    return rows == AffineRows::per_channel ? plane % channels : rows == AffineRows::per_plane ? plane : i;
   }
 
   // In memory the elements of a statistic are `runs()` contiguous runs, each of run_length() elements (whole

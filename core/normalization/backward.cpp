@@ -97,7 +97,7 @@ DxTerms<T> dx_terms(const NormalizationAxes& axes, const NormalizeBackwardIn<T>&
   GradientSums sums;
   for_each_plane(axes, s, [&](Index plane) {
     const bool shared_gamma = in.gamma && axes.rows != AffineRows::per_element;
-    const double gamma = shared_gamma ? in.gamma[axes.row(plane * axes.inner)] : 1;
+    const double gamma = shared_gamma ? in.gamma[axes.row(plane, 0)] : 1;
     sums += {gamma * sums_of_planes[plane].g, gamma * sums_of_planes[plane].g_deviation};
   });
   const double inv_std = in.statistics.inv_std[s];

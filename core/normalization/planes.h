@@ -89,7 +89,7 @@ struct Plane {
   Plane(const NormalizationAxes& axes, StatisticsIn statistics, const T* gammas, const T* betas,
         Index plane) {
     const bool per_element = axes.rows == AffineRows::per_element;
-    const Index s = axes.statistic(plane), row = axes.row(plane * axes.inner);
+    const Index s = axes.statistic(plane), row = axes.row(plane, 0);
     const double mean = statistics.mean[s], r = statistics.inv_std[s];
     const double g = gammas && !per_element ? gammas[row] : T{1};
     const double b = betas && !per_element ? betas[row] : T{0};

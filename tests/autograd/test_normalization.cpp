@@ -228,6 +228,18 @@ TEST_CASE("running statistics move by momentum towards mean and unbiased varianc
   CHECK(largest_difference(y, (x - 1.0) / 2.0) == 0);
 }
 
+TEST_CASE("nothing is normalized to nothing") {
+  for (const Shape& shape : {Shape{2, 4, 0}, Shape{0, 4, 3}}) {
+    CAPTURE(shape.str());
+    const Tensor x = Tensor::zeros(shape).requires_grad_(), weight = Tensor::ones({4}).requires_grad_();
+    const Tensor y = group_norm(x, 2, weight, Tensor::zeros({4}));
+    CHECK(y.shape() == shape);
+    y.backward(Tensor::zeros(shape));
+    CHECK(x.grad().shape() == shape);
+    CHECK(identical(weight.grad(), Tensor::zeros({4})));
+  }
+}
+
 TEST_CASE("what cannot be normalized is refused with a remedy") {
   const auto z = [](const Shape& shape) { return Tensor::zeros(shape); };
   const auto refuses = [](auto&& call, const char* text) {
