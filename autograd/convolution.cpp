@@ -119,17 +119,18 @@ Tensor masked(const ConvolutionShape& s, const Tensor& dy, const Tensor& mask) {
 
 // y = w * x + b; dx, dw and db as in core/convolution/convolution.h. With the relu, y = max(z, 0) for that z, and
 // backward begins with dz = dy where z > 0, else 0. Of z it keeps that alone, as a bit for each number.
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
-              const Conv2dFunctionOptions& options) {
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dFunctionOptions& options,
+              Activation activation) {
   const ConvolutionShape s = conv2d_shape(x, weight, bias, options);
+  const bool relu = activation == Activation::relu;
   const bool keep_mask =
-      options.relu && (needs_grad(x) || needs_grad(weight) || (bias.defined() && needs_grad(bias)));
+      relu && (needs_grad(x) || needs_grad(weight) || (bias.defined() && needs_grad(bias)));
   Tensor mask = keep_mask ? empty_mask(s) : Tensor();
   Tensor y = Tensor::empty(like(x, s.out_channels, s.out), x.dtype());
   with_dtype(x.dtype(), [&]<class T>() {
     convolution_forward(s, x.data<T>(), weight.data<T>(), bias.defined() ? bias.data<T>() : nullptr,
                         y.mutable_data<T>(), ConvolutionAlgorithm::automatic,
-                        {options.relu, keep_mask ? mask_bytes(mask) : nullptr});
+                        {relu, keep_mask ? mask_bytes(mask) : nullptr});
   });
   return record("conv2d", y, {x, weight, bias},
                 [s, x = save(x, needs_grad(weight)), weight = save(weight, needs_grad(x)), mask](

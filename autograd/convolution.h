@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gesso/autograd/padding.h"
+#include "gesso/core/activation.h"
 #include "gesso/core/size2d.h"
 #include "gesso/core/tensor.h"
 
@@ -14,21 +15,21 @@ struct Conv2dFunctionOptions {
   Size2d dilation = 1;  ///< pixels from one tap of the kernel to the next; at least 1
   Index groups = 1;     ///< runs of channels that see only each other; divides both channel counts
   PaddingMode padding_mode = PaddingMode::zeros;  ///< what the padding holds
-  bool relu = false;  ///< max(y, 0) in the same pass over memory; backward keeps one bit for each number
 };
 
-/// The convolution of x with `weight`, plus `bias` for each channel (none if undefined).
+/// The convolution of x with `weight`, plus `bias` for each channel (none if undefined), and then the
+/// activation.
 ///   x       (N, C, H, W), or (C, H, W) for one picture
 ///   weight  (out channels, C / groups, kernel height, kernel width)
 ///   bias    (out channels)
 ///   result  (N, out channels, H', W') or (out channels, H', W'), with
 ///           H' = floor((H + 2 padding - dilation (kernel - 1) - 1) / stride) + 1
 /// No padded copy of x is made, whatever the padding mode. For backward, x is kept only if weight requires a
-/// gradient, and weight only if x does. Throws ArgumentError for shapes that do not fit together, mixed
+/// gradient, weight only if x does, and of a relu one bit for each number. Throws ArgumentError for shapes that do not fit together, mixed
 /// dtypes, a kernel larger than the padded picture, groups that do not divide the channels, and reflect
 /// padding as large as the picture.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
-              const Conv2dFunctionOptions& options = {});
+              const Conv2dFunctionOptions& options = {}, Activation activation = Activation::none);
 
 struct ConvTranspose2dFunctionOptions {
   Size2d stride = 1;

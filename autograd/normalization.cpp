@@ -36,60 +36,6 @@ T* mutable_data_or_null(Tensor& tensor) {
   return tensor.defined() ? tensor.mutable_data<T>() : nullptr;
 }
 
-// Every member is this: z = gamma (x - mean) inv_std + beta, y = z or max(z, 0). With g = gamma dz:
-//
-//     dx     = inv_std (g - mean(g) - x-hat mean(g x-hat))     statistics of x
-//            = inv_std g                                       given statistics
-//     dgamma = sum(dz x-hat),  dbeta = sum(dz)
-//
-// `statistics` are filled in if they are those of x. Weight and bias are any tensors with axes.affine_size()
-// elements.
-Tensor normalize(const char* operation, const Tensor& x, const NormalizationAxes& axes, const Tensor& weight,
-                 const Tensor& bias, StatisticsTensors& statistics, bool statistics_of_x,
-                 const NormalizeOptions& options) {
-  Tensor y = Tensor::empty(x.shape(), x.dtype());
-  with_dtype(x.dtype(), [&]<class T>() {
-    const T* gamma = data_or_null<T>(weight);
-    const T* beta = data_or_null<T>(bias);
-    if (statistics_of_x) {
-      normalize_forward(axes, x.data<T>(), options.eps, gamma, beta, options.relu, y.mutable_data<T>(),
-                        statistics.out());
-    } else {
-      normalize_with(axes, x.data<T>(), {statistics.mean.data<double>(), statistics.inv_std.data<double>()},
-                     gamma, beta, options.relu, y.mutable_data<T>());
-    }
-  });
-  // Where the relu was open is computed again from x, which costs less than reading it from memory.
-  const bool keep_x = options.relu || needs_grad(weight) || (needs_grad(x) && statistics_of_x);
-  return record(
-      operation, y, {x, weight, bias},
-      [axes, x = save(x, keep_x), weight = save(weight, options.relu || needs_grad(x)),
-       bias = save(bias, options.relu), mean = save(statistics.mean), inv_std = save(statistics.inv_std),
-       statistics_of_x, relu = options.relu,
-       row_shapes = std::pair(weight.defined() ? weight.shape() : Shape{},
-                              bias.defined() ? bias.shape() : Shape{})](const Tensor& dy, Gradients& d) {
-        Tensor dx = d.wanted(0) ? Tensor::empty(dy.shape(), dy.dtype()) : Tensor();
-        Tensor dgamma = d.wanted(1) ? Tensor::empty(row_shapes.first, dy.dtype()) : Tensor();
-        Tensor dbeta = d.wanted(2) ? Tensor::empty(row_shapes.second, dy.dtype()) : Tensor();
-        with_dtype(dy.dtype(), [&]<class T>() {
-          NormalizeBackwardIn<T> in;
-          in.x = (x.kept() ? x() : dy).data<T>();  // what was not kept does not matter
-          in.statistics = {mean().data<double>(), inv_std().data<double>()};
-          in.statistics_of_x = statistics_of_x;
-          in.gamma = weight.kept() ? weight().data<T>() : nullptr;
-          in.beta = bias.kept() ? bias().data<T>() : nullptr;
-          in.relu = relu;
-          in.dy = dy.data<T>();
-          normalize_backward<T>(
-              axes, in,
-              {mutable_data_or_null<T>(dx), mutable_data_or_null<T>(dgamma), mutable_data_or_null<T>(dbeta)});
-        });
-        d.set(0, dx);
-        d.set(1, dgamma);
-        d.set(2, dbeta);
-      });
-}
-
 void require_row(const Tensor& row, const Shape& shape, const Tensor& x, const char* operation,
                  const char* name, bool per_sample = false) {
   if (!row.defined()) {
@@ -145,36 +91,74 @@ void update_running(const RunningStatistics& running, const NormalizationAxes& a
   });
 }
 
-// By the statistics of x, which then move the running ones, if there are any.
-Tensor normalize_by_own(const char* operation, const Tensor& x, const NormalizationAxes& axes,
-                        const Tensor& weight, const Tensor& bias, const RunningStatistics& running,
-                        const NormalizeOptions& options) {
-  StatisticsTensors seen(axes.statistics());
-  Tensor y = normalize(operation, x, axes, weight, bias, seen, true, options);
-  if (running.mean.defined()) {
-    update_running(running, axes, seen, options.momentum);
+// Every member is this: z = gamma (x - mean) inv_std + beta, y = z or max(z, 0). With g = gamma dz:
+//
+//     dx     = inv_std (g - mean(g) - x-hat mean(g x-hat))     statistics of x
+//            = inv_std g                                       running statistics
+//     dgamma = sum(dz x-hat),  dbeta = sum(dz)
+//
+// Weight and bias are any tensors with axes.affine_size() elements. Statistics of x move the running ones, if
+// there are any.
+Tensor normalize(const char* operation, const Tensor& x, NormalizationAxes axes, const Tensor& weight,
+                 const Tensor& bias, const RunningStatistics& running, bool statistics_of_x,
+                 const NormalizeOptions& options, Activation activation) {
+  axes.share_samples |= !statistics_of_x;  // running ones are of a channel
+  StatisticsTensors statistics(axes.statistics());
+  Tensor y = Tensor::empty(x.shape(), x.dtype());
+  with_dtype(x.dtype(), [&]<class T>() {
+    const T* gamma = data_or_null<T>(weight);
+    const T* beta = data_or_null<T>(bias);
+    if (statistics_of_x) {
+      normalize_forward(axes, x.data<T>(), options.eps, gamma, beta, activation, y.mutable_data<T>(),
+                        statistics.out());
+    } else {
+      statistics.mean.copy_(running.mean);
+      statistics.variance.copy_(running.variance);
+      const auto [mean, variance, inv_std] = statistics.out();
+      inverse_std(variance, axes.statistics(), options.eps, inv_std);
+      normalize_with(axes, x.data<T>(), {mean, inv_std}, gamma, beta, activation, y.mutable_data<T>());
+    }
+  });
+  if (statistics_of_x && running.mean.defined()) {
+    update_running(running, axes, statistics, options.momentum);
   }
-  return y;
-}
-
-// By the running statistics of each channel.
-Tensor normalize_by_running(const char* operation, const Tensor& x, NormalizationAxes axes,
-                            const Tensor& weight, const Tensor& bias, const RunningStatistics& running,
-                            const NormalizeOptions& options) {
-  axes.share_samples = true;
-  StatisticsTensors given(axes.channels);
-  given.mean.copy_(running.mean);
-  given.variance.copy_(running.variance);
-  inverse_std(given.variance.data<double>(), axes.channels, options.eps,
-              given.inv_std.mutable_data<double>());
-  return normalize(operation, x, axes, weight, bias, given, false, options);
+  // Where the relu was open is computed again from x, which costs less than reading it from memory.
+  const bool with_relu = activation == Activation::relu;
+  const bool keep_x = with_relu || needs_grad(weight) || (needs_grad(x) && statistics_of_x);
+  return record(
+      operation, y, {x, weight, bias},
+      [axes, x = save(x, keep_x), weight = save(weight, with_relu || needs_grad(x)),
+       bias = save(bias, with_relu), mean = save(statistics.mean), inv_std = save(statistics.inv_std),
+       statistics_of_x, activation,
+       row_shapes = std::pair(weight.defined() ? weight.shape() : Shape{},
+                              bias.defined() ? bias.shape() : Shape{})](const Tensor& dy, Gradients& d) {
+        Tensor dx = d.wanted(0) ? Tensor::empty(dy.shape(), dy.dtype()) : Tensor();
+        Tensor dgamma = d.wanted(1) ? Tensor::empty(row_shapes.first, dy.dtype()) : Tensor();
+        Tensor dbeta = d.wanted(2) ? Tensor::empty(row_shapes.second, dy.dtype()) : Tensor();
+        with_dtype(dy.dtype(), [&]<class T>() {
+          NormalizeBackwardIn<T> in;
+          in.x = (x.kept() ? x() : dy).data<T>();  // what was not kept does not matter
+          in.statistics = {mean().data<double>(), inv_std().data<double>()};
+          in.statistics_of_x = statistics_of_x;
+          in.gamma = weight.kept() ? weight().data<T>() : nullptr;
+          in.beta = bias.kept() ? bias().data<T>() : nullptr;
+          in.activation = activation;
+          in.dy = dy.data<T>();
+          normalize_backward<T>(
+              axes, in,
+              {mutable_data_or_null<T>(dx), mutable_data_or_null<T>(dgamma), mutable_data_or_null<T>(dbeta)});
+        });
+        d.set(0, dx);
+        d.set(1, dgamma);
+        d.set(2, dbeta);
+      });
 }
 
 }  // namespace
 
 Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
-                     const RunningStatistics& running, bool use_input_stats,
-                     const NormalizeOptions& options) {
+                     const RunningStatistics& running, bool use_input_stats, const NormalizeOptions& options,
+                     Activation activation) {
   constexpr const char* name = "instance_norm";
   require_channels(x, 3, name);
   require_row(weight, {x.size(1)}, x, name, "weight", true);
@@ -188,20 +172,17 @@ Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
       (weight.defined() && weight.rank() == 2) || (bias.defined() && bias.rank() == 2);
   const NormalizationAxes axes = NormalizationAxes::instance(
       x.shape(), row_per_sample ? AffineRows::per_plane : AffineRows::per_channel);
-  if (!use_input_stats) {
-    require(running.mean.defined(), name,
-            ": without input statistics it needs running ones; give them, or use the input's");
-    return normalize_by_running(name, x, axes, weight, bias, running, options);
-  }
+  require(use_input_stats || running.mean.defined(), name,
+          ": without input statistics it needs running ones; give them, or use the input's");
   require(
-      axes.inner > 1, name, ": x ", x.shape(), " has ", axes.inner,
+      !use_input_stats || axes.inner > 1, name, ": x ", x.shape(), " has ", axes.inner,
       " element in each plane, whose variance is 0: the result would be the bias whatever x is. Use larger "
       "pictures, fewer downsamplings, or no normalization at this layer");
-  return normalize_by_own(name, x, axes, weight, bias, running, options);
+  return normalize(name, x, axes, weight, bias, running, use_input_stats, options, activation);
 }
 
 Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tensor& weight, const Tensor& bias,
-                  bool training, const NormalizeOptions& options) {
+                  bool training, const NormalizeOptions& options, Activation activation) {
   constexpr const char* name = "batch_norm";
   require_channels(x, 2, name);
   require_row(weight, {x.size(1)}, x, name, "weight");
@@ -220,16 +201,15 @@ Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tenso
   if (axes.inner == 1 && axes.samples > 1) {
     // A channel's values lie far apart; as the rows of the transposed matrix they are read in order.
     const Tensor rows = transpose(x.reshape({axes.samples, axes.channels}), 0, 1);
-    const Tensor y =
-        batch_norm(rows.reshape({1, axes.channels, axes.samples}), running, weight, bias, training, options);
+    const Tensor y = batch_norm(rows.reshape({1, axes.channels, axes.samples}), running, weight, bias,
+                                training, options, activation);
     return transpose(y.reshape({axes.channels, axes.samples}), 0, 1).reshape(x.shape());
   }
-  return training ? normalize_by_own(name, x, axes, weight, bias, running, options)
-                  : normalize_by_running(name, x, axes, weight, bias, running, options);
+  return normalize(name, x, axes, weight, bias, running, training, options, activation);
 }
 
 Tensor group_norm(const Tensor& x, Index groups, const Tensor& weight, const Tensor& bias,
-                  const NormalizeOptions& options) {
+                  const NormalizeOptions& options, Activation activation) {
   constexpr const char* name = "group_norm";
   require_channels(x, 2, name);
   require_row(weight, {x.size(1)}, x, name, "weight");
@@ -238,11 +218,11 @@ Tensor group_norm(const Tensor& x, Index groups, const Tensor& weight, const Ten
   const NormalizationAxes axes = NormalizationAxes::group(x.shape(), groups);
   require(axes.samples * axes.elements_per_statistic() != 1, name, ": x ", x.shape(), " with ", groups,
           " groups has one value in each group, whose variance is 0: use fewer groups");
-  return normalize_by_own(name, x, axes, weight, bias, {}, options);
+  return normalize(name, x, axes, weight, bias, {}, true, options, activation);
 }
 
 Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias,
-                  const NormalizeOptions& options) {
+                  const NormalizeOptions& options, Activation activation) {
   constexpr const char* name = "layer_norm";
   require_defined(x, name, "x");
   const int rank = normalized_shape.rank();
@@ -259,10 +239,11 @@ Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& 
   const Tensor zeros =
       weight.defined() && !bias.defined() ? Tensor::zeros(normalized_shape, x.dtype()) : bias;
   const NormalizationAxes axes = NormalizationAxes::layer(x.shape(), rank);
-  return normalize_by_own(name, x, axes, ones, zeros, {}, options);
+  return normalize(name, x, axes, ones, zeros, {}, true, options, activation);
 }
 
-Tensor adaptive_instance_norm(const Tensor& content, const Tensor& style, const NormalizeOptions& options) {
+Tensor adaptive_instance_norm(const Tensor& content, const Tensor& style, const NormalizeOptions& options,
+                              Activation activation) {
   constexpr const char* name = "adaptive_instance_norm";
   require_channels(content, 3, name);
   require_channels(style, 3, name);
@@ -277,8 +258,8 @@ Tensor adaptive_instance_norm(const Tensor& content, const Tensor& style, const 
   const Shape rows =
       style.size(0) == content.size(0) ? Shape{style.size(0), style.size(1)} : Shape{style.size(1)};
   const Tensor deviation = sqrt(variance(style, places, {.unbiased = false}) + options.eps);
-  return instance_norm(content, deviation.reshape(rows), mean(style, places).reshape(rows), {}, true,
-                       options);
+  return instance_norm(content, deviation.reshape(rows), mean(style, places).reshape(rows), {}, true, options,
+                       activation);
 }
 
 }  // namespace gesso

@@ -2,13 +2,15 @@
 //
 //     y = weight (x - mean) / sqrt(variance + eps) + bias
 //
-// with the biased variance. Which elements share a mean and a variance is what tells the members apart (see
-// core/normalization/normalization.h). The layers in layers/ hold the weights and choose the arguments; use these when the
-// weights come from elsewhere. Backward keeps x and two numbers per statistic, nothing else.
+// with the biased variance, and then the activation. Which elements share a mean and a variance is what tells
+// the members apart. Read core/normalization/plain.h first: it defines forward and backward. The layers in
+// layers/ hold the weights and choose the arguments; use these when the weights come from elsewhere. Backward
+// keeps x and two numbers per statistic, nothing else; for the relu it needs no memory.
 #pragma once
 
 #include <vector>
 
+#include "gesso/core/activation.h"
 #include "gesso/core/tensor.h"
 
 namespace gesso {
@@ -18,7 +20,6 @@ namespace gesso {
 struct NormalizeOptions {
   double eps = 1e-5;
   double momentum = 0.1;
-  bool relu = false;  ///< y = max(y, 0) in the same pass over memory; backward needs no memory for it
 };
 
 /// Running mean and variance of each channel, shape (C); both undefined when none are kept. Handles: the
@@ -36,37 +37,40 @@ struct RunningStatistics {
 /// running statistics without use_input_stats.
 Tensor instance_norm(const Tensor& x, const Tensor& weight = {}, const Tensor& bias = {},
                      const RunningStatistics& running = {}, bool use_input_stats = true,
-                     const NormalizeOptions& options = {});
+                     const NormalizeOptions& options = {}, Activation activation = Activation::none);
 
 /// Batch norm: each channel c of x (N, C, ...) by the mean and variance over all samples and positions if
 /// `training`, else by the running ones. `weight` and `bias` (C) may be undefined. If `running` is given
 /// together with training, it is updated. Throws ArgumentError for rank < 2, for one value per channel in
 /// training, shapes that do not fit, and for no running statistics without training.
 Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tensor& weight = {},
-                  const Tensor& bias = {}, bool training = false, const NormalizeOptions& options = {});
+                  const Tensor& bias = {}, bool training = false, const NormalizeOptions& options = {},
+                  Activation activation = Activation::none);
 
 /// Group norm (Wu and He 2018): channels of a sample in `groups` groups of C / groups, each by its own mean
 /// and variance. `weight` and `bias` (C) may be undefined. Throws ArgumentError for rank < 2, groups that do
 /// not divide C, and one value per group.
 Tensor group_norm(const Tensor& x, Index groups, const Tensor& weight = {}, const Tensor& bias = {},
-                  const NormalizeOptions& options = {});
+                  const NormalizeOptions& options = {}, Activation activation = Activation::none);
 
 /// Layer norm (Ba, Kiros and Hinton 2016): the last dimensions, whose sizes are `normalized_shape`, by their
 /// own mean and variance. `weight` and `bias` have that shape and may be undefined. Throws ArgumentError
 /// unless x ends in normalized_shape.
 Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight = {},
-                  const Tensor& bias = {}, const NormalizeOptions& options = {});
+                  const Tensor& bias = {}, const NormalizeOptions& options = {},
+                  Activation activation = Activation::none);
 
 /// Adaptive instance norm (Huang and Belongie 2017, arXiv 1703.06868, eq. 8): the planes of `content` (N, C,
 /// ...) get the mean and the standard deviation of those of `style` (N, C, ...), or of the one style (1, C,
 /// ...):
 ///
-///     y = std(style) (content - mean(content)) / std(content) + mean(style),   std = sqrt(biased variance +
-///     eps)
+///     y = std(style) (content - mean(content)) / std(content) + mean(style)
+///
+/// where std = sqrt(biased variance + eps), and then the activation.
 ///
 /// The sizes of the planes may differ. Gradients go to both. Throws ArgumentError for rank < 3, other
 /// channels or another number of samples, and content planes of one element.
 Tensor adaptive_instance_norm(const Tensor& content, const Tensor& style,
-                              const NormalizeOptions& options = {});
+                              const NormalizeOptions& options = {}, Activation activation = Activation::none);
 
 }  // namespace gesso

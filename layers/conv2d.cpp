@@ -32,8 +32,7 @@ void check_layer(const char* layer, Index in, Index out, Size2d kernel, Size2d s
 }  // namespace
 
 Conv2d::Conv2d(Index in, Index out, Size2d kernel, const Conv2dOptions& options, Generator& rng)
-    : options_{options.stride, options.padding,      options.dilation,
-               options.groups, options.padding_mode, options.relu} {
+    : options_{options.stride, options.padding, options.dilation, options.groups, options.padding_mode} {
   check_layer("Conv2d", in, out, kernel, options.stride, options.padding, options.dilation, options.groups);
   weight =
       register_parameter("weight", Tensor::empty({out, in / options.groups, kernel.height, kernel.width}));
@@ -41,7 +40,7 @@ Conv2d::Conv2d(Index in, Index out, Size2d kernel, const Conv2dOptions& options,
   init::default_layer_(weight, bias, rng);
 }
 
-Tensor Conv2d::forward(const Tensor& x) { return conv2d(x, weight, bias, options_); }
+Tensor Conv2d::forward(const Tensor& x) { return conv2d(x, weight, bias, options_, activation()); }
 
 std::string Conv2d::extra_repr() const {
   std::string repr = concat_text(weight.size(1) * options_.groups, ", ", weight.size(0),
@@ -54,10 +53,7 @@ std::string Conv2d::extra_repr() const {
   if (options_.padding_mode != PaddingMode::zeros) {
     repr += concat_text(", padding_mode=", name_of(options_.padding_mode));
   }
-  if (options_.relu) {
-    repr += ", relu=true";
-  }
-  return repr;
+  return repr + activation_text();
 }
 
 ConvTranspose2d::ConvTranspose2d(Index in, Index out, Size2d kernel, const ConvTranspose2dOptions& options,

@@ -3,7 +3,7 @@
 
 #include "gesso/autograd/convolution.h"
 #include "gesso/core/generator.h"
-#include "gesso/layers/module.h"
+#include "gesso/layers/fused_activation.h"
 
 namespace gesso {
 
@@ -15,7 +15,6 @@ struct Conv2dOptions {
   Index groups = 1;
   bool bias = true;
   PaddingMode padding_mode = PaddingMode::zeros;
-  bool relu = false;
 };
 
 /// conv2d with trained weight and bias: (N, in, H, W) or (in, H, W) to pictures of `out` channels.
@@ -24,7 +23,7 @@ struct Conv2dOptions {
 ///
 /// Parameters: weight (out, in / groups, kernel height, kernel width), bias (out). Both begin as in PyTorch,
 /// uniform within 1 / sqrt(in / groups * kernel height * kernel width).
-class Conv2d : public Module {
+class Conv2d : public FusedActivation {
  public:
   /// Throws ArgumentError for sizes below 1, negative padding, and groups that do not divide `in` and `out`.
   Conv2d(Index in, Index out, Size2d kernel, const Conv2dOptions& options, Generator& rng);

@@ -65,7 +65,15 @@ class Module {
   virtual Tensor forward(const Tensor& x);
 
   /// forward(x), then the forward hooks. Call a module this way; calling forward() itself skips the hooks.
-  Tensor operator()(const Tensor& x) { return call_forward_hooks(x, forward(x)); }
+  Tensor operator()(const Tensor& x) {
+    return call_forward_hooks(x, replacement_ ? replacement_(x) : forward(x));
+  }
+
+  /// From now on operator() calls `replacement` where it called forward(): to let a part of a finished network
+  /// compute something else, as assigning module.forward does in PyTorch. With {} forward() again.
+  void replace_forward(std::function<Tensor(const Tensor& x)> replacement) {
+    replacement_ = std::move(replacement);
+  }
 
   /// Calls `hook` after every operator()(); it must not change the tensors. Returns a number for
   /// remove_forward_hook(). Where there are no hooks, nothing is paid.
@@ -181,7 +189,8 @@ class Module {
   StateDict parameters_;
   std::vector<Buffer> buffers_;
   std::vector<Child> children_;
-  std::vector<Module*> parents_;  // those that list this one among their children_
+  std::vector<Module*> parents_;                        // those that list this one among their children_
+  std::function<Tensor(const Tensor& x)> replacement_;  // of forward(), or empty
   std::vector<std::pair<int, ForwardHook>> forward_hooks_;
   int next_hook_ = 0;
   bool training_ = true;

@@ -21,7 +21,7 @@ struct Member {
 /// Every member for pictures of shape (N, C, H, W), in training and where it differs in evaluation, with
 /// random parameters and running statistics.
 inline std::vector<Member> normalization_family(const Shape& x, Generator& rng, DType dtype,
-                                                bool relu = false) {
+                                                Activation activation = Activation::none) {
   const Index channels = x[1];
   const auto random = [&](const Shape& shape, double low, double high) {
     return Tensor::uniform(shape, rng, low, high, dtype);
@@ -30,6 +30,7 @@ inline std::vector<Member> normalization_family(const Shape& x, Generator& rng, 
   const auto add = [&](const std::string& name, std::shared_ptr<NormalizationLayer> layer,
                        bool evaluate = false) {
     layer->to(dtype);
+    layer->then(activation);
     for (auto [key, parameter] : layer->named_parameters()) {
       parameter.copy_(key == "rho" ? random(parameter.shape(), 0.1, 0.9) : random(parameter.shape(), -2, 2));
     }
@@ -41,29 +42,25 @@ inline std::vector<Member> normalization_family(const Shape& x, Generator& rng, 
     layer->train(!evaluate);
     family.push_back({name, std::move(layer)});
   };
-  add("instance norm", std::make_shared<InstanceNorm2d>(channels, InstanceNormOptions{.relu = relu}));
+  add("instance norm", std::make_shared<InstanceNorm2d>(channels));
   add("affine instance norm",
-      std::make_shared<InstanceNorm2d>(channels, InstanceNormOptions{.affine = true, .relu = relu}));
+      std::make_shared<InstanceNorm2d>(channels, InstanceNormOptions{.affine = true}));
   for (bool evaluate : {false, true}) {
     const std::string mode = evaluate ? " in evaluation" : " in training";
     add("tracking instance norm" + mode,
-        std::make_shared<InstanceNorm2d>(
-            channels, InstanceNormOptions{.affine = true, .track_running_stats = true, .relu = relu}),
+        std::make_shared<InstanceNorm2d>(channels,
+                                         InstanceNormOptions{.affine = true, .track_running_stats = true}),
         evaluate);
-    add("batch norm" + mode, std::make_shared<BatchNorm2d>(channels, BatchNormOptions{.relu = relu}),
-        evaluate);
-    add("batch-instance norm" + mode,
-        std::make_shared<BatchInstanceNorm2d>(channels, BatchNormOptions{.relu = relu}), evaluate);
+    add("batch norm" + mode, std::make_shared<BatchNorm2d>(channels), evaluate);
+    add("batch-instance norm" + mode, std::make_shared<BatchInstanceNorm2d>(channels), evaluate);
   }
   for (Index groups = 1; groups <= channels; ++groups) {
     if (channels % groups == 0) {
-      add(concat_text("group norm ", groups),
-          std::make_shared<GroupNorm>(groups, channels, GroupNormOptions{.relu = relu}));
+      add(concat_text("group norm ", groups), std::make_shared<GroupNorm>(groups, channels));
     }
   }
-  add("layer norm", std::make_shared<LayerNorm>(Shape{x[1], x[2], x[3]}, LayerNormOptions{.relu = relu}));
-  auto conditional =
-      std::make_shared<ConditionalInstanceNorm2d>(3, channels, ConditionalInstanceNormOptions{.relu = relu});
+  add("layer norm", std::make_shared<LayerNorm>(Shape{x[1], x[2], x[3]}));
+  auto conditional = std::make_shared<ConditionalInstanceNorm2d>(3, channels);
   conditional->set_mix(random({x[0], 3}, -1, 1));
   add("conditional instance norm", conditional);
   return family;

@@ -1,5 +1,6 @@
-// The backward half of core/normalization/normalization.h.
-#include <type_traits>
+// The backward half of normalization.h.
+#include "gesso/core/normalization/normalization.h"
+
 #include <vector>
 
 #include "gesso/core/normalization/planes.h"
@@ -9,14 +10,6 @@ namespace gesso {
 namespace {
 
 using namespace detail;
-
-// Calls f with each flag as a type, so that every combination becomes a loop of its own.
-template <class F>
-GESSO_INLINE void with_flags(bool a, bool b, F f) {
-  constexpr std::true_type yes;
-  constexpr std::false_type no;
-  a ? (b ? f(yes, yes) : f(yes, no)) : (b ? f(no, yes) : f(no, no));
-}
 
 // ---- sums
 
@@ -35,24 +28,24 @@ struct GradientSums {
 // The sums over elements begin <= i < end of a plane. A gamma that the plane's elements share is left out, so
 // that the sums are dbeta and dgamma / inv_std as well; gammas of single elements are in.
 template <class T>
-GESSO_SIMD GradientSums gradient_sums(const T* x, const T* dy, const Plane<T>& plane, double mean,
-                                      ElementRows<T> rows, bool relu, Index begin, Index end) {
+GESSO_SIMD GradientSums gradient_sums(const T* x, const T* dy, const Plane<T>& plane, double mean, bool relu,
+                                      Index begin, Index end) {
   const Plane<T> p = plane;
   double sums[2];
   with_flags(
-      relu, rows.gamma, [&](auto with_relu, auto with_rows) __attribute__((always_inline)) {
+      relu, p.gamma, [&](auto with_relu, auto with_rows) __attribute__((always_inline)) {
         const T* x0 = x + begin;
         const T* dy0 = dy + begin;
-        const T* gamma = with_rows ? rows.gamma + begin : nullptr;
-        const T* beta = with_relu && with_rows ? rows.beta + begin : nullptr;
+        const T* gamma = with_rows ? p.gamma + begin : nullptr;
+        const T* beta = with_relu && with_rows ? p.beta + begin : nullptr;
         sum_terms(
             end - begin, sums, [=](auto at, Lanes(&t)[2]) __attribute__((always_inline)) {
               const auto v = at.load(x0);
               auto g = at.load(dy0);
               if constexpr (with_relu && with_rows) {
-                g = affine(v, p, at.load(gamma), at.load(beta)) > 0 ? g : decltype(g){};
+                g = p.z(v, at.load(gamma), at.load(beta)) > 0 ? g : decltype(g){};
               } else if constexpr (with_relu) {
-                g = affine(v, p) > 0 ? g : decltype(g){};
+                g = p.z(v) > 0 ? g : decltype(g){};
               }
               if constexpr (with_rows) {
                 g *= at.load(gamma);
@@ -66,7 +59,7 @@ GESSO_SIMD GradientSums gradient_sums(const T* x, const T* dy, const Plane<T>& p
 
 template <class T>
 Plane<T> plane_of(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in, Index plane) {
-  return plane_at(axes, in.statistics, in.gamma, in.beta, plane);
+  return Plane<T>(axes, in.statistics, in.gamma, in.beta, plane);
 }
 
 template <class T>
@@ -74,8 +67,8 @@ GradientSums piece_sums(const NormalizationAxes& axes, const NormalizeBackwardIn
                         Index begin, Index end) {
   const Index offset = plane * axes.inner;
   return gradient_sums(in.x + offset, in.dy + offset, plane_of(axes, in, plane),
-                       in.statistics.mean[axes.statistic(plane)], element_rows(axes, in.gamma, in.beta),
-                       in.relu, begin, end);
+                       in.statistics.mean[axes.statistic(plane)], in.activation == Activation::relu, begin,
+                       end);
 }
 
 // A plane's sums, piece by piece in order.
@@ -104,7 +97,7 @@ DxTerms<T> dx_terms(const NormalizationAxes& axes, const NormalizeBackwardIn<T>&
   GradientSums sums;
   for_each_plane(axes, s, [&](Index plane) {
     const bool shared_gamma = in.gamma && axes.rows != AffineRows::per_element;
-    const double gamma = shared_gamma ? in.gamma[axes.affine_index(plane, 0)] : 1;
+    const double gamma = shared_gamma ? in.gamma[axes.row(plane, 0)] : 1;
     sums += {gamma * sums_of_planes[plane].g, gamma * sums_of_planes[plane].g_deviation};
   });
   const double inv_std = in.statistics.inv_std[s];
@@ -113,20 +106,25 @@ DxTerms<T> dx_terms(const NormalizationAxes& axes, const NormalizeBackwardIn<T>&
           static_cast<T>(-inv_std * (sums.g_deviation * inv_std / count))};
 }
 
+// dz: dy where the relu was open.
+template <bool with_relu, bool with_rows, class T>
+GESSO_INLINE T open_gradient(const T* x, const T* dy, const Plane<T>& p, Index i) {
+  const T g = dy[i];
+  if constexpr (with_relu) {
+    return p.template z_of<with_rows>(x, i) > 0 ? g : T{0};
+  } else {
+    return g;
+  }
+}
+
 // inv_std g of element i
 template <bool with_relu, bool with_rows, class T>
-GESSO_INLINE T upstream_term(const T* x, const T* dy, const Plane<T>& p, const ElementRows<T>& rows,
-                             Index i) {
-  T g = dy[i];
-  if constexpr (with_relu && with_rows) {
-    g = affine(x[i], p, rows.gamma[i], rows.beta[i]) > 0 ? g : T{0};
-  } else if constexpr (with_relu) {
-    g = affine(x[i], p) > 0 ? g : T{0};
-  }
+GESSO_INLINE T upstream_term(const T* x, const T* dy, const Plane<T>& p, Index i) {
+  const T dz = open_gradient<with_relu, with_rows>(x, dy, p, i);
   if constexpr (with_rows) {
-    return g * rows.gamma[i] * p.inv_std;
+    return dz * p.gamma[i] * p.inv_std;
   } else {
-    return g * p.scale;
+    return dz * p.scale;
   }
 }
 
@@ -137,62 +135,58 @@ GESSO_INLINE T x_hat(T x, const Plane<T>& p) {
 
 // dx of elements begin <= i < end of a plane; `terms` is null for statistics that do not depend on x.
 template <class T>
-GESSO_SIMD void dx_piece(const T* x, const T* dy, const Plane<T>& plane, const DxTerms<T>* terms,
-                         ElementRows<T> rows, bool relu, bool stream, Index begin, Index end, T* dx) {
+GESSO_SIMD void write_dx(const T* x, const T* dy, const Plane<T>& plane, const DxTerms<T>* terms, bool relu,
+                         bool stream, Index begin, Index end, T* dx) {
   const Plane<T> p = plane;
+  const auto write = [=](auto value) __attribute__((always_inline)) {
+    if (stream) {
+      stream_elements(dx, begin, end, value);
+      return;
+    }
+    for (Index i = begin; i < end; ++i) {
+      dx[i] = value(i);
+    }
+  };
   with_flags(
-      relu, rows.gamma, [&](auto with_relu, auto with_rows) __attribute__((always_inline)) {
+      relu, p.gamma, [&](auto with_relu, auto with_rows) __attribute__((always_inline)) {
         const auto first_term = [=](Index i) __attribute__((always_inline)) {
-          return upstream_term<with_relu(), with_rows()>(x, dy, p, rows, i);
+          return upstream_term<with_relu(), with_rows()>(x, dy, p, i);
         };
         if (!terms) {
-          fill_elements(stream, dx, begin, end, first_term);
+          write(first_term);
           return;
         }
         const DxTerms<T> k = *terms;
-        fill_elements(
-            stream, dx, begin, end, [=](Index i) __attribute__((always_inline)) {
-              return (first_term(i) + k.mean_term) + x_hat(x[i], p) * k.xhat_factor;
-            });
+        write([=](Index i) __attribute__((always_inline)) {
+          return (first_term(i) + k.mean_term) + x_hat(x[i], p) * k.xhat_factor;
+        });
       });
 }
 
 // ---- dgamma and dbeta
 
-// sums[i] += dy x-hat and dy of element i < count of one sample, for rows per element.
+// dgamma[i] += dz x-hat and dbeta[i] += dz of elements begin <= i < end of one sample, for rows per element.
 template <class T>
 GESSO_SIMD void add_element_gradients(const T* x, const T* dy, const Plane<T>& plane, double mean,
-                                      double inv_std, ElementRows<T> rows, bool relu, Index count,
-                                      double* dgamma, double* dbeta) {
+                                      double inv_std, bool relu, Index begin, Index end, double* dgamma,
+                                      double* dbeta) {
   const Plane<T> p = plane;
   with_flags(
-      relu, rows.gamma, [=](auto with_relu, auto with_rows) mutable __attribute__((always_inline)) {
+      relu, p.gamma, [=](auto with_relu, auto with_rows) __attribute__((always_inline)) {
         // First what the relu lets through, on its own: in one loop the compiler makes it a branch, and one
         // that is guessed wrong half of the time.
         constexpr Index block = 256;
-        for (Index begin = 0; begin < count; begin += block) {
-          const Index n = std::min(block, count - begin);
+        for (Index first = begin; first < end; first += block) {
+          const Index n = std::min(block, end - first);
           T open[block];
           for (Index i = 0; i < n; ++i) {
-            T g = dy[i];
-            if constexpr (with_relu && with_rows) {
-              g = affine(x[i], p, rows.gamma[i], rows.beta[i]) > 0 ? g : T{0};
-            } else if constexpr (with_relu) {
-              g = affine(x[i], p) > 0 ? g : T{0};
-            }
-            open[i] = g;
+            open[i] = open_gradient<with_relu(), with_rows()>(x, dy, p, first + i);
           }
           for (Index i = 0; i < n; ++i) {
             const double g = open[i];
-            dgamma[i] += g * ((x[i] - mean) * inv_std);
-            dbeta[i] += g;
+            dgamma[first - begin + i] += g * ((x[first + i] - mean) * inv_std);
+            dbeta[first - begin + i] += g;
           }
-          x += n;
-          dy += n;
-          dgamma += n;
-          dbeta += n;
-          rows.gamma = with_rows ? rows.gamma + n : nullptr;
-          rows.beta = with_rows && rows.beta ? rows.beta + n : nullptr;
         }
       });
 }
@@ -206,15 +200,12 @@ void element_row_gradients(const NormalizationAxes& axes, const NormalizeBackwar
   const Index group = std::max<Index>(64, (axes.samples + 15) / 16);
   const Index groups = (axes.samples + group - 1) / group;
   const auto add_group = [&](Index k, Index begin, Index end, double* dgamma, double* dbeta) {
-    ElementRows<T> rows = element_rows(axes, in.gamma, in.beta);
-    rows.gamma = rows.gamma ? rows.gamma + begin : nullptr;
-    rows.beta = rows.beta ? rows.beta + begin : nullptr;
     std::fill_n(dgamma, end - begin, 0.0);
     std::fill_n(dbeta, end - begin, 0.0);
     for (Index n = k * group; n < std::min(axes.samples, (k + 1) * group); ++n) {
-      add_element_gradients(in.x + n * size + begin, in.dy + n * size + begin, plane_of(axes, in, n),
-                            in.statistics.mean[n], in.statistics.inv_std[n], rows, in.relu, end - begin,
-                            dgamma, dbeta);
+      add_element_gradients(in.x + n * size, in.dy + n * size, plane_of(axes, in, n), in.statistics.mean[n],
+                            in.statistics.inv_std[n], in.activation == Activation::relu, begin, end, dgamma,
+                            dbeta);
     }
   };
   const auto write = [](Index begin, Index end, const double* sums, T* row) {
@@ -274,11 +265,11 @@ void normalize_backward(const NormalizationAxes& axes, const NormalizeBackwardIn
   std::vector<GradientSums> sums(sums_needed ? axes.planes() : 0);
   std::vector<DxTerms<T>> terms(sums_for_dx ? axes.statistics() : 0);
 
-  const auto write_dx = [&](Index plane, Index begin, Index end) {
+  const auto write_dx_of = [&](Index plane, Index begin, Index end) {
     const Index offset = plane * axes.inner;
-    dx_piece(in.x + offset, in.dy + offset, plane_of(axes, in, plane),
-             sums_for_dx ? &terms[axes.statistic(plane)] : nullptr, element_rows(axes, in.gamma, in.beta),
-             in.relu, streams<T>(axes), begin, end, out.dx + offset);
+    write_dx(in.x + offset, in.dy + offset, plane_of(axes, in, plane),
+             sums_for_dx ? &terms[axes.statistic(plane)] : nullptr, in.activation == Activation::relu,
+             streams<T>(axes), begin, end, out.dx + offset);
   };
 
   if (sums_needed && fits_in_cache(axes)) {
@@ -288,7 +279,7 @@ void normalize_backward(const NormalizationAxes& axes, const NormalizeBackwardIn
         terms[s] = dx_terms(axes, in, sums, s);
       }
       if (out.dx) {
-        for_each_plane(axes, s, [&](Index plane) { write_dx(plane, 0, axes.inner); });
+        for_each_plane(axes, s, [&](Index plane) { write_dx_of(plane, 0, axes.inner); });
       }
     });
   } else {
@@ -306,7 +297,7 @@ void normalize_backward(const NormalizationAxes& axes, const NormalizeBackwardIn
       terms[s] = dx_terms(axes, in, sums, s);
     }
     if (out.dx) {
-      for_each_piece(axes.planes(), axes.inner, write_dx);
+      for_each_piece(axes.planes(), axes.inner, write_dx_of);
     }
   }
 
@@ -327,12 +318,11 @@ void normalize_backward_terms(const NormalizationAxes& axes, const NormalizeBack
     const T* x = in.x + offset;
     const T* dy = in.dy + offset;
     const Plane<T> p = plane_of(axes, in, plane);
-    const ElementRows<T> rows = element_rows(axes, in.gamma, in.beta);
     const DxTerms<T> k = in.statistics_of_x ? dx_terms(axes, in, sums, axes.statistic(plane)) : DxTerms<T>{};
-    with_flags(in.relu, rows.gamma, [&](auto with_relu, auto with_rows) {
+    with_flags(in.activation == Activation::relu, p.gamma, [&](auto with_relu, auto with_rows) {
       for (Index i = 0; i < axes.inner; ++i) {
         out.xhat[offset + i] = x_hat(x[i], p);
-        out.upstream_term[offset + i] = upstream_term<with_relu(), with_rows()>(x, dy, p, rows, i);
+        out.upstream_term[offset + i] = upstream_term<with_relu(), with_rows()>(x, dy, p, i);
         out.mean_term[offset + i] = k.mean_term;
         out.xhat_term[offset + i] = x_hat(x[i], p) * k.xhat_factor;
       }

@@ -1,41 +1,13 @@
+// The forward half of normalization.h.
 #include "gesso/core/normalization/normalization.h"
 
 #include <cmath>
-#include <type_traits>
 #include <vector>
 
-#include "gesso/core/error.h"
 #include "gesso/core/normalization/planes.h"
 #include "gesso/core/simd/clones.h"
 
 namespace gesso {
-
-// ---- which elements belong together
-
-NormalizationAxes NormalizationAxes::instance(const Shape& x, AffineRows rows) {
-  return {x[0], x[1], x.numel(2, x.rank()), x[1], false, rows};
-}
-
-NormalizationAxes NormalizationAxes::batch(const Shape& x) {
-  return {x[0], x[1], x.numel(2, x.rank()), x[1], true, AffineRows::per_channel};
-}
-
-NormalizationAxes NormalizationAxes::group(const Shape& x, Index groups) {
-  require(groups > 0 && x[1] % groups == 0, "group norm: ", x[1], " channels cannot be cut into ", groups,
-          " groups of one size");
-  return {x[0], x[1], x.numel(2, x.rank()), groups, false, AffineRows::per_channel};
-}
-
-NormalizationAxes NormalizationAxes::layer(const Shape& x, int rank) {
-  return {x.numel(0, x.rank() - rank), 1, x.numel(x.rank() - rank, x.rank()), 1, false,
-          AffineRows::per_element};
-}
-
-Index NormalizationAxes::affine_size() const {
-  return rows == AffineRows::per_channel ? channels : rows == AffineRows::per_plane ? planes() : inner;
-}
-
-// ---- forward
 
 void inverse_std(const double* variance, Index count, double eps, double* inv_std) {
   for (Index s = 0; s < count; ++s) {
@@ -47,102 +19,95 @@ namespace {
 
 using namespace detail;
 
-void write_statistic(const Moments& m, double eps, Index s, StatisticsOut out) {
+// Statistic s, from the moments of its runs, which are merged in order.
+template <class RunMoments>
+void write_statistic(const NormalizationAxes& axes, Index s, double eps, StatisticsOut out,
+                     RunMoments&& moments_of_run) {
+  Moments m;
+  for (Index r = 0; r < axes.runs(); ++r) {
+    m.merge(moments_of_run(r));
+  }
   out.mean[s] = m.mean;
   out.variance[s] = m.variance();
   inverse_std(&out.variance[s], 1, eps, &out.inv_std[s]);
 }
 
-template <class T>
-Moments statistic_moments(const NormalizationAxes& axes, const T* x, Index s) {
-  Moments all;
-  for (Index r = 0; r < axes.runs(); ++r) {
-    all.merge(moments(x + axes.run_offset(s, r), axes.run_length()));
-  }
-  return all;
-}
-
-template <class T>
-GESSO_SIMD void forward_piece(const T* x, const Plane<T>& plane, ElementRows<T> rows, bool relu, bool stream,
-                              Index begin, Index end, T* y) {
-  const Plane<T> p = plane;
-  const auto fill = [=](auto with_relu, auto value) __attribute__((always_inline)) {
-    fill_elements(
-        stream, y, begin, end, [=](Index i) __attribute__((always_inline)) {
-          const T z = value(i);
-          return with_relu && z < 0 ? T{0} : z;  // NaN stays NaN
-        });
-  };
-  if (rows.gamma) {
-    const auto z = [=](Index i) __attribute__((always_inline)) {
-      return affine(x[i], p, rows.gamma[i], rows.beta[i]);
-    };
-    relu ? fill(std::true_type{}, z) : fill(std::false_type{}, z);
-  } else {
-    const auto z = [=](Index i) __attribute__((always_inline)) { return affine(x[i], p); };
-    relu ? fill(std::true_type{}, z) : fill(std::false_type{}, z);
-  }
-}
-
 // Elements begin <= i < end of one plane of y.
 template <class T>
-void forward_plane(const NormalizationAxes& axes, const T* x, StatisticsIn statistics, const T* gamma,
-                   const T* beta, bool relu, T* y, Index plane, Index begin, Index end) {
-  const Index offset = plane * axes.inner;
-  forward_piece(x + offset, plane_at(axes, statistics, gamma, beta, plane), element_rows(axes, gamma, beta),
-                relu, streams<T>(axes), begin, end, y + offset);
+GESSO_SIMD void write_y(const T* x, const Plane<T>& plane, bool relu, bool stream, Index begin, Index end,
+                        T* y) {
+  const Plane<T> p = plane;
+  with_flags(
+      relu, p.gamma, [=](auto with_relu, auto with_rows) __attribute__((always_inline)) {
+        const auto value = [=](Index i) __attribute__((always_inline)) {
+          const T z = p.template z_of<with_rows()>(x, i);
+          return with_relu && z < 0 ? T{0} : z;  // NaN stays NaN
+        };
+        if (stream) {
+          stream_elements(y, begin, end, value);
+          return;
+        }
+        for (Index i = begin; i < end; ++i) {
+          y[i] = value(i);
+        }
+      });
 }
 
 }  // namespace
 
 template <class T>
 void compute_statistics(const NormalizationAxes& axes, const T* x, double eps, StatisticsOut out) {
+  const Index runs = axes.runs(), length = axes.run_length();
   if (fits_in_cache(axes)) {
-    for_each_statistic(axes, [&](Index s) { write_statistic(statistic_moments(axes, x, s), eps, s, out); });
+    for_each_statistic(axes, [&](Index s) {
+      write_statistic(axes, s, eps, out, [&](Index r) { return moments(x + axes.run_offset(s, r), length); });
+    });
     return;
   }
-  // Large statistics: pieces in parallel, merged in the same order as above.
-  const Index runs = axes.statistics() * axes.runs();
-  const Index per_run = pieces_in(axes.run_length());
-  std::vector<Moments> piece(runs * per_run);
-  for_each_piece(runs, axes.run_length(), [&](Index run, Index begin, Index end) {
-    const T* from = x + axes.run_offset(run / axes.runs(), run % axes.runs());
-    piece[run * per_run + begin / kPiece] = moments(from + begin, end - begin);
+  // Large statistics: pieces in parallel, merged in the order of moments().
+  const Index per_run = pieces_in(length);
+  std::vector<Moments> pieces(axes.statistics() * runs * per_run);
+  for_each_piece(axes.statistics() * runs, length, [&](Index run, Index begin, Index end) {
+    const T* from = x + axes.run_offset(run / runs, run % runs);
+    pieces[run * per_run + begin / kPiece] = moments(from + begin, end - begin);
   });
   for (Index s = 0; s < axes.statistics(); ++s) {
-    Moments all;
-    for (Index run = s * axes.runs(); run < (s + 1) * axes.runs(); ++run) {
-      Moments one;
-      for (Index p = run * per_run; p < (run + 1) * per_run; ++p) {
-        one.merge(piece[p]);
+    write_statistic(axes, s, eps, out, [&](Index r) {
+      Moments run;
+      for (Index p = 0; p < per_run; ++p) {
+        run.merge(pieces[(s * runs + r) * per_run + p]);
       }
-      all.merge(one);
-    }
-    write_statistic(all, eps, s, out);
+      return run;
+    });
   }
 }
 
 template <class T>
 void normalize_with(const NormalizationAxes& axes, const T* x, StatisticsIn statistics, const T* gamma,
-                    const T* beta, bool relu, T* y) {
+                    const T* beta, Activation activation, T* y) {
   for_each_piece(axes.planes(), axes.inner, [&](Index plane, Index begin, Index end) {
-    forward_plane(axes, x, statistics, gamma, beta, relu, y, plane, begin, end);
+    const Index offset = plane * axes.inner;
+    write_y(x + offset, Plane<T>(axes, statistics, gamma, beta, plane), activation == Activation::relu,
+            streams<T>(axes), begin, end, y + offset);
   });
 }
 
 template <class T>
 void normalize_forward(const NormalizationAxes& axes, const T* x, double eps, const T* gamma, const T* beta,
-                       bool relu, T* y, StatisticsOut out) {
+                       Activation activation, T* y, StatisticsOut out) {
   const StatisticsIn statistics{out.mean, out.inv_std};
   if (!fits_in_cache(axes)) {
     compute_statistics(axes, x, eps, out);
-    normalize_with(axes, x, statistics, gamma, beta, relu, y);
+    normalize_with(axes, x, statistics, gamma, beta, activation, y);
     return;
   }
   for_each_statistic(axes, [&](Index s) {
-    write_statistic(statistic_moments(axes, x, s), eps, s, out);
+    write_statistic(axes, s, eps, out,
+                    [&](Index r) { return moments(x + axes.run_offset(s, r), axes.run_length()); });
     for_each_plane(axes, s, [&](Index plane) {
-      forward_plane(axes, x, statistics, gamma, beta, relu, y, plane, 0, axes.inner);
+      const Index offset = plane * axes.inner;
+      write_y(x + offset, Plane<T>(axes, statistics, gamma, beta, plane), activation == Activation::relu,
+              streams<T>(axes), 0, axes.inner, y + offset);
     });
   });
 }
@@ -150,11 +115,12 @@ void normalize_forward(const NormalizationAxes& axes, const T* x, double eps, co
 template void compute_statistics(const NormalizationAxes&, const float*, double, StatisticsOut);
 template void compute_statistics(const NormalizationAxes&, const double*, double, StatisticsOut);
 template void normalize_with(const NormalizationAxes&, const float*, StatisticsIn, const float*, const float*,
-                             bool, float*);
+                             Activation, float*);
 template void normalize_with(const NormalizationAxes&, const double*, StatisticsIn, const double*,
-                             const double*, bool, double*);
+                             const double*, Activation, double*);
 template void normalize_forward(const NormalizationAxes&, const float*, double, const float*, const float*,
-                                bool, float*, StatisticsOut);
+                                Activation, float*, StatisticsOut);
 template void normalize_forward(const NormalizationAxes&, const double*, double, const double*, const double*,
-                                bool, double*, StatisticsOut);
+                                Activation, double*, StatisticsOut);
+
 }  // namespace gesso

@@ -1,4 +1,4 @@
-// Mean and variance that keep their digits.
+// Mean and variance that keep their digits. What they are for: plain.h, to be read first.
 //
 // The textbook's E[x^2] - E[x]^2 subtracts two numbers that agree in their leading digits; once mean / std
 // reaches about 3000, float32 has none left. Here every piece of kMomentsPiece elements (it stays in the L1

@@ -1,88 +1,97 @@
-// The definition of normalization: plain loops, nothing clever. Read these first; tests hold the kernels of
-// normalization.h to them. All sums in long double.
+// The definition of normalization: instance, batch, group and layer norm, forward and backward, as plain loops
+// under their formulas. Start here. What trains networks are the kernels of normalization.h, which compute the
+// same faster; tests hold them to these loops. The derivation is in docs/normalization.md.
+//
+// The members of the family differ only in which elements share a mean and a variance, and in which share a
+// gamma and a beta; NormalizationAxes (axes.h) says both. Of the arrays below
+//
+//     x, y, dy, dx             are (samples, channels, inner), row-major
+//     mean, variance, inv_std  have one number for each of the axes.statistics() statistics
+//     gamma, beta and their    have axes.affine_size() numbers; a layer without them has gamma 1 and beta 0
+//       gradients
 #pragma once
 
 #include <cmath>
 #include <vector>
 
-#include "gesso/core/normalization/normalization.h"
+#include "gesso/core/activation.h"
+#include "gesso/core/normalization/axes.h"
 
 namespace gesso {
 
-/// mean, variance and inv_std of x: two passes over the elements of each statistic.
-template <class T>
-void plain_statistics(const NormalizationAxes& axes, const T* x, double eps, StatisticsOut out) {
-  std::vector<long double> sum(axes.statistics()), squares(axes.statistics());
-  const Index count = axes.elements_per_statistic();
-  for (Index plane = 0; plane < axes.planes(); ++plane) {
-    for (Index i = 0; i < axes.inner; ++i) {
-      sum[axes.statistic(plane)] += x[plane * axes.inner + i];
-    }
-  }
-  for (Index plane = 0; plane < axes.planes(); ++plane) {
-    const Index s = axes.statistic(plane);
-    for (Index i = 0; i < axes.inner; ++i) {
-      const long double deviation = x[plane * axes.inner + i] - sum[s] / count;
-      squares[s] += deviation * deviation;
-    }
-  }
+/// For the m elements that share a statistic:
+///
+///     mean     = sum of x / m                         (with `statistics_of_x`;
+///     variance = sum of (x - mean)^2 / m               else both are given: running statistics)
+///     inv_std  = 1 / sqrt(variance + eps)
+///     z        = gamma (x - mean) inv_std + beta
+///     y        = z, or max(z, 0) with the relu
+inline void plain_forward(const NormalizationAxes& axes, const double* x, bool statistics_of_x, double eps,
+                          const double* gamma, const double* beta, Activation activation, double* y,
+                          double* mean, double* variance, double* inv_std) {
+  const Index m = axes.elements_per_statistic();
   for (Index s = 0; s < axes.statistics(); ++s) {
-    out.mean[s] = static_cast<double>(sum[s] / count);
-    out.variance[s] = static_cast<double>(squares[s] / count);
-    out.inv_std[s] = 1 / std::sqrt(out.variance[s] + eps);
-  }
-}
-
-/// y = gamma (x - mean) inv_std + beta, then max(y, 0) if `relu`.
-template <class T>
-void plain_normalize(const NormalizationAxes& axes, const T* x, StatisticsIn statistics, const T* gamma,
-                     const T* beta, bool relu, T* y) {
-  for (Index plane = 0; plane < axes.planes(); ++plane) {
-    const Index s = axes.statistic(plane);
-    for (Index i = 0; i < axes.inner; ++i) {
-      const Index element = plane * axes.inner + i, row = axes.affine_index(plane, i);
-      const double xhat = (x[element] - statistics.mean[s]) * statistics.inv_std[s];
-      const double z = (gamma ? gamma[row] : 1) * xhat + (beta ? beta[row] : 0);
-      y[element] = static_cast<T>(relu && z < 0 ? 0 : z);
+    if (statistics_of_x) {
+      long double sum = 0, squares = 0;
+      for (Index k = 0; k < m; ++k) {
+        sum += x[axes.element(s, k)];
+      }
+      for (Index k = 0; k < m; ++k) {
+        const long double deviation = x[axes.element(s, k)] - sum / m;
+        squares += deviation * deviation;
+      }
+      mean[s] = static_cast<double>(sum / m);
+      variance[s] = static_cast<double>(squares / m);
+    }
+    inv_std[s] = 1 / std::sqrt(variance[s] + eps);
+    for (Index k = 0; k < m; ++k) {
+      const Index e = axes.element(s, k), row = axes.row(e);
+      const double xhat = (x[e] - mean[s]) * inv_std[s];
+      const double z = gamma[row] * xhat + beta[row];
+      y[e] = activation == Activation::relu && z < 0 ? 0 : z;
     }
   }
 }
 
-/// dx, dgamma and dbeta, each of which may be null.
-template <class T>
-void plain_normalize_backward(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
-                              const NormalizeBackwardOut<T>& out) {
-  const Index n = axes.numel(), count = axes.elements_per_statistic();
-  std::vector<double> xhat(n), g(n);
-  std::vector<long double> dgamma(axes.affine_size()), dbeta(axes.affine_size());
-  std::vector<long double> sum_g(axes.statistics()), sum_g_xhat(axes.statistics());
-  for (Index plane = 0; plane < axes.planes(); ++plane) {
-    const Index s = axes.statistic(plane);
-    for (Index i = 0; i < axes.inner; ++i) {
-      const Index e = plane * axes.inner + i, row = axes.affine_index(plane, i);
-      const double gamma = in.gamma ? in.gamma[row] : 1, beta = in.beta ? in.beta[row] : 0;
-      xhat[e] = (in.x[e] - in.statistics.mean[s]) * in.statistics.inv_std[s];
-      const double dz = !in.relu || gamma * xhat[e] + beta > 0 ? in.dy[e] : 0;
-      g[e] = gamma * dz;
-      dgamma[row] += dz * xhat[e];
-      dbeta[row] += dz;
-      sum_g[s] += g[e];
-      sum_g_xhat[s] += g[e] * xhat[e];
+/// From dy, the gradient of y. With x-hat = (x - mean) inv_std and the z of above, again for the m elements
+/// that share a statistic:
+///
+///     dz     = dy, or with the relu dy where z > 0, else 0
+///     dbeta  = sum of dz          over the elements that share the beta
+///     dgamma = sum of dz x-hat    over the elements that share the gamma
+///     g      = gamma dz
+///     dx     = inv_std (g - sum of g / m - x-hat (sum of g x-hat) / m)
+///
+/// The two sums in dx are there because x moves the mean and the variance, too; not if those were given.
+inline void plain_backward(const NormalizationAxes& axes, const double* x, bool statistics_of_x,
+                           const double* mean, const double* inv_std, const double* gamma, const double* beta,
+                           Activation activation, const double* dy, double* dx, double* dgamma,
+                           double* dbeta) {
+  const Index m = axes.elements_per_statistic();
+  std::vector<double> xhat(m), g(m);  // of one statistic
+  std::vector<long double> dgamma_sum(axes.affine_size()), dbeta_sum(axes.affine_size());
+  for (Index s = 0; s < axes.statistics(); ++s) {
+    long double sum_g = 0, sum_g_xhat = 0;
+    for (Index k = 0; k < m; ++k) {
+      const Index e = axes.element(s, k), row = axes.row(e);
+      xhat[k] = (x[e] - mean[s]) * inv_std[s];
+      const bool open = activation == Activation::none || gamma[row] * xhat[k] + beta[row] > 0;
+      const double dz = open ? dy[e] : 0;
+      dbeta_sum[row] += dz;
+      dgamma_sum[row] += dz * xhat[k];
+      g[k] = gamma[row] * dz;
+      sum_g += g[k];
+      sum_g_xhat += g[k] * xhat[k];
     }
-  }
-  for (Index e = 0; out.dx && e < n; ++e) {
-    const Index s = axes.statistic(e / axes.inner);
-    const long double through_mean = in.statistics_of_x ? sum_g[s] / count : 0;
-    const long double through_variance = in.statistics_of_x ? xhat[e] * sum_g_xhat[s] / count : 0;
-    out.dx[e] = static_cast<T>(in.statistics.inv_std[s] * (g[e] - through_mean - through_variance));
+    const long double mean_g = statistics_of_x ? sum_g / m : 0;
+    const long double mean_g_xhat = statistics_of_x ? sum_g_xhat / m : 0;
+    for (Index k = 0; k < m; ++k) {
+      dx[axes.element(s, k)] = static_cast<double>(inv_std[s] * (g[k] - mean_g - xhat[k] * mean_g_xhat));
+    }
   }
   for (Index row = 0; row < axes.affine_size(); ++row) {
-    if (out.dgamma) {
-      out.dgamma[row] = static_cast<T>(dgamma[row]);
-    }
-    if (out.dbeta) {
-      out.dbeta[row] = static_cast<T>(dbeta[row]);
-    }
+    dgamma[row] = static_cast<double>(dgamma_sum[row]);
+    dbeta[row] = static_cast<double>(dbeta_sum[row]);
   }
 }
 

@@ -1,9 +1,10 @@
-// What the forward and the backward kernel of core/normalization/normalization.h share; not for others. Their sources are
-// built with -ffp-contract=off (CMakeLists.txt): no multiplication is fused into an addition, so a value
-// computed in two places is the same number in both.
+// What the kernels of normalization.h share, forward and backward; not for others. Their sources are built with
+// -ffp-contract=off (CMakeLists.txt): no multiplication is fused into an addition, so a value that is computed
+// in two places is the same number in both.
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
 #include "gesso/core/normalization/moments.h"
 #include "gesso/core/normalization/normalization.h"
@@ -30,16 +31,12 @@ bool streams(const NormalizationAxes& axes) {
   return axes.numel() * static_cast<Index>(sizeof(T)) >= kStreamBytes;
 }
 
-// y[i] = value(i) for begin <= i < end.
-template <class T, class Value>
-GESSO_INLINE void fill_elements(bool stream, T* y, Index begin, Index end, Value value) {
-  if (stream) {
-    stream_elements(y, begin, end, value);
-  } else {
-    for (Index i = begin; i < end; ++i) {
-      y[i] = value(i);
-    }
-  }
+// Calls f with each flag as a type, so that every combination becomes a loop of its own.
+template <class F>
+GESSO_INLINE void with_flags(bool a, bool b, F f) {
+  constexpr std::true_type yes;
+  constexpr std::false_type no;
+  a ? (b ? f(yes, yes) : f(yes, no)) : (b ? f(no, yes) : f(no, no));
 }
 
 template <class Body>
@@ -77,54 +74,53 @@ void for_each_piece(Index count, Index length, Body&& body) {
   });
 }
 
-// What a plane's elements have in common, so that the loops over them are short. The mean is split in two
-// numbers of type T, high + low: x - high is exact where x is close to the mean (Sterbenz), and low, which
+// What the elements of one plane have in common, so that the loops over them are short. The mean is split in
+// two numbers of type T, high + low: x - high is exact where x is close to the mean (Sterbenz), and low, which
 // float32 could not hold beside high, is taken off afterwards. Without it an input with mean / std = 1e6
 // would be off by the rounding of its mean, 0.03 std.
 template <class T>
 struct Plane {
   T high, low, inv_std;
-  T scale;  // gamma inv_std
-  T shift;  // beta - low scale
+  T scale;         // gamma inv_std
+  T shift;         // beta - low scale
+  const T* gamma;  // null, or one for each element; then scale and shift are of gamma 1 and beta 0
+  const T* beta;
 
-  Plane(StatisticsIn statistics, Index s, double gamma_value, double beta_value)
-      : high(static_cast<T>(statistics.mean[s])),
-        low(static_cast<T>(statistics.mean[s] - static_cast<double>(high))),
-        inv_std(static_cast<T>(statistics.inv_std[s])),
-        scale(static_cast<T>(gamma_value * statistics.inv_std[s])),
-        shift(static_cast<T>(beta_value - static_cast<double>(low) * gamma_value * statistics.inv_std[s])) {}
+  Plane(const NormalizationAxes& axes, StatisticsIn statistics, const T* gammas, const T* betas,
+        Index plane) {
+    const bool per_element = axes.rows == AffineRows::per_element;
+    const Index s = axes.statistic(plane), row = axes.row(plane, 0);
+    const double mean = statistics.mean[s], r = statistics.inv_std[s];
+    const double g = gammas && !per_element ? gammas[row] : T{1};
+    const double b = betas && !per_element ? betas[row] : T{0};
+    high = static_cast<T>(mean);
+    low = static_cast<T>(mean - static_cast<double>(high));
+    inv_std = static_cast<T>(r);
+    scale = static_cast<T>(g * r);
+    shift = static_cast<T>(b - static_cast<double>(low) * g * r);
+    gamma = per_element ? gammas : nullptr;
+    beta = per_element ? betas : nullptr;
+  }
+
+  // z = gamma (x - mean) inv_std + beta, written once for numbers and for packs of them: forward computes it,
+  // and backward computes the same bits again to know where the relu was open.
+  template <class V>
+  GESSO_INLINE V z(V x) const {
+    return (x - high) * scale + shift;
+  }
+  template <class V>
+  GESSO_INLINE V z(V x, V own_gamma, V own_beta) const {
+    return z(x) * own_gamma + own_beta;
+  }
+  // z of element i.
+  template <bool with_rows>
+  GESSO_INLINE T z_of(const T* x, Index i) const {
+    if constexpr (with_rows) {
+      return z(x[i], gamma[i], beta[i]);
+    } else {
+      return z(x[i]);
+    }
+  }
 };
-
-// gamma and beta of each element of one plane; null where all elements have the same.
-template <class T>
-struct ElementRows {
-  const T* gamma = nullptr;
-  const T* beta = nullptr;
-};
-
-template <class T>
-ElementRows<T> element_rows(const NormalizationAxes& axes, const T* gamma, const T* beta) {
-  return axes.rows == AffineRows::per_element ? ElementRows<T>{gamma, beta} : ElementRows<T>{};
-}
-
-template <class T>
-Plane<T> plane_at(const NormalizationAxes& axes, StatisticsIn statistics, const T* gamma, const T* beta,
-                  Index plane) {
-  const bool per_element = axes.rows == AffineRows::per_element;  // then gamma and beta are read in the loops
-  const Index row = axes.affine_index(plane, 0);
-  return Plane<T>(statistics, axes.statistic(plane), gamma && !per_element ? gamma[row] : T{1},
-                  beta && !per_element ? beta[row] : T{0});
-}
-
-// z = gamma (x - mean) inv_std + beta, written once for numbers and for packs of them: forward computes it,
-// and backward computes the same bits again to know where the relu was open.
-template <class T, class V>
-GESSO_INLINE V affine(V x, const Plane<T>& p) {
-  return (x - p.high) * p.scale + p.shift;
-}
-template <class T, class V>
-GESSO_INLINE V affine(V x, const Plane<T>& p, V gamma, V beta) {
-  return affine(x, p) * gamma + beta;
-}
 
 }  // namespace gesso::detail

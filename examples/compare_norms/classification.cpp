@@ -50,9 +50,9 @@ class Classifier : public Module {
         conv2_(16, 32, 3, {.stride = 2, .padding = 1}, rng),
         conv3_(32, 64, 3, {.stride = 2, .padding = 1}, rng),
         head_(64, classes, {}, rng),
-        norm1_(make_normalization(normalization, 16, true)),
-        norm2_(make_normalization(normalization, 32, true)),
-        norm3_(make_normalization(normalization, 64, true)) {
+        norm1_(make_normalization(normalization, 16, Activation::relu)),
+        norm2_(make_normalization(normalization, 32, Activation::relu)),
+        norm3_(make_normalization(normalization, 64, Activation::relu)) {
     register_module("conv1", conv1_);
     register_module("norm1", *norm1_);
     register_module("conv2", conv2_);

@@ -11,7 +11,6 @@ namespace gesso {
 
 namespace {
 const std::vector<std::vector<Index>> kStages = {{32, 32}, {64, 64}, {128, 128}, {128}};
-constexpr BatchNormOptions kNorm{.relu = true};
 }  // namespace
 
 Classifier::Classifier(Index pictures, Generator& rng) {
@@ -21,8 +20,8 @@ Classifier::Classifier(Index pictures, Generator& rng) {
       const Index out = kStages[stage][i];
       const Conv2dOptions same{.padding = 1, .bias = false, .padding_mode = PaddingMode::reflect};
       Layer layer{concat_text(stage + 1, "_", i + 1), stage > 0 && i == 0,
-                  std::make_unique<Conv2d>(channels, out, 3, same, rng),
-                  std::make_unique<BatchNorm2d>(out, kNorm)};
+                  std::make_unique<Conv2d>(channels, out, 3, same, rng), std::make_unique<BatchNorm2d>(out)};
+      layer.norm->then(Activation::relu);
       register_module("conv" + layer.name, *layer.convolution);
       register_module("norm" + layer.name, *layer.norm);
       layers_.push_back(std::move(layer));
@@ -49,7 +48,7 @@ NamedTensors Classifier::folded() const {
   NamedTensors weights;
   for (const Layer& layer : layers_) {
     const BatchNorm2d& norm = *layer.norm;
-    const Tensor scale = norm.weight.detach() / sqrt(norm.running_var + kNorm.eps);
+    const Tensor scale = norm.weight.detach() / sqrt(norm.running_var + norm.eps());
     const Tensor weight = layer.convolution->weight.detach();
     weights.emplace_back("conv" + layer.name + ".weight", weight * scale.reshape({scale.numel(), 1, 1, 1}));
     weights.emplace_back("conv" + layer.name + ".bias", norm.bias.detach() - scale * norm.running_mean);

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "gesso/core/error.h"
+#include "gesso/core/normalization/normalization.h"
 #include "gesso/layers/normalization/layer.h"
 #include "stylize.h"
 
@@ -37,30 +39,63 @@ void write_into(Bytes& frame, const Tensor& picture) {
   }
 }
 
-// Smooths the statistics of a network while it is alive.
-class Smoothing {
- public:
-  Smoothing(Module& network, double keep) : network_(network) {
-    if (keep != 0) {
-      smooth_statistics(network, keep);
-    }
+// What `norm` gives for x by the average of its statistics, which moves towards those of x.
+Tensor normalize_smoothly(const NormalizationLayer& norm, const Tensor& x, double keep,
+                          RunningStatistics& average) {
+  const Tensor frame = x.reshape(norm.batched_shape(x.shape()));
+  const NormalizationPart part = norm.parts(frame.shape()).front();
+  const NormalizationAxes& axes = part.axes;
+  require(axes.samples == 1 && axes.groups == axes.channels && !part.running.mean.defined(), norm.type_name(),
+          ": statistics are smoothed over the frames of a film, one picture at a time, in instance norms; x "
+          "has shape ",
+          frame.shape());
+  std::vector<double> mean(axes.channels), variance(axes.channels), inv_std(axes.channels);
+  with_dtype(x.dtype(), [&]<class T>() {
+    compute_statistics(axes, frame.data<T>(), norm.eps(), {mean.data(), variance.data(), inv_std.data()});
+  });
+  const RunningStatistics own{Tensor::from(mean, {axes.channels}), Tensor::from(variance, {axes.channels})};
+  if (average.mean.defined()) {
+    average.mean.mul_(keep).add_(own.mean, 1 - keep);
+    average.variance.mul_(keep).add_(own.variance, 1 - keep);
+  } else {
+    average = own;
   }
-  ~Smoothing() { smooth_statistics(network_, {}); }
-  Smoothing(const Smoothing&) = delete;
-  Smoothing& operator=(const Smoothing&) = delete;
-
- private:
-  Module& network_;
-};
+  const RunningStatistics used{average.mean.to(x.dtype()), average.variance.to(x.dtype())};
+  return instance_norm(frame, part.gamma, part.beta, used, false, {.eps = norm.eps()}, norm.activation())
+      .reshape(x.shape());
+}
 
 }  // namespace
+
+SmoothedStatistics::SmoothedStatistics(Module& network, double keep) {
+  require(keep >= 0 && keep < 1, "film: smoothing keeps ", keep,
+          " of the average; it must be 0 or more and below 1");
+  for (const auto& [name, module] : network.named_modules()) {
+    auto* norm = dynamic_cast<NormalizationLayer*>(module);
+    if (norm != nullptr && norm->statistics() == Statistics::per_instance) {
+      norm->replace_forward([norm, keep, average = RunningStatistics{}](const Tensor& x) mutable {
+        return normalize_smoothly(*norm, x, keep, average);
+      });
+      norms_.push_back(norm);
+    }
+  }
+}
+
+SmoothedStatistics::~SmoothedStatistics() {
+  for (Module* norm : norms_) {
+    norm->replace_forward({});
+  }
+}
 
 FlickerScore repaint_film(StyleNetwork& network, const FilmOptions& options, std::FILE* in, std::FILE* out,
                           const std::function<void(Index)>& frame_done) {
   require(options.width >= 1 && options.height >= 1 && options.width <= 16384 && options.height <= 16384,
           "film: frames of ", options.width, " x ", options.height, " are not within 1 x 1 to 16384 x 16384");
   network.eval();
-  const Smoothing smoothing(network, options.smooth);
+  std::optional<SmoothedStatistics> smoothed;
+  if (options.smooth != 0) {
+    smoothed.emplace(network, options.smooth);
+  }
   FlickerMeter flicker(3 * options.width * options.height);
   Index frames = 0;
   Bytes frame(static_cast<std::size_t>(3 * options.width * options.height)), painted(frame.size());

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <functional>
+#include <vector>
 
 #include "flicker.h"
 #include "style_network.h"
@@ -11,11 +12,28 @@ namespace gesso {
 
 struct FilmOptions {
   Index width = 0, height = 0;  ///< of every frame
-  /// The share of earlier frames in what instance norm normalizes with, 0 to below 1: see
-  /// NormalizationLayer::smooth_statistics(). 0 paints each frame for itself.
-  double smooth = 0;
-  bool keep_colors = false;  ///< see keep_colors()
-  double scale = 1;          ///< see stylize()
+  double smooth = 0;            ///< see SmoothedStatistics; 0 paints each frame for itself
+  bool keep_colors = false;     ///< see keep_colors()
+  double scale = 1;             ///< see stylize()
+};
+
+/// While it lives, the instance norms in `network` normalize by an average over this frame and earlier ones,
+///
+///     average = keep average + (1 - keep) own
+///
+/// which begins with the first frame's own mean and (biased) variance. What differs from frame to frame by
+/// noise then changes the picture less. Throws ArgumentError unless 0 <= keep < 1; the network does for several
+/// pictures at a time, and where a layer other than instance norm normalizes each picture by itself. The network
+/// must live longer.
+class SmoothedStatistics {
+ public:
+  SmoothedStatistics(Module& network, double keep);
+  ~SmoothedStatistics();
+  SmoothedStatistics(const SmoothedStatistics&) = delete;
+  SmoothedStatistics& operator=(const SmoothedStatistics&) = delete;
+
+ private:
+  std::vector<Module*> norms_;
 };
 
 /// Reads frames from `in` until its end, 3 bytes a pixel (red, green, blue; ffmpeg calls it rgb24), and

@@ -28,31 +28,30 @@ Index groups_of(Index channels) {
   return groups;
 }
 
-using Maker = std::unique_ptr<Module> (*)(Index channels, bool relu);
+using Maker = std::unique_ptr<FusedActivation> (*)(Index channels);  // null for no normalization
 
 const std::map<std::string, Maker>& makers() {
   static const std::map<std::string, Maker> table = {
-      {"none",
-       [](Index, bool relu) -> std::unique_ptr<Module> { return relu ? std::make_unique<ReLU>() : nullptr; }},
+      {"none", [](Index) -> std::unique_ptr<FusedActivation> { return nullptr; }},
       {"batch",
-       [](Index channels, bool relu) -> std::unique_ptr<Module> {
-         return std::make_unique<BatchNorm2d>(channels, BatchNormOptions{.relu = relu});
+       [](Index channels) -> std::unique_ptr<FusedActivation> {
+         return std::make_unique<BatchNorm2d>(channels);
        }},
       {"instance",
-       [](Index channels, bool relu) -> std::unique_ptr<Module> {
-         return std::make_unique<InstanceNorm2d>(channels, InstanceNormOptions{.affine = true, .relu = relu});
+       [](Index channels) -> std::unique_ptr<FusedActivation> {
+         return std::make_unique<InstanceNorm2d>(channels, InstanceNormOptions{.affine = true});
        }},
       {"layer",
-       [](Index channels, bool relu) -> std::unique_ptr<Module> {
-         return std::make_unique<GroupNorm>(1, channels, GroupNormOptions{.relu = relu});
+       [](Index channels) -> std::unique_ptr<FusedActivation> {
+         return std::make_unique<GroupNorm>(1, channels);
        }},
       {"group",
-       [](Index channels, bool relu) -> std::unique_ptr<Module> {
-         return std::make_unique<GroupNorm>(groups_of(channels), channels, GroupNormOptions{.relu = relu});
+       [](Index channels) -> std::unique_ptr<FusedActivation> {
+         return std::make_unique<GroupNorm>(groups_of(channels), channels);
        }},
       {"batch-instance",
-       [](Index channels, bool relu) -> std::unique_ptr<Module> {
-         return std::make_unique<BatchInstanceNorm2d>(channels, BatchNormOptions{.relu = relu});
+       [](Index channels) -> std::unique_ptr<FusedActivation> {
+         return std::make_unique<BatchInstanceNorm2d>(channels);
        }},
   };
   return table;
@@ -95,13 +94,17 @@ void check_normalization(const std::string& name) {
   require(makers().contains(name), "norm: unknown normalization '", name, "'; known are ", known);
 }
 
-std::unique_ptr<Module> make_normalization(const std::string& name, Index channels, bool relu, int styles) {
+std::unique_ptr<Module> make_normalization(const std::string& name, Index channels, Activation activation,
+                                           int styles) {
   check_normalization(name);
-  if (styles > 1) {
-    return std::make_unique<ConditionalInstanceNorm2d>(styles, channels,
-                                                       ConditionalInstanceNormOptions{.relu = relu});
+  std::unique_ptr<FusedActivation> norm = styles > 1
+                                              ? std::make_unique<ConditionalInstanceNorm2d>(styles, channels)
+                                              : makers().at(name)(channels);
+  if (!norm) {
+    return activation == Activation::relu ? std::make_unique<ReLU>() : nullptr;
   }
-  return makers().at(name)(channels, relu);
+  norm->then(activation);
+  return norm;
 }
 
 ConvLayer::ConvLayer(Index in, Index out, Index kernel, Index stride, Generator& rng)
@@ -119,8 +122,8 @@ Tensor UpsampleConvLayer::forward(const Tensor& x) { return conv2d(upsample_near
 ResidualBlock::ResidualBlock(Index channels, const StyleNetworkOptions& options, Generator& rng)
     : conv1(channels, channels, 3, 1, rng),
       conv2(channels, channels, 3, 1, rng),
-      in1(make_normalization(options.normalization, channels, true, options.styles)),
-      in2(make_normalization(options.normalization, channels, false, options.styles)) {
+      in1(make_normalization(options.normalization, channels, Activation::relu, options.styles)),
+      in2(make_normalization(options.normalization, channels, Activation::none, options.styles)) {
   register_module("conv1", conv1);
   register_module("conv2", conv2);
   register_module("in1", *in1);
@@ -139,13 +142,13 @@ StyleNetwork::StyleNetwork(const StyleNetworkOptions& options, Generator& rng)
       conv1(3, options.width, 9, 1, rng),
       conv2(options.width, 2 * options.width, 3, 2, rng),
       conv3(2 * options.width, 4 * options.width, 3, 2, rng),
-      in1(make_normalization(options.normalization, options.width, true, options.styles)),
-      in2(make_normalization(options.normalization, 2 * options.width, true, options.styles)),
-      in3(make_normalization(options.normalization, 4 * options.width, true, options.styles)),
+      in1(make_normalization(options.normalization, options.width, Activation::relu, options.styles)),
+      in2(make_normalization(options.normalization, 2 * options.width, Activation::relu, options.styles)),
+      in3(make_normalization(options.normalization, 4 * options.width, Activation::relu, options.styles)),
       deconv1(4 * options.width, 2 * options.width, 3, rng),
       deconv2(2 * options.width, options.width, 3, rng),
-      in4(make_normalization(options.normalization, 2 * options.width, true, options.styles)),
-      in5(make_normalization(options.normalization, options.width, true, options.styles)),
+      in4(make_normalization(options.normalization, 2 * options.width, Activation::relu, options.styles)),
+      in5(make_normalization(options.normalization, options.width, Activation::relu, options.styles)),
       deconv3(options.width, 3, 9, 1, rng) {
   register_module("conv1", conv1);
   register_module("in1", *in1);

@@ -38,11 +38,11 @@ void check_normalization(const std::string& name);
 
 /// A normalization layer over `channels` channels, by name (instance norm with a row of gamma and beta for
 /// each style if there are several: Dumoulin et al. 2017, arXiv 1610.07629), with a trained gamma and beta
-/// for each channel and a ReLU in the same pass if `relu`. "layer" is over all channels and pixels of a
-/// picture, "group" over groups of at least two channels. For "none" a ReLU layer, or null. None draws random
+/// for each channel and the activation in the same pass. "layer" is over all channels and pixels of a
+/// picture, "group" over groups of at least two channels. For "none" a layer that is the activation, or null. None draws random
 /// numbers, so networks from the same seed begin with the same convolutions, whatever their normalization.
 /// Throws ArgumentError as check_normalization() does.
-std::unique_ptr<Module> make_normalization(const std::string& name, Index channels, bool relu,
+std::unique_ptr<Module> make_normalization(const std::string& name, Index channels, Activation activation,
                                            int styles = 1);
 
 /// Reflection padding of kernel / 2, then a convolution: sizes are kept (or halved with stride 2), borders

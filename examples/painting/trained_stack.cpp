@@ -16,7 +16,7 @@ std::string key_of(int stage, int convolution) { return concat_text("conv", stag
 
 // Reflection, not zeros: a dark frame around every picture would be part of each style.
 Tensor convolve(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  return conv2d(x, weight, bias, {.padding = 1, .padding_mode = PaddingMode::reflect, .relu = true});
+  return conv2d(x, weight, bias, {.padding = 1, .padding_mode = PaddingMode::reflect}, Activation::relu);
 }
 
 Tensor input_of(const Tensor& pictures) { return pictures - 0.5; }

@@ -145,7 +145,7 @@ std::vector<Tap> Vgg::run(const Tensor& pictures, std::size_t layers) const {
     if (layer.pooled) {
       x = max_pool2d(x, {.kernel = 2});
     }
-    x = conv2d(x, weight, bias, {.padding = 1, .relu = true});
+    x = conv2d(x, weight, bias, {.padding = 1}, Activation::relu);
     if (layer.style || layer.content) {
       taps.push_back({.style = layer.style ? x : Tensor(), .content = layer.content ? x : Tensor()});
     }

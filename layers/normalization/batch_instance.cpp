@@ -24,17 +24,14 @@ void clip(Tensor rho) {
 }  // namespace
 
 BatchInstanceNorm2d::BatchInstanceNorm2d(Index channels, const BatchNormOptions& options)
-    : ChannelNorm(
-          channels, Statistics::per_batch, {4, 4, false},
-          {options.eps, options.momentum, options.affine, options.track_running_stats, options.relu}) {
+    : BatchNorm(channels, 4, 4, options) {
   rho = register_parameter("rho", Tensor::ones({channels}));
 }
 
 void BatchInstanceNorm2d::require_statistics(Statistics statistics) const {
   require(statistics != Statistics::per_instance,
           "BatchInstanceNorm2d: its batch part can use per_batch or running statistics; set rho to 0 for an "
-          "instance "
-          "norm");
+          "instance norm");
   ChannelNorm::require_statistics(statistics);
 }
 
@@ -43,14 +40,13 @@ std::pair<Tensor, Tensor> BatchInstanceNorm2d::gammas() const {
   return weight.defined() ? std::pair(weight * rho, weight * rest) : std::pair(rho, rest);
 }
 
-Tensor BatchInstanceNorm2d::normalize(const Tensor& x) {
+Tensor BatchInstanceNorm2d::forward(const Tensor& x) {
+  const Tensor batch = batched(x);
   clip(rho);
   const auto [batch_gamma, instance_gamma] = gammas();
-  NormalizeOptions how = options();
-  how.relu = false;  // it comes after the sum
-  const Tensor instance_part = instance_norm(x, instance_gamma, {}, {}, true, how);
-  const Tensor y = normalize_by(statistics(), x, batch_gamma, bias, how) + instance_part;
-  return has_relu() ? relu(y) : y;
+  const Tensor instance_part = instance_norm(batch, instance_gamma, {}, {}, true, options());
+  const Tensor y = normalize(batch, batch_gamma, Activation::none) + instance_part;
+  return activation() == Activation::relu ? relu(y) : y;  // it comes after the sum
 }
 
 std::vector<NormalizationPart> BatchInstanceNorm2d::parts(const Shape& batched) const {

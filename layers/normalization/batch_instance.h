@@ -1,5 +1,7 @@
 // Batch-instance normalization: each channel learns how much of its style to throw away. Nam and Kim 2018,
 // "Batch-Instance Normalization for Adaptively Style-Invariant Neural Networks", arXiv 1805.07925.
+//
+// Read core/normalization/plain.h first: it defines what both of its parts compute.
 #pragma once
 
 #include "gesso/layers/normalization/batch_norm.h"
@@ -15,17 +17,17 @@ namespace gesso {
 /// the next forward(). Options and running statistics are batch norm's; statistics() are those of the batch
 /// part (the instance part's are always per_instance). x has shape (N, C, H, W). Parameters: weight, bias and
 /// rho (C).
-class BatchInstanceNorm2d : public ChannelNorm {
+class BatchInstanceNorm2d : public BatchNorm {
  public:
   explicit BatchInstanceNorm2d(Index channels, const BatchNormOptions& options = {});
 
+  Tensor forward(const Tensor& x) override;
   std::vector<NormalizationPart> parts(const Shape& batched) const override;
 
   Tensor rho;
 
  protected:
   void require_statistics(Statistics statistics) const override;
-  Tensor normalize(const Tensor& x) override;
 
  private:
   /// gamma of the batch part and of the instance part.

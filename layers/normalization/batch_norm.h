@@ -1,20 +1,21 @@
 // Batch normalization: every channel by its mean and variance over the whole batch while training, by running
 // ones in use. Ioffe and Szegedy 2015, "Batch Normalization: Accelerating Deep Network Training by Reducing
 // Internal Covariate Shift", arXiv 1502.03167.
+//
+// Read core/normalization/plain.h first: it defines what the layer computes.
 #pragma once
 
 #include "gesso/layers/normalization/channel_norm.h"
 
 namespace gesso {
 
-/// As in PyTorch, and relu.
+/// As in PyTorch.
 struct BatchNormOptions {
   double eps = 1e-5;  ///< added to the variance, inside the square root
   /// running = (1 - momentum) running + momentum seen; std::nullopt averages all batches seen alike
   std::optional<double> momentum = 0.1;
   bool affine = true;               ///< with a trained gamma (weight) and beta (bias) for each channel
   bool track_running_stats = true;  ///< collect them in training and use them in evaluation
-  bool relu = false;                ///< cut the result off at 0, in the same pass over memory
 };
 
 /// y = weight (x - mean) / sqrt(variance + eps) + bias, mean and biased variance of each channel.
@@ -28,11 +29,25 @@ struct BatchNormOptions {
 /// running variance is unbiased. forward() throws ArgumentError for a wrong rank or channel count, and for
 /// one value per channel in training.
 class BatchNorm : public ChannelNorm {
+ public:
+  Tensor forward(const Tensor& x) override { return normalize(batched(x), weight, activation()); }
+
  protected:
   BatchNorm(Index channels, int low_rank, int high_rank, const BatchNormOptions& options)
-      : ChannelNorm(
-            channels, Statistics::per_batch, {low_rank, high_rank, false},
-            {options.eps, options.momentum, options.affine, options.track_running_stats, options.relu}) {}
+      : ChannelNorm(channels, Statistics::per_batch, {low_rank, high_rank, false},
+                    {options.eps, options.momentum, options.affine, options.track_running_stats}) {}
+
+  /// forward() with this gamma and activation.
+  Tensor normalize(const Tensor& x, const Tensor& gamma, Activation activation) {
+    const Tensor y = statistics() == Statistics::per_instance  // by set_statistics()
+                         ? instance_norm(x, gamma, bias, running(), true, options(), activation)
+                         : batch_norm(x, running(), gamma, bias, statistics() == Statistics::per_batch,
+                                      options(), activation);
+    if (is_training() && statistics() != Statistics::running && num_batches_tracked.defined()) {
+      num_batches_tracked.fill_(num_batches_tracked.item() + 1);
+    }
+    return y;
+  }
 };
 
 /// x of shape (N, C) or (N, C, L).

@@ -3,7 +3,7 @@
 namespace gesso {
 
 ChannelNorm::ChannelNorm(Index channels, Statistics own, Ranks ranks, const Options& options)
-    : NormalizationLayer(options.eps, options.relu),
+    : NormalizationLayer(options.eps),
       channels_(channels),
       own_(own),
       ranks_(ranks),
@@ -51,23 +51,16 @@ Shape ChannelNorm::batched_shape(const Shape& x) const {
   return unbatched ? with_batch(x) : x;
 }
 
-Tensor ChannelNorm::normalize_by(Statistics used, const Tensor& x, const Tensor& gamma, const Tensor& beta,
-                                 NormalizeOptions how) {
-  const RunningStatistics running{running_mean, running_var};
-  if (used == Statistics::running) {
-    return own_ == Statistics::per_instance ? instance_norm(x, gamma, beta, running, false, how)
-                                            : batch_norm(x, running, gamma, beta, false, how);
+RunningStatistics ChannelNorm::running() const {
+  const bool used = is_training() || statistics() == Statistics::running;
+  return used ? RunningStatistics{running_mean, running_var} : RunningStatistics{};
+}
+
+NormalizeOptions ChannelNorm::options() const {
+  if (momentum_ || !num_batches_tracked.defined()) {
+    return {.eps = eps(), .momentum = momentum_.value_or(0)};
   }
-  const bool track = is_training() && running_mean.defined();
-  const double batches = track ? num_batches_tracked.item() + 1 : 0;
-  how.momentum = momentum_ ? *momentum_ : 1 / batches;
-  const RunningStatistics tracked = track ? running : RunningStatistics{};
-  const Tensor y = used == Statistics::per_instance ? instance_norm(x, gamma, beta, tracked, true, how)
-                                                    : batch_norm(x, tracked, gamma, beta, true, how);
-  if (track && own_ == Statistics::per_batch) {  // instance norm never counts, in PyTorch too
-    num_batches_tracked.fill_(batches);
-  }
-  return y;
+  return {.eps = eps(), .momentum = 1 / (num_batches_tracked.item() + 1)};  // the average of all batches
 }
 
 std::vector<NormalizationPart> ChannelNorm::parts(const Shape& batched) const {

@@ -1,12 +1,11 @@
-// The base of instance norm and batch norm.
+// The base of instance norm and batch norm. Read core/normalization/plain.h first: it defines what they compute.
 #pragma once
 
 #include "gesso/layers/normalization/layer.h"
 
 namespace gesso {
 
-/// What instance norm and batch norm share: a gamma and a beta for each channel, running statistics, and a
-/// choice of statistics.
+/// What instance norm and batch norm keep: a gamma and a beta for each channel, and running statistics.
 class ChannelNorm : public NormalizationLayer {
  public:
   std::string extra_repr() const override;
@@ -29,19 +28,17 @@ class ChannelNorm : public NormalizationLayer {
   struct Options {
     double eps;
     std::optional<double> momentum;
-    bool affine, track_running_stats, relu;
+    bool affine, track_running_stats;
   };
   ChannelNorm(Index channels, Statistics own, Ranks ranks, const Options& options);
 
   Statistics default_statistics() const override;
   void require_statistics(Statistics statistics) const override;
 
-  Tensor normalize(const Tensor& x) override {
-    return normalize_by(statistics(), x, weight, bias, options());
-  }
-  /// x by the given statistics, and the running ones updated in training.
-  Tensor normalize_by(Statistics used, const Tensor& x, const Tensor& gamma, const Tensor& beta,
-                      NormalizeOptions how);
+  /// The running statistics that forward() normalizes with or, in training, moves; else undefined.
+  RunningStatistics running() const;
+  /// eps, and the share that the next batch gets in the running statistics.
+  NormalizeOptions options() const;
 
  private:
   Index channels_;

@@ -6,7 +6,7 @@ namespace gesso {
 
 ConditionalInstanceNorm2d::ConditionalInstanceNorm2d(Index styles, Index channels,
                                                      const ConditionalInstanceNormOptions& options)
-    : NormalizationLayer(options.eps, options.relu) {
+    : NormalizationLayer(options.eps) {
   require(styles >= 1 && channels >= 1, "ConditionalInstanceNorm2d: ", styles, " styles and ", channels,
           " channels; both must be at least 1");
   weight = register_parameter("weight", Tensor::ones({styles, channels}));
@@ -49,8 +49,10 @@ Shape ConditionalInstanceNorm2d::batched_shape(const Shape& x) const {
   return x.rank() == 3 ? with_batch(x) : x;
 }
 
-Tensor ConditionalInstanceNorm2d::normalize(const Tensor& x) {
-  return instance_norm(x, rows_of(weight), rows_of(bias), {}, true, options());
+Tensor ConditionalInstanceNorm2d::forward(const Tensor& x) {
+  const Tensor planes = batched(x);
+  return unbatched(
+      instance_norm(planes, rows_of(weight), rows_of(bias), {}, true, {.eps = eps()}, activation()), x);
 }
 
 std::vector<NormalizationPart> ConditionalInstanceNorm2d::parts(const Shape& batched) const {

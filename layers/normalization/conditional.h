@@ -1,6 +1,8 @@
 // Conditional instance normalization: one network, many styles. Dumoulin, Shlens and Kudlur 2017, "A Learned
 // Representation for Artistic Style", arXiv 1610.07629: everything is shared but one row of gamma and beta
 // per style.
+//
+// Read core/normalization/plain.h first: it defines what instance norm computes.
 #pragma once
 
 #include <vector>
@@ -12,7 +14,6 @@ namespace gesso {
 /// As InstanceNorm2d; there is always a gamma and a beta.
 struct ConditionalInstanceNormOptions {
   double eps = 1e-5;
-  bool relu = false;  ///< cut the result off at 0, in the same pass over memory
 };
 
 /// Instance norm whose gamma and beta are those of the chosen style, or a weighted mix of them:
@@ -41,14 +42,12 @@ class ConditionalInstanceNorm2d : public NormalizationLayer {
   /// shape.
   void set_mix(const Tensor& mix);
 
+  Tensor forward(const Tensor& x) override;
   std::string extra_repr() const override;
   Shape batched_shape(const Shape& x) const override;
   std::vector<NormalizationPart> parts(const Shape& batched) const override;
 
   Tensor weight, bias;
-
- protected:
-  Tensor normalize(const Tensor& x) override;
 
  private:
   /// The rows of gamma and beta for each sample, (N, C), or (C) for all.

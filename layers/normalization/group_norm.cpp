@@ -5,7 +5,7 @@
 namespace gesso {
 
 GroupNorm::GroupNorm(Index groups, Index channels, const GroupNormOptions& options)
-    : NormalizationLayer(options.eps, options.relu), groups_(groups), channels_(channels) {
+    : NormalizationLayer(options.eps), groups_(groups), channels_(channels) {
   require(channels >= 1 && groups >= 1 && channels % groups == 0, "GroupNorm: ", channels,
           " channels cannot be cut into ", groups, " groups of one size");
   if (options.affine) {
@@ -20,7 +20,9 @@ Shape GroupNorm::batched_shape(const Shape& x) const {
   return x;
 }
 
-Tensor GroupNorm::normalize(const Tensor& x) { return group_norm(x, groups_, weight, bias, options()); }
+Tensor GroupNorm::forward(const Tensor& x) {
+  return group_norm(batched(x), groups_, weight, bias, {.eps = eps()}, activation());
+}
 
 std::vector<NormalizationPart> GroupNorm::parts(const Shape& batched) const {
   return {{NormalizationAxes::group(batched, groups_), weight, bias, {}}};
@@ -32,7 +34,7 @@ std::string GroupNorm::extra_repr() const {
 }
 
 LayerNorm::LayerNorm(const Shape& normalized_shape, const LayerNormOptions& options)
-    : NormalizationLayer(options.eps, options.relu), normalized_shape_(normalized_shape) {
+    : NormalizationLayer(options.eps), normalized_shape_(normalized_shape) {
   require(normalized_shape.rank() >= 1 && normalized_shape.numel() >= 1, "LayerNorm: normalized_shape ",
           normalized_shape, " must have at least one size, all of them at least 1");
   if (options.elementwise_affine) {
@@ -48,8 +50,8 @@ Shape LayerNorm::batched_shape(const Shape& x) const {
   return x;
 }
 
-Tensor LayerNorm::normalize(const Tensor& x) {
-  return layer_norm(x, normalized_shape_, weight, bias, options());
+Tensor LayerNorm::forward(const Tensor& x) {
+  return layer_norm(batched(x), normalized_shape_, weight, bias, {.eps = eps()}, activation());
 }
 
 std::vector<NormalizationPart> LayerNorm::parts(const Shape& batched) const {

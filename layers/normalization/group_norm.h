@@ -1,16 +1,17 @@
 // Group normalization (Wu and He 2018, arXiv 1803.08494) and layer normalization (Ba, Kiros and Hinton 2016,
 // arXiv 1607.06450): each sample by itself, in training and evaluation alike.
+//
+// Read core/normalization/plain.h first: it defines what the layers compute.
 #pragma once
 
 #include "gesso/layers/normalization/layer.h"
 
 namespace gesso {
 
-/// As in PyTorch, and relu.
+/// As in PyTorch.
 struct GroupNormOptions {
   double eps = 1e-5;
   bool affine = true;  ///< with a trained gamma (weight) and beta (bias) for each channel
-  bool relu = false;   ///< cut the result off at 0, in the same pass over memory
 };
 
 /// The channels of a sample in `groups` groups, each group by its own mean and variance. One group for each
@@ -26,24 +27,21 @@ class GroupNorm : public NormalizationLayer {
   /// Throws ArgumentError unless `groups` divides `channels`.
   GroupNorm(Index groups, Index channels, const GroupNormOptions& options = {});
 
+  Tensor forward(const Tensor& x) override;
   std::string extra_repr() const override;
   Shape batched_shape(const Shape& x) const override;
   std::vector<NormalizationPart> parts(const Shape& batched) const override;
 
   Tensor weight, bias;  ///< undefined unless affine
 
- protected:
-  Tensor normalize(const Tensor& x) override;
-
  private:
   Index groups_, channels_;
 };
 
-/// As in PyTorch, and relu.
+/// As in PyTorch.
 struct LayerNormOptions {
   double eps = 1e-5;
   bool elementwise_affine = true;  ///< with a trained gamma (weight) and beta (bias) for each element
-  bool relu = false;               ///< cut the result off at 0, in the same pass over memory
 };
 
 /// The last dimensions of x, of sizes `normalized_shape`, by their own mean and variance.
@@ -58,14 +56,12 @@ class LayerNorm : public NormalizationLayer {
   /// Throws ArgumentError for an empty normalized_shape or a size below 1.
   explicit LayerNorm(const Shape& normalized_shape, const LayerNormOptions& options = {});
 
+  Tensor forward(const Tensor& x) override;
   std::string extra_repr() const override;
   Shape batched_shape(const Shape& x) const override;
   std::vector<NormalizationPart> parts(const Shape& batched) const override;
 
   Tensor weight, bias;  ///< undefined unless elementwise_affine
-
- protected:
-  Tensor normalize(const Tensor& x) override;
 
  private:
   Shape normalized_shape_;

@@ -3,6 +3,7 @@
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/node.h"
 #include "gesso/core/kernels/elementwise.h"
+#include "gesso/core/normalization/normalization.h"
 
 namespace gesso {
 namespace {
@@ -62,7 +63,8 @@ Tensor part_output(const NormalizationPart& part, const NormalizationTerms& term
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   with_dtype(x.dtype(), [&]<class T>() {
     normalize_with(part.axes, x.data<T>(), {terms.mean.data<double>(), terms.inv_std.data<double>()},
-                   data_or_null<T>(part.gamma), data_or_null<T>(part.beta), false, y.mutable_data<T>());
+                   data_or_null<T>(part.gamma), data_or_null<T>(part.beta), Activation::none,
+                   y.mutable_data<T>());
   });
   return y;
 }
@@ -79,7 +81,7 @@ void fill_gradient_terms(const NormalizationPart& part, const Tensor& x, const T
                                     of_x,
                                     data_or_null<T>(part.gamma),
                                     data_or_null<T>(part.beta),
-                                    false,
+                                    Activation::none,
                                     dy.data<T>()};
     normalize_backward_terms<T>(part.axes, in,
                                 {terms.xhat.mutable_data<T>(), terms.upstream_term.mutable_data<T>(),
@@ -123,7 +125,7 @@ NormalizationInspection inspect_normalization(const NormalizationLayer& layer, c
     result.parts.push_back(terms);
   }
   Tensor dy = upstream.alias(batched);
-  if (layer.has_relu()) {
+  if (layer.activation() == Activation::relu) {
     dy = through_relu(dy, result.y);
     result.y = relu(result.y);
   }

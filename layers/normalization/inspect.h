@@ -1,5 +1,5 @@
 // A look inside a normalization layer: what it computes on the way forward and, term by term, on the way
-// back.
+// back. Read core/normalization/plain.h first: it has the formulas.
 #pragma once
 
 #include <vector>

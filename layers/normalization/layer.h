@@ -1,4 +1,5 @@
-// What all normalization layers have in common.
+// What all normalization layers have in common. Read core/normalization/plain.h first: it defines what they
+// compute.
 #pragma once
 
 #include <optional>
@@ -6,8 +7,8 @@
 #include <vector>
 
 #include "gesso/autograd/normalization.h"
-#include "gesso/core/normalization/normalization.h"
-#include "gesso/layers/module.h"
+#include "gesso/core/normalization/axes.h"
+#include "gesso/layers/fused_activation.h"
 
 namespace gesso {
 
@@ -22,15 +23,16 @@ enum class Statistics {
 const char* name_of(Statistics statistics);
 std::ostream& operator<<(std::ostream& out, Statistics statistics);
 
-/// What a layer does to an x of a given shape, in the words of core/normalization/normalization.h; for looking inside.
+/// What a layer does to an x of a given shape, in the words of core/normalization/axes.h; for looking inside.
 struct NormalizationPart {
   NormalizationAxes axes;
   Tensor gamma, beta;         ///< axes.affine_size() numbers each, or undefined
   RunningStatistics running;  ///< defined if it normalizes with running statistics
 };
 
-/// The base of InstanceNorm, BatchNorm, GroupNorm, LayerNorm and their relatives.
-class NormalizationLayer : public Module {
+/// The base of InstanceNorm, BatchNorm, GroupNorm, LayerNorm and their relatives. Each has a forward() of its
+/// own, which takes an x without the batch dimension where the layer says so.
+class NormalizationLayer : public FusedActivation {
  public:
   /// Which statistics forward() uses now. Each layer has its rule (PyTorch's), in which train() and eval()
   /// may play a part; set_statistics() overrides it.
@@ -39,20 +41,7 @@ class NormalizationLayer : public Module {
   /// ArgumentError for statistics that the layer does not have.
   void set_statistics(std::optional<Statistics> statistics);
 
-  /// For the frames of a film, one at a time: from now on forward() normalizes by an average over this and
-  /// earlier frames, average = keep average + (1 - keep) own, which begins with the first frame's own
-  /// statistics. What differs from frame to frame by noise then changes the picture less. With {} no longer.
-  /// Throws ArgumentError unless 0 <= keep < 1; forward() does unless the layer is an instance norm that sees
-  /// one sample.
-  void smooth_statistics(std::optional<double> keep);
-
   double eps() const { return eps_; }
-  /// Whether the result is cut off at 0: the relu that follows most normalizations, in the same pass over
-  /// memory.
-  bool has_relu() const { return relu_; }
-
-  /// x by the chosen statistics. x may lack the batch dimension where the layer says so.
-  Tensor forward(const Tensor& x) final;
 
   // ---- for looking inside (inspect_normalization)
 
@@ -64,33 +53,27 @@ class NormalizationLayer : public Module {
   virtual std::vector<NormalizationPart> parts(const Shape& batched) const = 0;
 
  protected:
-  NormalizationLayer(double eps, bool relu) : eps_(eps), relu_(relu) {}
+  explicit NormalizationLayer(double eps) : eps_(eps) {}
 
-  /// forward() of an x of batched shape.
-  virtual Tensor normalize(const Tensor& x) = 0;
+  /// x in its batched_shape().
+  Tensor batched(const Tensor& x) const;
+  /// y in the shape of x, which may lack the batch dimension.
+  static Tensor unbatched(const Tensor& y, const Tensor& x);
+  /// (1, ...) for (...)
+  static Shape with_batch(const Shape& sample);
+
   /// The layer's rule.
   virtual Statistics default_statistics() const { return Statistics::per_instance; }
   /// Throws ArgumentError unless the layer has such statistics.
   virtual void require_statistics(Statistics statistics) const;
-  NormalizeOptions options() const { return {.eps = eps_, .relu = relu_}; }
-  /// (1, ...) for (...)
-  static Shape with_batch(const Shape& sample);
+
   // pieces of extra_repr()
   std::string eps_text() const;         ///< ", eps=1e-05"
   std::string statistics_text() const;  ///< ", relu=true, statistics=per_instance"
 
  private:
-  Tensor normalize_smoothly(const Tensor& x);
-
   std::optional<Statistics> forced_;
-  std::optional<double> keep_;
-  RunningStatistics average_;  // over frames, while keep_ is there
   double eps_;
-  bool relu_;
 };
-
-/// Calls smooth_statistics(keep) of every normalization layer in `network` that normalizes each sample by its
-/// own statistics.
-void smooth_statistics(Module& network, std::optional<double> keep);
 
 }  // namespace gesso

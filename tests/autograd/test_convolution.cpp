@@ -245,16 +245,16 @@ TEST_CASE("conv2d with a relu is relu(conv2d), forward and backward") {
     CAPTURE(&c - kCases);
     const Conv2dFunctionOptions options{
         .stride = c.stride, .padding = c.padding, .dilation = c.dilation, .groups = c.groups};
-    Conv2dFunctionOptions with_relu = options;
-    with_relu.relu = true;
+    constexpr Activation with_relu = Activation::relu;
     const Tensor x = random_input({c.batch, c.in_channels, c.in.height, c.in.width}, 1);
     const Tensor w = random_input({c.out_channels, s.group_in(), c.kernel.height, c.kernel.width}, 2);
     const Tensor b = random_input({c.out_channels}, 3);
-    CHECK(identical(conv2d(x, w, b, with_relu), relu(conv2d(x, w, b, options))));
-    check_gradients([&](const auto& in) { return conv2d(in[0], in[1], in[2], with_relu); }, {x, w, b});
+    CHECK(identical(conv2d(x, w, b, options, with_relu), relu(conv2d(x, w, b, options))));
+    check_gradients([&](const auto& in) { return conv2d(in[0], in[1], in[2], options, with_relu); },
+                    {x, w, b});
     // One gradient alone goes another way.
-    check_gradients([&](const auto& in) { return conv2d(in[0], w, b, with_relu); }, {x});
-    check_gradients([&](const auto& in) { return conv2d(x, in[0], {}, with_relu); }, {w});
+    check_gradients([&](const auto& in) { return conv2d(in[0], w, b, options, with_relu); }, {x});
+    check_gradients([&](const auto& in) { return conv2d(x, in[0], {}, options, with_relu); }, {w});
   }
 }
 
@@ -384,11 +384,11 @@ TEST_CASE("results and gradients are PyTorch's") {
 
 TEST_CASE("backward keeps only what a wanted gradient needs") {
   // The bytes that the result and its graph hold when the caller has let go of x and weight.
-  const auto held = [](bool x_wanted, bool weight_wanted, bool with_relu = false) {
+  const auto held = [](bool x_wanted, bool weight_wanted, Activation activation = Activation::none) {
     const std::size_t before = memory_stats().current_bytes;
     Tensor x = Tensor::ones({1, 4, 32, 32}).requires_grad_(x_wanted);
     Tensor weight = Tensor::ones({8, 4, 32, 32}).requires_grad_(weight_wanted);
-    const Tensor y = conv2d(x, weight, {}, {.padding = 16, .relu = with_relu});
+    const Tensor y = conv2d(x, weight, {}, {.padding = 16}, activation);
     x = weight = Tensor();
     return memory_stats().current_bytes - before;
   };
@@ -396,9 +396,9 @@ TEST_CASE("backward keeps only what a wanted gradient needs") {
   CHECK(held(true, false) == result + weight);  // a frozen convolution keeps no input
   CHECK(held(false, true) == result + x);       // the first convolution of a network keeps no weight
   CHECK(held(true, true) == result + x + weight);
-  CHECK(held(false, false, true) == result);
+  CHECK(held(false, false, Activation::relu) == result);
   // A relu adds one bit for each number, here of 8 pictures of 33 x 33 (and up to the end of a size class).
-  const std::size_t mask = held(true, false, true) - result - weight;
+  const std::size_t mask = held(true, false, Activation::relu) - result - weight;
   CHECK(mask >= 8 * 33 * 33 / 8);
   CHECK(mask <= result / 16);
   // and padding that shows pixels makes no copy of x

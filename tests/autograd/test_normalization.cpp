@@ -47,48 +47,65 @@ TEST_CASE("gradients of every member, with and without weight, bias and relu") {
     const Tensor rows = random_input({shape[0], channels}, 10),
                  row_biases = random_input({shape[0], channels}, 11);
     const RunningStatistics running{random_input({channels}, 12).detach(), positive({channels}, 13)};
-    for (bool relu : {false, true}) {
-      CAPTURE(relu);
-      const NormalizeOptions options{.eps = 0.1,
-                                     .relu = relu};  // a gentle eps: planes of two elements are stiff
-      check_gradients([&](const auto& in) { return instance_norm(in[0], {}, {}, {}, true, options); }, {x});
-      check_gradients([&](const auto& in) { return instance_norm(in[0], in[1], in[2], {}, true, options); },
-                      {x, weight, bias});
-      check_gradients([&](const auto& in) { return instance_norm(in[0], in[1], {}, {}, true, options); },
-                      {x, weight});
-      check_gradients([&](const auto& in) { return instance_norm(in[0], {}, in[1], {}, true, options); },
-                      {x, bias});
-      check_gradients([&](const auto& in) { return instance_norm(in[0], in[1], in[2], {}, true, options); },
-                      {x, rows, row_biases});
+    for (Activation activation : {Activation::none, Activation::relu}) {
+      CAPTURE(static_cast<int>(activation));
+      const NormalizeOptions options{.eps = 0.1};  // a gentle one: planes of two elements are stiff
       check_gradients(
-          [&](const auto& in) { return instance_norm(in[0], in[1], in[2], running, false, options); },
+          [&](const auto& in) { return instance_norm(in[0], {}, {}, {}, true, options, activation); }, {x});
+      check_gradients(
+          [&](const auto& in) { return instance_norm(in[0], in[1], in[2], {}, true, options, activation); },
           {x, weight, bias});
       check_gradients(
-          [&](const auto& in) { return instance_norm(in[0], in[1], in[2], running, false, options); },
+          [&](const auto& in) { return instance_norm(in[0], in[1], {}, {}, true, options, activation); },
+          {x, weight});
+      check_gradients(
+          [&](const auto& in) { return instance_norm(in[0], {}, in[1], {}, true, options, activation); },
+          {x, bias});
+      check_gradients(
+          [&](const auto& in) { return instance_norm(in[0], in[1], in[2], {}, true, options, activation); },
           {x, rows, row_biases});
-      check_gradients([&](const auto& in) { return batch_norm(in[0], {}, in[1], in[2], true, options); },
-                      {x, weight, bias});
       check_gradients(
-          [&](const auto& in) { return batch_norm(in[0], running, in[1], in[2], false, options); },
+          [&](const auto& in) {
+            return instance_norm(in[0], in[1], in[2], running, false, options, activation);
+          },
           {x, weight, bias});
-      check_gradients([&](const auto& in) { return batch_norm(in[0], running, {}, {}, false, options); },
-                      {x});
+      check_gradients(
+          [&](const auto& in) {
+            return instance_norm(in[0], in[1], in[2], running, false, options, activation);
+          },
+          {x, rows, row_biases});
+      check_gradients(
+          [&](const auto& in) { return batch_norm(in[0], {}, in[1], in[2], true, options, activation); },
+          {x, weight, bias});
+      check_gradients(
+          [&](const auto& in) {
+            return batch_norm(in[0], running, in[1], in[2], false, options, activation);
+          },
+          {x, weight, bias});
+      check_gradients(
+          [&](const auto& in) { return batch_norm(in[0], running, {}, {}, false, options, activation); },
+          {x});
       for (Index groups = 1; groups <= channels; ++groups) {
         if (channels % groups == 0) {
-          check_gradients([&](const auto& in) { return group_norm(in[0], groups, in[1], in[2], options); },
-                          {x, weight, bias});
+          check_gradients(
+              [&](const auto& in) { return group_norm(in[0], groups, in[1], in[2], options, activation); },
+              {x, weight, bias});
         }
       }
       for (int rank = 1; rank < shape.rank(); ++rank) {
         const Shape normalized(std::vector<Index>(shape.end() - rank, shape.end()));
         const Tensor w = random_input(normalized, 14), b = random_input(normalized, 15);
-        check_gradients([&](const auto& in) { return layer_norm(in[0], normalized, in[1], in[2], options); },
-                        {x, w, b});
-        check_gradients([&](const auto& in) { return layer_norm(in[0], normalized, in[1], {}, options); },
-                        {x, w});
-        check_gradients([&](const auto& in) { return layer_norm(in[0], normalized, {}, in[1], options); },
-                        {x, b});
-        check_gradients([&](const auto& in) { return layer_norm(in[0], normalized, {}, {}, options); }, {x});
+        check_gradients(
+            [&](const auto& in) { return layer_norm(in[0], normalized, in[1], in[2], options, activation); },
+            {x, w, b});
+        check_gradients(
+            [&](const auto& in) { return layer_norm(in[0], normalized, in[1], {}, options, activation); },
+            {x, w});
+        check_gradients(
+            [&](const auto& in) { return layer_norm(in[0], normalized, {}, in[1], options, activation); },
+            {x, b});
+        check_gradients(
+            [&](const auto& in) { return layer_norm(in[0], normalized, {}, {}, options, activation); }, {x});
       }
     }
   }
@@ -104,8 +121,7 @@ TEST_CASE("gradients when only some inputs want one") {
   const Tensor x = random_input(shape), weight = random_input({3}, 8), bias = random_input({3}, 9);
   const Tensor x0 = x.detach(), weight0 = weight.detach(), bias0 = bias.detach();
   const RunningStatistics running{random_input({3}, 12).detach(), positive({3}, 13)};
-  for (bool relu : {false, true}) {
-    const NormalizeOptions options{.relu = relu};
+  for (Activation activation : {Activation::none, Activation::relu}) {
     for (bool own : {false, true}) {
       // with statistics of its own no running ones, which each of gradcheck's calls would move
       const RunningStatistics used = own ? RunningStatistics{} : running;
@@ -113,10 +129,12 @@ TEST_CASE("gradients when only some inputs want one") {
                                                 {x0, weight, bias0},
                                                 {x0, weight0, bias},
                                                 {x0, weight, bias}}) {
-        check_gradients([&](const auto& in) { return batch_norm(in[0], used, in[1], in[2], own, options); },
-                        inputs);
         check_gradients(
-            [&](const auto& in) { return instance_norm(in[0], in[1], in[2], used, own, options); }, inputs);
+            [&](const auto& in) { return batch_norm(in[0], used, in[1], in[2], own, {}, activation); },
+            inputs);
+        check_gradients(
+            [&](const auto& in) { return instance_norm(in[0], in[1], in[2], used, own, {}, activation); },
+            inputs);
       }
     }
   }
@@ -159,7 +177,7 @@ TEST_CASE("relu inside is relu outside, bit for bit, forward and backward") {
       a[i].requires_grad_();
       b[i].requires_grad_();
     }
-    const Tensor inside = instance_norm(a[0], a[1], a[2], {}, true, {.relu = true});
+    const Tensor inside = instance_norm(a[0], a[1], a[2], {}, true, {}, Activation::relu);
     const Tensor outside = relu(instance_norm(b[0], b[1], b[2]));
     CHECK(identical(inside, outside));
     inside.backward(upstream);
@@ -181,11 +199,11 @@ TEST_CASE("at 0 the relu inside lets no gradient through") {
     CHECK(largest_difference(x.grad(), zeros) == 0);
     CHECK(largest_difference(bias.grad(), Tensor::zeros(rows, float64)) == 0);
   };
-  const NormalizeOptions options{.relu = true};
+  constexpr Activation relu = Activation::relu;
   using In = const Tensor&;
-  check([&](In x, In w, In b) { return instance_norm(x, w, b, {}, true, options); }, {2});
-  check([&](In x, In w, In b) { return batch_norm(x, {}, w, b, true, options); }, {2});
-  check([&](In x, In w, In b) { return layer_norm(x, {2, 3, 3}, w, b, options); }, {2, 3, 3});
+  check([&](In x, In w, In b) { return instance_norm(x, w, b, {}, true, {}, relu); }, {2});
+  check([&](In x, In w, In b) { return batch_norm(x, {}, w, b, true, {}, relu); }, {2});
+  check([&](In x, In w, In b) { return layer_norm(x, {2, 3, 3}, w, b, {}, relu); }, {2, 3, 3});
 }
 
 TEST_CASE("running statistics move by momentum towards mean and unbiased variance") {
@@ -199,14 +217,27 @@ TEST_CASE("running statistics move by momentum towards mean and unbiased varianc
   CHECK(running.mean.item() == doctest::Approx(0.25 * 2.5));
   const double variance = (5 + 3) / 2.0 + 0.25;  // within, and between the samples
   CHECK(running.variance.item() == doctest::Approx(0.75 + 0.25 * variance * 8 / 7));
-  const Tensor before = running.mean.clone();
+  const Tensor mean_before = running.mean.clone(), variance_before = running.variance.clone();
   batch_norm(x, running, {}, {}, false);
   instance_norm(x, {}, {}, running, false);
-  CHECK(identical(before, running.mean));
+  CHECK(identical(mean_before, running.mean));
+  CHECK(identical(variance_before, running.variance));
   // given statistics are an affine map
   const RunningStatistics given{Tensor::from({1}, {1}, float64), Tensor::from({4}, {1}, float64)};
   const Tensor y = batch_norm(x, given, {}, {}, false, {.eps = 0});
   CHECK(largest_difference(y, (x - 1.0) / 2.0) == 0);
+}
+
+TEST_CASE("nothing is normalized to nothing") {
+  for (const Shape& shape : {Shape{2, 4, 0}, Shape{0, 4, 3}}) {
+    CAPTURE(shape.str());
+    const Tensor x = Tensor::zeros(shape).requires_grad_(), weight = Tensor::ones({4}).requires_grad_();
+    const Tensor y = group_norm(x, 2, weight, Tensor::zeros({4}));
+    CHECK(y.shape() == shape);
+    y.backward(Tensor::zeros(shape));
+    CHECK(x.grad().shape() == shape);
+    CHECK(identical(weight.grad(), Tensor::zeros({4})));
+  }
 }
 
 TEST_CASE("what cannot be normalized is refused with a remedy") {

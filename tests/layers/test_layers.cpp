@@ -114,16 +114,16 @@ TEST_CASE("layers with parameters hand them and all options to their functions")
                .padding = {1, 2},
                .dilation = {1, 2},
                .groups = 2,
-               .padding_mode = PaddingMode::replicate,
-               .relu = true},
+               .padding_mode = PaddingMode::replicate},
               rng);
+  conv.then(Activation::relu);
   CHECK(identical(conv(x), conv2d(x, conv.weight, conv.bias,
                                   {.stride = {2, 1},
                                    .padding = {1, 2},
                                    .dilation = {1, 2},
                                    .groups = 2,
-                                   .padding_mode = PaddingMode::replicate,
-                                   .relu = true})));
+                                   .padding_mode = PaddingMode::replicate},
+                                  Activation::relu)));
   ConvTranspose2d larger(
       4, 6, {3, 2},
       {.stride = {2, 3}, .padding = {1, 0}, .output_padding = {1, 2}, .groups = 2, .dilation = {3, 1}}, rng);
@@ -196,9 +196,9 @@ TEST_CASE("layers print their options where they are not the usual ones") {
   Generator rng(7);
   Sequential net;
   net.emplace<Conv2d>(3, 32, 9, Conv2dOptions{.padding = 4, .padding_mode = PaddingMode::reflect}, rng);
-  net.emplace<Conv2d>(
-      4, 8, Size2d{3, 5},
-      Conv2dOptions{.stride = {2, 1}, .dilation = 2, .groups = 4, .bias = false, .relu = true}, rng);
+  net.emplace<Conv2d>(4, 8, Size2d{3, 5},
+                      Conv2dOptions{.stride = {2, 1}, .dilation = 2, .groups = 4, .bias = false}, rng)
+      .then(Activation::relu);
   net.emplace<ConvTranspose2d>(8, 3, 4,
                                ConvTranspose2dOptions{.stride = 2, .padding = 1, .output_padding = 1}, rng);
   net.emplace<ReLU>();

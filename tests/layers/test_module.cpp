@@ -275,6 +275,19 @@ TEST_CASE("forward hooks see input and output in order and can be removed, also 
   CHECK(seen == "Block 1 -> 6; once; Block 2 -> 12; ");
 }
 
+TEST_CASE("a part's forward can be replaced and given back; hooks see what came out") {
+  Net net;
+  const Tensor x = Tensor::ones({3}), usual = net(x);
+  Tensor seen;
+  net.first.register_forward_hook([&](Module&, const Tensor&, const Tensor& output) { seen = output; });
+  net.first.replace_forward([&](const Tensor& input) { return 10 * net.first.forward(input); });
+  net(x);
+  CHECK(seen.at({0}) == 60);
+  net.first.replace_forward({});
+  CHECK(identical(net(x), usual));
+  CHECK(seen.at({0}) == 6);
+}
+
 TEST_CASE("a module prints as a tree") {
   Net net;
   std::ostringstream text;

@@ -13,6 +13,7 @@
 #include "gesso/autograd/node.h"
 #include "gesso/core/files/file.h"
 #include "gesso/core/normalization/moments.h"
+#include "gesso/core/normalization/normalization.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/simd/clones.h"
 #include "gesso/training/report/lines.h"

@@ -68,24 +68,29 @@ struct Stats {
 };
 
 template <class T>
-double worst(const std::vector<T>& a, const std::vector<T>& b) {
+double worst(const std::vector<T>& a, const std::vector<double>& b) {
   double largest = 0, scale = 1;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    const double difference = std::abs(static_cast<double>(a[i]) - b[i]);
+    const double difference = std::abs(a[i] - b[i]);
     largest = difference <= largest ? largest : difference;
-    scale = std::max(scale, std::abs(static_cast<double>(b[i])));
+    scale = std::max(scale, std::abs(b[i]));
   }
   return largest / scale;
 }
 
 template <class T>
-void check_against_plain(const Case& c, bool affine, bool relu, bool statistics_of_x) {
+std::vector<double> widened(const std::vector<T>& numbers) {
+  return std::vector<double>(numbers.begin(), numbers.end());
+}
+
+template <class T>
+void check_against_plain(const Case& c, bool affine, Activation activation, bool statistics_of_x) {
   CAPTURE(c.name);
   CAPTURE(c.axes.samples);
   CAPTURE(c.axes.channels);
   CAPTURE(c.axes.inner);
   CAPTURE(affine);
-  CAPTURE(relu);
+  CAPTURE(static_cast<int>(activation));
   CAPTURE(statistics_of_x);
   const double tolerance = sizeof(T) == 4 ? 2e-6 : 1e-13;
   const NormalizationAxes& axes = c.axes;
@@ -93,11 +98,21 @@ void check_against_plain(const Case& c, bool affine, bool relu, bool statistics_
   const T* gamma = affine ? d.gamma.data() : nullptr;
   const T* beta = affine ? d.beta.data() : nullptr;
 
+  const std::vector<double> x = widened(d.x), dy = widened(d.dy);
+  const std::vector<double> plain_gamma = affine ? widened(d.gamma) : std::vector<double>(d.gamma.size(), 1);
+  const std::vector<double> plain_beta = affine ? widened(d.beta) : std::vector<double>(d.beta.size(), 0);
+
   Stats fast(axes), plain(axes);
-  plain_statistics(axes, d.x.data(), 1e-5, plain.out());
-  std::vector<T> y(axes.numel()), expected(axes.numel());
+  for (std::size_t s = 0; !statistics_of_x && s < plain.mean.size(); ++s) {
+    plain.mean[s] = 0.25 * static_cast<double>(s % 3);
+    plain.variance[s] = 0.5 + static_cast<double>(s % 2);
+  }
+  std::vector<double> plain_y(axes.numel());
+  plain_forward(axes, x.data(), statistics_of_x, 1e-5, plain_gamma.data(), plain_beta.data(), activation,
+                plain_y.data(), plain.mean.data(), plain.variance.data(), plain.inv_std.data());
+  std::vector<T> y(axes.numel());
   if (statistics_of_x) {
-    normalize_forward(axes, d.x.data(), 1e-5, gamma, beta, relu, y.data(), fast.out());
+    normalize_forward(axes, d.x.data(), 1e-5, gamma, beta, activation, y.data(), fast.out());
     CHECK(worst(fast.mean, plain.mean) < 1e-13);
     CHECK(worst(fast.variance, plain.variance) < 1e-13);
     CHECK(worst(fast.inv_std, plain.inv_std) < 1e-11);  // up to 316: 1 / sqrt(eps)
@@ -107,25 +122,23 @@ void check_against_plain(const Case& c, bool affine, bool relu, bool statistics_
     CHECK(alone.variance == fast.variance);
     CHECK(alone.inv_std == fast.inv_std);
   } else {
-    for (std::size_t s = 0; s < plain.mean.size(); ++s) {
-      plain.mean[s] = 0.25 * static_cast<double>(s % 3);
-      plain.inv_std[s] = 0.5 + static_cast<double>(s % 2);
-    }
     fast = plain;
-    normalize_with(axes, d.x.data(), fast.in(), gamma, beta, relu, y.data());
+    normalize_with(axes, d.x.data(), fast.in(), gamma, beta, activation, y.data());
   }
-  plain_normalize(axes, d.x.data(), plain.in(), gamma, beta, relu, expected.data());
-  CHECK(worst(y, expected) < tolerance);
+  CHECK(worst(y, plain_y) < tolerance);
 
+  std::vector<double> plain_dx(axes.numel()), plain_dgamma(axes.affine_size()), plain_dbeta = plain_dgamma;
+  plain_backward(axes, x.data(), statistics_of_x, fast.mean.data(), fast.inv_std.data(), plain_gamma.data(),
+                 plain_beta.data(), activation, dy.data(), plain_dx.data(), plain_dgamma.data(),
+                 plain_dbeta.data());
   std::vector<T> dx(axes.numel()), dgamma(axes.affine_size()), dbeta(axes.affine_size());
-  std::vector<T> dx2 = dx, dgamma2 = dgamma, dbeta2 = dbeta;
-  const NormalizeBackwardIn<T> in{d.x.data(), fast.in(), statistics_of_x, gamma, beta, relu, d.dy.data()};
+  const NormalizeBackwardIn<T> in{d.x.data(), fast.in(),  statistics_of_x, gamma,
+                                  beta,       activation, d.dy.data()};
   normalize_backward(axes, in, {dx.data(), dgamma.data(), dbeta.data()});
-  plain_normalize_backward(axes, in, {dx2.data(), dgamma2.data(), dbeta2.data()});
   // With one element per statistic dx is a difference of equal numbers times 1 / sqrt(eps).
-  CHECK(worst(dx, dx2) < (axes.elements_per_statistic() == 1 ? 300 : 3) * tolerance);
-  CHECK(worst(dgamma, dgamma2) < tolerance);
-  CHECK(worst(dbeta, dbeta2) < tolerance);
+  CHECK(worst(dx, plain_dx) < (axes.elements_per_statistic() == 1 ? 300 : 3) * tolerance);
+  CHECK(worst(dgamma, plain_dgamma) < tolerance);
+  CHECK(worst(dbeta, plain_dbeta) < tolerance);
 
   // each gradient alone is the same
   std::vector<T> alone(axes.numel());
@@ -143,13 +156,13 @@ void check_against_plain(const Case& c, bool affine, bool relu, bool statistics_
 TEST_CASE("forward and backward of every member agree with the plain loops") {
   for (const Case& c : cases()) {
     for (bool affine : {false, true}) {
-      for (bool relu : {false, true}) {
+      for (Activation activation : {Activation::none, Activation::relu}) {
         for (bool statistics_of_x : {true, false}) {
-          if (c.axes.numel() > 100000 && (!affine || relu || !statistics_of_x)) {
+          if (c.axes.numel() > 100000 && (!affine || activation == Activation::relu || !statistics_of_x)) {
             continue;  // slow, and the small shapes cover it
           }
-          check_against_plain<float>(c, affine, relu, statistics_of_x);
-          check_against_plain<double>(c, affine, relu, statistics_of_x);
+          check_against_plain<float>(c, affine, activation, statistics_of_x);
+          check_against_plain<double>(c, affine, activation, statistics_of_x);
         }
       }
     }
@@ -159,9 +172,10 @@ TEST_CASE("forward and backward of every member agree with the plain loops") {
 TEST_CASE("a result too large for the caches is written past them, from any alignment") {
   const Shape x{1, 7, 777, 777};
   REQUIRE(x.numel() * 4 >= kStreamBytes);
-  check_against_plain<float>({"instance", NormalizationAxes::instance(x)}, true, true, true);
-  check_against_plain<float>({"layer", NormalizationAxes::layer(x, 1)}, true, false, true);
-  check_against_plain<double>({"running", NormalizationAxes::batch({3, 1, 1001, 701})}, true, true, false);
+  check_against_plain<float>({"instance", NormalizationAxes::instance(x)}, true, Activation::relu, true);
+  check_against_plain<float>({"layer", NormalizationAxes::layer(x, 1)}, true, Activation::none, true);
+  check_against_plain<double>({"running", NormalizationAxes::batch({3, 1, 1001, 701})}, true,
+                              Activation::relu, false);
 }
 
 TEST_CASE("results are the same bit for bit on 1, 2 and 3 threads") {
@@ -174,10 +188,11 @@ TEST_CASE("results are the same bit for bit on 1, 2 and 3 threads") {
       set_num_threads(threads);
       Stats s(c.axes);
       std::vector<float> y(c.axes.numel()), dx = y, dgamma(c.axes.affine_size()), dbeta = dgamma;
-      normalize_forward(c.axes, d.x.data(), 1e-5, d.gamma.data(), d.beta.data(), false, y.data(), s.out());
-      normalize_backward<float>(c.axes,
-                                {d.x.data(), s.in(), true, d.gamma.data(), d.beta.data(), false, d.dy.data()},
-                                {dx.data(), dgamma.data(), dbeta.data()});
+      normalize_forward(c.axes, d.x.data(), 1e-5, d.gamma.data(), d.beta.data(), Activation::none, y.data(),
+                        s.out());
+      normalize_backward<float>(
+          c.axes, {d.x.data(), s.in(), true, d.gamma.data(), d.beta.data(), Activation::none, d.dy.data()},
+          {dx.data(), dgamma.data(), dbeta.data()});
       for (const auto& part : {dx, dgamma, dbeta}) {
         y.insert(y.end(), part.begin(), part.end());
       }

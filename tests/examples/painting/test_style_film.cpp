@@ -1,6 +1,7 @@
 // Films: frames through a style network, and statistics smoothed over them.
 #include <cmath>
 #include <cstdio>
+#include <optional>
 #include <vector>
 
 #include "files.h"
@@ -125,11 +126,12 @@ TEST_CASE("smoothed statistics follow the formula, over any number of styles, an
   Generator rng(2);
   const NoGradGuard no_grad;
   const Tensor a = Tensor::randn({1, 3, 4, 5}, rng), b = 2 * Tensor::randn({1, 3, 4, 5}, rng) + 1;
-  InstanceNorm2d norm(3, {.affine = true, .relu = true});
+  InstanceNorm2d norm(3, {.affine = true});
+  norm.then(Activation::relu);
   norm.weight.copy_(Tensor::uniform({3}, rng, 0.5, 2));
   norm.bias.copy_(Tensor::uniform({3}, rng, -1, 1));
   const Tensor alone_a = norm(a), alone_b = norm(b);
-  norm.smooth_statistics(0.75);
+  std::optional<SmoothedStatistics> smoothed(std::in_place, norm, 0.75);
   CHECK(largest_difference(norm(a), alone_a) < 1e-5);  // the first frame: its own
   const Tensor second = norm(b);
   for (Index c = 0; c < 3; ++c) {
@@ -150,24 +152,26 @@ TEST_CASE("smoothed statistics follow the formula, over any number of styles, an
             doctest::Approx(std::max(0.0, norm.weight.at({c}) * xhat + norm.bias.at({c}))).epsilon(1e-4));
     }
   }
-  norm.smooth_statistics({});
+  smoothed.reset();
   CHECK(identical(norm(b), alone_b));
 
-  ConditionalInstanceNorm2d conditional(2, 3, {.relu = true});
+  ConditionalInstanceNorm2d conditional(2, 3);
+  conditional.then(Activation::relu);
   conditional.weight.copy_(concat({Tensor::ones({1, 3}), norm.weight.reshape({1, 3})}, 0));
   conditional.bias.copy_(concat({Tensor::ones({1, 3}), norm.bias.reshape({1, 3})}, 0));
   conditional.set_style(1);
-  conditional.smooth_statistics(0.75);
+  smoothed.emplace(conditional, 0.75);
   conditional(a);
   CHECK(largest_difference(conditional(b), second) < 1e-5);
 
-  CHECK_THROWS_WITH_AS(norm.smooth_statistics(1), doctest::Contains("below 1"), ArgumentError);
-  norm.smooth_statistics(0.5);
+  CHECK_THROWS_WITH_AS(SmoothedStatistics(norm, 1), doctest::Contains("below 1"), ArgumentError);
+  smoothed.emplace(norm, 0.5);
   CHECK_THROWS_WITH_AS(norm(Tensor::zeros({2, 3, 4, 5})), doctest::Contains("one picture at a time"),
                        ArgumentError);
   GroupNorm group(1, 3);
-  group.smooth_statistics(0.5);
+  smoothed.emplace(group, 0.5);
   CHECK_THROWS_WITH_AS(group(a), doctest::Contains("in instance norms"), ArgumentError);
+  smoothed.reset();  // before the layers
 }
 
 TEST_CASE("smoothing lets a flickering film flicker less") {

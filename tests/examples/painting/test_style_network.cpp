@@ -120,7 +120,7 @@ TEST_CASE("group norm has groups of at least two channels, 32 at most") {
   for (const auto& [channels, groups] : std::vector<std::pair<int, int>>{
            {1, 1}, {2, 1}, {3, 1}, {6, 3}, {8, 4}, {14, 7}, {26, 13}, {64, 32}, {128, 32}, {512, 32}}) {
     CAPTURE(channels);
-    const auto norm = make_normalization("group", channels, true);
+    const auto norm = make_normalization("group", channels, Activation::relu);
     CHECK(norm->describe().find("GroupNorm(" + std::to_string(groups) + ", " + std::to_string(channels)) !=
           std::string::npos);
   }

@@ -12,15 +12,15 @@ using namespace gesso::testing;
 
 TEST_CASE("result and dx are those of forward and backward, bit for bit, for every member") {
   for (DType dtype : {float32, float64}) {
-    for (bool relu : {false, true}) {
+    for (Activation activation : {Activation::none, Activation::relu}) {
       for (const Shape& shape : {Shape{3, 4, 5, 7}, Shape{1, 2, 3, 2}, Shape{2, 1, 80, 71}}) {
         Generator rng(3);
         const Tensor x = Tensor::randn(shape, rng, dtype) * 3.0 + 1.0,
                      upstream = Tensor::randn(shape, rng, dtype);
-        for (const auto& [name, layer] : normalization_family(shape, rng, dtype, relu)) {
+        for (const auto& [name, layer] : normalization_family(shape, rng, dtype, activation)) {
           CAPTURE(name);
           CAPTURE(shape.str());
-          CAPTURE(relu);
+          CAPTURE(static_cast<int>(activation));
           CAPTURE(dtype);
           const NormalizationInspection seen = inspect_normalization(*layer, x, upstream);
           Tensor input = x.clone().requires_grad_();

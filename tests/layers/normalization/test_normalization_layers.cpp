@@ -61,7 +61,8 @@ TEST_CASE("printing says which statistics are used now") {
   CHECK(printed(plain) ==
         "InstanceNorm2d(32, eps=1e-05, momentum=0.1, affine=true, track_running_stats=false, "
         "statistics=per_instance)");
-  BatchNorm2d batch(8, {.momentum = std::nullopt, .relu = true});
+  BatchNorm2d batch(8, {.momentum = std::nullopt});
+  batch.then(Activation::relu);
   CHECK(printed(batch) ==
         "BatchNorm2d(8, eps=1e-05, momentum=none, affine=true, track_running_stats=true, relu=true, "
         "statistics=per_batch)");
@@ -134,14 +135,21 @@ TEST_CASE("an unbatched sample is a batch of one") {
   CHECK(InstanceNorm3d(2)(random({5, 2, 3, 2, 2})).shape() == Shape{5, 2, 3, 2, 2});
 }
 
-TEST_CASE("relu as an option is relu afterwards, running statistics and all") {
+TEST_CASE("a relu in the same pass is relu afterwards, running statistics and all") {
   const Tensor x = random({2, 3, 5, 5});
-  BatchNorm2d with(3, {.relu = true}), without(3);
+  BatchNorm2d with(3), without(3);
+  with.then(Activation::relu);
   CHECK(identical(with(x), relu(without(x))));
   with.eval();
   without.eval();
   CHECK(identical(with(x), relu(without(x))));
   CHECK(identical(with.running_var, without.running_var));
+  BatchInstanceNorm2d mixed_with(3), mixed_without(3);
+  mixed_with.then(Activation::relu);
+  for (BatchInstanceNorm2d* norm : {&mixed_with, &mixed_without}) {
+    norm->rho.fill_(0.5);
+  }
+  CHECK(identical(mixed_with(x), relu(mixed_without(x))));
 }
 
 TEST_CASE("gradients of every layer, after a convolution") {
@@ -163,11 +171,13 @@ TEST_CASE("gradients of every layer, after a convolution") {
   };
   InstanceNorm2d instance(4, {.affine = true}), tracked(4, {.track_running_stats = true});
   BatchNorm2d batch(4);
-  GroupNorm group(2, 4, {.relu = true});
+  GroupNorm group(2, 4);
+  group.then(Activation::relu);
   LayerNorm layer({4, 4, 3});
   ConditionalInstanceNorm2d conditional(3, 4);
   conditional.set_mix(Tensor::from({0.3, 0.7, 0, 1, -1, 0.5}, {2, 3}));
-  BatchInstanceNorm2d mixed(4), mixed_relu(4, {.relu = true});
+  BatchInstanceNorm2d mixed(4), mixed_relu(4);
+  mixed_relu.then(Activation::relu);
   const std::vector<Module*> norms = {&instance, &tracked,     &batch, &group,
                                       &layer,    &conditional, &mixed, &mixed_relu};
   for (Module* norm : norms) {
@@ -257,7 +267,7 @@ TEST_CASE("adaptive instance norm gives the content the style's mean and deviati
   const Tensor c = random_input({2, 2, 3, 3}), s = random_input({2, 2, 2, 4}, 8),
                s1 = random_input({1, 2, 5}, 8);
   check_gradients([](const auto& in) { return adaptive_instance_norm(in[0], in[1]); }, {c, s});
-  check_gradients([](const auto& in) { return adaptive_instance_norm(in[0], in[1], {.relu = true}); },
+  check_gradients([](const auto& in) { return adaptive_instance_norm(in[0], in[1], {}, Activation::relu); },
                   {c, s1});
   CHECK_THROWS_WITH_AS(adaptive_instance_norm(content, random({1, 6, 7, 1})),
                        doctest::Contains("it needs the same channels"), ArgumentError);

@@ -31,7 +31,7 @@ struct Net : Module {
   explicit Net(Generator& rng) : conv(2, 3, 3, {.padding = 1}, rng) {
     register_module("conv", conv);
     register_module("first", first);
-    inner.emplace<BatchNorm2d>(3, BatchNormOptions{.relu = true});
+    inner.emplace<BatchNorm2d>(3).then(Activation::relu);
     inner.emplace<GroupNorm>(1, 3);
     register_module("inner", inner);
   }
