@@ -1,6 +1,7 @@
 #include "gesso/autograd/convolution.h"
 
 #include "gesso/autograd/node.h"
+#include "gesso/core/convolution/bias.h"
 #include "gesso/core/convolution/convolution.h"
 #include "gesso/core/convolution/relu_mask.h"
 

@@ -7,7 +7,7 @@
 // of y.
 #pragma once
 
-#include "gesso/core/convolution/convolution.h"
+#include "gesso/core/convolution/shape.h"
 #include "gesso/core/index.h"
 
 namespace gesso {

@@ -11,8 +11,6 @@
 #include "gesso/core/convolution/winograd/large_kernels.h"
 #include "gesso/core/convolution/winograd/winograd.h"
 #include "gesso/core/error.h"
-#include "gesso/core/parallel.h"
-#include "gesso/core/simd/clones.h"
 #include "gesso/core/tensor.h"
 
 namespace gesso {
@@ -66,11 +64,6 @@ ConvolutionAlgorithm choose(ConvolutionAlgorithm wanted, const ConvolutionShape&
   return many_weights ? ConvolutionAlgorithm::im2col : ConvolutionAlgorithm::direct;
 }
 
-Index output_size(Index in, Index kernel, Index stride, Index padding, Index dilation) {
-  const Index room = in + 2 * padding - dilation * (kernel - 1) - 1;  // for the kernel to move in
-  return room < 0 ? 0 : room / stride + 1;
-}
-
 ReluMaskShape result_shape(const ConvolutionShape& s) { return {s.batch, s.out_channels, s.out}; }
 
 // dy with zeros where the mask is not set.
@@ -81,26 +74,6 @@ Tensor masked(const ConvolutionShape& s, const T* dy, const std::uint8_t* mask) 
   return dz;
 }
 
-// The sum of `n` numbers in 16 interleaved partial sums, which the compiler can keep in vector registers.
-template <class T>
-GESSO_SIMD T sum(const T* x, Index n) {
-  constexpr int lanes = 16;
-  T lane[lanes] = {};
-  Index i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    for (int l = 0; l < lanes; ++l) lane[l] += x[i + l];
-  }
-  T total{0};
-  for (; i < n; ++i) total += x[i];
-  for (int l = 0; l < lanes; ++l) total += lane[l];
-  return total;
-}
-
-template <class T>
-GESSO_SIMD void add_constant(T* x, Index n, T constant) {
-  for (Index i = 0; i < n; ++i) x[i] += constant;
-}
-
 }  // namespace
 
 ConvolutionAlgorithmGuard::ConvolutionAlgorithmGuard(ConvolutionAlgorithm algorithm)
@@ -109,11 +82,6 @@ ConvolutionAlgorithmGuard::ConvolutionAlgorithmGuard(ConvolutionAlgorithm algori
 }
 
 ConvolutionAlgorithmGuard::~ConvolutionAlgorithmGuard() { meaning_of_automatic = before_; }
-
-Size2d convolution_output_size(Size2d in, Size2d kernel, Size2d stride, Size2d padding, Size2d dilation) {
-  return {output_size(in.height, kernel.height, stride.height, padding.height, dilation.height),
-          output_size(in.width, kernel.width, stride.width, padding.width, dilation.width)};
-}
 
 template <class T>
 void convolution_forward(const ConvolutionShape& shape, const T* x, const T* w, const T* bias, T* y,
@@ -193,23 +161,6 @@ void convolution_weight_gradient(const ConvolutionShape& shape, const T* x, cons
   }
 }
 
-template <class T>
-void bias_gradient(Index batch, Index channels, Index pixels, const T* dy, T* db) {
-  parallel_for(channels, 1, [&](Index c, Index) {
-    T total{0};
-    for (Index n = 0; n < batch; ++n) {
-      total += sum(dy + (n * channels + c) * pixels, pixels);
-    }
-    db[c] = total;
-  });
-}
-
-template <class T>
-void add_bias(Index batch, Index channels, Index pixels, const T* bias, T* y) {
-  parallel_for(batch * channels, 1,
-               [&](Index plane, Index) { add_constant(y + plane * pixels, pixels, bias[plane % channels]); });
-}
-
 template void convolution_forward(const ConvolutionShape&, const float*, const float*, const float*, float*,
                                   ConvolutionAlgorithm, const ConvolutionRelu&);
 template void convolution_forward(const ConvolutionShape&, const double*, const double*, const double*,
@@ -222,9 +173,5 @@ template void convolution_weight_gradient(const ConvolutionShape&, const float*,
                                           ConvolutionAlgorithm, const std::uint8_t*);
 template void convolution_weight_gradient(const ConvolutionShape&, const double*, const double*, double*,
                                           ConvolutionAlgorithm, const std::uint8_t*);
-template void bias_gradient(Index, Index, Index, const float*, float*);
-template void bias_gradient(Index, Index, Index, const double*, double*);
-template void add_bias(Index, Index, Index, const float*, float*);
-template void add_bias(Index, Index, Index, const double*, double*);
 
 }  // namespace gesso

@@ -1,4 +1,5 @@
-// Kernels of the two-dimensional convolution: forward, and the gradients to input, weight and bias.
+// The two-dimensional convolution: forward, and the gradients to input and weight (core/convolution/bias.h has the
+// bias's).
 //
 // With input x, weight w, bias b and result y, for stride s, padding p, dilation d, and what the padding mode
 // says (zeros, or pixels of x: core/padding_mode.h) wherever x is read outside:
@@ -15,38 +16,9 @@
 
 #include <cstdint>
 
-#include "gesso/core/index.h"
-#include "gesso/core/padding_mode.h"
-#include "gesso/core/size2d.h"
+#include "gesso/core/convolution/shape.h"
 
 namespace gesso {
-
-/// The sizes of one convolution.
-struct ConvolutionShape {
-  Index batch = 1;
-  Index in_channels = 1;   ///< a multiple of groups
-  Index out_channels = 1;  ///< a multiple of groups
-  Index groups = 1;
-  Size2d in = 1;   ///< of a picture of x
-  Size2d out = 1;  ///< of a picture of y: see convolution_output_size()
-  Size2d kernel = 1;
-  Size2d stride = 1;
-  Size2d padding = 0;  ///< rows above and below, columns left and right
-  Size2d dilation = 1;
-  PaddingMode padding_mode = PaddingMode::zeros;  ///< reflect: with padding smaller than `in`
-
-  Index group_in() const { return in_channels / groups; }    ///< input channels of one group
-  Index group_out() const { return out_channels / groups; }  ///< result channels of one group
-  Index in_pixels() const { return in.height * in.width; }
-  Index out_pixels() const { return out.height * out.width; }
-  Index taps() const { return kernel.height * kernel.width; }
-  /// Numbers of x that one number of y is a weighted sum of: the length of a row of the weight.
-  Index fan_in() const { return group_in() * taps(); }
-};
-
-/// floor((in + 2 padding - dilation (kernel - 1) - 1) / stride) + 1 in each dimension; below 1 when the
-/// kernel is larger than the padded picture.
-Size2d convolution_output_size(Size2d in, Size2d kernel, Size2d stride, Size2d padding, Size2d dilation);
 
 /// How to compute a convolution. All give the same numbers up to rounding.
 enum class ConvolutionAlgorithm {
@@ -108,14 +80,5 @@ template <class T>
 void convolution_weight_gradient(const ConvolutionShape& shape, const T* x, const T* dy, T* dw,
                                  ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic,
                                  const std::uint8_t* mask = nullptr);
-
-/// db[c] = sum over n and pixels of dy[n, c, pixel], for dy (batch, channels, pixels): the gradient to the
-/// bias.
-template <class T>
-void bias_gradient(Index batch, Index channels, Index pixels, const T* dy, T* db);
-
-/// y[n, c, pixel] += bias[c], for y (batch, channels, pixels).
-template <class T>
-void add_bias(Index batch, Index channels, Index pixels, const T* bias, T* y);
 
 }  // namespace gesso

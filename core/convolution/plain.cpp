@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gesso/core/convolution/bias.h"
+
 namespace gesso::plain_convolution {
 namespace {
 

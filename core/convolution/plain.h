@@ -2,7 +2,7 @@
 // the definition that the fast kernels are tested against. Arrays and formulas: core/convolution/convolution.h.
 #pragma once
 
-#include "gesso/core/convolution/convolution.h"
+#include "gesso/core/convolution/shape.h"
 
 namespace gesso::plain_convolution {
 

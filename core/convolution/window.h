@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "gesso/core/convolution/convolution.h"
+#include "gesso/core/convolution/shape.h"
 #include "gesso/core/index.h"
 
 namespace gesso {

@@ -4,7 +4,7 @@
 // times, and few channels are as fast as many. Arrays and formulas: core/convolution/convolution.h.
 #pragma once
 
-#include "gesso/core/convolution/convolution.h"
+#include "gesso/core/convolution/shape.h"
 
 namespace gesso::direct_convolution {
 

@@ -8,7 +8,7 @@
 // style network those are the three colours. Arrays and formulas: core/convolution/convolution.h.
 #pragma once
 
-#include "gesso/core/convolution/convolution.h"
+#include "gesso/core/convolution/shape.h"
 
 namespace gesso::split_convolution {
 

@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-#include "gesso/core/convolution/convolution.h"
+#include "gesso/core/convolution/shape.h"
 
 namespace gesso::winograd_convolution {
 
