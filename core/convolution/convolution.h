@@ -14,8 +14,7 @@
 // All arrays are dense and row-major. Results are the same bit for bit for every number of threads.
 #pragma once
 
-#include <cstdint>
-
+#include "gesso/core/convolution/relu_mask.h"
 #include "gesso/core/convolution/shape.h"
 
 namespace gesso {
@@ -26,10 +25,8 @@ enum class ConvolutionAlgorithm {
   plain,   ///< the formula as nested loops, on one thread: the definition that the others are tested against
   im2col,  ///< as products of matrices, core/convolution/im2col.h
   direct,  ///< sums in registers from a padded copy in cache, core/convolution/direct/direct.h
-  winograd,  ///< a quarter of the products, core/convolution/winograd/winograd.h; only float32, 3x3, stride 1,
-             ///< dilation 1, one group
-  split,  ///< Winograd's for other kernels, as sums of 3x3 ones, core/convolution/winograd/large_kernels.h; only float32,
-          ///< stride 1, dilation 1, one group
+  winograd,  ///< a quarter of the products, core/convolution/winograd/winograd.h; only float32, stride 1, dilation 1,
+             ///< one group
 };
 
 /// While one lives, `automatic` means `algorithm` on this thread: to compare whole trainings.
@@ -44,13 +41,6 @@ class ConvolutionAlgorithmGuard {
   ConvolutionAlgorithm before_;
 };
 
-/// A relu in the same pass.
-struct ConvolutionRelu {
-  bool on = false;  ///< y = max(y, 0); NaN stays NaN
-  std::uint8_t* mask =
-      nullptr;  ///< where it was open (core/convolution/relu_mask.h, of the shape of y), unless null
-};
-
 // All throw ArgumentError when an algorithm is asked for that cannot compute the shape.
 
 /// y = convolution of x and w, plus the bias unless `bias` is null, and then the relu if it is on.
@@ -61,17 +51,17 @@ struct ConvolutionRelu {
 template <class T>
 void convolution_forward(const ConvolutionShape& shape, const T* x, const T* w, const T* bias, T* y,
                          ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic,
-                         const ConvolutionRelu& relu = {});
+                         const FusedRelu& relu = {});
 
 /// dx = the gradient to x, from dy, the gradient to y. This is also what a transposed convolution computes:
 ///     dx[n, c, k, l] = sum of w[o, c, u, v] dy[n, o, i, j] over all o, u, v, i, j with
 ///                      k = s i - p + d u and l = s j - p + d v
-/// and, where the padding shows pixels of x, over those that read pixel (k, l) in the padding. If there is a
-/// mask of a relu, dy counts as zero where that was closed.
+/// and, where the padding shows pixels of x, over those that read pixel (k, l) in the padding. dy counts as zero
+/// where the mask of a relu is not set.
 template <class T>
 void convolution_input_gradient(const ConvolutionShape& shape, const T* dy, const T* w, T* dx,
                                 ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic,
-                                const std::uint8_t* mask = nullptr);
+                                const ReluMask& mask = {});
 
 /// dw = the gradient to w:
 ///     dw[o, c, u, v] = sum over n, i, j of dy[n, o, i, j] x[n, first(o) + c, s i - p + d u, s j - p + d v]
@@ -79,6 +69,6 @@ void convolution_input_gradient(const ConvolutionShape& shape, const T* dy, cons
 template <class T>
 void convolution_weight_gradient(const ConvolutionShape& shape, const T* x, const T* dy, T* dw,
                                  ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic,
-                                 const std::uint8_t* mask = nullptr);
+                                 const ReluMask& mask = {});
 
 }  // namespace gesso

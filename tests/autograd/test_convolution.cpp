@@ -98,7 +98,7 @@ Tensor normal(const Shape& shape, std::uint64_t seed) {
 }
 
 struct Results {
-  Tensor y, y_without_bias, dx, dw;
+  Tensor y, y_without_bias, y_relu, dx, dw, dx_masked, dw_masked;
 };
 
 template <class T>
@@ -108,12 +108,20 @@ Results compute(const ConvolutionShape& s, ConvolutionAlgorithm algorithm) {
   const Tensor b = normal<T>({s.out_channels}, 3);
   const Tensor dy = normal<T>({s.batch, s.out_channels, s.out.height, s.out.width}, 4);
   // Garbage in the results, to see that all of it is overwritten.
-  Results r{Tensor::full(dy.shape(), NAN, dtype_of<T>), Tensor::full(dy.shape(), NAN, dtype_of<T>),
-            Tensor::full(x.shape(), NAN, dtype_of<T>), Tensor::full(w.shape(), NAN, dtype_of<T>)};
+  const auto garbage = [](const Tensor& like) { return Tensor::full(like.shape(), NAN, dtype_of<T>); };
+  Results r{garbage(dy), garbage(dy), garbage(dy), garbage(x), garbage(w), garbage(x), garbage(w)};
+  // The mask is of other numbers: those of y may be rounded to both sides of zero.
+  ReluMask mask(s.batch, s.out_channels, s.out);
+  Tensor numbers = normal<T>(dy.shape(), 5);
+  apply_relu({true, &mask}, s, numbers.mutable_data<T>());
   convolution_forward(s, x.data<T>(), w.data<T>(), b.data<T>(), r.y.mutable_data<T>(), algorithm);
   convolution_forward<T>(s, x.data<T>(), w.data<T>(), nullptr, r.y_without_bias.mutable_data<T>(), algorithm);
+  convolution_forward(s, x.data<T>(), w.data<T>(), b.data<T>(), r.y_relu.mutable_data<T>(), algorithm,
+                      {.on = true});
   convolution_input_gradient(s, dy.data<T>(), w.data<T>(), r.dx.mutable_data<T>(), algorithm);
   convolution_weight_gradient(s, x.data<T>(), dy.data<T>(), r.dw.mutable_data<T>(), algorithm);
+  convolution_input_gradient(s, dy.data<T>(), w.data<T>(), r.dx_masked.mutable_data<T>(), algorithm, mask);
+  convolution_weight_gradient(s, x.data<T>(), dy.data<T>(), r.dw_masked.mutable_data<T>(), algorithm, mask);
   return r;
 }
 
@@ -138,8 +146,11 @@ void check_against_plain() {
       const Results fast = compute<T>(s, algorithm);
       CHECK(largest_difference(fast.y, plain.y) < tolerance<T>(s.fan_in()));
       CHECK(largest_difference(fast.y_without_bias, plain.y_without_bias) < tolerance<T>(s.fan_in()));
+      CHECK(largest_difference(fast.y_relu, plain.y_relu) < tolerance<T>(s.fan_in()));
       CHECK(largest_difference(fast.dx, plain.dx) < tolerance<T>(s.group_out() * s.taps()));
       CHECK(largest_difference(fast.dw, plain.dw) < tolerance<T>(s.batch * s.out_pixels()));
+      CHECK(largest_difference(fast.dx_masked, plain.dx_masked) < tolerance<T>(s.group_out() * s.taps()));
+      CHECK(largest_difference(fast.dw_masked, plain.dw_masked) < tolerance<T>(s.batch * s.out_pixels()));
     }
   }
 }

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "gesso/core/index.h"
 #include "gesso/core/kernels/panel_products.h"
@@ -28,9 +29,10 @@ inline constexpr int kStrip = 16;     ///< most tiles in a strip
 /// The pictures of up to a group's channels.
 template <class T>
 struct Planes {
-  T* data;  ///< (channels, size.height, size.width)
-  std::uint8_t*
-      mask;  ///< null, or the relu mask (core/convolution/relu_mask.h) that begins at these channels
+  using Mask = std::conditional_t<std::is_const_v<T>, const std::uint8_t, std::uint8_t>;
+
+  T* data;     ///< (channels, size.height, size.width)
+  Mask* mask;  ///< null, or the rows of a relu mask (core/convolution/relu_mask.h) from these channels on
   int channels;
   Size2d size;
   PaddingMode mode = PaddingMode::zeros;  ///< what is read outside

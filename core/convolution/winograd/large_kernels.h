@@ -8,19 +8,19 @@
 // style network those are the three colours. Arrays and formulas: core/convolution/convolution.h.
 #pragma once
 
+#include "gesso/core/convolution/relu_mask.h"
 #include "gesso/core/convolution/shape.h"
 
-namespace gesso::split_convolution {
+namespace gesso::winograd_convolution::large_kernels {
 
-/// Whether the shape is one that these functions compute: stride 1, dilation 1, one group. The gradient to
-/// the input is only that of padding by zeros.
-bool can_compute(const ConvolutionShape& shape);
-
-void forward(const ConvolutionShape& shape, const float* x, const float* w, const float* bias, float* y);
+void forward(const ConvolutionShape& shape, const float* x, const float* w, const float* bias,
+             const FusedRelu& relu, float* y);
 
 /// The convolution of dy with mirrored kernels.
-void input_gradient(const ConvolutionShape& shape, const float* dy, const float* w, float* dx);
+void input_gradient(const ConvolutionShape& shape, const float* dy, const ReluMask& mask, const float* w,
+                    float* dx);
 
-void weight_gradient(const ConvolutionShape& shape, const float* x, const float* dy, float* dw);
+void weight_gradient(const ConvolutionShape& shape, const float* x, const float* dy, const ReluMask& mask,
+                     float* dw);
 
-}  // namespace gesso::split_convolution
+}  // namespace gesso::winograd_convolution::large_kernels

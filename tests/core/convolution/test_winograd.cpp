@@ -72,12 +72,13 @@ Tensor normal(const Shape& shape, std::uint64_t seed) {
   return Tensor::randn(shape, rng);
 }
 
-Tensor empty_mask(const ConvolutionShape& s) {
-  const ReluMaskShape shape{s.batch, s.out_channels, s.out};
-  return Tensor::full({(shape.bytes() + 3) / 4}, NAN);
+// A mask of random numbers.
+ReluMask random_mask(const ConvolutionShape& s) {
+  ReluMask mask(s.batch, s.out_channels, s.out);
+  Tensor numbers = normal({s.batch, s.out_channels, s.out.height, s.out.width}, 5);
+  apply_relu({true, &mask}, s, numbers.mutable_data<float>());
+  return mask;
 }
-
-std::uint8_t* bytes_of(Tensor& mask) { return reinterpret_cast<std::uint8_t*>(mask.mutable_data<float>()); }
 
 struct Results {
   Tensor y, y_without_bias, y_relu, dx, dw, dx_relu, dw_relu;
@@ -100,18 +101,15 @@ Results compute(const ConvolutionShape& s) {
   Results r{garbage_y.clone(), garbage_y.clone(), garbage_y.clone(), garbage_x.clone(),
             garbage_w.clone(), garbage_x.clone(), garbage_w.clone()};
   // The same mask for both, of other numbers: those of y may be rounded to both sides of zero.
-  Tensor mask = empty_mask(s), other = normal(dy.shape(), 5);
-  relu_with_mask({s.batch, s.out_channels, s.out}, other.mutable_data<float>(), bytes_of(mask));
+  const ReluMask mask = random_mask(s);
   convolution_forward(s, x.data<T>(), w.data<T>(), b.data<T>(), r.y.mutable_data<T>(), algorithm);
   convolution_forward<T>(s, x.data<T>(), w.data<T>(), nullptr, r.y_without_bias.mutable_data<T>(), algorithm);
   convolution_forward(s, x.data<T>(), w.data<T>(), b.data<T>(), r.y_relu.mutable_data<T>(), algorithm,
                       {.on = true});
   convolution_input_gradient(s, dy.data<T>(), w.data<T>(), r.dx.mutable_data<T>(), algorithm);
   convolution_weight_gradient(s, x.data<T>(), dy.data<T>(), r.dw.mutable_data<T>(), algorithm);
-  convolution_input_gradient(s, dy.data<T>(), w.data<T>(), r.dx_relu.mutable_data<T>(), algorithm,
-                             bytes_of(mask));
-  convolution_weight_gradient(s, x.data<T>(), dy.data<T>(), r.dw_relu.mutable_data<T>(), algorithm,
-                              bytes_of(mask));
+  convolution_input_gradient(s, dy.data<T>(), w.data<T>(), r.dx_relu.mutable_data<T>(), algorithm, mask);
+  convolution_weight_gradient(s, x.data<T>(), dy.data<T>(), r.dw_relu.mutable_data<T>(), algorithm, mask);
   return r;
 }
 
@@ -198,13 +196,13 @@ TEST_CASE("the relu of a convolution lets through what relu does, NaN included, 
     for (const ConvolutionAlgorithm algorithm :
          {ConvolutionAlgorithm::plain, ConvolutionAlgorithm::direct, ConvolutionAlgorithm::winograd}) {
       CAPTURE(static_cast<int>(algorithm));
-      Tensor z = Tensor::empty(ones.shape()), y = z.clone(), open = z.clone(), mask = empty_mask(s);
+      Tensor z = Tensor::empty(ones.shape()), y = z.clone(), open = z.clone();
+      ReluMask mask(s.batch, s.out_channels, s.out);
       convolution_forward<float>(s, x.data<float>(), w.data<float>(), nullptr, z.mutable_data<float>(),
                                  algorithm);
       convolution_forward<float>(s, x.data<float>(), w.data<float>(), nullptr, y.mutable_data<float>(),
-                                 algorithm, {true, bytes_of(mask)});
-      apply_relu_mask({s.batch, s.out_channels, s.out}, ones.data<float>(), bytes_of(mask),
-                      open.mutable_data<float>());
+                                 algorithm, {true, &mask});
+      apply_relu_mask(mask, ones.data<float>(), open.mutable_data<float>());
       int nans = 0, wrong = 0;
       for (Index i = 0; i < z.numel(); ++i) {
         const float before = z.data<float>()[i], after = y.data<float>()[i];
@@ -265,10 +263,12 @@ TEST_CASE("Winograd's algorithm refuses what it cannot compute, and says why") {
   s.out = convolution_output_size(s.in, s.kernel, s.stride, s.padding, s.dilation);
   const Tensor x = normal({1, 2, 8, 8}, 1), w = normal({2, 2, 3, 3}, 2);
   Tensor y = Tensor::empty({1, 2, 4, 4});
-  CHECK_THROWS_WITH_AS(convolution_forward<float>(s, x.data<float>(), w.data<float>(), nullptr,
-                                                  y.mutable_data<float>(), ConvolutionAlgorithm::winograd),
-                       doctest::Contains("Winograd's algorithm is for float32, 3x3 kernels, stride 1"),
-                       ArgumentError);
+  CHECK_THROWS_WITH_AS(
+      convolution_forward<float>(s, x.data<float>(), w.data<float>(), nullptr, y.mutable_data<float>(),
+                                 ConvolutionAlgorithm::winograd),
+      doctest::Contains("\"winograd\" is for float32, stride 1, dilation 1 and one group; this is float32, "
+                        "stride 2x2"),
+      ArgumentError);
   const ConvolutionShape good = Case{1, 1, 1, 1, 1}.shape();
   const double number = 1, weight[9] = {};
   double result;
