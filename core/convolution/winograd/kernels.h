@@ -53,7 +53,7 @@ struct Kernels {
   void (*gradient)(const Planes<const float>& dy, Index row, Index column, int tiles, TileGroup<float> to);
   /// The result of `tiles` tiles, plus a bias (null: none) for each channel, with negative numbers set to
   /// zero if `relu`. Numbers beyond the pictures are dropped. The mask is written if there is one. If
-  /// `stream`, whole cache lines of y are written past the caches, and finish_streams() must come before
+  /// `stream`, whole cache lines of y are written past the caches, and simd::finish_streams() must come before
   /// others read y.
   void (*result)(TileGroup<const float> from, int tiles, const float* bias, bool relu, bool stream,
                  const Planes<float>& y, Index row, Index column);
@@ -65,9 +65,6 @@ struct Kernels {
   void (*taps)(TileGroup<const float> sums, Index parts, Index part_stride, int lanes, float* dw,
                Index lane_stride);
 };
-
-/// Lets what this thread wrote past the caches arrive.
-void finish_streams();
 
 /// The kernels for this CPU.
 const Kernels& kernels();

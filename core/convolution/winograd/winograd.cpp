@@ -158,7 +158,7 @@ void write_results(const Convolution& c, const TileGrid& grid, const TileMatrice
                      c.y.planes(s.sample, group), s.row, s.column);
   });
   if (stream) {
-    finish_streams();
+    simd::finish_streams();
   }
 }
 
