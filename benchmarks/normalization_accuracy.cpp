@@ -145,12 +145,10 @@ std::string svg(const std::vector<Line>& lines) {
   };
   std::string out =
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 760 440\" font-family=\"sans-serif\" "
-      "font-size=\"14\" "
-      "role=\"img\">\n"
+      "font-size=\"14\" role=\"img\">\n"
       "<title>Error of a normalized float32 plane over mean / std</title>\n"
       "<desc>On logarithmic axes: the textbook formula has lost all digits at a ratio of 3000, two passes "
-      "and Welford "
-      "lose more the larger the ratio, gesso stays at the rounding of float32.</desc>\n"
+      "and Welford lose more the larger the ratio, gesso stays at the rounding of float32.</desc>\n"
       "<style>text{fill:#222}.grid{stroke:#ddd}.paper{fill:#fff}\n"
       "@media (prefers-color-scheme:dark){text{fill:#ddd}.grid{stroke:#444}.paper{fill:#16181c}}</style>\n"
       "<rect class=\"paper\" width=\"760\" height=\"440\"/>\n";
@@ -177,8 +175,7 @@ std::string svg(const std::vector<Line>& lines) {
       kLeft + kWidth / 2, kTop + kHeight + 50);
   out += format(
       "<text x=\"%.1f\" y=\"22\" font-weight=\"bold\">Largest error of a normalized float32 plane, relative "
-      "to "
-      "the largest value</text>\n",
+      "to the largest value</text>\n",
       kLeft);
   constexpr const char* kColours[] = {"#d55e00", "#e69f00", "#0072b2", "#009e73"};
   constexpr const char* kDashes[] = {"2 4", "8 4", "8 4 2 4", "none"};

@@ -134,13 +134,10 @@ ReportSection summary_section(const Page& page) {
   return {"In numbers",
           {summary_table(page),
            ReportText{{"Mean ± standard deviation over seeds; lower is better everywhere. Total (content, "
-                       "style and small terms, "
-                       "weighted), content and style are the training losses in the last tenth of the steps; "
-                       "the test total is "
-                       "that of photographs never trained on, in eval mode. Contrast: how far the picture "
-                       "moves when the "
-                       "photograph has a quarter of its contrast. Leak: how far pictures move when another "
-                       "one of their batch is "
+                       "style and small terms, weighted), content and style are the training losses in the "
+                       "last tenth of the steps; the test total is that of photographs never trained on, in "
+                       "eval mode. Contrast: how far the picture moves when the photograph has a quarter of "
+                       "its contrast. Leak: how far pictures move when another one of their batch is "
                        "replaced, in training mode. Both are means over pixels, in percent of white."}}}};
 }
 
@@ -250,10 +247,9 @@ ReportChart contrast_chart(const Page& page) {
 ReportSection contrast_section(const Page& page) {
   ReportSection section{"Contrast",
                         {ReportText{{"A photograph with less contrast shows the same things. Instance norm "
-                                     "divides the difference away "
-                                     "behind its first convolution; batch norm divides by an average over "
-                                     "training photographs, and the "
-                                     "difference stays."}},
+                                     "divides the difference away behind its first convolution; batch norm "
+                                     "divides by an average over training photographs, and the difference "
+                                     "stays."}},
                          contrast_chart(page)}};
   ReportTable table{
       "In the loss network's features, and the style loss of the pictures", {"Normalization"}, {}};
@@ -376,9 +372,8 @@ ReportSection mode_section(const Page& page) {
   }
   return {"Training and eval mode",
           {ReportText{{"In training mode batch norm takes mean and variance from the batch at hand, in eval "
-                       "mode from a running average. "
-                       "A network is trained in the one and used in the other. Layers without running "
-                       "averages have one mode."}},
+                       "mode from a running average. A network is trained in the one and used in the other. "
+                       "Layers without running averages have one mode."}},
            table}};
 }
 

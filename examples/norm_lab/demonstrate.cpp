@@ -18,9 +18,9 @@ Section tell_invariance(const Tensor& x) {
   }
   return {
       "Instance norm forgets contrast and brightness, batch norm does not",
-      {Text{"Sample 0 of the batch becomes a x + b, the others stay. For a > 0 instance norm gives what it "
-            "gave "
-            "before, but for eps: only when a makes the variance as small as eps does the result shrink."},
+      {Text{
+           "Sample 0 of the batch becomes a x + b, the others stay. For a > 0 instance norm gives what it "
+           "gave before, but for eps: only when a makes the variance as small as eps does the result shrink."},
        Formula{{"IN(a x + b) = IN(x) sqrt((variance + eps) / (variance + eps / a^2))"}}, table,
        Text{"A negative a turns the sign of x-hat, so a picture and its negative stay apart."}}};
 }
@@ -99,8 +99,7 @@ Section tell_train_against_eval(const Tensor& x) {
   }
   return {"Training against evaluation",
           {Text{"In training batch norm uses the batch's statistics and collects them; in evaluation it uses "
-                "what it "
-                "collected. Both begin to agree only when the running statistics have arrived:"},
+                "what it collected. Both begin to agree only when the running statistics have arrived:"},
            Formula{{"running = (1 - momentum) running + momentum seen        momentum = 0.1"}}, table,
            Text{concat_text(
                "The running mean goes to ", short_number(seen.mean),

@@ -239,8 +239,7 @@ std::vector<Section> walk(NormalizationLayer& layer, const Example& example) {
 
   section("Gradient of x: three terms",
           {Text{"x moves y directly, and through the mean, and through the variance. With g = gamma dy and "
-                "mean(...) "
-                "over the numbers of a statistic:"},
+                "mean(...) over the numbers of a statistic:"},
            Formula{{"dx =  inv_std g", "    - inv_std mean(g)", "    - inv_std x-hat mean(g x-hat)"}},
            Values{"inv_std g: the upstream gradient, scaled", terms.upstream_term},
            Values{"- inv_std mean(g): through the mean", terms.mean_term},
@@ -255,9 +254,8 @@ std::vector<Section> walk(NormalizationLayer& layer, const Example& example) {
   section(
       "What the two projections removed",
       {Text{"Both terms are projections: the first takes out of g its part along the constant 1, the second "
-            "its "
-            "part along x-hat. A step along either would change only a mean or a variance, which the layer "
-            "normalizes away again. Shares of |g|^2, in percent; with what is left they make 100."},
+            "its part along x-hat. A step along either would change only a mean or a variance, which the "
+            "layer normalizes away again. Shares of |g|^2, in percent; with what is left they make 100."},
        Formula{{"mean part:  m mean(g)^2 / |g|^2", "x-hat part: (sum g x-hat)^2 / (|x-hat|^2 |g|^2)"}},
        table_of_statistics(axes, shape, {"mean part", "x-hat part", "left"}, [&](Index s) {
          const double by_mean = number(terms.removed_by_mean, s), by_xhat = number(terms.removed_by_xhat, s);
