@@ -105,8 +105,8 @@ Tensor masked(const Tensor& dy, const ReluMask& mask) {
 
 }  // namespace
 
-// y = w * x + b; dx, dw and db as in core/convolution/convolution.h. With the relu, y = max(z, 0) for that z, and
-// backward begins with dz = dy where z > 0, else 0. Of z it keeps that alone, as a bit for each number.
+// y = w * x + b; dx, dw and db as in core/convolution/convolution.h. With the relu, y = max(z, 0) for that z,
+// and backward begins with dz = dy where z > 0, else 0. Of z it keeps that alone, as a bit for each number.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
               const Conv2dFunctionOptions& options) {
   const ConvolutionShape s = conv2d_shape(x, weight, bias, options);

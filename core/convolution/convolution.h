@@ -1,5 +1,5 @@
-// The two-dimensional convolution: forward, and the gradients to input and weight (core/convolution/bias.h has the
-// bias's).
+// The two-dimensional convolution: forward, and the gradients to input and weight (core/convolution/bias.h
+// has the bias's).
 //
 // With input x, weight w, bias b and result y, for stride s, padding p, dilation d, and what the padding mode
 // says (zeros, or pixels of x: core/padding_mode.h) wherever x is read outside:
@@ -22,11 +22,11 @@ namespace gesso {
 /// How to compute a convolution. All give the same numbers up to rounding.
 enum class ConvolutionAlgorithm {
   automatic,  ///< the fastest known for the shape
-  plain,   ///< the formula as nested loops, on one thread: the definition that the others are tested against
-  im2col,  ///< as products of matrices, core/convolution/im2col.h
-  direct,  ///< sums in registers from a padded copy in cache, core/convolution/direct/direct.h
-  winograd,  ///< a quarter of the products, core/convolution/winograd/winograd.h; only float32, stride 1, dilation 1,
-             ///< one group
+  plain,      ///< the formula as nested loops, on one thread: what the others are tested against
+  im2col,     ///< as products of matrices, core/convolution/im2col.h
+  direct,     ///< sums in registers from a padded copy in cache, core/convolution/direct/direct.h
+  winograd,   ///< a quarter of the products, core/convolution/winograd/winograd.h; only float32, stride 1,
+              ///< dilation 1, one group
 };
 
 /// While one lives, `automatic` means `algorithm` on this thread: to compare whole trainings.
@@ -56,8 +56,8 @@ void convolution_forward(const ConvolutionShape& shape, const T* x, const T* w, 
 /// dx = the gradient to x, from dy, the gradient to y. This is also what a transposed convolution computes:
 ///     dx[n, c, k, l] = sum of w[o, c, u, v] dy[n, o, i, j] over all o, u, v, i, j with
 ///                      k = s i - p + d u and l = s j - p + d v
-/// and, where the padding shows pixels of x, over those that read pixel (k, l) in the padding. dy counts as zero
-/// where the mask of a relu is not set.
+/// and, where the padding shows pixels of x, over those that read pixel (k, l) in the padding. dy counts as
+/// zero where the mask of a relu is not set.
 template <class T>
 void convolution_input_gradient(const ConvolutionShape& shape, const T* dy, const T* w, T* dx,
                                 ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic,

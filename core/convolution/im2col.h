@@ -2,9 +2,9 @@
 //
 //     columns[(c, u, v), p] = x[c, s i - p_h + d u, s j - p_w + d v]    for pixel p = i * out.width + j of y
 //
-// with one row for each input channel c and kernel tap (u, v), and one column for each pixel of y. These are cut into
-// blocks whose columns stay in the second-level cache between being written and being multiplied. Arrays and
-// formulas: core/convolution/convolution.h.
+// with one row for each input channel c and kernel tap (u, v), and one column for each pixel of y. These are
+// cut into blocks whose columns stay in the second-level cache between being written and being multiplied.
+// Arrays and formulas: core/convolution/convolution.h.
 #pragma once
 
 #include "gesso/core/convolution/relu_mask.h"

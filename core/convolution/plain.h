@@ -1,5 +1,6 @@
 // The convolution as its formula says: nested loops over every index. Slow, on one thread, and plain to see:
-// the definition that the fast kernels are tested against. Arrays and formulas: core/convolution/convolution.h.
+// the definition that the fast kernels are tested against. Arrays and formulas:
+// core/convolution/convolution.h.
 #pragma once
 
 #include "gesso/core/convolution/relu_mask.h"

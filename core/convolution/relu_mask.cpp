@@ -24,8 +24,8 @@ GESSO_SIMD void apply_to_row(const T* dy, Index width, std::uint8_t bit, const s
   for (Index j = 0; j < width; ++j) dz[j] = (mask[j] & bit) != 0 ? dy[j] : T{0};
 }
 
-// Calls row(offset of the row in y, its bit, offset of its bytes in those of the pair) for the rows of a pair of
-// channels of sample n.
+// Calls row(offset of the row in y, its bit, offset of its bytes in those of the pair) for the rows of a pair
+// of channels of sample n.
 template <class Row>
 void for_rows_of_pair(Index n, Index pair, Index channels, Size2d size, Row row) {
   for (Index c = 2 * pair; c < std::min(2 * pair + 2, channels); ++c) {

@@ -8,8 +8,8 @@
 namespace gesso {
 
 /// Sets OpenBLAS up, once; gemm() does it by itself. Unless the user set OPENBLAS_CORETYPE, the core type
-/// becomes SkylakeX where kernels use AVX-512 (best_isa(), core/simd/cpu.h) and OpenBLAS chose a type without it, and
-/// Haswell where they use AVX2 and it chose one for more or less.
+/// becomes SkylakeX where kernels use AVX-512 (best_isa(), core/simd/cpu.h) and OpenBLAS chose a type without
+/// it, and Haswell where they use AVX2 and it chose one for more or less.
 void prepare_openblas();
 
 /// "0.3.21"

@@ -1,5 +1,5 @@
-// The inner loops of core/kernels/panel_products.h, compiled once for each instruction set by panel_products.cpp
-// (core/simd/for_each_isa.h).
+// The inner loops of core/kernels/panel_products.h, compiled once for each instruction set by
+// panel_products.cpp (core/simd/for_each_isa.h).
 
 namespace gesso {
 namespace {

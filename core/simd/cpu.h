@@ -3,7 +3,8 @@
 
 #include <string_view>
 
-// Whether a build has kernels for several instruction sets: those of GCC do, others have one (for_each_isa.h).
+// Whether a build has kernels for several instruction sets: those of GCC do, others have one
+// (for_each_isa.h).
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define GESSO_SEVERAL_ISAS
 #endif

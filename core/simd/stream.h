@@ -20,8 +20,8 @@ inline constexpr Index kStreamBytes = 16 << 20;
 
 namespace simd {
 
-/// Stores a vector past the caches where the CPU can, at an address that is a multiple of its size. Others see it
-/// after finish_streams().
+/// Stores a vector past the caches where the CPU can, at an address that is a multiple of its size. Others
+/// see it after finish_streams().
 #if defined(__x86_64__)
 __attribute__((target("avx512f"))) inline void stream(float* x, Vector<float, 16> v) {
   _mm512_stream_ps(x, v);

@@ -1,6 +1,6 @@
-// Vector registers in portable source: the vector extension of GCC and Clang, under one name. The compiler turns a
-// Vector into registers of the instruction set that it compiles a function for, so everything here is inlined into
-// kernels, which core/simd/for_each_isa.h compiles once for each.
+// Vector registers in portable source: the vector extension of GCC and Clang, under one name. The compiler
+// turns a Vector into registers of the instruction set that it compiles a function for, so everything here is
+// inlined into kernels, which core/simd/for_each_isa.h compiles once for each.
 #pragma once
 
 #include <utility>
@@ -19,8 +19,8 @@ struct VectorTypes {
 };
 }  // namespace detail
 
-/// `lanes` numbers side by side. Arithmetic and comparisons work lane by lane, also with one number for all lanes;
-/// v[l] is a lane, and (a < b ? a : b) chooses for each.
+/// `lanes` numbers side by side. Arithmetic and comparisons work lane by lane, also with one number for all
+/// lanes; v[l] is a lane, and (a < b ? a : b) chooses for each.
 template <class T, int lanes>
 using Vector = typename detail::VectorTypes<T, lanes>::Aligned;
 
@@ -35,8 +35,8 @@ GESSO_INLINE void store(T* x, V v) {
   *reinterpret_cast<typename detail::VectorTypes<T, sizeof(V) / sizeof(T)>::Anywhere*>(x) = v;
 }
 
-/// Makes the compiler load `v` once and keep it: left alone, it may read it from memory again for each use, and
-/// loads that cross a cache line cost more than the products they feed.
+/// Makes the compiler load `v` once and keep it: left alone, it may read it from memory again for each use,
+/// and loads that cross a cache line cost more than the products they feed.
 template <class V>
 GESSO_INLINE void keep_in_register(V& v) {
 #if defined(__x86_64__)

@@ -10,11 +10,26 @@ using namespace simd;
 constexpr int kLanes = GESSO_REGISTER_BYTES / sizeof(float);
 using Register = Vector<float, kLanes>;
 
+constexpr int kColumns = kTile * kStrip;  // of the result of a strip
+constexpr int kPitch = kColumns + 8;  // of a row of a strip in working memory: a strip reads 2 more columns
+
 // ---- transforms of pictures
 //
 // The transform down the columns is done first, on rows of pixels as they lie in memory, into working memory.
 // There four columns of 16 channels are transposed at a time, and the transform along rows runs on vectors of
 // channels, which are written straight to the matrices.
+
+alignas(64) const float kZeroRow[kPitch] = {};
+const std::uint8_t kZeroBytes[kPitch] = {};
+
+// The rows that a strip of one channel reads, from its first column inside the picture on.
+template <int count>
+struct Rows {
+  bool inside[count];  // or zeros
+  const float* x[count];
+  const std::uint8_t* mask[count];
+  int bit[count];
+};
 
 template <int lanes>
 GESSO_INLINE Vector<float, lanes> load_masked(const float* x, const std::uint8_t* mask, int bit) {

@@ -1,8 +1,8 @@
 // Winograd's convolutions F(4x4, 3x3) and F(3x3, 4x4): a tile of 4 x 4 results from 36 products for each pair
 // of channels instead of 144. The pictures are cut into tiles, which are transformed, multiplied as 36
 // products of matrices (tiles by channels), and transformed back. The transforms, and where they come from,
-// are in core/convolution/winograd/transforms.h. For float32: the transforms lose two or three bits, an error of about
-// 3e-6 of the largest result.
+// are in core/convolution/winograd/transforms.h. For float32: the transforms lose two or three bits, an error
+// of about 3e-6 of the largest result.
 //
 // Work goes block by block of tiles, so small that their transforms stay in the second-level cache between
 // the three steps. Arrays and formulas: core/convolution/convolution.h.
@@ -13,8 +13,8 @@
 
 namespace gesso::winograd_convolution {
 
-/// Whether the shape is one that these functions compute: stride 1, dilation 1, one group. Kernels other than 3x3
-/// become sums of those (core/convolution/winograd/large_kernels.h).
+/// Whether the shape is one that these functions compute: stride 1, dilation 1, one group. Kernels other than
+/// 3x3 become sums of those (core/convolution/winograd/large_kernels.h).
 bool can_compute(const ConvolutionShape& shape);
 
 void forward(const ConvolutionShape& shape, const float* x, const float* w, const float* bias,

@@ -1,10 +1,7 @@
-// Winograd's convolutions with kernels other than 3 x 3, against the plain kernel in float64; independence of the
-// thread count; where they are chosen.
-#include <algorithm>
-#include <cmath>
-
+// Winograd's convolutions with kernels other than 3 x 3, against the plain kernel in float64; independence of
+// the thread count; where they are chosen.
+#include "convolution_results.h"
 #include "gesso/core/convolution/convolution.h"
-#include "gesso/core/parallel.h"
 #include "support.h"
 
 using namespace gesso;
@@ -48,74 +45,27 @@ const Case kCases[] = {
     {2, 3, 2, {2, 5}, {6, 5}, {7, 2}, PaddingMode::replicate},
 };
 
-struct Results {
-  Tensor y, y_without_bias, y_relu, dx, dw;
-};
-
-template <class T>
-Results compute(const ConvolutionShape& s, ConvolutionAlgorithm algorithm) {
-  const auto normal = [](const Shape& shape, std::uint64_t seed) {
-    Generator rng(seed);
-    return Tensor::randn(shape, rng).to(dtype_of<T>);
-  };
-  const auto garbage = [](const Tensor& like) { return Tensor::full(like.shape(), NAN, dtype_of<T>); };
-  const Tensor x = normal({s.batch, s.in_channels, s.in.height, s.in.width}, 1);
-  const Tensor w = normal({s.out_channels, s.in_channels, s.kernel.height, s.kernel.width}, 2);
-  const Tensor b = normal({s.out_channels}, 3);
-  const Tensor dy = normal({s.batch, s.out_channels, s.out.height, s.out.width}, 4);
-  Results r{garbage(dy), garbage(dy), garbage(dy), garbage(x), garbage(w)};
-  convolution_forward(s, x.data<T>(), w.data<T>(), b.data<T>(), r.y.mutable_data<T>(), algorithm);
-  convolution_forward<T>(s, x.data<T>(), w.data<T>(), nullptr, r.y_without_bias.mutable_data<T>(), algorithm);
-  convolution_forward(s, x.data<T>(), w.data<T>(), b.data<T>(), r.y_relu.mutable_data<T>(), algorithm,
-                      {.on = true});
-  convolution_input_gradient(s, dy.data<T>(), w.data<T>(), r.dx.mutable_data<T>(), algorithm);
-  convolution_weight_gradient(s, x.data<T>(), dy.data<T>(), r.dw.mutable_data<T>(), algorithm);
-  return r;
-}
-
-// The largest difference relative to the largest number.
-double error(const Tensor& fast, const Tensor& exact) {
-  double largest = 1e-30;
-  for (const double v : exact.to_vector()) largest = std::max(largest, std::abs(v));
-  return largest_difference(fast.to(float64), exact) / largest;
-}
-
 }  // namespace
 
 TEST_CASE("large kernels as sums of 3 x 3 ones agree with the plain convolution") {
   for (const Case& c : kCases) {
     CAPTURE(&c - kCases);
-    const Results exact = compute<double>(c.shape(), ConvolutionAlgorithm::plain);
-    const Results fast = compute<float>(c.shape(), ConvolutionAlgorithm::winograd);
-    CHECK(error(fast.y, exact.y) < 4e-6);
-    CHECK(error(fast.y_without_bias, exact.y_without_bias) < 4e-6);
-    CHECK(error(fast.y_relu, exact.y_relu) < 4e-6);
-    CHECK(error(fast.dx, exact.dx) < 4e-6);
-    CHECK(error(fast.dw, exact.dw) < 4e-6);
+    check_close(convolution_results<float>(c.shape(), ConvolutionAlgorithm::winograd),
+                convolution_results<double>(c.shape(), ConvolutionAlgorithm::plain), 4e-6);
   }
 }
 
 TEST_CASE("large kernels give the same bits on every number of threads") {
-  const int before = num_threads();
   for (const Case& c : kCases) {
     CAPTURE(&c - kCases);
-    set_num_threads(1);
-    const Results one = compute<float>(c.shape(), ConvolutionAlgorithm::winograd);
-    for (const int threads : {2, 3}) {
-      set_num_threads(threads);
-      const Results many = compute<float>(c.shape(), ConvolutionAlgorithm::winograd);
-      CHECK(identical(one.y, many.y));
-      CHECK(identical(one.dx, many.dx));
-      CHECK(identical(one.dw, many.dw));
-    }
+    check_any_number_of_threads<float>(c.shape(), ConvolutionAlgorithm::winograd);
   }
-  set_num_threads(before);
 }
 
 TEST_CASE("the 9x9 convolutions of a style network are Winograd's in float32, and no others") {
   const auto is_winograd = []<class T>(const Case& c) {
-    const Results chosen = compute<T>(c.shape(), ConvolutionAlgorithm::automatic);
-    const Results direct = compute<T>(c.shape(), ConvolutionAlgorithm::direct);
+    const ConvolutionResults chosen = convolution_results<T>(c.shape(), ConvolutionAlgorithm::automatic);
+    const ConvolutionResults direct = convolution_results<T>(c.shape(), ConvolutionAlgorithm::direct);
     const bool differ = !identical(chosen.y, direct.y);
     CHECK(differ == !identical(chosen.dx, direct.dx));
     CHECK(differ == !identical(chosen.dw, direct.dw));
