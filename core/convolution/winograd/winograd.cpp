@@ -321,7 +321,7 @@ void forward(const ConvolutionShape& s, const float* x, const float* w, const fl
            .mirrored = false,
            .bias = bias,
            .relu = relu.on,
-           .y = {y, relu.mask, s.batch, s.out_channels, s.out}});
+           .y = {y, relu.on ? relu.mask : nullptr, s.batch, s.out_channels, s.out}});
 }
 
 void input_gradient(const ConvolutionShape& s, const float* dy, const ReluMask& mask, const float* w,
