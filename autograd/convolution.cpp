@@ -1,6 +1,7 @@
 #include "gesso/autograd/convolution.h"
 
 #include "gesso/autograd/node.h"
+#include "gesso/core/convolution/bias.h"
 #include "gesso/core/convolution/convolution.h"
 #include "gesso/core/convolution/relu_mask.h"
 
@@ -95,42 +96,29 @@ ConvolutionShape conv2d_shape(const Tensor& x, const Tensor& weight, const Tenso
   return s;
 }
 
-// The mask of a convolution's relu, as the memory of a tensor.
-Tensor empty_mask(const ConvolutionShape& s) {
-  const Index bytes = ReluMaskShape{s.batch, s.out_channels, s.out}.bytes();
-  return Tensor::empty({(bytes + 3) / 4}, float32);
-}
-
-std::uint8_t* mask_bytes(Tensor& mask) { return reinterpret_cast<std::uint8_t*>(mask.mutable_data<float>()); }
-const std::uint8_t* mask_bytes(const Tensor& mask) {
-  return reinterpret_cast<const std::uint8_t*>(mask.data<float>());
-}
-
 // dy where the mask is set, 0 elsewhere.
-Tensor masked(const ConvolutionShape& s, const Tensor& dy, const Tensor& mask) {
+Tensor masked(const Tensor& dy, const ReluMask& mask) {
   Tensor dz = Tensor::empty(dy.shape(), dy.dtype());
-  with_dtype(dy.dtype(), [&]<class T>() {
-    apply_relu_mask({s.batch, s.out_channels, s.out}, dy.data<T>(), mask_bytes(mask), dz.mutable_data<T>());
-  });
+  with_dtype(dy.dtype(), [&]<class T>() { apply_relu_mask(mask, dy.data<T>(), dz.mutable_data<T>()); });
   return dz;
 }
 
 }  // namespace
 
-// y = w * x + b; dx, dw and db as in core/convolution/convolution.h. With the relu, y = max(z, 0) for that z, and
-// backward begins with dz = dy where z > 0, else 0. Of z it keeps that alone, as a bit for each number.
+// y = w * x + b; dx, dw and db as in core/convolution/convolution.h. With the relu, y = max(z, 0) for that z,
+// and backward begins with dz = dy where z > 0, else 0. Of z it keeps that alone, as a bit for each number.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dFunctionOptions& options,
               Activation activation) {
   const ConvolutionShape s = conv2d_shape(x, weight, bias, options);
   const bool relu = activation == Activation::relu;
   const bool keep_mask =
       relu && (needs_grad(x) || needs_grad(weight) || (bias.defined() && needs_grad(bias)));
-  Tensor mask = keep_mask ? empty_mask(s) : Tensor();
+  ReluMask mask = keep_mask ? ReluMask(s.batch, s.out_channels, s.out) : ReluMask();
   Tensor y = Tensor::empty(like(x, s.out_channels, s.out), x.dtype());
   with_dtype(x.dtype(), [&]<class T>() {
     convolution_forward(s, x.data<T>(), weight.data<T>(), bias.defined() ? bias.data<T>() : nullptr,
                         y.mutable_data<T>(), ConvolutionAlgorithm::automatic,
-                        {relu, keep_mask ? mask_bytes(mask) : nullptr});
+                        {relu, keep_mask ? &mask : nullptr});
   });
   return record("conv2d", y, {x, weight, bias},
                 [s, x = save(x, needs_grad(weight)), weight = save(weight, needs_grad(x)), mask](
@@ -138,8 +126,8 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
                   // A frozen layer needs only dx, whose kernel reads dy through the mask; else dz is computed
                   // once.
                   const bool only_dx = d.wanted(0) && !d.wanted(1) && !d.wanted(2);
-                  const std::uint8_t* through = mask.defined() && only_dx ? mask_bytes(mask) : nullptr;
-                  const Tensor dz = mask.defined() && !only_dx ? masked(s, dy, mask) : dy;
+                  const ReluMask through = only_dx ? mask : ReluMask();
+                  const Tensor dz = mask.defined() && !only_dx ? masked(dy, mask) : dy;
                   d(0, [&] {
                     Tensor dx = Tensor::empty(x.shape(), dy.dtype());
                     with_dtype(dy.dtype(), [&]<class T>() {

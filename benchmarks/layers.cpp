@@ -418,15 +418,14 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", settings.budget, "time to spend on each number (default: 0.2)")
       ->check(CLI::PositiveNumber);
   app.add_option("--algorithm", settings.algorithm,
-                 "of convolutions, for layers that it can compute: automatic, plain, im2col, direct, "
-                 "winograd or split")
+                 "of convolutions, for layers that it can compute: automatic, plain, im2col, direct or "
+                 "winograd")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, ConvolutionAlgorithm>{{"automatic", ConvolutionAlgorithm::automatic},
                                                       {"plain", ConvolutionAlgorithm::plain},
                                                       {"im2col", ConvolutionAlgorithm::im2col},
                                                       {"direct", ConvolutionAlgorithm::direct},
-                                                      {"winograd", ConvolutionAlgorithm::winograd},
-                                                      {"split", ConvolutionAlgorithm::split}}));
+                                                      {"winograd", ConvolutionAlgorithm::winograd}}));
   app.add_flag("--scaling", settings.scaling,
                "how times change with the number of threads and the size of the pictures");
   app.add_flag(

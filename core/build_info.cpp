@@ -16,7 +16,7 @@ BuildInfo build_info() {
   info.compiler = "GCC " __VERSION__;
 #endif
   info.build_type = GESSO_BUILD_TYPE;
-  info.simd = simd_level();
+  info.simd = name_of(best_isa());
   info.openblas = openblas_version();
   info.openblas_core = openblas_core_type();
   info.threads = num_threads();

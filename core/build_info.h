@@ -9,7 +9,7 @@ struct BuildInfo {
   std::string version;        ///< of gesso, "0.1.0"
   std::string compiler;       ///< "GCC 12.2.0"
   std::string build_type;     ///< "Release"
-  std::string simd;           ///< simd_level()
+  std::string simd;           ///< name_of(best_isa()): "AVX-512"
   std::string openblas;       ///< "0.3.21"
   std::string openblas_core;  ///< "SkylakeX"
   int threads = 0;            ///< num_threads()

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "gesso/core/error.h"
+#include "gesso/core/simd/cpu.h"
 
 namespace gesso {
 namespace {
@@ -62,9 +63,7 @@ bool look(int looks, Ready ready) {
     if (ready()) {
       return true;
     }
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
+    pause_thread();
   }
   return false;
 }

@@ -4,61 +4,79 @@
 #include <type_traits>
 
 #include "gesso/core/convolution/direct/direct.h"
-#include "gesso/core/convolution/frame.h"
 #include "gesso/core/convolution/im2col.h"
 #include "gesso/core/convolution/plain.h"
-#include "gesso/core/convolution/relu_mask.h"
-#include "gesso/core/convolution/winograd/large_kernels.h"
 #include "gesso/core/convolution/winograd/winograd.h"
+#include "gesso/core/dtype.h"
 #include "gesso/core/error.h"
-#include "gesso/core/parallel.h"
-#include "gesso/core/simd/clones.h"
-#include "gesso/core/tensor.h"
 
 namespace gesso {
 namespace {
 
-thread_local ConvolutionAlgorithm meaning_of_automatic = ConvolutionAlgorithm::automatic;
+// What an algorithm computes, and of which shapes: one signature for all, with relu, mask and every padding
+// mode.
+template <class T>
+struct Algorithm {
+  const char* name;
+  bool (*can_compute)(const ConvolutionShape&);
+  const char* is_for;  // the shapes that it can compute, for people
+  void (*forward)(const ConvolutionShape&, const T* x, const T* w, const T* bias, const FusedRelu&, T* y);
+  void (*input_gradient)(const ConvolutionShape&, const T* dy, const ReluMask&, const T* w, T* dx);
+  void (*weight_gradient)(const ConvolutionShape&, const T* x, const T* dy, const ReluMask&, T* dw);
+};
+
+bool all_shapes(const ConvolutionShape&) { return true; }
+bool no_shape(const ConvolutionShape&) { return false; }
+
+template <class T>
+constexpr Algorithm<T> winograd() {
+  const char* const is_for = "float32, stride 1, dilation 1 and one group";
+  if constexpr (std::is_same_v<T, float>) {
+    using namespace winograd_convolution;
+    return {"winograd", can_compute, is_for, forward, input_gradient, weight_gradient};
+  } else {
+    return {"winograd", no_shape, is_for, nullptr, nullptr, nullptr};
+  }
+}
+
+// In the order of ConvolutionAlgorithm, from `plain` on.
+template <class T>
+constexpr Algorithm<T> kAlgorithms[] = {
+    {"plain", all_shapes, "all", plain_convolution::forward, plain_convolution::input_gradient,
+     plain_convolution::weight_gradient},
+    {"im2col", all_shapes, "all", im2col_convolution::forward, im2col_convolution::input_gradient,
+     im2col_convolution::weight_gradient},
+    {"direct", all_shapes, "all", direct_convolution::forward, direct_convolution::input_gradient,
+     direct_convolution::weight_gradient},
+    winograd<T>(),
+};
+
+template <class T>
+const Algorithm<T>& row_of(ConvolutionAlgorithm algorithm) {
+  return kAlgorithms<T>[static_cast<int>(algorithm) - static_cast<int>(ConvolutionAlgorithm::plain)];
+}
+
+// Whether Winograd's algorithm, for a shape that it can compute, is faster than the others. It needs a
+// quarter of the products, but channels enough that they are most of its work, and pixels enough that the
+// transform of the weights is little of it; and of large kernels only those that it need not fill up.
+bool winograd_is_faster(const ConvolutionShape& s, Index pixels) {
+  const auto [fewer, more] = std::minmax(s.in_channels, s.out_channels);
+  if (s.kernel == 3) {
+    return fewer >= 16 && s.in_channels * s.out_channels <= 1024 * s.batch * pixels;
+  }
+  const bool whole_parts = s.kernel.height % 3 == 0 && s.kernel.width % 3 == 0;
+  return whole_parts && more >= 16 && fewer * s.taps() >= 216;
+}
 
 // The one place where the algorithm for a shape is chosen, by what was faster when measured with
-// benchmarks/layers.cpp. Winograd's needs a quarter of the products, but channels enough that they are
-// most of its work, and pixels enough that the transform of the weights is little of it; so does the split
-// algorithm, for kernels that it need not fill up. Of the others the direct convolution wins by far, except
-// where it reads more weights than pixels: for every tile it goes through all weights, which then no cache
-// holds, and little pictures make little tiles. `terms` is the number of products in each number of the
-// result, `pixels` the size of its pictures.
+// benchmarks/layers.cpp. Where Winograd's does not win, the direct convolution does by far, except where it
+// reads more weights than pixels: for every tile it goes through all weights, which then no cache holds, and
+// little pictures make little tiles. `terms` is the number of products in each number of the result, `pixels`
+// the size of its pictures.
 template <class T>
-ConvolutionAlgorithm choose(ConvolutionAlgorithm wanted, const ConvolutionShape& s, Index terms,
-                            Index pixels) {
-  if (wanted == ConvolutionAlgorithm::automatic) {
-    wanted = meaning_of_automatic;
-  }
-  const bool can_winograd = std::is_same_v<T, float> && winograd_convolution::can_compute(s);
-  if (wanted == ConvolutionAlgorithm::winograd) {
-    require(can_winograd,
-            "convolution: Winograd's algorithm is for float32, 3x3 kernels, stride 1, dilation 1 and one "
-            "group; this is ",
-            dtype_of<T>, ", kernel ", s.kernel, ", stride ", s.stride, ", dilation ", s.dilation, ", groups ",
-            s.groups, "; use ConvolutionAlgorithm::automatic");
-  }
-  const bool can_split = std::is_same_v<T, float> && split_convolution::can_compute(s);
-  if (wanted == ConvolutionAlgorithm::split) {
-    require(can_split,
-            "convolution: the split algorithm is for float32, stride 1, dilation 1 and one group; this is ",
-            dtype_of<T>, ", stride ", s.stride, ", dilation ", s.dilation, ", groups ", s.groups,
-            "; use ConvolutionAlgorithm::automatic");
-  }
-  if (wanted != ConvolutionAlgorithm::automatic) {
-    return wanted;
-  }
-  const bool few_weights = s.in_channels * s.out_channels <= 1024 * s.batch * pixels;
-  if (can_winograd && std::min(s.in_channels, s.out_channels) >= 16 && few_weights) {
+ConvolutionAlgorithm fastest(const ConvolutionShape& s, Index terms, Index pixels) {
+  if (winograd<T>().can_compute(s) && winograd_is_faster(s, pixels)) {
     return ConvolutionAlgorithm::winograd;
-  }
-  const auto [fewer, more] = std::minmax(s.in_channels, s.out_channels);
-  const bool whole_parts = s.kernel.height % 3 == 0 && s.kernel.width % 3 == 0 && s.taps() > 9;
-  if (can_split && whole_parts && more >= 16 && fewer * s.taps() >= 216) {
-    return ConvolutionAlgorithm::split;
   }
   constexpr Index cached_weights = 1 << 18;
   const bool many_weights =
@@ -66,39 +84,22 @@ ConvolutionAlgorithm choose(ConvolutionAlgorithm wanted, const ConvolutionShape&
   return many_weights ? ConvolutionAlgorithm::im2col : ConvolutionAlgorithm::direct;
 }
 
-Index output_size(Index in, Index kernel, Index stride, Index padding, Index dilation) {
-  const Index room = in + 2 * padding - dilation * (kernel - 1) - 1;  // for the kernel to move in
-  return room < 0 ? 0 : room / stride + 1;
-}
+thread_local ConvolutionAlgorithm meaning_of_automatic = ConvolutionAlgorithm::automatic;
 
-ReluMaskShape result_shape(const ConvolutionShape& s) { return {s.batch, s.out_channels, s.out}; }
-
-// dy with zeros where the mask is not set.
 template <class T>
-Tensor masked(const ConvolutionShape& s, const T* dy, const std::uint8_t* mask) {
-  Tensor dz = Tensor::empty({s.batch, s.out_channels, s.out.height, s.out.width}, dtype_of<T>);
-  apply_relu_mask(result_shape(s), dy, mask, dz.mutable_data<T>());
-  return dz;
-}
-
-// The sum of `n` numbers in 16 interleaved partial sums, which the compiler can keep in vector registers.
-template <class T>
-GESSO_SIMD T sum(const T* x, Index n) {
-  constexpr int lanes = 16;
-  T lane[lanes] = {};
-  Index i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    for (int l = 0; l < lanes; ++l) lane[l] += x[i + l];
+const Algorithm<T>& choose(ConvolutionAlgorithm wanted, const ConvolutionShape& s, Index terms,
+                           Index pixels) {
+  if (wanted == ConvolutionAlgorithm::automatic) {
+    wanted = meaning_of_automatic;
   }
-  T total{0};
-  for (; i < n; ++i) total += x[i];
-  for (int l = 0; l < lanes; ++l) total += lane[l];
-  return total;
-}
-
-template <class T>
-GESSO_SIMD void add_constant(T* x, Index n, T constant) {
-  for (Index i = 0; i < n; ++i) x[i] += constant;
+  if (wanted == ConvolutionAlgorithm::automatic) {
+    wanted = fastest<T>(s, terms, pixels);
+  }
+  const Algorithm<T>& algorithm = row_of<T>(wanted);
+  require(algorithm.can_compute(s), "convolution: the algorithm \"", algorithm.name, "\" is for ",
+          algorithm.is_for, "; this is ", dtype_of<T>, ", stride ", s.stride, ", dilation ", s.dilation,
+          ", groups ", s.groups, "; use ConvolutionAlgorithm::automatic");
+  return algorithm;
 }
 
 }  // namespace
@@ -110,121 +111,37 @@ ConvolutionAlgorithmGuard::ConvolutionAlgorithmGuard(ConvolutionAlgorithm algori
 
 ConvolutionAlgorithmGuard::~ConvolutionAlgorithmGuard() { meaning_of_automatic = before_; }
 
-Size2d convolution_output_size(Size2d in, Size2d kernel, Size2d stride, Size2d padding, Size2d dilation) {
-  return {output_size(in.height, kernel.height, stride.height, padding.height, dilation.height),
-          output_size(in.width, kernel.width, stride.width, padding.width, dilation.width)};
+template <class T>
+void convolution_forward(const ConvolutionShape& s, const T* x, const T* w, const T* bias, T* y,
+                         ConvolutionAlgorithm algorithm, const FusedRelu& relu) {
+  choose<T>(algorithm, s, s.fan_in(), s.out_pixels()).forward(s, x, w, bias, relu, y);
 }
 
 template <class T>
-void convolution_forward(const ConvolutionShape& shape, const T* x, const T* w, const T* bias, T* y,
-                         ConvolutionAlgorithm algorithm, const ConvolutionRelu& relu) {
-  algorithm = choose<T>(algorithm, shape, shape.fan_in(), shape.out_pixels());
-  if constexpr (std::is_same_v<T, float>) {
-    if (algorithm == ConvolutionAlgorithm::winograd) {
-      return winograd_convolution::forward(shape, x, w, bias, relu.on, relu.mask, y);
-    }
-  }
-  if (algorithm == ConvolutionAlgorithm::plain) {
-    plain_convolution::forward(shape, x, w, bias, y);
-  } else if (algorithm == ConvolutionAlgorithm::im2col) {
-    im2col_convolution::forward(shape, x, w, bias, y);
-  } else if (algorithm == ConvolutionAlgorithm::direct) {
-    direct_convolution::forward(shape, x, w, bias, y);
-  } else if constexpr (std::is_same_v<T, float>) {
-    split_convolution::forward(shape, x, w, bias, y);
-  }
-  if (relu.on) {
-    relu_with_mask(result_shape(shape), y, relu.mask);
-  }
+void convolution_input_gradient(const ConvolutionShape& s, const T* dy, const T* w, T* dx,
+                                ConvolutionAlgorithm algorithm, const ReluMask& mask) {
+  choose<T>(algorithm, s, s.group_out() * s.taps(), s.in_pixels()).input_gradient(s, dy, mask, w, dx);
 }
 
 template <class T>
-void convolution_input_gradient(const ConvolutionShape& shape, const T* dy, const T* w, T* dx,
-                                ConvolutionAlgorithm algorithm, const std::uint8_t* mask) {
-  algorithm = choose<T>(algorithm, shape, shape.group_out() * shape.taps(), shape.in_pixels());
-  const bool zeros = shape.padding_mode == PaddingMode::zeros;
-  if (mask != nullptr && (algorithm != ConvolutionAlgorithm::winograd || !zeros)) {
-    const Tensor dz = masked(shape, dy, mask);
-    return convolution_input_gradient(shape, dz.data<T>(), w, dx, algorithm);
-  }
-  if (algorithm == ConvolutionAlgorithm::plain) {
-    return plain_convolution::input_gradient(shape, dy, w, dx);
-  }
-  // The fast ones compute what reaches x itself; what reaches it by way of the padding is added to that.
-  ConvolutionShape inside = shape;
-  inside.padding_mode = PaddingMode::zeros;
-  if (algorithm == ConvolutionAlgorithm::im2col) {
-    im2col_convolution::input_gradient(inside, dy, w, dx);
-  } else if (algorithm == ConvolutionAlgorithm::direct) {
-    direct_convolution::input_gradient(inside, dy, w, dx);
-  } else if constexpr (std::is_same_v<T, float>) {
-    if (algorithm == ConvolutionAlgorithm::winograd) {
-      winograd_convolution::input_gradient(inside, dy, mask, w, dx);
-    } else {
-      split_convolution::input_gradient(inside, dy, w, dx);
-    }
-  }
-  add_frame_gradient(shape, dy, w, dx);
-}
-
-template <class T>
-void convolution_weight_gradient(const ConvolutionShape& shape, const T* x, const T* dy, T* dw,
-                                 ConvolutionAlgorithm algorithm, const std::uint8_t* mask) {
+void convolution_weight_gradient(const ConvolutionShape& s, const T* x, const T* dy, T* dw,
+                                 ConvolutionAlgorithm algorithm, const ReluMask& mask) {
   // Here the products of all pixels are added up; their number costs the direct convolution nothing.
-  const Index terms = std::min<Index>(shape.fan_in(), 2560);
-  algorithm = choose<T>(algorithm, shape, terms, shape.out_pixels());
-  if constexpr (std::is_same_v<T, float>) {
-    if (algorithm == ConvolutionAlgorithm::winograd) {
-      return winograd_convolution::weight_gradient(shape, x, dy, mask, dw);
-    }
-  }
-  if (mask != nullptr) {
-    const Tensor dz = masked(shape, dy, mask);
-    return convolution_weight_gradient(shape, x, dz.data<T>(), dw, algorithm);
-  }
-  if (algorithm == ConvolutionAlgorithm::plain) {
-    plain_convolution::weight_gradient(shape, x, dy, dw);
-  } else if (algorithm == ConvolutionAlgorithm::im2col) {
-    im2col_convolution::weight_gradient(shape, x, dy, dw);
-  } else if (algorithm == ConvolutionAlgorithm::direct) {
-    direct_convolution::weight_gradient(shape, x, dy, dw);
-  } else if constexpr (std::is_same_v<T, float>) {
-    split_convolution::weight_gradient(shape, x, dy, dw);
-  }
-}
-
-template <class T>
-void bias_gradient(Index batch, Index channels, Index pixels, const T* dy, T* db) {
-  parallel_for(channels, 1, [&](Index c, Index) {
-    T total{0};
-    for (Index n = 0; n < batch; ++n) {
-      total += sum(dy + (n * channels + c) * pixels, pixels);
-    }
-    db[c] = total;
-  });
-}
-
-template <class T>
-void add_bias(Index batch, Index channels, Index pixels, const T* bias, T* y) {
-  parallel_for(batch * channels, 1,
-               [&](Index plane, Index) { add_constant(y + plane * pixels, pixels, bias[plane % channels]); });
+  const Index terms = std::min<Index>(s.fan_in(), 2560);
+  choose<T>(algorithm, s, terms, s.out_pixels()).weight_gradient(s, x, dy, mask, dw);
 }
 
 template void convolution_forward(const ConvolutionShape&, const float*, const float*, const float*, float*,
-                                  ConvolutionAlgorithm, const ConvolutionRelu&);
+                                  ConvolutionAlgorithm, const FusedRelu&);
 template void convolution_forward(const ConvolutionShape&, const double*, const double*, const double*,
-                                  double*, ConvolutionAlgorithm, const ConvolutionRelu&);
+                                  double*, ConvolutionAlgorithm, const FusedRelu&);
 template void convolution_input_gradient(const ConvolutionShape&, const float*, const float*, float*,
-                                         ConvolutionAlgorithm, const std::uint8_t*);
+                                         ConvolutionAlgorithm, const ReluMask&);
 template void convolution_input_gradient(const ConvolutionShape&, const double*, const double*, double*,
-                                         ConvolutionAlgorithm, const std::uint8_t*);
+                                         ConvolutionAlgorithm, const ReluMask&);
 template void convolution_weight_gradient(const ConvolutionShape&, const float*, const float*, float*,
-                                          ConvolutionAlgorithm, const std::uint8_t*);
+                                          ConvolutionAlgorithm, const ReluMask&);
 template void convolution_weight_gradient(const ConvolutionShape&, const double*, const double*, double*,
-                                          ConvolutionAlgorithm, const std::uint8_t*);
-template void bias_gradient(Index, Index, Index, const float*, float*);
-template void bias_gradient(Index, Index, Index, const double*, double*);
-template void add_bias(Index, Index, Index, const float*, float*);
-template void add_bias(Index, Index, Index, const double*, double*);
+                                          ConvolutionAlgorithm, const ReluMask&);
 
 }  // namespace gesso

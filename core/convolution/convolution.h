@@ -1,4 +1,5 @@
-// Kernels of the two-dimensional convolution: forward, and the gradients to input, weight and bias.
+// The two-dimensional convolution: forward, and the gradients to input and weight (core/convolution/bias.h
+// has the bias's).
 //
 // With input x, weight w, bias b and result y, for stride s, padding p, dilation d, and what the padding mode
 // says (zeros, or pixels of x: core/padding_mode.h) wherever x is read outside:
@@ -13,51 +14,19 @@
 // All arrays are dense and row-major. Results are the same bit for bit for every number of threads.
 #pragma once
 
-#include <cstdint>
-
-#include "gesso/core/index.h"
-#include "gesso/core/padding_mode.h"
-#include "gesso/core/size2d.h"
+#include "gesso/core/convolution/relu_mask.h"
+#include "gesso/core/convolution/shape.h"
 
 namespace gesso {
-
-/// The sizes of one convolution.
-struct ConvolutionShape {
-  Index batch = 1;
-  Index in_channels = 1;   ///< a multiple of groups
-  Index out_channels = 1;  ///< a multiple of groups
-  Index groups = 1;
-  Size2d in = 1;   ///< of a picture of x
-  Size2d out = 1;  ///< of a picture of y: see convolution_output_size()
-  Size2d kernel = 1;
-  Size2d stride = 1;
-  Size2d padding = 0;  ///< rows above and below, columns left and right
-  Size2d dilation = 1;
-  PaddingMode padding_mode = PaddingMode::zeros;  ///< reflect: with padding smaller than `in`
-
-  Index group_in() const { return in_channels / groups; }    ///< input channels of one group
-  Index group_out() const { return out_channels / groups; }  ///< result channels of one group
-  Index in_pixels() const { return in.height * in.width; }
-  Index out_pixels() const { return out.height * out.width; }
-  Index taps() const { return kernel.height * kernel.width; }
-  /// Numbers of x that one number of y is a weighted sum of: the length of a row of the weight.
-  Index fan_in() const { return group_in() * taps(); }
-};
-
-/// floor((in + 2 padding - dilation (kernel - 1) - 1) / stride) + 1 in each dimension; below 1 when the
-/// kernel is larger than the padded picture.
-Size2d convolution_output_size(Size2d in, Size2d kernel, Size2d stride, Size2d padding, Size2d dilation);
 
 /// How to compute a convolution. All give the same numbers up to rounding.
 enum class ConvolutionAlgorithm {
   automatic,  ///< the fastest known for the shape
-  plain,   ///< the formula as nested loops, on one thread: the definition that the others are tested against
-  im2col,  ///< as products of matrices, core/convolution/im2col.h
-  direct,  ///< sums in registers from a padded copy in cache, core/convolution/direct/direct.h
-  winograd,  ///< a quarter of the products, core/convolution/winograd/winograd.h; only float32, 3x3, stride 1,
-             ///< dilation 1, one group
-  split,  ///< Winograd's for other kernels, as sums of 3x3 ones, core/convolution/winograd/large_kernels.h; only float32,
-          ///< stride 1, dilation 1, one group
+  plain,      ///< the formula as nested loops, on one thread: what the others are tested against
+  im2col,     ///< as products of matrices, core/convolution/im2col.h
+  direct,     ///< sums in registers from a padded copy in cache, core/convolution/direct/direct.h
+  winograd,   ///< a quarter of the products, core/convolution/winograd/winograd.h; only float32, stride 1,
+              ///< dilation 1, one group
 };
 
 /// While one lives, `automatic` means `algorithm` on this thread: to compare whole trainings.
@@ -72,13 +41,6 @@ class ConvolutionAlgorithmGuard {
   ConvolutionAlgorithm before_;
 };
 
-/// A relu in the same pass.
-struct ConvolutionRelu {
-  bool on = false;  ///< y = max(y, 0); NaN stays NaN
-  std::uint8_t* mask =
-      nullptr;  ///< where it was open (core/convolution/relu_mask.h, of the shape of y), unless null
-};
-
 // All throw ArgumentError when an algorithm is asked for that cannot compute the shape.
 
 /// y = convolution of x and w, plus the bias unless `bias` is null, and then the relu if it is on.
@@ -89,17 +51,17 @@ struct ConvolutionRelu {
 template <class T>
 void convolution_forward(const ConvolutionShape& shape, const T* x, const T* w, const T* bias, T* y,
                          ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic,
-                         const ConvolutionRelu& relu = {});
+                         const FusedRelu& relu = {});
 
 /// dx = the gradient to x, from dy, the gradient to y. This is also what a transposed convolution computes:
 ///     dx[n, c, k, l] = sum of w[o, c, u, v] dy[n, o, i, j] over all o, u, v, i, j with
 ///                      k = s i - p + d u and l = s j - p + d v
-/// and, where the padding shows pixels of x, over those that read pixel (k, l) in the padding. If there is a
-/// mask of a relu, dy counts as zero where that was closed.
+/// and, where the padding shows pixels of x, over those that read pixel (k, l) in the padding. dy counts as
+/// zero where the mask of a relu is not set.
 template <class T>
 void convolution_input_gradient(const ConvolutionShape& shape, const T* dy, const T* w, T* dx,
                                 ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic,
-                                const std::uint8_t* mask = nullptr);
+                                const ReluMask& mask = {});
 
 /// dw = the gradient to w:
 ///     dw[o, c, u, v] = sum over n, i, j of dy[n, o, i, j] x[n, first(o) + c, s i - p + d u, s j - p + d v]
@@ -107,15 +69,6 @@ void convolution_input_gradient(const ConvolutionShape& shape, const T* dy, cons
 template <class T>
 void convolution_weight_gradient(const ConvolutionShape& shape, const T* x, const T* dy, T* dw,
                                  ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic,
-                                 const std::uint8_t* mask = nullptr);
-
-/// db[c] = sum over n and pixels of dy[n, c, pixel], for dy (batch, channels, pixels): the gradient to the
-/// bias.
-template <class T>
-void bias_gradient(Index batch, Index channels, Index pixels, const T* dy, T* db);
-
-/// y[n, c, pixel] += bias[c], for y (batch, channels, pixels).
-template <class T>
-void add_bias(Index batch, Index channels, Index pixels, const T* bias, T* y);
+                                 const ReluMask& mask = {});
 
 }  // namespace gesso

@@ -3,7 +3,7 @@
 // convolution padded by zeros, plus this. Arrays and formulas: core/convolution/convolution.h.
 #pragma once
 
-#include "gesso/core/convolution/convolution.h"
+#include "gesso/core/convolution/shape.h"
 
 namespace gesso {
 

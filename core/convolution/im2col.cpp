@@ -2,17 +2,113 @@
 
 #include <algorithm>
 
-#include "gesso/core/convolution/columns.h"
+#include "gesso/core/convolution/frame.h"
+#include "gesso/core/convolution/mirror.h"
 #include "gesso/core/dtype.h"
 #include "gesso/core/index.h"
 #include "gesso/core/kernels/gemm.h"
 #include "gesso/core/kernels/partial_sums.h"
 #include "gesso/core/memory/scratch.h"
 #include "gesso/core/parallel.h"
+#include "gesso/core/simd/clones.h"
 #include "gesso/core/tensor.h"
 
 namespace gesso::im2col_convolution {
 namespace {
+
+// ---- columns
+
+// ceil(a / b) for b > 0 and any a.
+Index ceiling(Index a, Index b) { return a > 0 ? (a + b - 1) / b : -(-a / b); }
+
+// A run of columns in one row of the matrix that reads one row of the picture: `left` columns that read the
+// padding, `length` that read pixels of the row, `right` that read the padding again.
+struct Piece {
+  Index at;      // offset into the columns
+  Index row;     // offset into x of the row; negative when all is zero
+  Index column;  // of x that the first reads; each reads shape.stride.width further than the one before
+  Index left, length, right;
+};
+
+template <class Visit>
+inline __attribute__((always_inline)) void for_each_piece(const ConvolutionShape& s, PaddingMode mode,
+                                                          Index channels, Index begin, Index end,
+                                                          Visit visit) {
+  Index at = 0;
+  for (Index c = 0; c < channels; ++c) {
+    for (Index u = 0; u < s.kernel.height; ++u) {
+      for (Index v = 0; v < s.kernel.width; ++v, at += end - begin) {
+        const Index shift = s.dilation.width * v - s.padding.width;  // x column read by y column 0
+        const Index inside_begin = ceiling(-shift, s.stride.width);
+        const Index inside_end = ceiling(s.in.width - shift, s.stride.width);
+        for (Index p = begin; p < end;) {
+          const Index i = p / s.out.width;
+          const Index j = p % s.out.width;
+          const Index j_end = std::min(s.out.width, j + end - p);
+          const Index k = padding_source(s.stride.height * i - s.padding.height + s.dilation.height * u,
+                                         s.in.height, mode);
+          const Index from = std::clamp(inside_begin, j, j_end);
+          const Index to = std::clamp(inside_end, from, j_end);
+          visit(Piece{at + p - begin, k < 0 ? -1 : (c * s.in.height + k) * s.in.width,
+                      shift + s.stride.width * j, from - j, to - from, j_end - to});
+          p += j_end - j;
+        }
+      }
+    }
+  }
+}
+
+// Writes the columns of pixels begin <= p < end, for the first `channels` channels at x (channels, in.height,
+// in.width): columns (channels * taps, end - begin). Padding may be negative, which leaves out pixels of x.
+template <class T>
+GESSO_SIMD void im2col(const ConvolutionShape& s, const T* x, Index channels, Index begin, Index end,
+                       T* columns) {
+  const Index stride = s.stride.width;
+  for_each_piece(s, s.padding_mode, channels, begin, end, [&](const Piece& piece) {
+    T* to = columns + piece.at;
+    const Index right = piece.left + piece.length;
+    if (piece.row < 0) {
+      std::fill_n(to, right + piece.right, T{0});
+      return;
+    }
+    const T* row = x + piece.row;
+    const auto show_padding = [&](Index q, Index q_end) {
+      for (; q < q_end; ++q) {
+        const Index source = padding_source(piece.column + stride * q, s.in.width, s.padding_mode);
+        to[q] = source < 0 ? T{0} : row[source];
+      }
+    };
+    show_padding(0, piece.left);
+    if (stride == 1) {
+      std::copy_n(row + piece.column + piece.left, piece.length, to + piece.left);
+    } else {
+      for (Index q = piece.left; q < right; ++q) to[q] = row[piece.column + stride * q];
+    }
+    show_padding(right, right + piece.right);
+  });
+}
+
+// The transpose of im2col: adds every number of the columns to the pixel of dx that it stands for. Those of
+// the padding are add_frame_gradient()'s.
+template <class T>
+GESSO_SIMD void add_col2im(const ConvolutionShape& s, const T* columns, Index channels, Index begin,
+                           Index end, T* dx) {
+  const Index stride = s.stride.width;
+  for_each_piece(s, PaddingMode::zeros, channels, begin, end, [&](const Piece& piece) {
+    if (piece.row < 0) {
+      return;
+    }
+    const T* from = columns + piece.at + piece.left;
+    T* to = dx + piece.row + piece.column + stride * piece.left;
+    if (stride == 1) {
+      for (Index i = 0; i < piece.length; ++i) to[i] += from[i];
+    } else {
+      for (Index i = 0; i < piece.length; ++i) to[stride * i] += from[i];
+    }
+  });
+}
+
+// ---- blocks
 
 constexpr Index kColumnBytes = 384 << 10;  // of one block of columns: it shares 1 MiB of L2 with gemm
 constexpr Index kFewestPixels = 128;       // a block: products of fewer columns are slow
@@ -56,29 +152,6 @@ Matrix<T> columns_of(const ConvolutionShape& s, const T* x, Index channels, Inde
   return {columns, end - begin};
 }
 
-// flipped[g, c, o, u, v] = w[g, o, c, height - 1 - u, width - 1 - v]
-template <class T>
-void mirror(const ConvolutionShape& s, const T* w, T* flipped) {
-  for (Index g = 0; g < s.groups; ++g) {
-    for (Index c = 0; c < s.group_in(); ++c) {
-      for (Index o = 0; o < s.group_out(); ++o) {
-        const T* kernel = w + ((g * s.group_out() + o) * s.group_in() + c) * s.taps();
-        flipped = std::reverse_copy(kernel, kernel + s.taps(), flipped);
-      }
-    }
-  }
-}
-
-// The convolution of dy with mirrored kernels that gives dx when the stride is 1.
-ConvolutionShape mirrored(const ConvolutionShape& s) {
-  ConvolutionShape m = s;
-  std::swap(m.in_channels, m.out_channels);
-  std::swap(m.in, m.out);
-  m.padding = {s.dilation.height * (s.kernel.height - 1) - s.padding.height,
-               s.dilation.width * (s.kernel.width - 1) - s.padding.width};
-  return m;
-}
-
 // dx from columns = w^T dy. Blocks of channels of dx are independent, so each is the work of one thread.
 template <class T>
 void input_gradient_by_col2im(const ConvolutionShape& s, const T* dy, const T* w, T* dx) {
@@ -107,7 +180,7 @@ void input_gradient_by_col2im(const ConvolutionShape& s, const T* dy, const T* w
 }  // namespace
 
 template <class T>
-void forward(const ConvolutionShape& s, const T* x, const T* w, const T* bias, T* y) {
+void forward(const ConvolutionShape& s, const T* x, const T* w, const T* bias, const FusedRelu& relu, T* y) {
   const Blocks blocks = cut<T>(s, s.group_in());
   parallel_for(s.batch * s.groups * blocks.per_sample, 1, [&](Index task, Index) {
     const Index sample_and_group = task / blocks.per_sample;
@@ -128,21 +201,23 @@ void forward(const ConvolutionShape& s, const T* x, const T* w, const T* bias, T
               s.fan_in(), columns.data, columns.stride, 1, y_block, s.out_pixels());
     }
   });
+  apply_relu(relu, s, y);
 }
 
 template <class T>
-void input_gradient(const ConvolutionShape& s, const T* dy, const T* w, T* dx) {
+void input_gradient(const ConvolutionShape& s, const T* dy, const ReluMask& mask, const T* w, T* dx) {
+  const MaskedGradient<T> dz(mask, dy);
   if (s.stride == 1) {
-    Tensor flipped = Tensor::empty({s.in_channels * s.group_out() * s.taps()}, dtype_of<T>);
-    mirror(s, w, flipped.mutable_data<T>());
-    forward<T>(mirrored(s), dy, flipped.data<T>(), nullptr, dx);
+    forward<T>(mirrored_shape(s), dz.data(), mirrored_weight(s, w).template data<T>(), nullptr, {}, dx);
   } else {
-    input_gradient_by_col2im(s, dy, w, dx);
+    input_gradient_by_col2im(s, dz.data(), w, dx);
   }
+  add_frame_gradient(s, dz.data(), w, dx);
 }
 
 template <class T>
-void weight_gradient(const ConvolutionShape& s, const T* x, const T* dy, T* dw) {
+void weight_gradient(const ConvolutionShape& s, const T* x, const T* dy, const ReluMask& mask, T* dw) {
+  const MaskedGradient<T> dz(mask, dy);
   const Blocks blocks = cut<T>(s, s.group_in());
   sum_blocks(s.batch * blocks.per_sample, s.groups, s.group_out() * s.fan_in(), dw,
              [&](Index group, Index block, T* sum) {
@@ -150,7 +225,7 @@ void weight_gradient(const ConvolutionShape& s, const T* x, const T* dy, T* dw) 
                const Index begin = block % blocks.per_sample * blocks.pixels;
                const Index end = std::min(begin + blocks.pixels, s.out_pixels());
                const T* x_group = x + sample_and_group * s.group_in() * s.in_pixels();
-               const T* dy_block = dy + sample_and_group * s.group_out() * s.out_pixels() + begin;
+               const T* dy_block = dz.data() + sample_and_group * s.group_out() * s.out_pixels() + begin;
                for (Index first = 0; first < s.group_in(); first += blocks.channels) {
                  const Index channels = std::min(blocks.channels, s.group_in() - first);
                  const Matrix<T> columns =
@@ -161,11 +236,14 @@ void weight_gradient(const ConvolutionShape& s, const T* x, const T* dy, T* dw) 
              });
 }
 
-template void forward(const ConvolutionShape&, const float*, const float*, const float*, float*);
-template void forward(const ConvolutionShape&, const double*, const double*, const double*, double*);
-template void input_gradient(const ConvolutionShape&, const float*, const float*, float*);
-template void input_gradient(const ConvolutionShape&, const double*, const double*, double*);
-template void weight_gradient(const ConvolutionShape&, const float*, const float*, float*);
-template void weight_gradient(const ConvolutionShape&, const double*, const double*, double*);
+template void forward(const ConvolutionShape&, const float*, const float*, const float*, const FusedRelu&,
+                      float*);
+template void forward(const ConvolutionShape&, const double*, const double*, const double*, const FusedRelu&,
+                      double*);
+template void input_gradient(const ConvolutionShape&, const float*, const ReluMask&, const float*, float*);
+template void input_gradient(const ConvolutionShape&, const double*, const ReluMask&, const double*, double*);
+template void weight_gradient(const ConvolutionShape&, const float*, const float*, const ReluMask&, float*);
+template void weight_gradient(const ConvolutionShape&, const double*, const double*, const ReluMask&,
+                              double*);
 
 }  // namespace gesso::im2col_convolution

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gesso/core/convolution/bias.h"
+
 namespace gesso::plain_convolution {
 namespace {
 
@@ -38,31 +40,37 @@ void for_each_product(const ConvolutionShape& s, F f) {
 }  // namespace
 
 template <class T>
-void forward(const ConvolutionShape& s, const T* x, const T* w, const T* bias, T* y) {
+void forward(const ConvolutionShape& s, const T* x, const T* w, const T* bias, const FusedRelu& relu, T* y) {
   std::fill_n(y, s.batch * s.out_channels * s.out_pixels(), T{0});
   for_each_product(s, [&](Index at_y, Index at_x, Index at_w) { y[at_y] += w[at_w] * x[at_x]; });
   if (bias != nullptr) {
     add_bias(s.batch, s.out_channels, s.out_pixels(), bias, y);
   }
+  apply_relu(relu, s, y);
 }
 
 template <class T>
-void input_gradient(const ConvolutionShape& s, const T* dy, const T* w, T* dx) {
+void input_gradient(const ConvolutionShape& s, const T* dy, const ReluMask& mask, const T* w, T* dx) {
+  const MaskedGradient<T> dz(mask, dy);
   std::fill_n(dx, s.batch * s.in_channels * s.in_pixels(), T{0});
-  for_each_product(s, [&](Index at_y, Index at_x, Index at_w) { dx[at_x] += w[at_w] * dy[at_y]; });
+  for_each_product(s, [&](Index at_y, Index at_x, Index at_w) { dx[at_x] += w[at_w] * dz[at_y]; });
 }
 
 template <class T>
-void weight_gradient(const ConvolutionShape& s, const T* x, const T* dy, T* dw) {
+void weight_gradient(const ConvolutionShape& s, const T* x, const T* dy, const ReluMask& mask, T* dw) {
+  const MaskedGradient<T> dz(mask, dy);
   std::fill_n(dw, s.out_channels * s.fan_in(), T{0});
-  for_each_product(s, [&](Index at_y, Index at_x, Index at_w) { dw[at_w] += x[at_x] * dy[at_y]; });
+  for_each_product(s, [&](Index at_y, Index at_x, Index at_w) { dw[at_w] += x[at_x] * dz[at_y]; });
 }
 
-template void forward(const ConvolutionShape&, const float*, const float*, const float*, float*);
-template void forward(const ConvolutionShape&, const double*, const double*, const double*, double*);
-template void input_gradient(const ConvolutionShape&, const float*, const float*, float*);
-template void input_gradient(const ConvolutionShape&, const double*, const double*, double*);
-template void weight_gradient(const ConvolutionShape&, const float*, const float*, float*);
-template void weight_gradient(const ConvolutionShape&, const double*, const double*, double*);
+template void forward(const ConvolutionShape&, const float*, const float*, const float*, const FusedRelu&,
+                      float*);
+template void forward(const ConvolutionShape&, const double*, const double*, const double*, const FusedRelu&,
+                      double*);
+template void input_gradient(const ConvolutionShape&, const float*, const ReluMask&, const float*, float*);
+template void input_gradient(const ConvolutionShape&, const double*, const ReluMask&, const double*, double*);
+template void weight_gradient(const ConvolutionShape&, const float*, const float*, const ReluMask&, float*);
+template void weight_gradient(const ConvolutionShape&, const double*, const double*, const ReluMask&,
+                              double*);
 
 }  // namespace gesso::plain_convolution

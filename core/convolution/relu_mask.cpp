@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gesso/core/memory/memory_pool.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/simd/clones.h"
 
@@ -23,48 +24,74 @@ GESSO_SIMD void apply_to_row(const T* dy, Index width, std::uint8_t bit, const s
   for (Index j = 0; j < width; ++j) dz[j] = (mask[j] & bit) != 0 ? dy[j] : T{0};
 }
 
-// Calls row(offset of the row in y, its bit, offset of its bytes in the mask) for the rows of a pair of
-// channels, `pair` counted over all samples.
+// Calls row(offset of the row in y, its bit, offset of its bytes in those of the pair) for the rows of a pair
+// of channels of sample n.
 template <class Row>
-void for_rows_of_pair(const ReluMaskShape& s, Index pair, Row row) {
-  const Index n = pair / s.pairs(), first = pair % s.pairs() * 2;
-  for (Index c = first; c < std::min(first + 2, s.channels); ++c) {
-    for (Index i = 0; i < s.size.height; ++i) {
-      row(((n * s.channels + c) * s.size.height + i) * s.size.width,
-          static_cast<std::uint8_t>(1 << (c % 2 * 4 + i % 4)), pair * s.pair_bytes() + i / 4 * s.size.width);
+void for_rows_of_pair(Index n, Index pair, Index channels, Size2d size, Row row) {
+  for (Index c = 2 * pair; c < std::min(2 * pair + 2, channels); ++c) {
+    for (Index i = 0; i < size.height; ++i) {
+      row(((n * channels + c) * size.height + i) * size.width,
+          static_cast<std::uint8_t>(1 << (c % 2 * 4 + i % 4)), i / 4 * size.width);
     }
   }
 }
 
 }  // namespace
 
+ReluMask::ReluMask(Index batch, Index channels, Size2d size)
+    : batch_(batch), channels_(channels), size_(size) {
+  const auto bytes = static_cast<std::size_t>(std::max<Index>(batch * pairs() * pair_bytes(), 1));
+  bytes_ = {static_cast<std::uint8_t*>(detail::pool_allocate(bytes)),
+            [bytes](std::uint8_t* block) { detail::pool_free(block, bytes); }};
+}
+
 template <class T>
-void relu_with_mask(const ReluMaskShape& s, T* y, std::uint8_t* mask) {
-  parallel_for(s.batch * s.pairs(), 1, [&](Index pair, Index) {
+void apply_relu(const FusedRelu& relu, const ConvolutionShape& s, T* y) {
+  if (!relu.on) {
+    return;
+  }
+  const Index pairs = divide_up(s.out_channels, 2);
+  parallel_for(s.batch * pairs, 1, [&](Index task, Index) {
+    const Index n = task / pairs, pair = task % pairs;
+    std::uint8_t* const mask = relu.mask == nullptr ? nullptr : relu.mask->rows(n, pair);
     if (mask != nullptr) {
-      std::fill_n(mask + pair * s.pair_bytes(), s.pair_bytes(), std::uint8_t{0});
+      std::fill_n(mask, relu.mask->pair_bytes(), std::uint8_t{0});
     }
-    for_rows_of_pair(s, pair, [&](Index at, std::uint8_t bit, Index mask_at) {
-      relu_row(y + at, s.size.width);
+    for_rows_of_pair(n, pair, s.out_channels, s.out, [&](Index at, std::uint8_t bit, Index mask_at) {
+      relu_row(y + at, s.out.width);
       if (mask != nullptr) {
-        add_to_mask(y + at, s.size.width, bit, mask + mask_at);
+        add_to_mask(y + at, s.out.width, bit, mask + mask_at);
       }
     });
   });
 }
 
 template <class T>
-void apply_relu_mask(const ReluMaskShape& s, const T* dy, const std::uint8_t* mask, T* dz) {
-  parallel_for(s.batch * s.pairs(), 1, [&](Index pair, Index) {
-    for_rows_of_pair(s, pair, [&](Index at, std::uint8_t bit, Index mask_at) {
-      apply_to_row(dy + at, s.size.width, bit, mask + mask_at, dz + at);
+void apply_relu_mask(const ReluMask& mask, const T* dy, T* dz) {
+  parallel_for(mask.batch() * mask.pairs(), 1, [&](Index task, Index) {
+    const Index n = task / mask.pairs(), pair = task % mask.pairs();
+    const std::uint8_t* const rows = mask.rows(n, pair);
+    for_rows_of_pair(n, pair, mask.channels(), mask.size(), [&](Index at, std::uint8_t bit, Index mask_at) {
+      apply_to_row(dy + at, mask.size().width, bit, rows + mask_at, dz + at);
     });
   });
 }
 
-template void relu_with_mask(const ReluMaskShape&, float*, std::uint8_t*);
-template void relu_with_mask(const ReluMaskShape&, double*, std::uint8_t*);
-template void apply_relu_mask(const ReluMaskShape&, const float*, const std::uint8_t*, float*);
-template void apply_relu_mask(const ReluMaskShape&, const double*, const std::uint8_t*, double*);
+template <class T>
+MaskedGradient<T>::MaskedGradient(const ReluMask& mask, const T* dy) : data_(dy) {
+  if (mask.defined()) {
+    copy_ =
+        Tensor::empty({mask.batch(), mask.channels(), mask.size().height, mask.size().width}, dtype_of<T>);
+    apply_relu_mask(mask, dy, copy_.mutable_data<T>());
+    data_ = copy_.data<T>();
+  }
+}
+
+template void apply_relu(const FusedRelu&, const ConvolutionShape&, float*);
+template void apply_relu(const FusedRelu&, const ConvolutionShape&, double*);
+template void apply_relu_mask(const ReluMask&, const float*, float*);
+template void apply_relu_mask(const ReluMask&, const double*, double*);
+template class MaskedGradient<float>;
+template class MaskedGradient<double>;
 
 }  // namespace gesso

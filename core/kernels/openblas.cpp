@@ -40,9 +40,9 @@ void set_core_type(const char* type) {
 bool set_up() {
   const std::string chosen = openblas_get_corename();
   if (std::getenv("OPENBLAS_CORETYPE") == nullptr && gotoblas_dynamic_init && gotoblas_dynamic_quit) {
-    if (cpu_has_avx512() && !contains(kAvx512Types, chosen)) {
+    if (best_isa() == Isa::avx512 && !contains(kAvx512Types, chosen)) {
       set_core_type("SkylakeX");
-    } else if (cpu_has_avx2() && !contains(kAvx512Types, chosen) && !contains(kAvx2Types, chosen)) {
+    } else if (best_isa() == Isa::avx2 && !contains(kAvx2Types, chosen)) {
       set_core_type("Haswell");
     }
   }

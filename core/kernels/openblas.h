@@ -8,8 +8,8 @@
 namespace gesso {
 
 /// Sets OpenBLAS up, once; gemm() does it by itself. Unless the user set OPENBLAS_CORETYPE, the core type
-/// becomes SkylakeX on a CPU with AVX-512 (F, CD, BW, DQ, VL) for which OpenBLAS chose a type without it, and
-/// Haswell on one with AVX2 and FMA for which it chose an older one.
+/// becomes SkylakeX where kernels use AVX-512 (best_isa(), core/simd/cpu.h) and OpenBLAS chose a type without
+/// it, and Haswell where they use AVX2 and it chose one for more or less.
 void prepare_openblas();
 
 /// "0.3.21"

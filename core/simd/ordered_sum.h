@@ -2,32 +2,21 @@
 // the number of threads, the same bits. For kernels whose sums must not lose digits (moments, normalization).
 #pragma once
 
-#include <cstring>
-
 #include "gesso/core/index.h"
-
-#define GESSO_INLINE inline __attribute__((always_inline))
+#include "gesso/core/simd/vector.h"
 
 namespace gesso::detail {
 
 inline constexpr int kLanes = 4;  // one AVX register of float64
-using Lanes = double __attribute__((vector_size(kLanes * sizeof(double))));
-
-/// As many numbers of type T.
-template <class T>
-struct Pack {
-  using type __attribute__((vector_size(kLanes * sizeof(T)))) = T;
-};
+using Lanes = simd::Vector<double, kLanes>;
 
 /// Where a term of a sum is: elements i ... i + 3, or the `count` < 4 that are left at the end.
 struct FullLanes {
   Index i;
 
   template <class T>
-  GESSO_INLINE typename Pack<T>::type load(const T* x) const {
-    typename Pack<T>::type values;
-    std::memcpy(&values, x + i, sizeof values);
-    return values;
+  GESSO_INLINE simd::Vector<T, kLanes> load(const T* x) const {
+    return simd::load<kLanes>(x + i);
   }
   GESSO_INLINE Lanes keep(Lanes values) const { return values; }
 };
@@ -37,8 +26,8 @@ struct LastLanes {
   int count;
 
   template <class T>
-  GESSO_INLINE typename Pack<T>::type load(const T* x) const {
-    typename Pack<T>::type values{};
+  GESSO_INLINE simd::Vector<T, kLanes> load(const T* x) const {
+    simd::Vector<T, kLanes> values{};
     for (int lane = 0; lane < count; ++lane) {
       values[lane] = x[i + lane];
     }

@@ -6,10 +6,10 @@
 #include <cstdint>
 
 #include "gesso/core/index.h"
-#include "gesso/core/simd/ordered_sum.h"
+#include "gesso/core/simd/vector.h"
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
 #endif
 
 namespace gesso {
@@ -18,12 +18,39 @@ namespace gesso {
 /// process).
 inline constexpr Index kStreamBytes = 16 << 20;
 
+namespace simd {
+
+/// Stores a vector past the caches where the CPU can, at an address that is a multiple of its size. Others
+/// see it after finish_streams().
+#if defined(__x86_64__)
+__attribute__((target("avx512f"))) inline void stream(float* x, Vector<float, 16> v) {
+  _mm512_stream_ps(x, v);
+}
+__attribute__((target("avx"))) inline void stream(float* x, Vector<float, 8> v) { _mm256_stream_ps(x, v); }
+inline void stream(float* x, Vector<float, 4> v) { _mm_stream_ps(x, v); }
+inline void stream(double* x, Vector<double, 2> v) { _mm_stream_pd(x, v); }
+#else
+template <class T, class V>
+GESSO_INLINE void stream(T* x, V v) {
+  store(x, v);
+}
+#endif
+
+/// Lets what this thread wrote past the caches arrive.
+inline void finish_streams() {
+#if defined(__x86_64__)
+  _mm_sfence();
+#endif
+}
+
+}  // namespace simd
+
 /// y[i] = value(i) for begin <= i < end, past the caches where the CPU can. `value` must be inlined.
 template <class T, class Value>
 GESSO_INLINE void stream_elements(T* y, Index begin, Index end, Value value) {
-  Index i = begin;
-#if defined(__SSE2__)
   constexpr int kBlock = 256 / sizeof(T);  // four cache lines, computed in the L1 cache and then sent off
+  constexpr int kLanes = 16 / sizeof(T);
+  Index i = begin;
   for (; i < end && reinterpret_cast<std::uintptr_t>(y + i) % 64 != 0; ++i) {
     y[i] = value(i);
   }
@@ -32,13 +59,11 @@ GESSO_INLINE void stream_elements(T* y, Index begin, Index end, Value value) {
     for (int k = 0; k < kBlock; ++k) {
       block[k] = value(i + k);
     }
-    for (int k = 0; k < kBlock; k += 16 / sizeof(T)) {
-      _mm_stream_si128(reinterpret_cast<__m128i*>(y + i + k),
-                       _mm_load_si128(reinterpret_cast<__m128i*>(block + k)));
+    for (int k = 0; k < kBlock; k += kLanes) {
+      simd::stream(y + i + k, simd::load<kLanes>(block + k));
     }
   }
-  _mm_sfence();
-#endif
+  simd::finish_streams();
   for (; i < end; ++i) {
     y[i] = value(i);
   }

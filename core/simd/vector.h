@@ -1,6 +1,6 @@
-// Vector registers in portable source, for kernels that are compiled once for each instruction set: templates
-// over the bytes of a register, which the compiler's vector extensions turn into that set's instructions when
-// they are inlined into a function compiled for it (see core/convolution/winograd/kernels.cpp).
+// Vector registers in portable source: the vector extension of GCC and Clang, under one name. The compiler
+// turns a Vector into registers of the instruction set that it compiles a function for, so everything here is
+// inlined into kernels, which core/simd/for_each_isa.h compiles once for each.
 #pragma once
 
 #include <utility>
@@ -9,25 +9,46 @@
 
 #define GESSO_INLINE inline __attribute__((always_inline))
 
-namespace gesso {
+namespace gesso::simd {
 
-/// `bytes` of T in one vector register, and the same where it lies in memory at any address.
-template <class T, int bytes>
-struct Simd {
-  static constexpr int lanes = bytes / int{sizeof(T)};
-  typedef T Vector __attribute__((vector_size(bytes)));
-  typedef T Unaligned __attribute__((vector_size(bytes), aligned(alignof(T)), may_alias));
-
-  static GESSO_INLINE Vector load(const T* x) { return *reinterpret_cast<const Unaligned*>(x); }
-  static GESSO_INLINE void store(T* x, Vector v) { *reinterpret_cast<Unaligned*>(x) = v; }
+namespace detail {
+template <class T, int lanes>
+struct VectorTypes {
+  typedef T Aligned __attribute__((vector_size(lanes * sizeof(T))));
+  typedef T Anywhere __attribute__((vector_size(lanes * sizeof(T)), aligned(alignof(T)), may_alias));
 };
+}  // namespace detail
 
-/// Four lanes, whatever the instruction set.
-using Quad = Simd<float, 16>;
+/// `lanes` numbers side by side. Arithmetic and comparisons work lane by lane, also with one number for all
+/// lanes; v[l] is a lane, and (a < b ? a : b) chooses for each.
+template <class T, int lanes>
+using Vector = typename detail::VectorTypes<T, lanes>::Aligned;
+
+/// The numbers from x on, at any address.
+template <int lanes, class T>
+GESSO_INLINE Vector<T, lanes> load(const T* x) {
+  return *reinterpret_cast<const typename detail::VectorTypes<T, lanes>::Anywhere*>(x);
+}
+
+template <class T, class V>
+GESSO_INLINE void store(T* x, V v) {
+  *reinterpret_cast<typename detail::VectorTypes<T, sizeof(V) / sizeof(T)>::Anywhere*>(x) = v;
+}
+
+/// Makes the compiler load `v` once and keep it: left alone, it may read it from memory again for each use,
+/// and loads that cross a cache line cost more than the products they feed.
+template <class V>
+GESSO_INLINE void keep_in_register(V& v) {
+#if defined(__x86_64__)
+  asm("" : "+v"(v));
+#else
+  (void)v;
+#endif
+}
 
 /// Lane l of the result is lane `lane(l)` of a and b, one after the other.
-template <int lanes, class Lane, class Vector>
-GESSO_INLINE auto shuffle(Vector a, Vector b, Lane lane) {
+template <int lanes, class Lane, class V>
+GESSO_INLINE auto shuffle(V a, V b, Lane lane) {
   return [&]<int... l>(std::integer_sequence<int, l...>) __attribute__((always_inline)) {
     return __builtin_shufflevector(a, b, decltype(lane)::of(l)...);
   }
@@ -54,17 +75,17 @@ struct PairsInterleaved {
 template <int lanes>
 GESSO_INLINE auto load_quads(const float* x, Index step) {
   if constexpr (lanes == 4) {
-    return Quad::load(x);
+    return load<4>(x);
   } else {
     return shuffle<lanes>(load_quads<lanes / 2>(x, step), load_quads<lanes / 2>(x + lanes / 8 * step, step),
                           Concatenated());
   }
 }
 
-template <int lanes, class Vector>
-GESSO_INLINE void store_quads(float* x, Index step, Vector v) {
+template <int lanes, class V>
+GESSO_INLINE void store_quads(float* x, Index step, V v) {
   if constexpr (lanes == 4) {
-    Quad::store(x, v);
+    store(x, v);
   } else {
     [&]<int... l>(std::integer_sequence<int, l...>) __attribute__((always_inline)) {
       store_quads<lanes / 2>(x, step, __builtin_shufflevector(v, v, l...));
@@ -75,12 +96,12 @@ GESSO_INLINE void store_quads(float* x, Index step, Vector v) {
 }
 
 // Transposes every 4 x 4 numbers that four vectors hold in the same four lanes.
-template <int lanes, class Vector>
-GESSO_INLINE void transpose_quads(Vector (&v)[4]) {
-  const Vector a = shuffle<lanes>(v[0], v[1], Interleaved<lanes, false>());
-  const Vector b = shuffle<lanes>(v[0], v[1], Interleaved<lanes, true>());
-  const Vector c = shuffle<lanes>(v[2], v[3], Interleaved<lanes, false>());
-  const Vector d = shuffle<lanes>(v[2], v[3], Interleaved<lanes, true>());
+template <int lanes, class V>
+GESSO_INLINE void transpose_quads(V (&v)[4]) {
+  const V a = shuffle<lanes>(v[0], v[1], Interleaved<lanes, false>());
+  const V b = shuffle<lanes>(v[0], v[1], Interleaved<lanes, true>());
+  const V c = shuffle<lanes>(v[2], v[3], Interleaved<lanes, false>());
+  const V d = shuffle<lanes>(v[2], v[3], Interleaved<lanes, true>());
   v[0] = shuffle<lanes>(a, c, PairsInterleaved<lanes, false>());
   v[1] = shuffle<lanes>(a, c, PairsInterleaved<lanes, true>());
   v[2] = shuffle<lanes>(b, d, PairsInterleaved<lanes, false>());
@@ -91,22 +112,19 @@ GESSO_INLINE void transpose_quads(Vector (&v)[4]) {
 
 /// columns[k][l] = x[l * stride + k] for k < 4 and all lanes l: four columns of a matrix of as many rows as
 /// there are lanes.
-template <int bytes>
-GESSO_INLINE void load_columns(const float* x, Index stride,
-                               typename Simd<float, bytes>::Vector (&columns)[4]) {
-  constexpr int lanes = Simd<float, bytes>::lanes;
+template <int lanes>
+GESSO_INLINE void load_columns(const float* x, Index stride, Vector<float, lanes> (&columns)[4]) {
 #pragma GCC unroll 4
   for (int i = 0; i < 4; ++i) columns[i] = detail::load_quads<lanes>(x + i * stride, 4 * stride);
   detail::transpose_quads<lanes>(columns);
 }
 
 /// x[l * stride + k] = columns[k][l]: the inverse of load_columns.
-template <int bytes>
-GESSO_INLINE void store_columns(float* x, Index stride, typename Simd<float, bytes>::Vector (&columns)[4]) {
-  constexpr int lanes = Simd<float, bytes>::lanes;
+template <int lanes>
+GESSO_INLINE void store_columns(float* x, Index stride, Vector<float, lanes> (&columns)[4]) {
   detail::transpose_quads<lanes>(columns);
 #pragma GCC unroll 4
   for (int i = 0; i < 4; ++i) detail::store_quads<lanes>(x + i * stride, 4 * stride, columns[i]);
 }
 
-}  // namespace gesso
+}  // namespace gesso::simd

@@ -5,6 +5,7 @@
 
 #include "gesso/core/convolution/direct/tile.h"
 #include "gesso/core/convolution/direct/weight_outer.h"
+#include "gesso/core/convolution/frame.h"
 #include "gesso/core/convolution/window.h"
 #include "gesso/core/dtype.h"
 #include "gesso/core/kernels/partial_sums.h"
@@ -334,7 +335,7 @@ struct ProductSums {
 }  // namespace
 
 template <class T>
-void forward(const ConvolutionShape& s, const T* x, const T* w, const T* bias, T* y) {
+void forward(const ConvolutionShape& s, const T* x, const T* w, const T* bias, const FusedRelu& relu, T* y) {
   const Plan plan = plan_forward<T>(s);
   Tensor packed = Tensor::empty({s.out_channels, s.fan_in()}, dtype_of<T>);
   for (Index g = 0; g < s.groups; ++g) {
@@ -343,10 +344,12 @@ void forward(const ConvolutionShape& s, const T* x, const T* w, const T* bias, T
     pack_weights(s.group_out(), plan.block, s.fan_in(), weight, packed.mutable_data<T>() + begin);
   }
   compute(plan, x, packed.data<T>(), bias, y);
+  apply_relu(relu, s, y);
 }
 
 template <class T>
-void input_gradient(const ConvolutionShape& s, const T* dy, const T* w, T* dx) {
+void input_gradient(const ConvolutionShape& s, const T* dy, const ReluMask& mask, const T* w, T* dx) {
+  const MaskedGradient<T> dz(mask, dy);
   const Plan plan = plan_input_gradient<T>(s);
   Tensor packed = Tensor::empty({s.out_channels, s.fan_in()}, dtype_of<T>);
   for (const Phase& phase : plan.phases) {
@@ -360,13 +363,15 @@ void input_gradient(const ConvolutionShape& s, const T* dy, const T* w, T* dx) {
                    packed.mutable_data<T>() + begin);
     }
   }
-  compute<T>(plan, dy, packed.data<T>(), nullptr, dx);
+  compute<T>(plan, dz.data(), packed.data<T>(), nullptr, dx);
+  add_frame_gradient(s, dz.data(), w, dx);
 }
 
 template <class T>
-void weight_gradient(const ConvolutionShape& s, const T* x, const T* dy, T* dw) {
+void weight_gradient(const ConvolutionShape& s, const T* x, const T* dy, const ReluMask& mask, T* dw) {
+  const MaskedGradient<T> dz(mask, dy);
   if (outer_product_convolution::suits<T>(s)) {
-    return outer_product_convolution::weight_gradient(s, x, dy, dw);
+    return outer_product_convolution::weight_gradient(s, x, dz.data(), dw);
   }
   constexpr Index lanes = ProductSumKernel<T>::most_lanes;
   constexpr Index wanted_length = 1024;  // long enough that adding up the lanes at the end is nothing,
@@ -395,7 +400,7 @@ void weight_gradient(const ConvolutionShape& s, const T* x, const T* dy, T* dw) 
   const auto add_tile = [&](Index part, Index index, T* sum) {
     const Tile tile = tiles[index % tiles.count()];
     const Index picture = index / tiles.count() * s.groups + part / parts;
-    const T* dy_tile = dy + (picture * channels + part % parts * part_channels) * s.out_pixels() +
+    const T* dy_tile = dz.data() + (picture * channels + part % parts * part_channels) * s.out_pixels() +
                        tile.row * s.out.width + tile.column;
     const Index length = divide_up(tile.rows * window.pitch, lanes) * lanes;
     T* x_window = scratch<T>(window_size + block * most_length);
@@ -420,11 +425,14 @@ void weight_gradient(const ConvolutionShape& s, const T* x, const T* dy, T* dw) 
   sum_blocks(s.batch * tiles.count(), s.groups * parts, part_channels * s.fan_in(), dw, add_tile);
 }
 
-template void forward(const ConvolutionShape&, const float*, const float*, const float*, float*);
-template void forward(const ConvolutionShape&, const double*, const double*, const double*, double*);
-template void input_gradient(const ConvolutionShape&, const float*, const float*, float*);
-template void input_gradient(const ConvolutionShape&, const double*, const double*, double*);
-template void weight_gradient(const ConvolutionShape&, const float*, const float*, float*);
-template void weight_gradient(const ConvolutionShape&, const double*, const double*, double*);
+template void forward(const ConvolutionShape&, const float*, const float*, const float*, const FusedRelu&,
+                      float*);
+template void forward(const ConvolutionShape&, const double*, const double*, const double*, const FusedRelu&,
+                      double*);
+template void input_gradient(const ConvolutionShape&, const float*, const ReluMask&, const float*, float*);
+template void input_gradient(const ConvolutionShape&, const double*, const ReluMask&, const double*, double*);
+template void weight_gradient(const ConvolutionShape&, const float*, const float*, const ReluMask&, float*);
+template void weight_gradient(const ConvolutionShape&, const double*, const double*, const ReluMask&,
+                              double*);
 
 }  // namespace gesso::direct_convolution

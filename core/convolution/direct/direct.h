@@ -4,19 +4,21 @@
 // times, and few channels are as fast as many. Arrays and formulas: core/convolution/convolution.h.
 #pragma once
 
-#include "gesso/core/convolution/convolution.h"
+#include "gesso/core/convolution/relu_mask.h"
+#include "gesso/core/convolution/shape.h"
 
 namespace gesso::direct_convolution {
 
 template <class T>
-void forward(const ConvolutionShape& shape, const T* x, const T* w, const T* bias, T* y);
+void forward(const ConvolutionShape& shape, const T* x, const T* w, const T* bias, const FusedRelu& relu,
+             T* y);
 
 /// The pixels of dx fall into stride.height * stride.width classes ("phases") by which taps of the kernel
 /// reach them. Each class is a convolution of dy with these taps, mirrored.
 template <class T>
-void input_gradient(const ConvolutionShape& shape, const T* dy, const T* w, T* dx);
+void input_gradient(const ConvolutionShape& shape, const T* dy, const ReluMask& mask, const T* w, T* dx);
 
 template <class T>
-void weight_gradient(const ConvolutionShape& shape, const T* x, const T* dy, T* dw);
+void weight_gradient(const ConvolutionShape& shape, const T* x, const T* dy, const ReluMask& mask, T* dw);
 
 }  // namespace gesso::direct_convolution

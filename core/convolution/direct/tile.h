@@ -1,6 +1,6 @@
-// The innermost loops of the direct convolution (core/convolution/direct/direct.h): sums of products that stay in
-// the CPU's vector registers from first to last. Each comes in several sizes, compiled for AVX-512, AVX2 and
-// plain x86-64 (or whatever other CPU); the choice is made when the program runs.
+// The innermost loops of the direct convolution (core/convolution/direct/direct.h): sums of products that
+// stay in the CPU's vector registers from first to last. Each comes in several sizes, compiled for AVX-512,
+// AVX2 and plain x86-64 (or whatever other CPU); the choice is made when the program runs.
 #pragma once
 
 #include "gesso/core/index.h"

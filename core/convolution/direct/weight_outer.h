@@ -3,7 +3,7 @@
 // added up across a register, and a tile need not fill registers with its columns.
 #pragma once
 
-#include "gesso/core/convolution/convolution.h"
+#include "gesso/core/convolution/shape.h"
 
 namespace gesso::outer_product_convolution {
 

@@ -1,18 +1,18 @@
-// The inner loops of Winograd's convolution (core/convolution/winograd/winograd.h), compiled for AVX-512, AVX2 and
-// plain x86-64 (or whatever other CPU); the choice is made when the program runs.
+// The inner loops of Winograd's convolution (core/convolution/winograd/winograd.h), compiled for AVX-512,
+// AVX2 and plain x86-64 (or whatever other CPU); the choice is made when the program runs.
 //
 // Transformed numbers come in 36 matrices, one for each product of a tile. Their rows are cut into groups of
 // 16 channels, so that a group of a tile is one vector (or two, or four) for every matrix:
 //
-//     tiles[matrix][channel / 16][tile][channel % 16]                        of the input, of dy, of y
-//     weights[matrix][out channel / 32][in channel][out channel % 32]        panels, as the products read
-//     them sums[matrix][in channel][out channel]                                  for the gradient to the
-//     weight
+//     tiles[matrix][channel / 16][tile][channel % 16]                    of the input, of dy, of y
+//     weights[matrix][out channel / 32][in channel][out channel % 32]    panels, as the products read them
+//     sums[matrix][in channel][out channel]                              for the gradient to the weight
 //
 // A "strip" is a run of tiles beside each other.
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "gesso/core/index.h"
 #include "gesso/core/kernels/panel_products.h"
@@ -28,9 +28,10 @@ inline constexpr int kStrip = 16;     ///< most tiles in a strip
 /// The pictures of up to a group's channels.
 template <class T>
 struct Planes {
-  T* data;  ///< (channels, size.height, size.width)
-  std::uint8_t*
-      mask;  ///< null, or the relu mask (core/convolution/relu_mask.h) that begins at these channels
+  using Mask = std::conditional_t<std::is_const_v<T>, const std::uint8_t, std::uint8_t>;
+
+  T* data;     ///< (channels, size.height, size.width)
+  Mask* mask;  ///< null, or the rows of a relu mask (core/convolution/relu_mask.h) from these channels on
   int channels;
   Size2d size;
   PaddingMode mode = PaddingMode::zeros;  ///< what is read outside
@@ -51,8 +52,8 @@ struct Kernels {
   void (*gradient)(const Planes<const float>& dy, Index row, Index column, int tiles, TileGroup<float> to);
   /// The result of `tiles` tiles, plus a bias (null: none) for each channel, with negative numbers set to
   /// zero if `relu`. Numbers beyond the pictures are dropped. The mask is written if there is one. If
-  /// `stream`, whole cache lines of y are written past the caches, and finish_streams() must come before
-  /// others read y.
+  /// `stream`, whole cache lines of y are written past the caches, and simd::finish_streams() must come
+  /// before others read y.
   void (*result)(TileGroup<const float> from, int tiles, const float* bias, bool relu, bool stream,
                  const Planes<float>& y, Index row, Index column);
   /// to[matrix * stride + lane], lane < 16: the transform of kernels of 3 x 3 taps, one in each lane, at
@@ -63,9 +64,6 @@ struct Kernels {
   void (*taps)(TileGroup<const float> sums, Index parts, Index part_stride, int lanes, float* dw,
                Index lane_stride);
 };
-
-/// Lets what this thread wrote past the caches arrive.
-void finish_streams();
 
 /// The kernels for this CPU.
 const Kernels& kernels();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gesso/core/convolution/frame.h"
+#include "gesso/core/convolution/mirror.h"
 #include "gesso/core/convolution/window.h"
 #include "gesso/core/convolution/winograd/winograd.h"
 #include "gesso/core/kernels/elementwise.h"
@@ -9,7 +11,7 @@
 #include "gesso/core/simd/clones.h"
 #include "gesso/core/tensor.h"
 
-namespace gesso::split_convolution {
+namespace gesso::winograd_convolution::large_kernels {
 namespace {
 
 constexpr Index kPart = 3;  // taps of a part of the kernel, in each dimension
@@ -123,24 +125,10 @@ void sum_shifted(const Split& split, const float* z, const float* bias, float* y
   });
 }
 
-// flipped[c, o, u, v] = w[o, c, height - 1 - u, width - 1 - v]
-Tensor mirror(const ConvolutionShape& s, const float* w) {
-  Tensor flipped = Tensor::empty({s.in_channels, s.out_channels, s.kernel.height, s.kernel.width});
-  float* to = flipped.mutable_data<float>();
-  for (Index c = 0; c < s.in_channels; ++c) {
-    for (Index o = 0; o < s.out_channels; ++o) {
-      const float* kernel = w + (o * s.in_channels + c) * s.taps();
-      to = std::reverse_copy(kernel, kernel + s.taps(), to);
-    }
-  }
-  return flipped;
-}
-
 }  // namespace
 
-bool can_compute(const ConvolutionShape& s) { return s.stride == 1 && s.dilation == 1 && s.groups == 1; }
-
-void forward(const ConvolutionShape& s, const float* x, const float* w, const float* bias, float* y) {
+void forward(const ConvolutionShape& s, const float* x, const float* w, const float* bias,
+             const FusedRelu& relu, float* y) {
   const Split split(s);
   const ConvolutionShape& small = split.small;
   Tensor weight = Tensor::empty({small.out_channels, small.in_channels, kPart, kPart});
@@ -149,26 +137,29 @@ void forward(const ConvolutionShape& s, const float* x, const float* w, const fl
   Tensor memory = Tensor::empty(
       {split.copies_of_x ? small.in_channels * small.in_pixels() : small.out_channels * small.out_pixels()});
   float* parts = memory.mutable_data<float>();
-  for (Index n = 0; n < s.batch; ++n, x += split.x_size(), y += split.y_size()) {
+  for (Index n = 0; n < s.batch; ++n, x += split.x_size()) {
+    float* const y_of_sample = y + n * split.y_size();
     if (split.copies_of_x) {
       copy_x(split, x, parts);
-      winograd_convolution::forward(small, parts, small_w, bias, false, nullptr, y);
+      winograd_convolution::forward(small, parts, small_w, bias, {}, y_of_sample);
     } else {
-      winograd_convolution::forward(small, x, small_w, nullptr, false, nullptr, parts);
-      sum_shifted(split, parts, bias, y);
+      winograd_convolution::forward(small, x, small_w, nullptr, {}, parts);
+      sum_shifted(split, parts, bias, y_of_sample);
     }
   }
+  apply_relu(relu, s, y);
 }
 
-void input_gradient(const ConvolutionShape& s, const float* dy, const float* w, float* dx) {
-  ConvolutionShape mirrored = s;
-  std::swap(mirrored.in_channels, mirrored.out_channels);
-  std::swap(mirrored.in, mirrored.out);
-  mirrored.padding = {s.kernel.height - 1 - s.padding.height, s.kernel.width - 1 - s.padding.width};
-  forward(mirrored, dy, mirror(s, w).data<float>(), nullptr, dx);
+void input_gradient(const ConvolutionShape& s, const float* dy, const ReluMask& mask, const float* w,
+                    float* dx) {
+  const MaskedGradient<float> dz(mask, dy);
+  forward(mirrored_shape(s), dz.data(), mirrored_weight(s, w).data<float>(), nullptr, {}, dx);
+  add_frame_gradient(s, dz.data(), w, dx);
 }
 
-void weight_gradient(const ConvolutionShape& s, const float* x, const float* dy, float* dw) {
+void weight_gradient(const ConvolutionShape& s, const float* x, const float* dy, const ReluMask& mask,
+                     float* dw) {
+  const MaskedGradient<float> dz(mask, dy);
   const Split split(s);
   const ConvolutionShape& small = split.small;
   const Index size = small.out_channels * small.fan_in();
@@ -177,13 +168,14 @@ void weight_gradient(const ConvolutionShape& s, const float* x, const float* dy,
   Tensor sum = Tensor::zeros({size}), of_sample = Tensor::empty({size});
   float *parts = memory.mutable_data<float>(), *total = sum.mutable_data<float>();
   float* gradient = of_sample.mutable_data<float>();
-  for (Index n = 0; n < s.batch; ++n, x += split.x_size(), dy += split.y_size()) {
+  for (Index n = 0; n < s.batch; ++n, x += split.x_size()) {
+    const float* const dz_of_sample = dz.data() + n * split.y_size();
     if (split.copies_of_x) {
       copy_x(split, x, parts);
-      winograd_convolution::weight_gradient(small, parts, dy, nullptr, gradient);
+      winograd_convolution::weight_gradient(small, parts, dz_of_sample, {}, gradient);
     } else {
-      copy_dy(split, dy, parts);
-      winograd_convolution::weight_gradient(small, x, parts, nullptr, gradient);
+      copy_dy(split, dz_of_sample, parts);
+      winograd_convolution::weight_gradient(small, x, parts, {}, gradient);
     }
     zip_elements(total, gradient, total, size, [](float a, float b) { return a + b; });
   }
@@ -192,4 +184,4 @@ void weight_gradient(const ConvolutionShape& s, const float* x, const float* dy,
   });
 }
 
-}  // namespace gesso::split_convolution
+}  // namespace gesso::winograd_convolution::large_kernels

@@ -1,10 +1,11 @@
 #include "gesso/core/convolution/winograd/winograd.h"
 
 #include <algorithm>
+#include <type_traits>
 
-#include "gesso/core/convolution/relu_mask.h"
-#include "gesso/core/convolution/window.h"
+#include "gesso/core/convolution/frame.h"
 #include "gesso/core/convolution/winograd/kernels.h"
+#include "gesso/core/convolution/winograd/large_kernels.h"
 #include "gesso/core/memory/scratch.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/simd/stream.h"
@@ -47,8 +48,10 @@ void for_each_strip(const TileGrid& grid, Index begin, Index end, F f) {
 // Pictures of all channels of a batch, and where a relu was open in them.
 template <class T>
 struct Pictures {
+  using Mask = std::conditional_t<std::is_const_v<T>, const ReluMask, ReluMask>;
+
   T* data;
-  std::uint8_t* mask;  // or null
+  Mask* mask;  // or null
   Index batch, channels;
   Size2d size;
   PaddingMode mode = PaddingMode::zeros;
@@ -57,9 +60,8 @@ struct Pictures {
   Index bytes() const { return batch * channels * size.height * size.width * sizeof(T); }
   Planes<T> planes(Index sample, Index group) const {
     const Index first = group * kGroup;
-    const ReluMaskShape shape{batch, channels, size};
     return {data + (sample * channels + first) * size.height * size.width,
-            mask == nullptr ? nullptr : mask + shape.offset(sample, first / 2),
+            mask == nullptr ? nullptr : mask->rows(sample, first / 2),
             static_cast<int>(std::min<Index>(kGroup, channels - first)), size, mode};
   }
 };
@@ -156,7 +158,7 @@ void write_results(const Convolution& c, const TileGrid& grid, const TileMatrice
                      c.y.planes(s.sample, group), s.row, s.column);
   });
   if (stream) {
-    finish_streams();
+    simd::finish_streams();
   }
 }
 
@@ -304,12 +306,13 @@ void multiply_block(const TileMatrices& x, const TileMatrices& dy, int tiles, co
 
 }  // namespace
 
-bool can_compute(const ConvolutionShape& s) {
-  return s.kernel == 3 && s.stride == 1 && s.dilation == 1 && s.groups == 1;
-}
+bool can_compute(const ConvolutionShape& s) { return s.stride == 1 && s.dilation == 1 && s.groups == 1; }
 
-void forward(const ConvolutionShape& s, const float* x, const float* w, const float* bias, bool relu,
-             std::uint8_t* mask, float* y) {
+void forward(const ConvolutionShape& s, const float* x, const float* w, const float* bias,
+             const FusedRelu& relu, float* y) {
+  if (s.kernel != 3) {
+    return large_kernels::forward(s, x, w, bias, relu, y);
+  }
   compute({.x = {x, nullptr, s.batch, s.in_channels, s.in, s.padding_mode},
            .padding = s.padding,
            .w = w,
@@ -317,13 +320,20 @@ void forward(const ConvolutionShape& s, const float* x, const float* w, const fl
            .in_stride = s.taps(),
            .mirrored = false,
            .bias = bias,
-           .relu = relu,
-           .y = {y, mask, s.batch, s.out_channels, s.out}});
+           .relu = relu.on,
+           .y = {y, relu.on ? relu.mask : nullptr, s.batch, s.out_channels, s.out}});
 }
 
-void input_gradient(const ConvolutionShape& s, const float* dy, const std::uint8_t* mask, const float* w,
+void input_gradient(const ConvolutionShape& s, const float* dy, const ReluMask& mask, const float* w,
                     float* dx) {
-  compute({.x = {dy, const_cast<std::uint8_t*>(mask), s.batch, s.out_channels, s.out},
+  if (s.kernel != 3) {
+    return large_kernels::input_gradient(s, dy, mask, w, dx);
+  }
+  if (mask.defined() && s.padding_mode != PaddingMode::zeros) {
+    // The frame reads dy too.
+    return input_gradient(s, MaskedGradient<float>(mask, dy).data(), ReluMask(), w, dx);
+  }
+  compute({.x = {dy, mask.defined() ? &mask : nullptr, s.batch, s.out_channels, s.out},
            .padding = {2 - s.padding.height, 2 - s.padding.width},
            .w = w,
            .out_stride = s.taps(),
@@ -332,12 +342,16 @@ void input_gradient(const ConvolutionShape& s, const float* dy, const std::uint8
            .bias = nullptr,
            .relu = false,
            .y = {dx, nullptr, s.batch, s.in_channels, s.in}});
+  add_frame_gradient(s, dy, w, dx);
 }
 
-void weight_gradient(const ConvolutionShape& s, const float* x, const float* dy, const std::uint8_t* mask,
+void weight_gradient(const ConvolutionShape& s, const float* x, const float* dy, const ReluMask& mask,
                      float* dw) {
+  if (s.kernel != 3) {
+    return large_kernels::weight_gradient(s, x, dy, mask, dw);
+  }
   const Pictures<const float> in{x, nullptr, s.batch, s.in_channels, s.in, s.padding_mode};
-  const Pictures<const float> out{dy, const_cast<std::uint8_t*>(mask), s.batch, s.out_channels, s.out};
+  const Pictures<const float> out{dy, mask.defined() ? &mask : nullptr, s.batch, s.out_channels, s.out};
   const TileGrid grid(s.batch, s.out);
   const bool one_thread_each = s.in_channels * s.out_channels <= 128 * 128;
   const Index tiles = one_thread_each ? 32 : 256;

@@ -1,33 +1,30 @@
 // Winograd's convolutions F(4x4, 3x3) and F(3x3, 4x4): a tile of 4 x 4 results from 36 products for each pair
 // of channels instead of 144. The pictures are cut into tiles, which are transformed, multiplied as 36
 // products of matrices (tiles by channels), and transformed back. The transforms, and where they come from,
-// are in core/convolution/winograd/transforms.h. For float32: the transforms lose two or three bits, an error of about
-// 3e-6 of the largest result.
+// are in core/convolution/winograd/transforms.h. For float32: the transforms lose two or three bits, an error
+// of about 3e-6 of the largest result.
 //
 // Work goes block by block of tiles, so small that their transforms stay in the second-level cache between
 // the three steps. Arrays and formulas: core/convolution/convolution.h.
 #pragma once
 
-#include <cstdint>
-
-#include "gesso/core/convolution/convolution.h"
+#include "gesso/core/convolution/relu_mask.h"
+#include "gesso/core/convolution/shape.h"
 
 namespace gesso::winograd_convolution {
 
-/// Whether the shape is one that these functions compute: 3x3 kernels, stride 1, dilation 1, one group. The
-/// gradient to the input is only that of padding by zeros.
+/// Whether the shape is one that these functions compute: stride 1, dilation 1, one group. Kernels other than
+/// 3x3 become sums of those (core/convolution/winograd/large_kernels.h).
 bool can_compute(const ConvolutionShape& shape);
 
-/// `relu` and `mask` (may be null) as in ConvolutionEpilogue.
-void forward(const ConvolutionShape& shape, const float* x, const float* w, const float* bias, bool relu,
-             std::uint8_t* mask, float* y);
+void forward(const ConvolutionShape& shape, const float* x, const float* w, const float* bias,
+             const FusedRelu& relu, float* y);
 
-/// A convolution of dy with mirrored, transposed weights. dy counts as zero where `mask` (may be null) is not
-/// set.
-void input_gradient(const ConvolutionShape& shape, const float* dy, const std::uint8_t* mask, const float* w,
+/// A convolution of dy with mirrored, transposed weights.
+void input_gradient(const ConvolutionShape& shape, const float* dy, const ReluMask& mask, const float* w,
                     float* dx);
 
-void weight_gradient(const ConvolutionShape& shape, const float* x, const float* dy, const std::uint8_t* mask,
+void weight_gradient(const ConvolutionShape& shape, const float* x, const float* dy, const ReluMask& mask,
                      float* dw);
 
 }  // namespace gesso::winograd_convolution
