@@ -47,8 +47,9 @@ LogEntry Training::step(const std::function<void()>& with_gradients) {
   BatchLoss batch = next_loss_();
   const double loss = batch.loss.item(), lr = learning_rate();
   if (!std::isfinite(loss)) {
-    throw Error(concat_text("the loss is no longer a finite number after ", steps_done_,
-                            " steps; begin again with a lower learning rate (lr was ", highest_rate_, ")"));
+    throw DivergedError(concat_text("the loss is no longer a finite number after ", steps_done_,
+                                    " steps; begin again with a lower learning rate (lr was ", highest_rate_,
+                                    ")"));
   }
   optimizer_.zero_grad();
   batch.loss.backward();

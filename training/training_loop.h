@@ -28,6 +28,7 @@
 #include <utility>
 #include <vector>
 
+#include "gesso/core/error.h"
 #include "gesso/core/generator.h"
 #include "gesso/core/tensor.h"
 #include "gesso/layers/module.h"
@@ -46,6 +47,12 @@ struct BatchLoss {
   Tensor loss;
   LogEntry numbers;
   BatchLoss(Tensor loss, LogEntry numbers = {}) : loss(std::move(loss)), numbers(std::move(numbers)) {}
+};
+
+/// The loss is no finite number any more: no further step would mend the weights.
+class DivergedError : public Error {
+ public:
+  using Error::Error;
 };
 
 struct TrainingOptions {
@@ -72,8 +79,8 @@ class Training {
 
   /// Trains on the next batch, the model in training mode. Returns the line for the log, {"step", "loss", the
   /// loss's other numbers, "lr"}: losses are those before the step. `with_gradients`, if given, is called
-  /// when the gradients are there and the weights are still those of the losses. Throws Error when the loss
-  /// is no finite number.
+  /// when the gradients are there and the weights are still those of the losses. Throws DivergedError when
+  /// the loss is no finite number, before any weight has moved.
   LogEntry step(const std::function<void()>& with_gradients = {});
   Index steps() const { return options_.steps; }
   Index steps_done() const { return steps_done_; }

@@ -1,6 +1,7 @@
 #include "classification.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "gesso/autograd/losses.h"
@@ -128,7 +129,13 @@ std::optional<ClassificationRun> train_classifier(const ClassificationTask& task
   });
   std::vector<LogEntry> log;
   while (training.steps_done() < steps) {
-    log.push_back(training.step());
+    try {
+      log.push_back(training.step());
+    } catch (const DivergedError&) {  // a finding, and no reason to end the comparison
+      const auto step = static_cast<double>(training.steps_done() + 1);
+      log.push_back({{"step", step}, {"loss", NAN}, {"accuracy", 0}});
+      break;
+    }
     if (after_step && !after_step(training.steps_done())) {
       return std::nullopt;
     }

@@ -232,7 +232,7 @@ TEST_CASE("a loss that is no finite number ends the training before it moves a w
              .after_step = [&](Index, const LogEntry&) { weights = net.parameters()[0].to_vector(); }}),
       "the loss is no longer a finite number after 4 steps; begin again with a lower learning rate (lr was "
       "0.5)",
-      Error);
+      DivergedError);
   CHECK(net.parameters()[0].to_vector() == weights);
   CHECK(load_checkpoint(temporary / "checkpoint").step == 4);
 }
