@@ -17,6 +17,8 @@ namespace gesso {
 /// rho (C).
 class BatchInstanceNorm2d : public ChannelNorm {
  public:
+  using Options = BatchNormOptions;
+
   explicit BatchInstanceNorm2d(Index channels, const BatchNormOptions& options = {});
 
   std::vector<NormalizationPart> parts(const Shape& batched) const override;
