@@ -27,6 +27,11 @@ struct TensorImpl;
 class Tensor {
  public:
   Tensor() = default;
+  Tensor(const Tensor&) = default;
+  Tensor(Tensor&&) = default;
+  // To names alone: x[0] = y would change nothing, and does not compile; x[0].copy_(y) changes x.
+  Tensor& operator=(const Tensor&) & = default;
+  Tensor& operator=(Tensor&&) & = default;
 
   // ---- making one
 

@@ -189,6 +189,10 @@ TEST_CASE("copies are handles, reshapes and slices share memory, clones do not")
   CHECK_THROWS_AS(x[-5], ArgumentError);
   CHECK_THROWS_WITH_AS(Tensor::scalar(1)[0], doctest::Contains("item() reads its number"), ArgumentError);
 
+  x[3].copy_(Tensor::from({4, 5, 6}));
+  CHECK(x(3, 1) == 5);
+  static_assert(!std::is_assignable_v<Tensor, Tensor>);  // x[3] = y would change nothing
+
   Tensor copy = x.clone();
   CHECK_FALSE(copy.shares_storage(x));
   copy.fill_(0);
