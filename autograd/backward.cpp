@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "gesso/autograd/node.h"
 #include "gesso/autograd/profiler.h"
 
 namespace gesso {
@@ -71,7 +72,10 @@ void propagate(Node& node, const Tensor& gradient) {
   }
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     Tensor input_gradient = gradients.take(i);
-    if (node.inputs[i] && input_gradient.defined()) {
+    if (node.inputs[i]) {
+      require(input_gradient.defined(), "backward of ", node.describe(),
+              ": its backward function set no gradient for input ", i, ", of shape ", node.inputs[i]->shape,
+              "; set one, or leave the input out of record()");
       check_gradient(input_gradient, *node.inputs[i], node);
       accumulate(node.inputs[i]->pending, std::move(input_gradient));
     }

@@ -1,7 +1,7 @@
 // The engine behind Tensor::backward().
 #pragma once
 
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 
 namespace gesso {
 

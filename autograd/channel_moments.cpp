@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/core/kernels/channel_products.h"
 #include "gesso/core/kernels/reduce.h"
 

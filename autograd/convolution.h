@@ -36,8 +36,8 @@ struct ConvTranspose2dFunctionOptions {
   Size2d padding = 0;         ///< taken away from the result: dilation (kernel - 1) - padding stays
   Size2d output_padding = 0;  ///< rows and columns added at the result's bottom and right; smaller than
                               ///< stride or dilation
-  Size2d dilation = 1;
   Index groups = 1;
+  Size2d dilation = 1;
 };
 
 /// The transposed convolution: the gradient that a conv2d with this weight and these options passes to its

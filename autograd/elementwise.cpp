@@ -2,29 +2,17 @@
 
 #include <cmath>
 
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/core/kernels/broadcast.h"
-#include "gesso/core/kernels/elementwise.h"
 
 namespace gesso {
 namespace {
 
-// A fresh tensor of f(x), without a place in the graph.
+// map_elements(x, f) in the name of `operation`.
 template <class F>
 Tensor map(const Tensor& x, const char* operation, F f) {
   require_defined(x, operation, "its argument");
-  Tensor y = Tensor::empty(x.shape(), x.dtype());
-  with_dtype(x.dtype(), [&]<class T>() { map_elements(x.data<T>(), y.mutable_data<T>(), x.numel(), f); });
-  return y;
-}
-
-// A fresh tensor of f(a, b) for equal shapes: what most derivatives are.
-template <class F>
-Tensor zip(const Tensor& a, const Tensor& b, F f) {
-  Tensor y = Tensor::empty(a.shape(), a.dtype());
-  with_dtype(a.dtype(),
-             [&]<class T>() { zip_elements(a.data<T>(), b.data<T>(), y.mutable_data<T>(), a.numel(), f); });
-  return y;
+  return map_elements(x, f);
 }
 
 }  // namespace
@@ -80,19 +68,50 @@ Tensor neg(const Tensor& x) {
   return record("neg", y, {x}, [](const Tensor& dy, Gradients& d) { d(0, [&] { return neg(dy); }); });
 }
 
+// ---- arithmetic in place
+
+namespace {
+
+// x becomes `result` for every handle to it.
+Tensor& become(Tensor& x, const Tensor& result, const char* operation) {
+  require(result.shape() == x.shape(), "x ", operation, " y: x has shape ", x.shape(), ", the result ",
+          result.shape(), "; write x = ... for a tensor of another shape");
+  if (!result.requires_grad()) {
+    return x.copy_(result);
+  }
+  require(!x.requires_grad() || !x.is_leaf(), "x ", operation, " y: x, of shape ", x.shape(),
+          ", is a leaf that requires a gradient; "
+          "change it under a NoGradGuard, or write x = ... for a new tensor");
+  x.set_node(nullptr);
+  x.set_data(result);
+  x.set_node(result.node());
+  return x;
+}
+
+}  // namespace
+
+Tensor& operator+=(Tensor& x, const Tensor& y) { return become(x, x + y, "+="); }
+Tensor& operator-=(Tensor& x, const Tensor& y) { return become(x, x - y, "-="); }
+Tensor& operator*=(Tensor& x, const Tensor& y) { return become(x, x * y, "*="); }
+Tensor& operator/=(Tensor& x, const Tensor& y) { return become(x, x / y, "/="); }
+Tensor& operator+=(Tensor& x, double c) { return become(x, x + c, "+="); }
+Tensor& operator-=(Tensor& x, double c) { return become(x, x - c, "-="); }
+Tensor& operator*=(Tensor& x, double c) { return become(x, x * c, "*="); }
+Tensor& operator/=(Tensor& x, double c) { return become(x, x / c, "/="); }
+
 // ---- powers and logarithms
 
 Tensor square(const Tensor& x) {
   Tensor y = map(x, "square", [](auto v) { return v * v; });
   return record("square", y, {x}, [x = save(x)](const Tensor& dy, Gradients& d) {
-    d(0, [&] { return zip(dy, x(), [](auto g, auto v) { return 2 * v * g; }); });
+    d(0, [&] { return zip_elements(dy, x(), [](auto g, auto v) { return 2 * v * g; }); });
   });
 }
 
 Tensor sqrt(const Tensor& x) {
   Tensor y = map(x, "sqrt", [](auto v) { return std::sqrt(v); });
   return record("sqrt", y, {x}, [y = save(y)](const Tensor& dy, Gradients& d) {
-    d(0, [&] { return zip(dy, y(), [](auto g, auto v) { return g / (2 * v); }); });
+    d(0, [&] { return zip_elements(dy, y(), [](auto g, auto v) { return g / (2 * v); }); });
   });
 }
 
@@ -113,7 +132,9 @@ Tensor log(const Tensor& x) {
 Tensor abs(const Tensor& x) {
   Tensor y = map(x, "abs", [](auto v) { return std::abs(v); });
   return record("abs", y, {x}, [x = save(x)](const Tensor& dy, Gradients& d) {
-    d(0, [&] { return zip(dy, x(), [](auto g, auto v) { return v > 0 ? g : v < 0 ? -g : 0 * g; }); });
+    d(0, [&] {
+      return zip_elements(dy, x(), [](auto g, auto v) { return v > 0 ? g : v < 0 ? -g : 0 * g; });
+    });
   });
 }
 
@@ -128,7 +149,7 @@ Tensor clamp(const Tensor& x, double low, double high) {
   });
   return record("clamp", y, {x}, [x = save(x), low, high](const Tensor& dy, Gradients& d) {
     d(0, [&] {
-      return zip(dy, x(), [=](auto g, auto v) {
+      return zip_elements(dy, x(), [=](auto g, auto v) {
         using T = decltype(v);
         return v < static_cast<T>(low) || v > static_cast<T>(high) ? T{0} : g;
       });
@@ -140,7 +161,7 @@ Tensor clamp(const Tensor& x, double low, double high) {
 Tensor relu(const Tensor& x) {
   Tensor y = map(x, "relu", [](auto v) { return v < 0 ? decltype(v){0} : v; });
   return record("relu", y, {x}, [y = save(y)](const Tensor& dy, Gradients& d) {
-    d(0, [&] { return zip(dy, y(), [](auto g, auto v) { return v > 0 ? g : decltype(g){0}; }); });
+    d(0, [&] { return zip_elements(dy, y(), [](auto g, auto v) { return v > 0 ? g : decltype(g){0}; }); });
   });
 }
 
@@ -148,7 +169,8 @@ Tensor leaky_relu(const Tensor& x, double slope) {
   Tensor y = map(x, "leaky_relu", [=](auto v) { return v > 0 ? v : static_cast<decltype(v)>(slope) * v; });
   return record("leaky_relu", y, {x}, [x = save(x), slope](const Tensor& dy, Gradients& d) {
     d(0, [&] {
-      return zip(dy, x(), [=](auto g, auto v) { return v > 0 ? g : static_cast<decltype(v)>(slope) * g; });
+      return zip_elements(dy, x(),
+                          [=](auto g, auto v) { return v > 0 ? g : static_cast<decltype(v)>(slope) * g; });
     });
   });
 }
@@ -158,14 +180,14 @@ Tensor leaky_relu(const Tensor& x, double slope) {
 Tensor sigmoid(const Tensor& x) {
   Tensor y = map(x, "sigmoid", [](auto v) { return 1 / (1 + std::exp(-v)); });
   return record("sigmoid", y, {x}, [y = save(y)](const Tensor& dy, Gradients& d) {
-    d(0, [&] { return zip(dy, y(), [](auto g, auto v) { return g * v * (1 - v); }); });
+    d(0, [&] { return zip_elements(dy, y(), [](auto g, auto v) { return g * v * (1 - v); }); });
   });
 }
 
 Tensor tanh(const Tensor& x) {
   Tensor y = map(x, "tanh", [](auto v) { return std::tanh(v); });
   return record("tanh", y, {x}, [y = save(y)](const Tensor& dy, Gradients& d) {
-    d(0, [&] { return zip(dy, y(), [](auto g, auto v) { return g * (1 - v * v); }); });
+    d(0, [&] { return zip_elements(dy, y(), [](auto g, auto v) { return g * (1 - v * v); }); });
   });
 }
 
@@ -174,8 +196,16 @@ Tensor softplus(const Tensor& x) {
   Tensor y = map(x, "softplus",
                  [](auto v) { return (v > 0 ? v : decltype(v){0}) + std::log1p(std::exp(-std::abs(v))); });
   return record("softplus", y, {x}, [x = save(x)](const Tensor& dy, Gradients& d) {
-    d(0, [&] { return zip(dy, x(), [](auto g, auto v) { return g / (1 + std::exp(-v)); }); });
+    d(0, [&] { return zip_elements(dy, x(), [](auto g, auto v) { return g / (1 + std::exp(-v)); }); });
   });
 }
+
+// ---- members of Tensor
+
+Tensor Tensor::abs() const { return gesso::abs(*this); }
+Tensor Tensor::square() const { return gesso::square(*this); }
+Tensor Tensor::sqrt() const { return gesso::sqrt(*this); }
+Tensor Tensor::exp() const { return gesso::exp(*this); }
+Tensor Tensor::log() const { return gesso::log(*this); }
 
 }  // namespace gesso

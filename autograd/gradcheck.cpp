@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 
 namespace gesso {
 namespace {

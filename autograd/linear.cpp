@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/core/kernels/broadcast.h"
 #include "gesso/core/kernels/gemm.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/core/kernels/elementwise.h"
 
 namespace gesso {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/core/kernels/broadcast.h"
 #include "gesso/core/kernels/gemm.h"
 
@@ -99,5 +99,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
         d(1, [&] { return sum_to(product(a().alias(a_shape), true, g, false), b_shape).alias(b.shape()); });
       });
 }
+
+Tensor Tensor::matmul(const Tensor& other) const { return gesso::matmul(*this, other); }
 
 }  // namespace gesso

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/simd/clones.h"
 

@@ -1,6 +1,6 @@
 #include "gesso/autograd/pooling.h"
 
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/core/kernels/pooling.h"
 
 namespace gesso {

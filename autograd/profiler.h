@@ -14,7 +14,8 @@ namespace gesso {
 /// next, so what lies between two operations counts for the second. A later one hides it while it lives.
 ///
 ///     Profiler profiler;
-///     loss = ...; loss.backward(); adam.step();
+///     loss_of(net(x)).backward();
+///     adam.step();
 ///     std::cout << profiler.table();
 class Profiler {
  public:

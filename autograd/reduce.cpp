@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "gesso/autograd/elementwise.h"
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/core/kernels/broadcast.h"
 #include "gesso/core/kernels/reduce.h"
 
@@ -103,6 +103,14 @@ std::vector<Index> argmax(const Tensor& x, int dim) {
     }
   });
   return result;
+}
+
+Tensor Tensor::sum(const std::vector<int>& dims, bool keepdim) const {
+  return gesso::sum(*this, dims, keepdim);
+}
+
+Tensor Tensor::mean(const std::vector<int>& dims, bool keepdim) const {
+  return gesso::mean(*this, dims, keepdim);
 }
 
 }  // namespace gesso

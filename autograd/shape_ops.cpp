@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/core/kernels/permute.h"
 
 namespace gesso {
@@ -172,9 +172,20 @@ Tensor Tensor::slice(Index begin, Index end) const {
                 });
 }
 
+Tensor Tensor::operator[](Index i) const {
+  require(rank() >= 1, "x[", i, "]: a scalar has no first dimension; item() reads its number");
+  require(-size(0) <= i && i < size(0), "x[", i, "]: there is no such row in shape ", shape());
+  const Index row = i < 0 ? i + size(0) : i;
+  return slice(row, row + 1).reshape(shape().without(0));
+}
+
+Tensor Tensor::transpose(int dim0, int dim1) const { return gesso::transpose(*this, dim0, dim1); }
+
+Tensor Tensor::permute(const std::vector<int>& order) const { return gesso::permute(*this, order); }
+
 Tensor Tensor::clone() const {
   Tensor copy = empty(shape(), dtype());
-  copy.copy_(*this);
+  copy.copy_(detach());
   return record("clone", copy, {*this}, [](const Tensor& dy, Gradients& d) { d(0, [&] { return dy; }); });
 }
 
@@ -183,7 +194,7 @@ Tensor Tensor::to(DType new_dtype) const {
     return *this;
   }
   Tensor copy = empty(shape(), new_dtype);
-  copy.copy_(*this);
+  copy.copy_(detach());
   return record("to", copy, {*this},
                 [from = dtype()](const Tensor& dy, Gradients& d) { d(0, [&] { return dy.to(from); }); });
 }

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/core/kernels/pixel_blocks.h"
 #include "gesso/core/kernels/upsampling.h"
 

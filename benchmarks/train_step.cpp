@@ -23,8 +23,8 @@
 
 #include "gesso/autograd/channel_moments.h"
 #include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/autograd/losses.h"
-#include "gesso/autograd/node.h"
 #include "gesso/autograd/profiler.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"

@@ -26,7 +26,7 @@ inline std::ostream& operator<<(std::ostream& out, DType dtype) { return out << 
 /// Calls f.template operator()<T>() with the C++ type of `dtype`: the one place where run-time dtype meets
 /// compile-time type.
 ///
-///     with_dtype(x.dtype(), [&]<class T>() { kernel(x.data<T>(), y.mutable_data<T>(), n); });
+///     with_dtype(x.dtype(), [&]<class T>() { std::copy_n(x.data<T>(), x.numel(), y.mutable_data<T>()); });
 template <class F>
 decltype(auto) with_dtype(DType dtype, F&& f) {
   if (dtype == DType::float64) {

@@ -154,6 +154,19 @@ Index offset_of(const Shape& shape, std::initializer_list<Index> index) {
   return offset;
 }
 
+// Refuses a change in place after which backward() would give a wrong gradient. A leaf may change: what was
+// computed from it before kept the old values, or backward() reports the change.
+void require_unrecorded(const Tensor& changed, const char* operation) {
+  require(!needs_grad(changed) || changed.is_leaf(), operation, ": the tensor of shape ", changed.shape(),
+          " was made by a recorded operation, and a change in place is not recorded; "
+          "write x = x * 2 or x *= 2, or change detach().clone()");
+}
+
+void require_unrecorded(const Tensor& changed, const Tensor& source, const char* operation) {
+  require_unrecorded(changed, operation);
+  require_no_grad(source, operation, "x = y or x += y, which are recorded");
+}
+
 }  // namespace
 
 double Tensor::item() const {
@@ -168,6 +181,7 @@ double Tensor::at(std::initializer_list<Index> index) const {
 
 void Tensor::set(std::initializer_list<Index> index, double value) {
   const Index offset = offset_of(shape(), index);
+  require_unrecorded(*this, "Tensor::set");
   with_dtype(dtype(), [&]<class T>() { mutable_data<T>("set")[offset] = static_cast<T>(value); });
 }
 
@@ -176,6 +190,7 @@ std::vector<double> Tensor::to_vector() const {
 }
 
 Tensor& Tensor::fill_(double value) {
+  require_unrecorded(*this, "Tensor::fill_");
   with_dtype(dtype(), [&]<class T>() {
     T* values = mutable_data<T>("fill_");
     parallel_for(numel(), kBlock, [&](Index begin, Index end) {
@@ -188,6 +203,7 @@ Tensor& Tensor::fill_(double value) {
 Tensor& Tensor::copy_(const Tensor& source) {
   require(shape() == source.shape(), "Tensor::copy_: source has shape ", source.shape(), ", this tensor ",
           shape());
+  require_unrecorded(*this, source, "Tensor::copy_");
   with_dtype(dtype(), [&]<class T>() {
     T* values = mutable_data<T>("copy_");
     with_dtype(source.dtype(), [&]<class S>() {
@@ -202,6 +218,7 @@ Tensor& Tensor::copy_(const Tensor& source) {
 Tensor& Tensor::add_(const Tensor& other, double factor) {
   require(shape() == other.shape(), "Tensor::add_: shapes ", shape(), " and ", other.shape(), " differ");
   require_same_dtype(*this, other, "Tensor::add_");
+  require_unrecorded(*this, other, "Tensor::add_");
   with_dtype(dtype(), [&]<class T>() {
     T* values = mutable_data<T>("add_");
     const T* from = other.data<T>();
@@ -216,6 +233,7 @@ Tensor& Tensor::add_(const Tensor& other, double factor) {
 }
 
 Tensor& Tensor::mul_(double factor) {
+  require_unrecorded(*this, "Tensor::mul_");
   with_dtype(dtype(), [&]<class T>() {
     T* values = mutable_data<T>("mul_");
     const T f = static_cast<T>(factor);
@@ -268,6 +286,12 @@ void require_defined(const Tensor& tensor, const char* operation, const char* ar
 void require_same_dtype(const Tensor& a, const Tensor& b, const char* operation) {
   require(a.dtype() == b.dtype(), operation, ": one tensor is ", a.describe(), " and the other ",
           b.describe(), "; convert one with to()");
+}
+
+void require_no_grad(const Tensor& tensor, const char* operation, const char* instead) {
+  require(!needs_grad(tensor), operation, ": the tensor of shape ", tensor.shape(),
+          " requires a gradient, and autograd does not record ", operation, "; use ", instead,
+          ", or pass its detach() if no gradient should flow");
 }
 
 }  // namespace gesso

@@ -3,6 +3,7 @@
 // declared here, because there is one Tensor type, and defined in autograd/ (core never looks inside a Node).
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -18,7 +19,7 @@
 
 namespace gesso {
 
-struct Node;    // a tensor's place in the graph, autograd/node.h
+struct Node;    // a tensor's place in the graph, autograd/graph.h
 class Storage;  // a reference-counted block of memory
 struct TensorImpl;
 
@@ -26,6 +27,11 @@ struct TensorImpl;
 class Tensor {
  public:
   Tensor() = default;
+  Tensor(const Tensor&) = default;
+  Tensor(Tensor&&) = default;
+  // To names alone: x[0] = y would change nothing, and does not compile; x[0].copy_(y) changes x.
+  Tensor& operator=(const Tensor&) & = default;
+  Tensor& operator=(Tensor&&) & = default;
 
   // ---- making one
 
@@ -38,6 +44,11 @@ class Tensor {
   static Tensor scalar(double value, DType dtype = float32) { return full({}, value, dtype); }
   /// `values` in row-major order. Throws ArgumentError unless there are shape.numel() of them.
   static Tensor from(const std::vector<double>& values, const Shape& shape, DType dtype = float32);
+  /// A row of numbers, shape (values.size()): Tensor::from({1, 2, 3}).
+  static Tensor from(const std::vector<double>& values) { return from(values, {count_of(values)}); }
+  static Tensor from(const std::vector<double>& values, std::same_as<DType> auto dtype) {
+    return from(values, {count_of(values)}, dtype);
+  }
   /// start, start + step, ... below `end` (above it for a negative step). Throws ArgumentError for step 0.
   static Tensor arange(double start, double end, double step = 1, DType dtype = float32);
   static Tensor arange(double end, DType dtype = float32) { return arange(0, end, 1, dtype); }
@@ -81,11 +92,17 @@ class Tensor {
   /// The element at `index`, one number a dimension, negative from the end. Throws ArgumentError out of
   /// bounds.
   double at(std::initializer_list<Index> index) const;
+  /// The same, to read: x(0, 1).
+  double operator()(std::integral auto... index) const { return at({static_cast<Index>(index)...}); }
   void set(std::initializer_list<Index> index, double value);
   /// All elements in row-major order, as float64.
   std::vector<double> to_vector() const;
 
-  // ---- changing it in place (never recorded by autograd)
+  // ---- changing it in place (never recorded by autograd; x += y is, see autograd/elementwise.h)
+  //
+  // Where backward() would then be wrong, these and set() throw ArgumentError: while recording is on, a
+  // tensor that a recorded operation made is not changed, and no values are taken from one that requires a
+  // gradient.
 
   Tensor& fill_(double value);
   /// Takes the values of `source`, which may have the other dtype. Throws ArgumentError unless the shapes are
@@ -111,10 +128,25 @@ class Tensor {
   Tensor reshape(const Shape& shape) const;
   /// Rows begin <= i < end of the first dimension, sharing storage.
   Tensor slice(Index begin, Index end) const;
+  /// Row i of the first dimension, which is gone from the result, sharing storage; negative counts from the
+  /// end. Throws ArgumentError out of bounds and for a scalar.
+  Tensor operator[](Index i) const;
   /// A copy with storage of its own.
   Tensor clone() const;
   /// A copy with the other dtype; this tensor itself if it has that dtype already.
   Tensor to(DType dtype) const;
+
+  // the functions of the same names, which say more (autograd/{reduce,elementwise,matmul,shape_ops}.h)
+  Tensor sum(const std::vector<int>& dims = {}, bool keepdim = false) const;
+  Tensor mean(const std::vector<int>& dims = {}, bool keepdim = false) const;
+  Tensor abs() const;
+  Tensor square() const;
+  Tensor sqrt() const;
+  Tensor exp() const;
+  Tensor log() const;
+  Tensor matmul(const Tensor& other) const;
+  Tensor transpose(int dim0, int dim1) const;
+  Tensor permute(const std::vector<int>& order) const;
 
   // ---- gradients (defined in autograd/)
 
@@ -155,6 +187,7 @@ class Tensor {
  private:
   explicit Tensor(std::shared_ptr<TensorImpl> impl) : impl_(std::move(impl)) {}
   const TensorImpl& impl() const;
+  static Index count_of(const std::vector<double>& values) { return static_cast<Index>(values.size()); }
 
   std::shared_ptr<TensorImpl> impl_;
 };
@@ -166,5 +199,12 @@ std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 void require_defined(const Tensor& tensor, const char* operation, const char* argument);
 /// Throws ArgumentError unless a and b have the same dtype.
 void require_same_dtype(const Tensor& a, const Tensor& b, const char* operation);
+
+/// Whether an operation on `tensor` is recorded now: it requires a gradient and recording is on. Defined in
+/// autograd/.
+bool needs_grad(const Tensor& tensor);
+/// For functions that autograd does not record. Throws ArgumentError where the gradient would be lost without
+/// a word, if needs_grad(tensor); `instead` says what to use: "slice()".
+void require_no_grad(const Tensor& tensor, const char* operation, const char* instead);
 
 }  // namespace gesso

@@ -32,7 +32,11 @@ void check_layer(const char* layer, Index in, Index out, Size2d kernel, Size2d s
 }  // namespace
 
 Conv2d::Conv2d(Index in, Index out, Size2d kernel, const Conv2dOptions& options, Generator& rng)
-    : options_{options.stride, options.padding, options.dilation, options.groups, options.padding_mode} {
+    : options_{.stride = options.stride,
+               .padding = options.padding,
+               .dilation = options.dilation,
+               .groups = options.groups,
+               .padding_mode = options.padding_mode} {
   check_layer("Conv2d", in, out, kernel, options.stride, options.padding, options.dilation, options.groups);
   weight =
       register_parameter("weight", Tensor::empty({out, in / options.groups, kernel.height, kernel.width}));
@@ -58,7 +62,11 @@ std::string Conv2d::extra_repr() const {
 
 ConvTranspose2d::ConvTranspose2d(Index in, Index out, Size2d kernel, const ConvTranspose2dOptions& options,
                                  Generator& rng)
-    : options_{options.stride, options.padding, options.output_padding, options.dilation, options.groups} {
+    : options_{.stride = options.stride,
+               .padding = options.padding,
+               .output_padding = options.output_padding,
+               .groups = options.groups,
+               .dilation = options.dilation} {
   check_layer("ConvTranspose2d", in, out, kernel, options.stride, options.padding, options.dilation,
               options.groups);
   require(at_least(options.output_padding, 0), "ConvTranspose2d: output_padding ", options.output_padding,

@@ -25,8 +25,11 @@ struct Conv2dOptions {
 /// uniform within 1 / sqrt(in / groups * kernel height * kernel width).
 class Conv2d : public FusedActivation {
  public:
+  using Options = Conv2dOptions;
+
   /// Throws ArgumentError for sizes below 1, negative padding, and groups that do not divide `in` and `out`.
   Conv2d(Index in, Index out, Size2d kernel, const Conv2dOptions& options, Generator& rng);
+  Conv2d(Index in, Index out, Size2d kernel, Generator& rng) : Conv2d(in, out, kernel, {}, rng) {}
 
   Tensor forward(const Tensor& x) override;
   std::string extra_repr() const override;
@@ -53,8 +56,12 @@ struct ConvTranspose2dOptions {
 /// 1 / sqrt(out / groups * kernel height * kernel width).
 class ConvTranspose2d : public Module {
  public:
+  using Options = ConvTranspose2dOptions;
+
   /// Throws ArgumentError for sizes below 1, negative padding, and groups that do not divide `in` and `out`.
   ConvTranspose2d(Index in, Index out, Size2d kernel, const ConvTranspose2dOptions& options, Generator& rng);
+  ConvTranspose2d(Index in, Index out, Size2d kernel, Generator& rng)
+      : ConvTranspose2d(in, out, kernel, {}, rng) {}
 
   Tensor forward(const Tensor& x) override;
   std::string extra_repr() const override;

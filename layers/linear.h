@@ -15,8 +15,11 @@ struct LinearOptions {
 /// PyTorch, uniform within 1 / sqrt(in).
 class Linear : public Module {
  public:
+  using Options = LinearOptions;
+
   /// Throws ArgumentError unless `in` and `out` are at least 1.
   Linear(Index in, Index out, const LinearOptions& options, Generator& rng);
+  Linear(Index in, Index out, Generator& rng) : Linear(in, out, {}, rng) {}
 
   Tensor forward(const Tensor& x) override { return linear(x, weight, bias); }
   std::string extra_repr() const override;

@@ -8,7 +8,7 @@
 #include <set>
 #include <typeinfo>
 
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 
 namespace gesso {
 namespace {
@@ -172,7 +172,7 @@ Module& Module::to(DType dtype) {
       continue;
     }
     const bool trained = parameter.requires_grad();
-    const std::string label = trained ? parameter.node()->label : "";
+    const std::string label = label_of(parameter);
     parameter.requires_grad_(false);
     parameter.set_data(parameter.to(dtype));
     parameter.requires_grad_(trained);
@@ -239,6 +239,7 @@ LoadStateDictResult Module::load_state_dict(const StateDict& state, const LoadSt
           options.strict ? list_text("unexpected", result.unexpected) : "", list_text("given twice", twice),
           list_text("of another shape", misshapen), "nothing was changed",
           options.strict && !names_fit ? " ({.strict = false} loads what has the same name)" : "");
+  const NoGradGuard no_grad;  // parameters of another module may be given as they are
   for (auto& [name, tensor] : own) {
     if (const auto found = given.find(name); found != given.end()) {
       tensor.copy_(found->second);

@@ -11,6 +11,8 @@ namespace gesso {
 /// max_pool2d: MaxPool2d pool({.kernel = 3, .stride = 2});
 class MaxPool2d : public Module {
  public:
+  using Options = Pool2dOptions;
+
   explicit MaxPool2d(const Pool2dOptions& options = {}) : options_(options) {}
   Tensor forward(const Tensor& x) override { return max_pool2d(x, options_); }
   std::string extra_repr() const override;
@@ -22,6 +24,8 @@ class MaxPool2d : public Module {
 /// avg_pool2d
 class AvgPool2d : public Module {
  public:
+  using Options = Pool2dOptions;
+
   explicit AvgPool2d(const Pool2dOptions& options = {}) : options_(options) {}
   Tensor forward(const Tensor& x) override { return avg_pool2d(x, options_); }
   std::string extra_repr() const override;
@@ -41,6 +45,8 @@ struct UpsampleOptions {
 /// upsample_nearest2d or upsample_bilinear2d by a fixed scale.
 class Upsample : public Module {
  public:
+  using Options = UpsampleOptions;
+
   /// Throws ArgumentError unless the scale is positive and fits the mode, and align_corners comes with
   /// bilinear.
   explicit Upsample(const UpsampleOptions& options = {});

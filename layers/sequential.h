@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "gesso/core/generator.h"
+#include "gesso/core/size2d.h"
 #include "gesso/layers/module.h"
 
 namespace gesso {
@@ -14,19 +16,41 @@ namespace gesso {
 /// ...
 ///
 ///     Sequential net;
-///     net.emplace<Conv2d>(3, 8, 3, Conv2dOptions{.padding = 1}, rng);
+///     net.emplace<Conv2d>(3, 8, 3, {.padding = 1}, rng);
 ///     net.emplace<ReLU>();
 class Sequential : public Module {
  public:
   Sequential() = default;
   explicit Sequential(std::initializer_list<std::shared_ptr<Module>> modules);
 
-  /// Makes an M from `args` and puts it at the end.
+  /// Makes an M from `args` and puts it at the end. Options may stand in bare braces if M has a type
+  /// M::Options, as every layer with options has.
   template <class M, class... Args>
   M& emplace(Args&&... args) {
-    auto module = std::make_shared<M>(std::forward<Args>(args)...);
-    append(module);
-    return *module;
+    return add<M>(std::forward<Args>(args)...);
+  }
+  // Braces have no type that a template could find out, and then its default counts: one overload for each
+  // place in which the layers take options, and for a kernel in braces, {3, 5}.
+  template <class M, class Options = typename M::Options>
+  M& emplace(Options&& options) {
+    return add<M>(std::forward<Options>(options));
+  }
+  template <class M, class A, class Options = typename M::Options>
+  M& emplace(A&& a, Options&& options) {
+    return add<M>(std::forward<A>(a), std::forward<Options>(options));
+  }
+  template <class M, class A, class B, class Options = typename M::Options>
+  M& emplace(A&& a, B&& b, Options&& options) {
+    return add<M>(std::forward<A>(a), std::forward<B>(b), std::forward<Options>(options));
+  }
+  template <class M, class A, class B, class Options = typename M::Options>
+  M& emplace(A&& a, B&& b, Options&& options, Generator& rng) {
+    return add<M>(std::forward<A>(a), std::forward<B>(b), std::forward<Options>(options), rng);
+  }
+  template <class M, class A, class B, class Kernel = Size2d, class Options = typename M::Options>
+  M& emplace(A&& a, B&& b, Kernel&& kernel, Options&& options, Generator& rng) {
+    return add<M>(std::forward<A>(a), std::forward<B>(b), std::forward<Kernel>(kernel),
+                  std::forward<Options>(options), rng);
   }
   /// Puts `module` at the end. Throws ArgumentError for a null pointer.
   void append(std::shared_ptr<Module> module);
@@ -39,6 +63,13 @@ class Sequential : public Module {
   Tensor forward(const Tensor& x) override;
 
  private:
+  template <class M, class... Args>
+  M& add(Args&&... args) {
+    auto module = std::make_shared<M>(std::forward<Args>(args)...);
+    append(module);
+    return *module;
+  }
+
   std::vector<std::shared_ptr<Module>> modules_;
 };
 

@@ -143,6 +143,9 @@ void require_picture(const Tensor& x, const char* operation) {
   require_defined(x, operation, "x");
   require(x.rank() == 4 && x.size(2) >= 1 && x.size(3) >= 1, operation, ": x has shape ", x.shape(),
           "; it must be (N, C, H, W) with at least one pixel");
+  require_no_grad(
+      x, operation,
+      "slice() for a part of a picture and upsample_bilinear2d() or avg_pool2d() for another size");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// Pictures at other sizes. For loading and showing: autograd does not record these (layers that upsample are
-// elsewhere).
+// Pictures at other sizes. For loading and showing: autograd does not record these, and an x whose gradient
+// would be lost (it requires one and recording is on) is refused with an ArgumentError. What is recorded:
+// slice(), upsample_bilinear2d(), avg_pool2d().
 #pragma once
 
 #include "gesso/core/tensor.h"

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <memory>
 
+#include "gesso/autograd/graph.h"
 #include "gesso/autograd/losses.h"
-#include "gesso/autograd/node.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
 #include "gesso/core/pictures/picture.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "gesso/autograd/elementwise.h"
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
 #include "gesso/core/memory/memory_pool.h"

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "gesso/autograd/elementwise.h"
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/autograd/pooling.h"
 #include "gesso/autograd/reduce.h"
 

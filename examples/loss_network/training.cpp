@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "gesso/autograd/graph.h"
 #include "gesso/autograd/losses.h"
-#include "gesso/autograd/node.h"
 #include "gesso/training/accuracy.h"
 #include "gesso/training/optim/schedule.h"
 #include "gesso/training/picture_folder.h"

@@ -1,7 +1,7 @@
 #include "any_style_network.h"
 
 #include "gesso/autograd/elementwise.h"
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
 #include "gesso/layers/normalization/conditional.h"

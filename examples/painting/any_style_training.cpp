@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "gesso/autograd/graph.h"
 #include "gesso/autograd/losses.h"
-#include "gesso/autograd/node.h"
 #include "gesso/autograd/shape_ops.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"

@@ -1,6 +1,6 @@
 #include "split_signs.h"
 
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/simd/clones.h"
 

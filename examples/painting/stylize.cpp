@@ -5,7 +5,7 @@
 
 #include "gesso/autograd/convolution.h"
 #include "gesso/autograd/elementwise.h"
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/autograd/padding.h"
 #include "gesso/autograd/shape_ops.h"
 #include "gesso/core/pictures/resize.h"

@@ -5,7 +5,7 @@
 
 #include "gesso/autograd/convolution.h"
 #include "gesso/autograd/elementwise.h"
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/autograd/pooling.h"
 #include "gesso/autograd/reduce.h"
 

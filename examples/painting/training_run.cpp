@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
 #include "gesso/core/pictures/picture.h"

@@ -19,6 +19,8 @@ namespace gesso {
 /// rho (C).
 class BatchInstanceNorm2d : public BatchNorm {
  public:
+  using Options = BatchNormOptions;
+
   explicit BatchInstanceNorm2d(Index channels, const BatchNormOptions& options = {});
 
   Tensor forward(const Tensor& x) override;

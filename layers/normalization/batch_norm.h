@@ -53,6 +53,8 @@ class BatchNorm : public ChannelNorm {
 /// x of shape (N, C) or (N, C, L).
 class BatchNorm1d : public BatchNorm {
  public:
+  using Options = BatchNormOptions;
+
   explicit BatchNorm1d(Index channels, const BatchNormOptions& options = {})
       : BatchNorm(channels, 2, 3, options) {}
 };
@@ -60,6 +62,8 @@ class BatchNorm1d : public BatchNorm {
 /// x of shape (N, C, H, W).
 class BatchNorm2d : public BatchNorm {
  public:
+  using Options = BatchNormOptions;
+
   explicit BatchNorm2d(Index channels, const BatchNormOptions& options = {})
       : BatchNorm(channels, 4, 4, options) {}
 };

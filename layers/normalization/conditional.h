@@ -29,6 +29,8 @@ struct ConditionalInstanceNormOptions {
 /// no part of the state dict.
 class ConditionalInstanceNorm2d : public NormalizationLayer {
  public:
+  using Options = ConditionalInstanceNormOptions;
+
   /// Throws ArgumentError for less than one style or channel.
   ConditionalInstanceNorm2d(Index styles, Index channels, const ConditionalInstanceNormOptions& options = {});
 

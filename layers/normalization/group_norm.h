@@ -24,6 +24,8 @@ struct GroupNormOptions {
 /// another channel count, and one sample with one value for each group.
 class GroupNorm : public NormalizationLayer {
  public:
+  using Options = GroupNormOptions;
+
   /// Throws ArgumentError unless `groups` divides `channels`.
   GroupNorm(Index groups, Index channels, const GroupNormOptions& options = {});
 
@@ -53,6 +55,8 @@ struct LayerNormOptions {
 /// ArgumentError unless x ends in normalized_shape.
 class LayerNorm : public NormalizationLayer {
  public:
+  using Options = LayerNormOptions;
+
   /// Throws ArgumentError for an empty normalized_shape or a size below 1.
   explicit LayerNorm(const Shape& normalized_shape, const LayerNormOptions& options = {});
 

@@ -1,7 +1,7 @@
 #include "gesso/layers/normalization/inspect.h"
 
 #include "gesso/autograd/elementwise.h"
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/core/kernels/elementwise.h"
 #include "gesso/core/normalization/normalization.h"
 

@@ -47,6 +47,8 @@ class InstanceNorm : public ChannelNorm {
 /// x of shape (N, C, L) or (C, L).
 class InstanceNorm1d : public InstanceNorm {
  public:
+  using Options = InstanceNormOptions;
+
   explicit InstanceNorm1d(Index channels, const InstanceNormOptions& options = {})
       : InstanceNorm(channels, 1, options) {}
 };
@@ -54,6 +56,8 @@ class InstanceNorm1d : public InstanceNorm {
 /// x of shape (N, C, H, W) or (C, H, W).
 class InstanceNorm2d : public InstanceNorm {
  public:
+  using Options = InstanceNormOptions;
+
   explicit InstanceNorm2d(Index channels, const InstanceNormOptions& options = {})
       : InstanceNorm(channels, 2, options) {}
 };
@@ -61,6 +65,8 @@ class InstanceNorm2d : public InstanceNorm {
 /// x of shape (N, C, D, H, W) or (C, D, H, W).
 class InstanceNorm3d : public InstanceNorm {
  public:
+  using Options = InstanceNormOptions;
+
   explicit InstanceNorm3d(Index channels, const InstanceNormOptions& options = {})
       : InstanceNorm(channels, 3, options) {}
 };

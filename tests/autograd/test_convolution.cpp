@@ -269,8 +269,8 @@ TEST_CASE("conv_transpose2d is the transpose of conv2d") {
                                               {.stride = c.stride,
                                                .padding = c.padding,
                                                .output_padding = output_padding,
-                                               .dilation = c.dilation,
-                                               .groups = c.groups});
+                                               .groups = c.groups,
+                                               .dilation = c.dilation});
     const auto total = [](const Tensor& t) {
       double sum = 0;
       for (const double v : t.to_vector()) sum += v;
@@ -292,7 +292,7 @@ TEST_CASE("conv_transpose2d has the right gradients for input, weight and bias")
       {{1, 4, 1, 5},
        {4, 3, 2, 3},
        {.stride = {3, 2}, .padding = {0, 1}, .output_padding = {2, 0}, .groups = 2}},
-      {{2, 2, 3, 2}, {2, 1, 2, 3}, {.output_padding = {1, 0}, .dilation = {2, 1}, .groups = 2}},
+      {{2, 2, 3, 2}, {2, 1, 2, 3}, {.output_padding = {1, 0}, .groups = 2, .dilation = {2, 1}}},
       {{2, 3, 1, 1}, {3, 2, 4, 4}, {.padding = 1}},
   };
   for (const auto& [x, weight, options] : cases) {
@@ -336,8 +336,8 @@ TEST_CASE("results and gradients are PyTorch's") {
                                                                    {.stride = pair(0),
                                                                     .padding = pair(2),
                                                                     .output_padding = pair(4),
-                                                                    .dilation = pair(6),
-                                                                    .groups = groups});
+                                                                    .groups = groups,
+                                                                    .dilation = pair(6)});
     CHECK(largest_difference(y, entry(".y")) < 1e-13);
     y.backward(entry(".dy"));
     CHECK(largest_difference(x.grad(), entry(".dx")) < 1e-13);

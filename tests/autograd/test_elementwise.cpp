@@ -3,6 +3,10 @@
 #include <cmath>
 
 #include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/graph.h"
+#include "gesso/autograd/matmul.h"
+#include "gesso/autograd/reduce.h"
+#include "gesso/autograd/shape_ops.h"
 #include "gesso/core/kernels/broadcast.h"
 #include "support.h"
 
@@ -87,6 +91,99 @@ TEST_CASE("arithmetic broadcasts and sums its gradients back") {
   }
   const Tensor y = Tensor::from({1, 2, 3, 4, 5, 6}, {2, 3}) * Tensor::from({10, 100}, {2, 1});
   CHECK(y.to_vector() == std::vector<double>{10, 20, 30, 400, 500, 600});
+}
+
+TEST_CASE("numbers stand on either side of an operator, with the right gradients") {
+  const Tensor x = Tensor::from({0.5, 2, -4}, float64).requires_grad_();
+  CHECK((1.0 / x).to_vector() == std::vector<double>{2, 0.5, -0.25});
+  CHECK((3 - x).to_vector() == std::vector<double>{2.5, 1, 7});
+  check_gradients([](const auto& in) { return 1.0 / in[0]; }, {x});
+  check_gradients([](const auto& in) { return 3 - in[0]; }, {x});
+}
+
+TEST_CASE("x += y changes x for every handle; its memory where nothing is recorded") {
+  Tensor x = Tensor::from({1, 2, 3, 4}, {2, 2}, float64);
+  const Tensor handle = x;
+  const Tensor row = x[0];
+  x += Tensor::from({10, 20}, float64);  // broadcasts
+  CHECK(handle.to_vector() == std::vector<double>{11, 22, 13, 24});
+  x -= 1;
+  x *= Tensor::scalar(2, float64);
+  x /= 4;
+  CHECK(handle.to_vector() == std::vector<double>{5, 10.5, 6, 11.5});
+  CHECK(row.to_vector() == std::vector<double>{5, 10.5});
+  x *= x;
+  CHECK(handle(0, 0) == 25);
+  Tensor small = Tensor::ones({2}, float64);
+  CHECK_THROWS_WITH_AS(small += x, doctest::Contains("x += y: x has shape (2), the result (2, 2)"),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(small -= Tensor::ones({2}), doctest::Contains("sub: one tensor is"), ArgumentError);
+  Tensor undefined;
+  CHECK_THROWS_AS(undefined += 1, ArgumentError);
+}
+
+TEST_CASE("x += y is recorded, and does not disturb what backward needs") {
+  const Tensor a = random_input({2, 3}, 1), b = random_input({3}, 2);
+  const auto run = [](const std::vector<Tensor>& in) {
+    Tensor y = square(in[0]);  // keeps in[0]
+    const Tensor handle = y;
+    Tensor z = exp(y);  // keeps its result
+    z += y;
+    y *= z;
+    y -= in[1];
+    y /= 2;
+    y += in[0];
+    CHECK(handle.is(y));
+    CHECK(identical(handle, y));
+    return handle * z;
+  };
+  check_gradients(run, {a, b});
+  const Tensor c = random_input({3}, 3);
+  Tensor total = Tensor::scalar(0, float64);  // becomes part of the graph
+  for (int i = 0; i < 3; ++i) {
+    total += (a.detach() * c).sum();
+  }
+  total.backward();
+  CHECK(largest_difference(c.grad(), 3 * a.detach().sum({0})) < 1e-12);
+}
+
+TEST_CASE("a leaf is not changed while recording, and in place under a NoGradGuard, as in PyTorch") {
+  Tensor w = Tensor::from({1, 2}).requires_grad_();
+  const Tensor parameter = w;  // as a module holds it
+  CHECK_THROWS_WITH_AS(w -= 1,
+                       doctest::Contains("x -= y: x, of shape (2), is a leaf that requires a gradient"),
+                       ArgumentError);
+  square(w).sum().backward();
+  {
+    const NoGradGuard no_grad;
+    w -= 0.25 * w.grad();
+  }
+  CHECK(parameter.to_vector() == std::vector<double>{0.5, 1});
+  CHECK(parameter.is(w));
+  CHECK(w.requires_grad());
+  const Tensor loss = square(w).sum();
+  {
+    const NoGradGuard no_grad;
+    w += 1;
+  }
+  CHECK_THROWS_WITH_AS(loss.backward(), doctest::Contains("was changed in place"), ArgumentError);
+}
+
+TEST_CASE("members are the functions of the same name") {
+  Generator rng(3);
+  const Tensor x = Tensor::uniform({2, 3}, rng, 0.5, 2), w = Tensor::randn({3, 2}, rng);
+  CHECK(identical(x.sum(), sum(x)));
+  CHECK(identical(x.sum({1}, true), sum(x, {1}, true)));
+  CHECK(identical(x.mean(), mean(x)));
+  CHECK(identical(x.mean({0}), mean(x, {0})));
+  CHECK(identical(w.abs(), abs(w)));
+  CHECK(identical(x.square(), square(x)));
+  CHECK(identical(x.sqrt(), sqrt(x)));
+  CHECK(identical(x.exp(), exp(x)));
+  CHECK(identical(x.log(), log(x)));
+  CHECK(identical(x.matmul(w), matmul(x, w)));
+  CHECK(identical(x.transpose(0, 1), transpose(x, 0, 1)));
+  CHECK(identical(x.permute({1, 0}), permute(x, {1, 0})));
 }
 
 TEST_CASE("sums over broadcast dimensions agree with a plain loop") {

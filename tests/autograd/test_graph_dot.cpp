@@ -5,8 +5,8 @@
 #include <string>
 
 #include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/autograd/matmul.h"
-#include "gesso/autograd/node.h"
 #include "gesso/autograd/reduce.h"
 #include "support.h"
 

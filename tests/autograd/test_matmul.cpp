@@ -1,6 +1,7 @@
 // matmul: values against the definition, gradients against finite differences.
 #include "gesso/autograd/matmul.h"
 
+#include "gesso/core/memory/memory_pool.h"
 #include "gesso/core/parallel.h"
 #include "support.h"
 
@@ -69,10 +70,26 @@ TEST_CASE("matmul agrees with plain loops for all batches and has the right grad
   }
 }
 
-TEST_CASE("a gradient that nobody wants is not computed") {
-  const Tensor a = random_input({2, 3}), b = random_input({3, 2}, 8);
+TEST_CASE("each gradient is right when it alone is wanted, and the other is not computed") {
+  const Tensor a = random_input({200, 50}), b = random_input({50, 3}, 8);
   check_gradients([](const auto& in) { return matmul(in[0], in[1]); }, {a, b.detach()});
   check_gradients([](const auto& in) { return matmul(in[0], in[1]); }, {a.detach(), b});
+  // What only the other gradient needs is not kept: without b's, nobody holds a's memory.
+  const auto uses_of_memory = [](const Tensor& u, const Tensor& v) {
+    const Tensor x = u.clone().detach().requires_grad_(u.requires_grad());
+    const Tensor w = v.clone().detach().requires_grad_(v.requires_grad());
+    const Tensor y = matmul(x, w);
+    return std::pair(x.owned_alone(), w.owned_alone());
+  };
+  CHECK(uses_of_memory(a, b.detach()) == std::pair(true, false));
+  CHECK(uses_of_memory(a.detach(), b) == std::pair(false, true));
+  // And backward takes no memory for it: da would be 200 x 50 numbers, db is 50 x 3.
+  const Tensor y = matmul(a.detach(), b);
+  const Tensor dy = Tensor::ones(y.shape(), float64);
+  reset_peak_memory();
+  const std::size_t before = memory_stats().current_bytes;
+  y.backward(dy);
+  CHECK(memory_stats().peak_bytes - before < 200 * 50 * sizeof(double));
 }
 
 TEST_CASE("large products agree with plain loops and do not depend on the number of threads") {

@@ -31,6 +31,11 @@ Tensor permuted_by_loop(const Tensor& x, const std::vector<int>& order) {
 
 }  // namespace
 
+TEST_CASE("x[i] is recorded") {
+  check_gradients([](const auto& in) { return in[0][1] * in[0][-1]; }, {random_input({3, 2, 2})});
+  check_gradients([](const auto& in) { return exp(in[0][2]); }, {random_input({3})});
+}
+
 TEST_CASE("permute moves every element to its place, in all orders and both dtypes") {
   const std::pair<Shape, std::vector<int>> cases[] = {
       {{}, {}},

@@ -3,9 +3,12 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <sstream>
 
+#include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/graph.h"
 #include "support.h"
 
 using namespace gesso;
@@ -92,6 +95,16 @@ TEST_CASE("tensors are made with the values asked for") {
   CHECK_THROWS_AS(Tensor::arange(NAN), ArgumentError);
 }
 
+TEST_CASE("a list of numbers is a row") {
+  const Tensor x = Tensor::from({1, 2, 3});
+  CHECK(x.describe() == "float32 (3)");
+  CHECK(x.to_vector() == Values{1, 2, 3});
+  CHECK(Tensor::from({0.1}, float64).describe() == "float64 (1)");
+  CHECK(Tensor::from({0.1}, float64).item() == 0.1);
+  CHECK(Tensor::from(Values{}).shape() == Shape{0});
+  CHECK(Tensor::from({5}, {}).shape() == Shape{});  // an empty shape is a shape, not a dtype
+}
+
 TEST_CASE("memory is aligned for vector registers") {
   for (const Shape& shape : {Shape{}, Shape{3}, Shape{1000}, Shape{1 << 20}}) {
     CHECK(reinterpret_cast<std::uintptr_t>(Tensor::empty(shape).data<float>()) % 64 == 0);
@@ -102,6 +115,11 @@ TEST_CASE("elements are read and set within bounds") {
   Tensor x = Tensor::arange(6).reshape({2, 3});
   CHECK(x.at({1, 2}) == 5);
   CHECK(x.at({-1, -3}) == 3);
+  CHECK(x(1, 2) == 5);
+  CHECK(x(-1, -3) == 3);
+  CHECK(Tensor::scalar(4)() == 4);
+  CHECK_THROWS_WITH_AS(x(0), doctest::Contains("1 indices for shape (2, 3)"), ArgumentError);
+  CHECK_THROWS_WITH_AS(x(0, 3), doctest::Contains("index 3 in dimension 1 is out of bounds"), ArgumentError);
   x.set({0, -1}, 9);
   CHECK(x.to_vector() == Values{0, 1, 9, 3, 4, 5});
   CHECK_THROWS_WITH_AS(x.at({2, 0}),
@@ -159,6 +177,22 @@ TEST_CASE("copies are handles, reshapes and slices share memory, clones do not")
   CHECK(x.slice(2, 2).shape() == Shape{0, 3});
   CHECK_THROWS_AS(Tensor::scalar(1).slice(0, 1), ArgumentError);
 
+  Tensor row = x[3];
+  CHECK(row.shape() == Shape{3});
+  CHECK(row.shares_storage(x));
+  CHECK(row.to_vector() == Values{9, 10, 50});
+  row.fill_(7);
+  CHECK(x(3, 1) == 7);
+  CHECK(x[-1](2) == 7);
+  CHECK(x[3][0].item() == 7);
+  CHECK_THROWS_WITH_AS(x[4], "x[4]: there is no such row in shape (4, 3)", ArgumentError);
+  CHECK_THROWS_AS(x[-5], ArgumentError);
+  CHECK_THROWS_WITH_AS(Tensor::scalar(1)[0], doctest::Contains("item() reads its number"), ArgumentError);
+
+  x[3].copy_(Tensor::from({4, 5, 6}));
+  CHECK(x(3, 1) == 5);
+  static_assert(!std::is_assignable_v<Tensor, Tensor>);  // x[3] = y would change nothing
+
   Tensor copy = x.clone();
   CHECK_FALSE(copy.shares_storage(x));
   copy.fill_(0);
@@ -197,6 +231,33 @@ TEST_CASE("changes in place, each counted with its author") {
   CHECK_THROWS_WITH_AS(x.copy_(Tensor::ones({2})), doctest::Contains("Tensor::copy_: source has shape (2)"),
                        ArgumentError);
   CHECK_THROWS_AS(x.add_(Tensor::ones({2})), ArgumentError);
+}
+
+TEST_CASE("a change in place that recording would miss is refused, and made when nothing is recorded") {
+  Tensor leaf = Tensor::ones({2}).requires_grad_();
+  Tensor made = leaf * 2, constant = Tensor::ones({2});
+  const std::vector<std::function<void()>> lost = {
+      [&] { made.fill_(0); },        [&] { made.mul_(3); },        [&] { made.set({0}, 1); },
+      [&] { made.copy_(constant); }, [&] { made.add_(constant); }, [&] { constant.copy_(leaf); },
+      [&] { constant.add_(made); }};
+  for (const auto& change : lost) {
+    CHECK_THROWS_AS(change(), ArgumentError);
+  }
+  CHECK_THROWS_WITH_AS(made.mul_(3),
+                       doctest::Contains("Tensor::mul_: the tensor of shape (2) was made by a recorded"),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(constant.copy_(leaf),
+                       doctest::Contains("Tensor::copy_: the tensor of shape (2) requires a gradient"),
+                       ArgumentError);
+  CHECK(made.to_vector() == Values{2, 2});
+  CHECK(constant.to_vector() == Values{1, 1});
+  leaf.fill_(5);  // a leaf may be set
+  constant.copy_(leaf.detach());
+  CHECK(constant.to_vector() == Values{5, 5});
+  const NoGradGuard no_grad;
+  for (const auto& change : lost) {
+    CHECK_NOTHROW(change());
+  }
 }
 
 TEST_CASE("set_data gives every handle another memory, shape and dtype") {

@@ -131,7 +131,7 @@ TEST_CASE("layers with parameters hand them and all options to their functions")
       larger(x),
       conv_transpose2d(
           x, larger.weight, larger.bias,
-          {.stride = {2, 3}, .padding = {1, 0}, .output_padding = {1, 2}, .dilation = {3, 1}, .groups = 2})));
+          {.stride = {2, 3}, .padding = {1, 0}, .output_padding = {1, 2}, .groups = 2, .dilation = {3, 1}})));
   Linear affine(8, 3, {}, rng);
   CHECK(identical(affine(x), linear(x, affine.weight, affine.bias)));
 }

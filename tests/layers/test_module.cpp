@@ -4,7 +4,16 @@
 #include <sstream>
 
 #include "gesso/autograd/elementwise.h"
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
+#include "gesso/layers/activations.h"
+#include "gesso/layers/conv2d.h"
+#include "gesso/layers/linear.h"
+#include "gesso/layers/normalization/batch_instance.h"
+#include "gesso/layers/normalization/batch_norm.h"
+#include "gesso/layers/normalization/conditional.h"
+#include "gesso/layers/normalization/group_norm.h"
+#include "gesso/layers/normalization/instance_norm.h"
+#include "gesso/layers/resampling.h"
 #include "gesso/layers/sequential.h"
 #include "support.h"
 
@@ -78,7 +87,7 @@ TEST_CASE("parameters, buffers and modules have dotted names in PyTorch's order"
   CHECK(net.number_of_parameters() == 1 + 5 * 3);
   CHECK(net.parameters()[1].is(net.first.a.weight));
   CHECK(net.first.a.weight.requires_grad());
-  CHECK(net.first.a.weight.node()->label == "first.a.weight");
+  CHECK(label_of(net.first.a.weight) == "first.a.weight");
 
   std::vector<std::string> module_names;
   for (const auto& [name, module] : net.named_modules()) {
@@ -209,7 +218,7 @@ TEST_CASE("freezing: no gradients, no graph; thawed again all is as before") {
   net.first.requires_grad_(false);
   net(x).backward(Tensor::ones({3}));
   CHECK(net.last.weight.grad().defined());
-  CHECK(net.last.weight.node()->label == "last.weight");
+  CHECK(label_of(net.last.weight) == "last.weight");
   CHECK_FALSE(net.first.a.weight.grad().defined());
   net.zero_grad();
   CHECK_FALSE(net.last.weight.grad().defined());
@@ -227,7 +236,7 @@ TEST_CASE("to(dtype) converts what every handle sees, keeps what is frozen froze
   CHECK(net.last.calls.dtype() == float64);
   CHECK_FALSE(held[1].grad().defined());
   CHECK(held[1].requires_grad());
-  CHECK(held[1].node()->label == "first.a.weight");
+  CHECK(label_of(held[1]) == "first.a.weight");
   CHECK_FALSE(net.last.weight.requires_grad());
   net.last.requires_grad_(true);
   check_gradients([&](const auto& in) { return net(in[0]); }, {random_input({2, 3})},
@@ -323,4 +332,64 @@ TEST_CASE("Sequential runs its parts in order, owns them and numbers their state
 
   const Sequential listed{std::make_shared<Scale>(1.0), std::make_shared<Block>()};
   CHECK(listed.named_parameters().back().first == "1.b.weight");
+}
+
+TEST_CASE("Sequential takes options in bare braces, named, and left out, for every layer that has them") {
+  Generator rng(3), same(3);
+  Sequential net;
+  const Conv2dOptions named{.stride = 2};
+  net.emplace<Conv2d>(3, 4, 3, {.padding = 1}, rng);
+  net.emplace<Conv2d>(4, 4, {3, 5}, {.padding = {1, 2}}, rng);
+  net.emplace<Conv2d>(4, 4, 3, named, rng);
+  net.emplace<Conv2d>(4, 4, 3, Conv2dOptions{.stride = 3}, rng);
+  net.emplace<Conv2d>(4, 4, 3, rng);
+  net.emplace<ConvTranspose2d>(4, 4, 3, {.stride = 2}, rng);
+  net.emplace<ConvTranspose2d>(4, 4, 3, rng);
+  net.emplace<Linear>(4, 5, {.bias = false}, rng);
+  net.emplace<Linear>(4, 5, rng);
+  net.emplace<InstanceNorm2d>(4, {.affine = true});
+  net.emplace<BatchNorm2d>(4, {.affine = false});
+  net.emplace<GroupNorm>(2, 4, {.affine = false});
+  net.emplace<LayerNorm>(Shape{4}, {.elementwise_affine = false});
+  net.emplace<ConditionalInstanceNorm2d>(2, 4, {.eps = 0.5});
+  net.emplace<BatchInstanceNorm2d>(4, {.eps = 0.5});
+  net.emplace<MaxPool2d>({.kernel = 3});
+  net.emplace<AvgPool2d>({.kernel = 4});
+  net.emplace<Upsample>({.scale = 3});
+  net.emplace<InstanceNorm2d>(4);
+  net.emplace<MaxPool2d>();
+  net.emplace<LeakyReLU>(0.5);
+  const std::vector<std::string> expected = {Conv2d(3, 4, 3, {.padding = 1}, same).describe(),
+                                             Conv2d(4, 4, {3, 5}, {.padding = {1, 2}}, same).describe(),
+                                             Conv2d(4, 4, 3, {.stride = 2}, same).describe(),
+                                             Conv2d(4, 4, 3, {.stride = 3}, same).describe(),
+                                             Conv2d(4, 4, 3, {}, same).describe(),
+                                             ConvTranspose2d(4, 4, 3, {.stride = 2}, same).describe(),
+                                             ConvTranspose2d(4, 4, 3, {}, same).describe(),
+                                             Linear(4, 5, {.bias = false}, same).describe(),
+                                             Linear(4, 5, {}, same).describe(),
+                                             InstanceNorm2d(4, {.affine = true}).describe(),
+                                             BatchNorm2d(4, {.affine = false}).describe(),
+                                             GroupNorm(2, 4, {.affine = false}).describe(),
+                                             LayerNorm({4}, {.elementwise_affine = false}).describe(),
+                                             ConditionalInstanceNorm2d(2, 4, {.eps = 0.5}).describe(),
+                                             BatchInstanceNorm2d(4, {.eps = 0.5}).describe(),
+                                             MaxPool2d({.kernel = 3}).describe(),
+                                             AvgPool2d({.kernel = 4}).describe(),
+                                             Upsample({.scale = 3}).describe(),
+                                             InstanceNorm2d(4).describe(),
+                                             MaxPool2d().describe(),
+                                             LeakyReLU(0.5).describe()};
+  REQUIRE(net.size() == expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    CHECK(net[i].describe() == expected[i]);
+  }
+}
+
+TEST_CASE("options left out are the usual ones") {
+  Generator rng(3), same(3);
+  const Tensor pictures = Tensor::ones({1, 3, 5, 6}), rows = Tensor::ones({2, 3});
+  CHECK(identical(Conv2d(3, 4, {3, 2}, rng)(pictures), Conv2d(3, 4, {3, 2}, {}, same)(pictures)));
+  CHECK(identical(ConvTranspose2d(3, 4, 3, rng)(pictures), ConvTranspose2d(3, 4, 3, {}, same)(pictures)));
+  CHECK(identical(Linear(3, 4, rng)(rows), Linear(3, 4, {}, same)(rows)));
 }

@@ -48,7 +48,12 @@ class AdamW : public Adam {
  public:
   explicit AdamW(std::vector<Tensor> parameters, const AdamWOptions& options = {})
       : Adam("AdamW", std::move(parameters),
-             {options.lr, options.beta1, options.beta2, options.eps, options.weight_decay}, true) {}
+             {.lr = options.lr,
+              .beta1 = options.beta1,
+              .beta2 = options.beta2,
+              .eps = options.eps,
+              .weight_decay = options.weight_decay},
+             true) {}
 };
 
 }  // namespace gesso

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/core/kernels/elementwise.h"
 
 namespace gesso {
@@ -56,17 +56,18 @@ double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
     return norm;
   }
   const NoGradGuard no_grad;
-  for (const Tensor& parameter : parameters) {
-    if (!parameter.grad().defined()) {
+  for (Tensor parameter : parameters) {
+    Tensor gradient = parameter.grad();
+    if (!gradient.defined()) {
       continue;
     }
     // set_grad() may have given two parameters one gradient; such a one is copied, or it would be scaled
     // twice.
-    Tensor& gradient = parameter.node()->grad;
+    parameter.zero_grad();
     if (!gradient.owned_alone()) {
       gradient = gradient.clone();
     }
-    gradient.mul_(factor);
+    parameter.set_grad(gradient.mul_(factor));
   }
   return norm;
 }

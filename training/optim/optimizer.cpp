@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/core/kernels/elementwise.h"
 
 namespace gesso {

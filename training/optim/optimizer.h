@@ -12,7 +12,7 @@ namespace gesso {
 /// Changes parameters by their gradients.
 ///
 ///     Adam adam(net.parameters(), {.lr = 1e-3});
-///     for (...) {
+///     for (Index step = 0; step < 1000; ++step) {
 ///       adam.zero_grad();
 ///       loss_of(net(x)).backward();
 ///       adam.step();

@@ -4,7 +4,10 @@
 //     const WarmupCosine schedule{.warmup = 100, .total = 2000};
 //     for (Index step = first_step; step < 2000; ++step) {
 //       adam.set_lr(2e-3 * schedule(step));
-//       ...
+//       adam.zero_grad();
+//       loss_of(net(x)).backward();
+//       adam.step();
+//     }
 //
 // A step below 0 counts as step 0. Every schedule throws ArgumentError when called with options out of range.
 #pragma once

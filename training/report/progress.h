@@ -13,7 +13,7 @@ namespace gesso {
 ///
 ///     ProgressBar progress("Training", 300);
 ///     for (int step = 1; step <= 300; ++step) {
-///       ...
+///       train_one_step();
 ///       progress.update(step, "loss 1.25");
 ///     }
 ///     progress.finish();

@@ -38,7 +38,7 @@ struct NormalizationRecorderOptions {
 /// Writes a JSON object per normalization layer and recorded step to a file, with the names above.
 ///
 ///     NormalizationRecorder recorder(network, "run/normalization.jsonl", {.every = 10});
-///     for (...) {
+///     for (Index step = 0; step < 1000; ++step) {
 ///       optimizer.zero_grad();
 ///       loss_of(network(batch)).backward();
 ///       recorder.end_step();  // before the optimiser moves the parameters

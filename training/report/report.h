@@ -154,8 +154,10 @@ struct ReportProgress {
 
 ///     Report report;
 ///     report.title = "Starry Night";
-///     report.sections.push_back({"Loss", {ReportChart{.title = "Loss", .curves = {{"total", steps,
-///     loss}}}}}); report.settings.push_back({"width", "16"}); report.write("report.html");
+///     const ReportChart chart{.title = "Loss", .curves = {{"total", steps, losses}}};
+///     report.sections.push_back({"Loss", {chart}});
+///     report.settings.push_back({"width", "16"});
+///     report.write("report.html");
 struct Report {
   std::string title;
   std::vector<std::string> summary;        ///< lines below the title

@@ -2,7 +2,10 @@
 #include "gesso/core/pictures/resize.h"
 
 #include <cmath>
+#include <functional>
 
+#include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/core/parallel.h"
 #include "support.h"
 
@@ -193,4 +196,25 @@ TEST_CASE("what does not fit is named") {
                        ArgumentError);
   CHECK_THROWS_AS(crop(x, 0, 3, 2, 3), ArgumentError);
   CHECK_THROWS_AS(crop(x, -1, 0, 2, 2), ArgumentError);
+}
+
+TEST_CASE("a picture whose gradient would be lost is refused, with what to use instead") {
+  const Tensor x = Tensor::ones({1, 3, 8, 8}).requires_grad_();
+  const std::vector<std::pair<const char*, std::function<Tensor(const Tensor&)>>> functions = {
+      {"crop", [](const Tensor& p) { return crop(p, 1, 1, 4, 4); }},
+      {"center_crop", [](const Tensor& p) { return center_crop(p, 4, 4); }},
+      {"resize_picture", [](const Tensor& p) { return resize_picture(p, 4, 4); }},
+      {"resize_short_side", [](const Tensor& p) { return resize_short_side(p, 4); }}};
+  for (const auto& [name, function] : functions) {
+    CAPTURE(name);
+    CHECK_THROWS_WITH_AS(
+        function(x),
+        doctest::Contains(
+            concat_text(name, ": the tensor of shape (1, 3, 8, 8) requires a gradient").c_str()),
+        ArgumentError);
+    CHECK_THROWS_WITH_AS(function(x * 2), doctest::Contains("use slice()"), ArgumentError);
+    CHECK(function(x.detach()).shape() == Shape{1, 3, 4, 4});
+    const NoGradGuard no_grad;
+    CHECK(function(x).shape() == Shape{1, 3, 4, 4});
+  }
 }

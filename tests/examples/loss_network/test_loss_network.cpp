@@ -7,9 +7,9 @@
 
 #include "files.h"
 #include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/autograd/linear.h"
 #include "gesso/autograd/losses.h"
-#include "gesso/autograd/node.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/core/files/file.h"
 #include "gesso/core/files/safetensors.h"

@@ -6,7 +6,7 @@
 
 #include "files.h"
 #include "gesso/autograd/elementwise.h"
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/autograd/shape_ops.h"
 #include "gesso/core/files/file.h"
 #include "gesso/layers/normalization/batch_norm.h"

@@ -7,7 +7,7 @@
 
 #include "gesso/autograd/convolution.h"
 #include "gesso/autograd/elementwise.h"
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/autograd/optimal_transport.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/core/pictures/picture.h"

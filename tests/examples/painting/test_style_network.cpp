@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/core/files/safetensors.h"
 #include "gesso/core/pictures/resize.h"
 #include "painting/style_network.h"

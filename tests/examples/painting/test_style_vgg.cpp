@@ -3,7 +3,7 @@
 
 #include "files.h"
 #include "gesso/autograd/elementwise.h"
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/core/files/safetensors.h"
 #include "painting/losses.h"

@@ -1,8 +1,9 @@
-#include "gesso/autograd/node.h"
+#include "gesso/autograd/graph.h"
 
 #include <atomic>
 
 #include "gesso/autograd/backward.h"
+#include "gesso/autograd/node.h"
 #include "gesso/autograd/profiler.h"
 
 namespace gesso {
@@ -46,6 +47,12 @@ NoGradGuard::~NoGradGuard() { recording = before_; }
 
 bool needs_grad(const Tensor& x) { return recording && x.defined() && x.node() != nullptr; }
 
+std::size_t Gradients::check(std::size_t i) const {
+  require(i < inputs_.size(), "backward of ", running_operation(), ": there is no input ", i,
+          "; the operation was recorded with ", inputs_.size());
+  return i;
+}
+
 Saved::Saved(const Tensor& tensor, bool keep) {
   if (tensor.defined()) {
     shape_ = tensor.shape();
@@ -88,6 +95,8 @@ Tensor record(const char* operation, Tensor result, const std::vector<Tensor>& i
   result.set_node(std::move(node));
   return result;
 }
+
+std::string label_of(const Tensor& tensor) { return tensor.node() ? tensor.node()->label : ""; }
 
 const Tensor& set_label(const Tensor& tensor, std::string label) {
   require(tensor.node() != nullptr,
