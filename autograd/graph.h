@@ -1,5 +1,4 @@
-// Writing a differentiable operation. Forward and backward stand side by side; the built-in operations are all
-// written this way:
+// Writing a differentiable operation. Forward and backward stand side by side, as in all built-in operations:
 //
 //     // x / (1 + |x|), whose derivative is 1 / (1 + |x|)^2
 //     Tensor softsign(const Tensor& x) {
@@ -16,7 +15,7 @@
 //     Tensor x = Tensor::randn({2, 3}, rng, float64).requires_grad_();
 //     std::cout << gradcheck([](const auto& in) { return softsign(in[0]); }, {x}).str() << "\n";
 //
-// An operation that can be put together from others needs none of this: x / (1 + abs(x)) has its gradient already.
+// An operation that can be put together from others needs none of this: x / (1 + abs(x)) has its gradient.
 // examples/own_operation.cpp is a whole program with an operation of its own.
 #pragma once
 

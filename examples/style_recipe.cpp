@@ -103,7 +103,7 @@ int main(int argc, char** argv) {
     Tensor manner = Tensor::scalar(0);
     for (std::size_t i = 0; i < features.size(); ++i) manner += style_distance(features[i], wanted[i], rng);
     adam.zero_grad();
-    (1.5 * content + manner + 2 * total_variation(painted)).backward();
+    (content + manner + 2 * total_variation(painted)).backward();
     adam.set_lr(2e-3 * schedule(step));
     adam.step();
     if (step % 20 == 0) std::cout << concat_text(step, ": content ", content(), ", style ", manner(), "\n");

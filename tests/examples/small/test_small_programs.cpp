@@ -53,7 +53,7 @@ TEST_CASE("first-program learns") {
   const std::vector<double> losses = losses_in(output_of("first-program"));
   REQUIRE(losses.size() == 5);
   for (int i = 1; i < 5; ++i) CHECK(losses[i] < losses[i - 1]);
-  CHECK(losses[4] < 0.5 * losses[0]);
+  CHECK(losses[4] < 0.7 * losses[0]);
 }
 
 TEST_CASE("own-operation: its gradient is right, and a network learns with it") {
