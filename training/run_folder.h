@@ -10,7 +10,7 @@ namespace gesso {
 
 ///     const RunFolder folder{"runs/starry"};
 ///     folder.create();                                       // a new run
-///     training.resume(folder.checkpoint_to_resume("train"))  // or one to go on with
+///     training.resume(folder.checkpoint_to_resume("train"));  // or one to go on with
 struct RunFolder {
   std::filesystem::path root;
 

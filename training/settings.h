@@ -14,6 +14,7 @@
 //               {"learning_rate", &s.learning_rate, 1e-6, 1, "lr"}};
 //     }
 //
+//     DenoisingSettings settings;
 //     list(settings).check();                  // ArgumentError: "steps is 0; it must be from 1 to 1000000"
 //     list(settings).to_metadata();            // {"learning_rate", "0.001"}, {"pictures", "photos"}, ...
 //     list(settings).from_metadata(metadata);  // the opposite

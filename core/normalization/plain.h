@@ -21,7 +21,7 @@ namespace gesso {
 
 /// For the m elements that share a statistic:
 ///
-///     mean     = sum of x / m                         (with `statistics_of_x`;
+///     mean     = sum of x / m                         (with `statistics_of_x`,
 ///     variance = sum of (x - mean)^2 / m               else both are given: running statistics)
 ///     inv_std  = 1 / sqrt(variance + eps)
 ///     z        = gamma (x - mean) inv_std + beta
