@@ -1,22 +1,18 @@
 #include "gesso/training/settings.h"
 
-#include <nlohmann/json.hpp>
+#include "gesso/core/files/json.h"
 
 namespace gesso {
 
-using Json = nlohmann::json;
-
 std::string setting_text(const std::string& value) { return value; }
 
-std::string setting_text(const std::vector<std::string>& value) {
-  return Json(value).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string setting_text(const std::vector<std::string>& value) { return json_text(value); }
 
 void parse_setting(const std::string&, const std::string& text, std::string& value) { value = text; }
 
 void parse_setting(const std::string& name, const std::string& text, std::vector<std::string>& value) {
   try {
-    value = Json::parse(text).get<std::vector<std::string>>();
+    value = parse_json(text).get<std::vector<std::string>>();
   } catch (const Json::exception&) {
     throw ArgumentError(concat_text("setting ", name, ": '", text, "' is not a list of names"));
   }

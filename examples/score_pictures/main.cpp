@@ -1,9 +1,9 @@
 // score-pictures: numbers beside what eyes say about repainted pictures.
 #include <cstdio>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "gesso/core/error.h"
+#include "gesso/core/files/json.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
 #include "painting/score.h"
@@ -34,7 +34,7 @@ void run(const Options& options) {
     rows.push_back({result, score_picture(load_picture(result), style, photograph, options.score)});
   }
   if (options.json) {
-    nlohmann::json all = nlohmann::json::array();
+    Json all = Json::array();
     for (const auto& [name, score] : rows) {
       all.push_back({{"picture", name},
                      {"style", score.style},
@@ -43,7 +43,7 @@ void run(const Options& options) {
                      {"content", score.content},
                      {"edges", score.edges}});
     }
-    std::cout << all.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    std::cout << json_text(all, 1) << "\n";
     return;
   }
   std::printf("%8s %8s %8s  %s\n", "style", "palette", "content", "picture");

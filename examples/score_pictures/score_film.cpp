@@ -3,11 +3,11 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "gesso/core/error.h"
+#include "gesso/core/files/json.h"
 #include "painting/flicker.h"
 #include "program/command_line.h"
 #include "program/usage_error.h"
@@ -79,7 +79,7 @@ FlickerScore score(const Options& options, const std::string& painted_path) {
 }
 
 void run(const Options& options) {
-  nlohmann::json all = nlohmann::json::array();
+  Json all = Json::array();
   for (const std::string& painted : options.painted) {
     const FlickerScore s = score(options, painted);
     if (options.json) {
@@ -103,7 +103,7 @@ void run(const Options& options) {
                 100 * s.flicker(), painted.c_str());
   }
   if (options.json) {
-    std::cout << all.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    std::cout << json_text(all, 1) << "\n";
   }
 }
 
