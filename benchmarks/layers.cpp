@@ -1,6 +1,5 @@
 // How fast single layers are, and how far from what the machine can do: convolutions in GFLOP/s beside a
 // large product of matrices, layers that only move numbers in GB/s beside copying memory.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -13,6 +12,7 @@
 #include "gesso/core/convolution/convolution.h"
 #include "gesso/core/kernels/gemm.h"
 #include "gesso/gesso.h"
+#include "program/command_line.h"
 
 using namespace gesso;
 
@@ -159,7 +159,6 @@ struct Settings {
   double budget = 0.2;  // seconds for each number
   std::string only;
   bool tsv = false, scaling = false;
-  int threads = 0;
   ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic;
 
   bool wants(const char* group, const std::string& name) const {
@@ -396,10 +395,16 @@ void print_scaling(const Settings& settings) {
   }
 }
 
+const std::map<std::string, ConvolutionAlgorithm> kAlgorithms = {
+    {"automatic", ConvolutionAlgorithm::automatic}, {"plain", ConvolutionAlgorithm::plain},
+    {"im2col", ConvolutionAlgorithm::im2col},       {"direct", ConvolutionAlgorithm::direct},
+    {"winograd", ConvolutionAlgorithm::winograd}};
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app(
+  CommandLine line(
+      "benchmark-layers",
       "Times single layers of gesso in float32, forward and backward, beside what this machine can do.\n\n"
       "Convolutions are limited by arithmetic: their rate is the multiplications and additions of the "
       "formula,\n"
@@ -411,43 +416,33 @@ int main(int argc, char** argv) {
       "is\n"
       "the shortest of many; still, measure on a quiet machine.");
   Settings settings;
-  app.add_option(
-      "--only", settings.only,
-      "measure only layers whose name, \"Network: layer\", contains this; see the names with --tsv");
-  app.add_option("--threads", settings.threads, "threads (default: all cores)")->check(CLI::Range(1, 1024));
-  app.add_option("--seconds", settings.budget, "time to spend on each number (default: 0.2)")
-      ->check(CLI::PositiveNumber);
-  app.add_option("--algorithm", settings.algorithm,
-                 "of convolutions, for layers that it can compute: automatic, plain, im2col, direct or "
-                 "winograd")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, ConvolutionAlgorithm>{{"automatic", ConvolutionAlgorithm::automatic},
-                                                      {"plain", ConvolutionAlgorithm::plain},
-                                                      {"im2col", ConvolutionAlgorithm::im2col},
-                                                      {"direct", ConvolutionAlgorithm::direct},
-                                                      {"winograd", ConvolutionAlgorithm::winograd}}));
-  app.add_flag("--scaling", settings.scaling,
-               "how times change with the number of threads and the size of the pictures");
-  app.add_flag(
-      "--tsv", settings.tsv,
-      "tab-separated, for scripts: \"convolution\", name, batch, in channels, height, width, out "
-      "channels, kernel, stride, padding, padding mode, groups, milliseconds forward, to the input, to "
-      "the weight; \"memory\", name, batch, channels, height, width, milliseconds forward, backward, "
-      "GB/s forward, backward");
-  app.footer(
+  line.option("--only", &settings.only,
+              "measure only layers whose name, \"Network: layer\", contains this; see the names with --tsv");
+  line.add_threads_option();
+  line.option("--seconds", &settings.budget, "time to spend on each number (default: 0.2)")
+      .positive()
+      .hide_default();
+  std::string algorithm = "automatic";
+  line.option("--algorithm", &algorithm, "of convolutions, for layers that it can compute")
+      .choices({"automatic", "plain", "im2col", "direct", "winograd"});
+  line.flag("--scaling", &settings.scaling,
+            "how times change with the number of threads and the size of the pictures");
+  line.flag("--tsv", &settings.tsv,
+            "tab-separated, for scripts: \"convolution\", name, batch, in channels, height, width, out "
+            "channels, kernel, stride, padding, padding mode, groups, milliseconds forward, to the input, to "
+            "the weight; \"memory\", name, batch, channels, height, width, milliseconds forward, backward, "
+            "GB/s forward, backward");
+  line.footer(
       "Examples:\n"
       "  benchmark-layers --only VGG --threads 1\n"
       "  benchmark-layers --only norm\n"
       "  benchmark-layers --only \"width 32\" --scaling");
-  CLI11_PARSE(app, argc, argv);
-  if (settings.threads > 0) {
-    set_num_threads(settings.threads);
-  }
-  try {
+  return line.run(argc, argv, [&] {
+    settings.algorithm = kAlgorithms.at(algorithm);
     if (settings.tsv) {
       print_convolutions(settings, {1, 1});
       print_memory_layers(settings, {1, 1});
-      return 0;
+      return true;
     }
     const Peaks peaks = measure_peaks(std::max(settings.budget, 0.5));
     std::printf("Single layers in float32, %d thread%s, %s; the best of %g s each.\n", num_threads(),
@@ -460,8 +455,6 @@ int main(int argc, char** argv) {
       print_convolutions(settings, peaks);
       print_memory_layers(settings, peaks);
     }
-  } catch (const Error& error) {
-    std::fprintf(stderr, "benchmark-layers: %s\n", error.what());
-    return 1;
-  }
+    return true;
+  });
 }

@@ -5,7 +5,6 @@
 // Each line is one plane of 256 x 256 float32 numbers around a mean of 1 with a standard deviation of 1 /
 // ratio. The error is the largest |y - y64| over the largest |y64|, where y64 is computed in float64 from the
 // same numbers. The three textbook methods do everything in float32; gesso's column is instance_norm.
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
 #include <numbers>
@@ -14,6 +13,7 @@
 
 #include "gesso/autograd/normalization.h"
 #include "gesso/core/files/file.h"
+#include "program/command_line.h"
 
 namespace {
 
@@ -222,24 +222,13 @@ void run(const std::string& svg_file) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Prints the error of four ways to normalize a float32 plane, over mean / std from 1 to 1e8.",
-               "benchmark-normalization-accuracy");
+  gesso::CommandLine line(
+      "benchmark-normalization-accuracy",
+      "Prints the error of four ways to normalize a float32 plane, over mean / std from 1 to 1e8.");
   std::string svg_file;
-  app.add_option("--svg", svg_file, "also draw the curves")->type_name("FILE");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help().c_str(), stdout);
-    return 0;
-  } catch (const CLI::ParseError& e) {
-    std::fprintf(stderr, "benchmark-normalization-accuracy: %s (see --help)\n", e.what());
-    return 2;
-  }
-  try {
+  line.option("--svg", &svg_file, "also draw the curves").value_name("FILE");
+  return line.run(argc, argv, [&] {
     run(svg_file);
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "benchmark-normalization-accuracy: %s\n", e.what());
-    return 1;
-  }
-  return 0;
+    return true;
+  });
 }

@@ -12,14 +12,12 @@
 // Each round times as many repetitions as take about --seconds. Every line printed is a JSON object.
 #include <sys/resource.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
 #include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 
 #include "gesso/autograd/channel_moments.h"
 #include "gesso/autograd/elementwise.h"
@@ -39,6 +37,7 @@
 #include "painting/trained_stack.h"
 #include "painting/vgg.h"
 #include "program/assets.h"
+#include "program/command_line.h"
 
 using namespace gesso;
 
@@ -259,33 +258,28 @@ double time_round(const Work& work, double budget) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::set<std::string> names = {"train_step_256", "train_step_128", "quickstart_step",
-                                       "stylize_256",    "stylize_512",    "stylize_1024"};
-  CLI::App app("Times whole training steps and whole pictures; prints JSON lines.");
+  CommandLine line("benchmark-train-step",
+                   "Times whole training steps and whole pictures; prints JSON lines.");
   std::string name = "train_step_256", data_file, write_data;
-  int threads = 0, warm_up = 2, rounds = 5;
+  int warm_up = 2, rounds = 5;
   double budget = 0.5;
   bool on_request = false, profile = false;
-  app.add_option("--work", name, "what to time")->check(CLI::IsMember(names))->capture_default_str();
-  app.add_option("--data", data_file,
-                 "weights and pictures, as --write-data writes them; default: the same, made anew");
-  app.add_option("--write-data", write_data, "writes weights and pictures to this file and ends");
-  app.add_option("--threads", threads, "default: all cores")->check(CLI::Range(1, 1024));
-  app.add_option("--warm-up", warm_up, "repetitions before the first round")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  app.add_option("--rounds", rounds)->check(CLI::Range(1, 100000))->capture_default_str();
-  app.add_option("--seconds", budget, "what a round takes about")->capture_default_str();
-  app.add_flag("--on-request", on_request, "one round for every line on standard input, instead of --rounds");
-  app.add_flag("--profile", profile, "instead of rounds: where the time of one repetition goes, as a table");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    if (threads > 0) {
-      set_num_threads(threads);
-    }
+  line.option("--work", &name, "what to time")
+      .choices({"quickstart_step", "stylize_1024", "stylize_256", "stylize_512", "train_step_128",
+                "train_step_256"});
+  line.option("--data", &data_file,
+              "weights and pictures, as --write-data writes them; default: the same, made anew");
+  line.option("--write-data", &write_data, "writes weights and pictures to this file and ends");
+  line.add_threads_option();
+  line.option("--warm-up", &warm_up, "repetitions before the first round").range(1, 1000);
+  line.option("--rounds", &rounds, "how often to time it").range(1, 100000);
+  line.option("--seconds", &budget, "what a round takes about");
+  line.flag("--on-request", &on_request, "one round for every line on standard input, instead of --rounds");
+  line.flag("--profile", &profile, "instead of rounds: where the time of one repetition goes, as a table");
+  return line.run(argc, argv, [&] {
     if (!write_data.empty()) {
       save_safetensors(write_data, make_data());
-      return 0;
+      return true;
     }
     const Work work = make_work(name, Data(data_file));
     std::vector<double> results;
@@ -297,16 +291,13 @@ int main(int argc, char** argv) {
       const Profiler profiler;
       work();
       std::cout << profiler.table();
-      return 0;
+      return true;
     }
-    std::string line;
-    for (int round = 0; on_request ? bool(std::getline(std::cin, line)) : round < rounds; ++round) {
+    std::string request;
+    for (int round = 0; on_request ? bool(std::getline(std::cin, request)) : round < rounds; ++round) {
       const double seconds = time_round(work, budget);
       print({{"seconds", seconds}, {"peak_mb", peak_megabytes()}});
     }
-  } catch (const std::exception& error) {
-    std::cerr << "benchmark-train-step: " << error.what() << "\n";
-    return 1;
-  }
-  return 0;
+    return true;
+  });
 }

@@ -2,9 +2,11 @@
 // the operation or layer, the argument and shapes at fault, and what to do.
 #pragma once
 
-#include <sstream>
+#include <initializer_list>
+#include <ostream>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 namespace gesso {
 
@@ -32,19 +34,37 @@ class MemoryError : public Error {
   using Error::Error;
 };
 
+namespace detail {
+// An argument of concat_text(): where it is, and what writes it. It keeps the code that makes texts, of which
+// there are hundreds and few are ever needed, out of line.
+struct TextPart {
+  template <class T>
+  TextPart(const T& argument) : value(&argument) {
+    if constexpr (std::is_array_v<T>) {  // "..."
+      write = [](std::ostream& out, const void* text) { out << static_cast<const char*>(text); };
+    } else {
+      write = [](std::ostream& out, const void* part) { out << *static_cast<const T*>(part); };
+    }
+  }
+
+  const void* value;
+  void (*write)(std::ostream& out, const void* value);
+};
+std::string concat_parts(std::initializer_list<TextPart> parts);
+[[noreturn]] void throw_argument_error(std::initializer_list<TextPart> parts);
+}  // namespace detail
+
 /// All arguments written one after the other: concat_text("got ", 3, " channels") is "got 3 channels".
 template <class... Parts>
 std::string concat_text(const Parts&... parts) {
-  std::ostringstream text;
-  (text << ... << parts);
-  return text.str();
+  return detail::concat_parts({parts...});
 }
 
 /// Throws ArgumentError with the joined text of `parts` unless `condition` holds.
 template <class... Parts>
 void require(bool condition, const Parts&... parts) {
   if (!condition) [[unlikely]] {
-    throw ArgumentError(concat_text(parts...));
+    detail::throw_argument_error({parts...});
   }
 }
 

@@ -59,9 +59,11 @@ configure_into() {
   fi
 }
 
-# Configures the folder $1 with the CMake options that follow, and builds it with all cores.
-build_into() {
-  configure_into "$@"
-  echo "Building in $1"
-  cmake --build "$1" --parallel "$(nproc)" || fail "the build failed; the reason stands above"
+# Builds in the folder $1 the targets that follow, or all, with all cores.
+build_in() {
+  local folder=$1
+  shift
+  echo "Building in $folder"
+  cmake --build "$folder" --parallel "$(nproc)" ${1+--target "$@"} ||
+    fail "the build failed; the reason stands above"
 }

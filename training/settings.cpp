@@ -3,21 +3,17 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <type_traits>
 
 #include "gesso/core/error.h"
+#include "gesso/core/files/json.h"
 
 namespace gesso {
 namespace {
 
-using Json = nlohmann::json;
-
 std::string to_text(const std::string& value) { return value; }
 
-std::string to_text(const std::vector<std::string>& value) {
-  return Json(value).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string to_text(const std::vector<std::string>& value) { return json_text(value); }
 
 std::string to_text(bool value) { return value ? "true" : "false"; }
 
@@ -37,7 +33,7 @@ void parse(const std::string&, const std::string& text, std::string& value) { va
 
 void parse(const std::string& name, const std::string& text, std::vector<std::string>& value) {
   try {
-    value = Json::parse(text).get<std::vector<std::string>>();
+    value = parse_json(text).get<std::vector<std::string>>();
   } catch (const Json::exception&) {
     throw ArgumentError(concat_text("setting ", name, ": '", text, "' is not a list of names"));
   }

@@ -4,18 +4,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include "gesso/core/error.h"
 #include "gesso/core/files/file.h"
+#include "gesso/core/files/json.h"
 
 namespace gesso {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // Each struct's names and members, for writing and reading.
 template <class Struct>
@@ -127,18 +125,16 @@ void from_json(const Json& json, T& value) {
 }  // namespace
 
 void write_results(const Comparison& comparison, const std::filesystem::path& path) {
-  // Bytes that are no UTF-8 (in the name of a file, say) become U+FFFD.
-  write_file_atomically(path.string(),
-                        to_json(comparison).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  write_file_atomically(path.string(), json_text(to_json(comparison)) + "\n");
 }
 
 Comparison read_results(const std::filesystem::path& path) {
   const std::string text = read_file(path.string());
   try {
     Comparison comparison;
-    from_json(Json::parse(text), comparison);
+    from_json(parse_json(text), comparison);
     return comparison;
-  } catch (const nlohmann::json::exception& error) {
+  } catch (const Json::exception& error) {
     throw FileError(concat_text(path.string(), ": it is no results.json of compare-norms: ", error.what()));
   }
 }

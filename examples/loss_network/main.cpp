@@ -1,6 +1,5 @@
 // train-loss-network: trains the small network that compares pictures for style-transfer, on nothing but
 // photographs.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <functional>
 #include <iostream>
@@ -11,8 +10,8 @@
 #include "gesso/core/error.h"
 #include "gesso/core/files/safetensors.h"
 #include "gesso/training/training_loop.h"
+#include "program/command_line.h"
 #include "program/interrupt.h"
-#include "program/program.h"
 #include "program/usage_error.h"
 #include "report.h"
 #include "training.h"
@@ -111,44 +110,39 @@ bool run(Options& options) {
 int main(int argc, char** argv) {
   Options options;
   LossNetworkSettings& s = options.settings;
-  CLI::App app(
+  CommandLine line(
+      "train-loss-network",
       "Trains a small network that compares pictures for style-transfer, on nothing but photographs. Its "
       "task:\n"
       "given a crop, tell which picture it was cut out of. To do so it must learn what makes a place look "
       "like\n"
       "itself: edges, colours, textures and what they build. No labels are needed; the pictures are the "
       "classes.\n"
-      "Afterwards the classifier's last layer is thrown away, and what the others see is the result.",
-      "train-loss-network");
-  add_version_option(app);
-  app.add_option("--pictures", s.pictures,
-                 "Folder of photographs and paintings; examples/tools/collect-pictures makes the one "
-                 "of 200 photographs and paintings from Debian packages");
-  app.add_option("--out", options.out,
-                 "Folder for loss_network.safetensors, checkpoint, log and report; made if missing");
-  auto* resume = app.add_option("--resume", options.resume,
-                                "Goes on with the interrupted run in this folder, with its settings");
-  const auto option = [&](const char* name, auto& value, const char* help) {
-    app.add_option(name, value, help)->capture_default_str()->excludes(resume);
+      "Afterwards the classifier's last layer is thrown away, and what the others see is the result.");
+  line.option("--pictures", &s.pictures,
+              "Folder of photographs and paintings; examples/tools/collect-pictures makes the one of 200 "
+              "photographs and paintings from Debian packages");
+  line.option("--out", &options.out,
+              "Folder for loss_network.safetensors, checkpoint, log and report; made if missing");
+  const Option resume = line.option("--resume", &options.resume,
+                                    "Goes on with the interrupted run in this folder, with its settings");
+  const auto option = [&](const char* name, OptionValue value, const char* help) {
+    line.option(name, value, help).excludes(resume);
   };
-  option("--steps", s.steps, "Training steps");
-  option("--batch", s.batch, "Crops in each step");
-  option("--crop", s.crop, "Side of the crops in pixels");
-  option("--lr", s.learning_rate, "The highest learning rate");
-  option("--seed", s.seed, "Draws the first weights and all crops");
-  app.add_option("--test-every", options.test_every,
-                 "Steps between tests on new crops, with checkpoint and report")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  add_threads_option(app);
-  app.footer(
+  option("--steps", &s.steps, "Training steps");
+  option("--batch", &s.batch, "Crops in each step");
+  option("--crop", &s.crop, "Side of the crops in pixels");
+  option("--lr", &s.learning_rate, "The highest learning rate");
+  option("--seed", &s.seed, "Draws the first weights and all crops");
+  line.option("--test-every", &options.test_every,
+              "Steps between tests on new crops, with checkpoint and report")
+      .positive();
+  line.add_threads_option();
+  line.footer(
       "Example:\n"
       "  examples/tools/collect-pictures /tmp/pictures\n"
       "  train-loss-network --pictures /tmp/pictures --out runs/loss_network\n"
       "  style-transfer train --loss-network combined --loss-weights "
       "runs/loss_network/loss_network.safetensors ...");
-  return exit_code_of(app, [&] {
-    app.parse(argc, argv);
-    return run(options);
-  });
+  return line.run(argc, argv, [&] { return run(options); });
 }

@@ -2,7 +2,6 @@
 // does.
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
 #include <map>
@@ -10,14 +9,19 @@
 
 #include "demonstrate.h"
 #include "gesso/core/error.h"
-#include "program/program.h"
+#include "program/command_line.h"
 #include "program/usage_error.h"
 #include "walk.h"
 
 namespace {
 
+const std::map<std::string, norm_lab::Norm> kNorms = {{"instance", norm_lab::Norm::instance},
+                                                      {"batch", norm_lab::Norm::batch},
+                                                      {"layer", norm_lab::Norm::layer},
+                                                      {"group", norm_lab::Norm::group}};
+
 struct Options {
-  norm_lab::Norm norm = norm_lab::Norm::instance;
+  std::string norm = "instance";
   gesso::Index groups = 1;
   std::string picture, html;
   gesso::Index size = 96;
@@ -27,9 +31,9 @@ norm_lab::Lab make_lab(const Options& options) {
   using namespace norm_lab;
   const Example example =
       options.picture.empty() ? number_example() : picture_example(options.picture, options.size);
-  const auto layer = make_layer(options.norm, example.x.shape(), options.groups);
+  const auto layer = make_layer(kNorms.at(options.norm), example.x.shape(), options.groups);
   Lab lab;
-  lab.title = gesso::concat_text("Inside ", name_of(options.norm), " normalization");
+  lab.title = gesso::concat_text("Inside ", options.norm, " normalization");
   lab.summary = {gesso::concat_text(
       "First one layer, forward and backward, number by number; then six experiments. The example: ",
       options.picture.empty() ? "a batch of two samples with two channels of 3 x 3 numbers."
@@ -45,32 +49,25 @@ norm_lab::Lab make_lab(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  using norm_lab::Norm;
   Options options;
-  CLI::App app(
+  gesso::CommandLine line(
+      "norm-lab",
       "Shows the inside of a normalization layer: statistics, normalized values and gradients with their\n"
-      "formulas and numbers, and experiments on what normalization does.",
-      "norm-lab");
-  gesso::add_version_option(app);
-  const std::map<std::string, Norm> norms = {
-      {"instance", Norm::instance}, {"batch", Norm::batch}, {"layer", Norm::layer}, {"group", Norm::group}};
-  app.add_option("--norm", options.norm, "instance (the default), batch, layer or group")
-      ->transform(CLI::CheckedTransformer(norms))
-      ->type_name("NAME");
-  app.add_option("--groups", options.groups,
-                 "groups of group norm; must divide the channels (2, of a picture 3)")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--picture", options.picture, "look at this picture instead of a few numbers")
-      ->type_name("FILE");
-  app.add_option("--size", options.size, "scale the picture to this short side")
-      ->check(CLI::Range(4, 512))
-      ->capture_default_str();
-  app.add_option("--html", options.html, "write a page with colours and curves instead of text")
-      ->type_name("FILE");
-  app.footer("Example: norm-lab --norm batch --picture examples/assets/photos/cat.jpg --html lab.html");
-  return gesso::exit_code_of(app, [&] {
-    app.parse(argc, argv);
+      "formulas and numbers, and experiments on what normalization does.");
+  line.option("--norm", &options.norm, "instance (the default), batch, layer or group")
+      .hide_default()
+      .choices({"instance", "batch", "layer", "group"})
+      .value_name("NAME");
+  line.option("--groups", &options.groups,
+              "groups of group norm; must divide the channels (2, of a picture 3)")
+      .positive();
+  line.option("--picture", &options.picture, "look at this picture instead of a few numbers")
+      .value_name("FILE");
+  line.option("--size", &options.size, "scale the picture to this short side").range(4, 512);
+  line.option("--html", &options.html, "write a page with colours and curves instead of text")
+      .value_name("FILE");
+  line.footer("Example: norm-lab --norm batch --picture examples/assets/photos/cat.jpg --html lab.html");
+  return line.run(argc, argv, [&] {
     const gesso::Index channels = options.picture.empty() ? 2 : 3;
     if (channels % options.groups != 0) {
       throw gesso::UsageError(

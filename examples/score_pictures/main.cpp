@@ -1,14 +1,13 @@
 // score-pictures: numbers beside what eyes say about repainted pictures.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "gesso/core/error.h"
+#include "gesso/core/files/json.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
 #include "painting/score.h"
-#include "program/program.h"
+#include "program/command_line.h"
 
 namespace {
 
@@ -35,7 +34,7 @@ void run(const Options& options) {
     rows.push_back({result, score_picture(load_picture(result), style, photograph, options.score)});
   }
   if (options.json) {
-    nlohmann::json all = nlohmann::json::array();
+    Json all = Json::array();
     for (const auto& [name, score] : rows) {
       all.push_back({{"picture", name},
                      {"style", score.style},
@@ -44,7 +43,7 @@ void run(const Options& options) {
                      {"content", score.content},
                      {"edges", score.edges}});
     }
-    std::cout << all.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    std::cout << json_text(all, 1) << "\n";
     return;
   }
   std::printf("%8s %8s %8s  %s\n", "style", "palette", "content", "picture");
@@ -57,33 +56,28 @@ void run(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app(
-      "Scores repainted pictures by measures that no training uses.\n"
-      "  style    how far the picture's patches of 7x7 pixels, at 3 scales, are from the style picture's "
-      "(sliced\n"
-      "           Wasserstein distance): lower is more like the style\n"
-      "  palette  the same of single pixels: colours alone\n"
-      "  content  how much its edges agree with the photograph's (correlation, at 2 scales): higher keeps "
-      "more\n"
-      "The first row is the photograph itself. Good pictures are far below it in style, and high in "
-      "content;\n"
-      "a result that only copies the photograph's colours into patches, or the style alone, wins one of the "
-      "two.",
-      "score-pictures");
-  add_version_option(app);
-  app.add_option("--style", options.style, "The style picture")->required();
-  app.add_option("--content", options.content, "The photograph that all results were made from")->required();
-  app.add_option("results", options.results, "Repainted pictures")->required();
-  app.add_option("--style-size", options.style_size,
-                 "Short side that the style picture is scaled to: as in the training")
-      ->check(CLI::Range(32, 4096))
-      ->capture_default_str();
-  app.add_option("--seed", options.score.seed, "Decides which patches and projections are drawn")
-      ->capture_default_str();
-  app.add_flag("--json", options.json, "Prints all numbers, by scale, as JSON");
-  app.footer("Example: score-pictures --style starry_night.jpg --content cat.jpg painted/*.jpg");
-  return exit_code_of(app, [&] {
-    app.parse(argc, argv);
+  CommandLine line("score-pictures",
+                   "Scores repainted pictures by measures that no training uses.\n"
+                   "  style    how far the picture's patches of 7x7 pixels, at 3 scales, are from the style "
+                   "picture's (sliced\n"
+                   "           Wasserstein distance): lower is more like the style\n"
+                   "  palette  the same of single pixels: colours alone\n"
+                   "  content  how much its edges agree with the photograph's (correlation, at 2 scales): "
+                   "higher keeps more\n"
+                   "The first row is the photograph itself. Good pictures are far below it in style, and "
+                   "high in content;\n"
+                   "a result that only copies the photograph's colours into patches, or the style alone, "
+                   "wins one of the two.");
+  line.option("--style", &options.style, "The style picture").required();
+  line.option("--content", &options.content, "The photograph that all results were made from").required();
+  line.option("results", &options.results, "Repainted pictures").required();
+  line.option("--style-size", &options.style_size,
+              "Short side that the style picture is scaled to: as in the training")
+      .range(32, 4096);
+  line.option("--seed", &options.score.seed, "Decides which patches and projections are drawn");
+  line.flag("--json", &options.json, "Prints all numbers, by scale, as JSON");
+  line.footer("Example: score-pictures --style starry_night.jpg --content cat.jpg painted/*.jpg");
+  return line.run(argc, argv, [&] {
     run(options);
     return true;
   });

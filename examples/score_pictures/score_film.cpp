@@ -1,16 +1,16 @@
 // score-film: how much repainted films flicker, beside the film that they were made from.
-#include <CLI/CLI.hpp>
 #include <cinttypes>
 #include <cstdio>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "gesso/core/error.h"
+#include "gesso/core/files/json.h"
 #include "painting/flicker.h"
-#include "program/program.h"
+#include "program/command_line.h"
+#include "program/usage_error.h"
 
 namespace {
 
@@ -26,7 +26,7 @@ struct Options {
 Index bytes_of_frame(const std::string& raw) {
   const auto size = parse_frame_size(raw);
   if (!size) {
-    throw CLI::ValidationError("--raw", raw + ": give width and height in pixels, as in 640x360");
+    throw UsageError("--raw: " + raw + ": give width and height in pixels, as in 640x360");
   }
   return size->bytes();
 }
@@ -79,7 +79,7 @@ FlickerScore score(const Options& options, const std::string& painted_path) {
 }
 
 void run(const Options& options) {
-  nlohmann::json all = nlohmann::json::array();
+  Json all = Json::array();
   for (const std::string& painted : options.painted) {
     const FlickerScore s = score(options, painted);
     if (options.json) {
@@ -103,7 +103,7 @@ void run(const Options& options) {
                 100 * s.flicker(), painted.c_str());
   }
   if (options.json) {
-    std::cout << all.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    std::cout << json_text(all, 1) << "\n";
   }
 }
 
@@ -111,27 +111,23 @@ void run(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app(
-      "Scores repainted films: how much they flicker.\n"
-      "  change   how much a pixel changes from one frame to the next, on average\n"
-      "  still    the same, where the film stood still but for its noise\n"
-      "  flicker  still, less that of the film itself: lower is steadier\n"
-      "The first row is the film itself.",
-      "score-film");
-  add_version_option(app);
-  app.add_option("--raw", options.raw,
-                 "The size of the frames, as in 640x360; all films are 3 bytes a pixel (rgb24) and no more")
-      ->required();
-  app.add_option("--film", options.film, "The film that all others were made from")->required();
-  app.add_option("painted", options.painted, "Repainted films")->required();
-  app.add_option("--still-below", options.still_below,
-                 "A pixel stands still if it changes by no more than this part of white")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
-  app.add_flag("--json", options.json, "Prints all numbers, as JSON");
-  app.footer("Example: score-film --raw 320x240 --film film.rgb painted.rgb painted-smooth.rgb");
-  return exit_code_of(app, [&] {
-    app.parse(argc, argv);
+  CommandLine line("score-film",
+                   "Scores repainted films: how much they flicker.\n"
+                   "  change   how much a pixel changes from one frame to the next, on average\n"
+                   "  still    the same, where the film stood still but for its noise\n"
+                   "  flicker  still, less that of the film itself: lower is steadier\n"
+                   "The first row is the film itself.");
+  line.option("--raw", &options.raw,
+              "The size of the frames, as in 640x360; all films are 3 bytes a pixel (rgb24) and no more")
+      .required();
+  line.option("--film", &options.film, "The film that all others were made from").required();
+  line.option("painted", &options.painted, "Repainted films").required();
+  line.option("--still-below", &options.still_below,
+              "A pixel stands still if it changes by no more than this part of white")
+      .range(0.0, 1.0);
+  line.flag("--json", &options.json, "Prints all numbers, as JSON");
+  line.footer("Example: score-film --raw 320x240 --film film.rgb painted.rgb painted-smooth.rgb");
+  return line.run(argc, argv, [&] {
     run(options);
     return true;
   });

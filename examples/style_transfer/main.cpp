@@ -1,5 +1,4 @@
 // style-transfer: trains a style network on one picture's style, and repaints pictures with it.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "commands.h"
@@ -7,223 +6,199 @@
 #include "painting/presets.h"
 #include "painting/ready_made.h"
 #include "program/assets.h"
-#include "program/program.h"
+#include "program/command_line.h"
 
 namespace {
 
-void refuse_with_resume(const CLI::Option* resume, const std::vector<CLI::Option*>& settings) {
-  for (const CLI::Option* given : settings) {
-    if (resume->count() > 0 && given->count() > 0) {
-      throw gesso::UsageError(given->get_name() +
+void refuse_with_resume(const gesso::Option& resume, const std::vector<gesso::Option>& settings) {
+  for (const gesso::Option& given : settings) {
+    if (resume.given() && given.given()) {
+      throw gesso::UsageError(given.name() +
                               " cannot be changed by --resume, which goes on with the run's own settings");
     }
   }
 }
 
-void add_train(CLI::App& app, gesso::TrainCommand& command) {
-  CLI::App* train =
-      app.add_subcommand("train", "Trains a network to repaint photographs in the style of one picture");
+void add_train(const gesso::CommandLine& line, gesso::TrainCommand& command) {
+  const gesso::Command train =
+      line.subcommand("train", "Trains a network to repaint photographs in the style of one picture");
   gesso::TrainSettings& s = command.settings;
-  auto* style = train->add_option("--style", s.styles,
-                                  "The style picture: a painting, a texture, a drawing (JPEG, PNG or BMP); "
-                                  "several make one network of many styles");
-  auto* content = train->add_option("--content", s.content,
-                                    "Folder of photographs to practise on. Default: the bundled ones");
-  auto* out = train->add_option("--out", command.out,
-                                "Folder for the model, samples, log and report; made if missing");
-  auto* resume = train->add_option("--resume", command.resume,
-                                   "Goes on with the interrupted run in this folder, with its settings");
-  auto* added =
+  const gesso::Option style = train.option("--style", &s.styles,
+                                           "The style picture: a painting, a texture, a drawing (JPEG, PNG "
+                                           "or BMP); several make one network of many styles");
+  const gesso::Option content =
+      train.option("--content", &s.content, "Folder of photographs to practise on. Default: the bundled ones")
+          .hide_default();
+  const gesso::Option out =
+      train.option("--out", &command.out, "Folder for the model, samples, log and report; made if missing");
+  const gesso::Option resume = train.option(
+      "--resume", &command.resume, "Goes on with the interrupted run in this folder, with its settings");
+  const gesso::Option added =
       train
-          ->add_option("--add-style", command.added_styles,
-                       "Style pictures to add to the trained network --model, in a tenth of its steps")
-          ->excludes(style);
-  auto* model =
-      train->add_option("--model", command.model, "The network that --add-style adds to")->needs(added);
-  added->needs(model);
-  std::vector<CLI::Option*> settings = {style, content, out, added, model};
-  const auto option = [&](const char* name, auto& value, const char* help, const char* group) {
-    settings.push_back(train->add_option(name, value, help)->capture_default_str()->group(group));
+          .option("--add-style", &command.added_styles,
+                  "Style pictures to add to the trained network --model, in a tenth of its steps")
+          .excludes(style);
+  const gesso::Option model =
+      train.option("--model", &command.model, "The network that --add-style adds to").needs(added);
+  added.needs(model);
+  std::vector<gesso::Option> settings = {style, content, out, added, model};
+  const auto option = [&](const char* name, gesso::OptionValue value, const char* help) {
+    settings.push_back(train.option(name, value, help));
     return settings.back();
   };
-  option("--preset", command.preset,
-         "Sets those below that are not given, --style-size and --loss-network; see the end of this help",
-         "Effort")
-      ->check(CLI::IsMember(gesso::preset_names()));
-  auto* steps =
-      option("--steps", s.steps, "Training steps: 300 give a first picture, 2000 a good one", "Effort");
-  option("--width", s.network.width,
-         "Channels of the first layer: 16 is quick, 32 the network of the literature", "Effort");
-  option("--blocks", s.network.blocks, "Residual blocks: 3 is quick, 5 the network of the literature",
-         "Effort");
-  option("--crop", s.crop, "Side of the training crops in pixels", "Effort");
-  option("--batch", s.batch, "Photographs in each step", "Effort");
-  option("--style-size", s.style_size,
-         "Short side the style picture is scaled to: larger makes larger strokes", "Look");
-  option("--style-weight", s.weights.style, "More makes it more like the style", "Look");
-  option("--content-weight", s.weights.content, "More keeps more of the photograph", "Look");
-  option("--tv-weight", s.weights.tv, "More makes it smoother", "Look");
+  train.option("--sample-every", &command.sample_every, "Steps between sample pictures");
+  train.heading("Effort");
+  option("--preset", &command.preset,
+         "Sets those below that are not given, --style-size and --loss-network; see the end of this help")
+      .choices(gesso::preset_names());
+  const gesso::Option steps =
+      option("--steps", &s.steps, "Training steps: 300 give a first picture, 2000 a good one");
+  option("--width", &s.network.width,
+         "Channels of the first layer: 16 is quick, 32 the network of the literature");
+  option("--blocks", &s.network.blocks, "Residual blocks: 3 is quick, 5 the network of the literature");
+  option("--crop", &s.crop, "Side of the training crops in pixels");
+  option("--batch", &s.batch, "Photographs in each step");
+  train.heading("Look");
+  option("--style-size", &s.style_size,
+         "Short side the style picture is scaled to: larger makes larger strokes");
+  option("--style-weight", &s.weights.style, "More makes it more like the style");
+  option("--content-weight", &s.weights.content, "More keeps more of the photograph");
+  option("--tv-weight", &s.weights.tv, "More makes it smoother");
   settings.push_back(
-      train
-          ->add_flag("--strength", s.strength, "Lets stylize --strength choose later how strong the style is")
-          ->group("Look"));
-  option("--loss-network", s.loss_network.name,
-         "What compares pictures: filters, trained, combined, vgg16 or vgg19", "Look");
-  option("--loss-weights", s.loss_network.weights,
+      train.flag("--strength", &s.strength, "Lets stylize --strength choose later how strong the style is"));
+  option("--loss-network", &s.loss_network.name,
+         "What compares pictures: filters, trained, combined, vgg16 or vgg19");
+  option("--loss-weights", &s.loss_network.weights,
          "vgg: its weights, a safetensors file with torchvision's names; trained, combined: a file of "
-         "train-loss-network. Default: the one that comes with gesso",
-         "Look");
-  option("--content-layer", s.loss_network.content_layer,
+         "train-loss-network. Default: the one that comes with gesso");
+  option("--content-layer", &s.loss_network.content_layer,
          "vgg: the layer that keeps the photograph, relu1_1 to relu5_4. Default: relu2_2 (vgg16), relu4_2 "
-         "(vgg19)",
-         "Look");
-  option("--noise", s.network.noise,
+         "(vgg19)");
+  option("--noise", &s.network.noise,
          "Standard deviation of the noise that is added to photographs, where white is 1: strokes grow from "
-         "it in flat "
-         "places",
-         "Look");
-  option(
-      "--skips", s.network.skips,
-      "Whether fine strokes may follow the photograph's own fine structure and the noise; without, they lie "
-      "on a grid",
-      "Look");
-  option("--norm", s.network.normalization,
-         "Normalization: instance, batch, none, layer, group or batch-instance", "Experiments");
-  option("--lr", s.learning_rate, "The highest learning rate", "Experiments");
-  auto* seed = option("--seed", s.seed, "Draws the first weights and the order of the crops", "Experiments")
-                   ->check(CLI::NonNegativeNumber);
-  train->add_option("--sample-every", command.sample_every, "Steps between sample pictures")
-      ->capture_default_str();
-  train->footer("Presets, and how long they take on two cores:\n" + gesso::describe_presets() +
-                "\nExample: style-transfer train --style examples/assets/styles/starry_night.jpg --out "
-                "runs/starry --preset quick");
-  const std::vector<CLI::Option*> allowed_when_adding = {added, model, content, out, steps, seed};
-  train->callback([&command, resume, settings, added, steps, allowed_when_adding] {
+         "it in flat places");
+  option("--skips", &s.network.skips,
+         "Whether fine strokes may follow the photograph's own fine structure and the noise; without, they "
+         "lie on a grid");
+  train.heading("Experiments");
+  option("--norm", &s.network.normalization,
+         "Normalization: instance, batch, none, layer, group or batch-instance");
+  option("--lr", &s.learning_rate, "The highest learning rate");
+  const gesso::Option seed =
+      option("--seed", &s.seed, "Draws the first weights and the order of the crops").not_negative();
+  train.footer("Presets, and how long they take on two cores:\n" + gesso::describe_presets() +
+               "\nExample: style-transfer train --style examples/assets/styles/starry_night.jpg --out "
+               "runs/starry --preset quick");
+  const std::vector<gesso::Option> allowed_when_adding = {added, model, content, out, steps, seed};
+  train.when_given([&command, resume, settings, added, steps, allowed_when_adding] {
     refuse_with_resume(resume, settings);
-    for (const CLI::Option* given : settings) {
+    for (const gesso::Option& given : settings) {
       const auto& allowed = allowed_when_adding;
-      if (added->count() > 0 && given->count() > 0 &&
+      if (added.given() && given.given() &&
           std::find(allowed.begin(), allowed.end(), given) == allowed.end()) {
-        throw gesso::UsageError(given->get_name() +
+        throw gesso::UsageError(given.name() +
                                 " cannot be changed by --add-style, which keeps the network's own settings");
       }
     }
     // What was given counts more than the preset, wherever it stands.
     gesso::apply_preset(command.preset, command.settings);
-    for (CLI::Option* given : settings) {
-      if (given->count() > 0) {
-        given->run_callback();
+    for (const gesso::Option& given : settings) {
+      if (given.given()) {
+        given.set_again();
       }
     }
-    if (added->count() > 0 && steps->count() == 0) {
+    if (added.given() && !steps.given()) {
       command.settings.steps = 0;  // a tenth of the network's
     }
     command.run();
   });
 }
 
-void add_train_any(CLI::App& app, gesso::TrainAnyCommand& command) {
-  CLI::App* train = app.add_subcommand(
+void add_train_any(const gesso::CommandLine& line, gesso::TrainAnyCommand& command) {
+  const gesso::Command train = line.subcommand(
       "train-any",
       "Trains one network that paints in the style of any picture it is shown: see stylize --any-style");
   gesso::AnyStyleSettings& s = command.settings;
-  std::vector<CLI::Option*> settings = {
-      train->add_option("--styles", s.styles,
-                        "Folder of style pictures to practise on: the more, and the more varied, the better"),
-      train->add_option("--content", s.content,
-                        "Folder of photographs to practise on. Default: the bundled ones"),
-      train->add_option("--out", command.out,
-                        "Folder for the model, samples, log and report; made if missing")};
-  auto* resume = train->add_option("--resume", command.resume,
-                                   "Goes on with the interrupted run in this folder, with its settings");
-  const auto option = [&](const char* name, auto& value, const char* help, const char* group) {
-    settings.push_back(train->add_option(name, value, help)->capture_default_str()->group(group));
+  std::vector<gesso::Option> settings = {
+      train.option("--styles", &s.styles,
+                   "Folder of style pictures to practise on: the more, and the more varied, the better"),
+      train.option("--content", &s.content, "Folder of photographs to practise on. Default: the bundled ones")
+          .hide_default(),
+      train.option("--out", &command.out, "Folder for the model, samples, log and report; made if missing")};
+  const gesso::Option resume = train.option(
+      "--resume", &command.resume, "Goes on with the interrupted run in this folder, with its settings");
+  const auto option = [&](const char* name, gesso::OptionValue value, const char* help) {
+    settings.push_back(train.option(name, value, help));
     return settings.back();
   };
-  option("--steps", s.steps, "Training steps", "Effort");
-  option("--width", s.network.width, "Channels of the first layer", "Effort");
-  option("--blocks", s.network.blocks, "Residual blocks", "Effort");
-  option("--crop", s.crop, "Side of the photographs' crops in pixels", "Effort");
-  option("--batch", s.batch, "Photographs in each step, each in a style of its own", "Effort");
-  option("--style-size", s.style_size, "Side of the style pictures' crops: larger makes larger strokes",
-         "Look");
-  option("--style-weight", s.weights.style, "More makes it more like the style", "Look");
-  option("--content-weight", s.weights.content, "More keeps more of the photograph", "Look");
-  option("--tv-weight", s.weights.tv, "More makes it smoother", "Look");
-  option("--loss-network", s.loss_network.name, "What compares pictures: as for train", "Look");
-  option("--loss-weights", s.loss_network.weights, "The same", "Look");
-  option("--lr", s.learning_rate, "The highest learning rate", "Experiments");
-  option("--seed", s.seed, "Draws the first weights and the order of the crops", "Experiments")
-      ->check(CLI::NonNegativeNumber);
-  train->add_option("--sample-every", command.sample_every, "Steps between sample pictures")
-      ->capture_default_str();
-  train->footer(
+  train.option("--sample-every", &command.sample_every, "Steps between sample pictures");
+  train.heading("Effort");
+  option("--steps", &s.steps, "Training steps");
+  option("--width", &s.network.width, "Channels of the first layer");
+  option("--blocks", &s.network.blocks, "Residual blocks");
+  option("--crop", &s.crop, "Side of the photographs' crops in pixels");
+  option("--batch", &s.batch, "Photographs in each step, each in a style of its own");
+  train.heading("Look");
+  option("--style-size", &s.style_size, "Side of the style pictures' crops: larger makes larger strokes");
+  option("--style-weight", &s.weights.style, "More makes it more like the style");
+  option("--content-weight", &s.weights.content, "More keeps more of the photograph");
+  option("--tv-weight", &s.weights.tv, "More makes it smoother");
+  option("--loss-network", &s.loss_network.name, "What compares pictures: as for train");
+  option("--loss-weights", &s.loss_network.weights, "The same");
+  train.heading("Experiments");
+  option("--lr", &s.learning_rate, "The highest learning rate");
+  option("--seed", &s.seed, "Draws the first weights and the order of the crops").not_negative();
+  train.footer(
       "What to expect: the palette and contrast of any picture, hardly its strokes; a network of train is "
-      "far "
-      "closer to\nits one style (docs/any_style.md).\n"
+      "far closer to\nits one style (docs/any_style.md).\n"
       "Examples:\n"
       "  style-transfer train-any --styles paintings --out runs/any\n"
       "  style-transfer stylize --model runs/any/model.safetensors --any-style painting.jpg photo.jpg");
-  train->callback([&command, resume, settings] {
+  train.when_given([&command, resume, settings] {
     refuse_with_resume(resume, settings);
     command.run();
   });
 }
 
-void add_stylize(CLI::App& app, gesso::StylizeCommand& command) {
-  CLI::App* stylize = app.add_subcommand("stylize", "Repaints pictures with a trained network");
+void add_stylize(const gesso::CommandLine& line, gesso::StylizeCommand& command) {
+  const gesso::Command stylize = line.subcommand("stylize", "Repaints pictures with a trained network");
   std::string ready_made;
   for (const std::string& name : gesso::ready_made_models()) {
     ready_made += (ready_made.empty() ? ", or one that comes with gesso: " : ", ") + name;
   }
-  stylize->add_option("--model", command.model, "The model.safetensors that train wrote" + ready_made)
-      ->required();
-  stylize->add_option("pictures", command.inputs, "Pictures to repaint, or folders of them");
-  stylize->add_option(
-      "--out", command.out,
-      "The file to write (for one picture), or a folder. Default: PICTURE-MODEL.jpg in the current "
-      "folder, no file being overwritten");
-  stylize->add_option("--size", command.size, "Scales pictures to this short side first; 0 keeps their size")
-      ->capture_default_str();
-  stylize
-      ->add_option("--scale", command.scale,
-                   "Stroke size: paints at so many times the size and scales back; 0.5 makes strokes twice "
-                   "as large, 2 "
-                   "half as large; 0.25 to 4")
-      ->capture_default_str();
-  stylize->add_option("--style", command.style,
-                      "Of a network of many styles: which, by name or number from 1");
-  stylize->add_option("--mix", command.mix, "Of a network of many styles: a weight for each, as in 0.3,0.7,0")
-      ->delimiter(',');
-  stylize->add_option("--any-style", command.any_style,
-                      "With a network of train-any: the picture to paint like, whichever it is");
-  stylize
-      ->add_option(
-          "--strength", command.strength,
-          "0 leaves the photograph, 1 is the style, 1.5 more than that; for networks trained with --strength "
-          "or by train-any")
-      ->capture_default_str();
-  stylize->add_flag("--keep-colors", command.keep_colors,
-                    "Keeps the photograph's colours: only brightness is painted");
-  stylize
-      ->add_option(
-          "--raw", command.raw,
-          "A film instead of pictures: frames of this size, as in 640x360, from standard input to standard "
-          "output, 3 bytes a pixel (rgb24)")
-      ->group("Films");
-  stylize
-      ->add_option(
-          "--smooth", command.smooth,
-          "Against flicker: the share of earlier frames in what instance norm normalizes with, 0.9 say")
-      ->capture_default_str()
-      ->group("Films");
-  stylize->footer(
+  stylize.option("--model", &command.model, "The model.safetensors that train wrote" + ready_made).required();
+  stylize.option("pictures", &command.inputs, "Pictures to repaint, or folders of them");
+  stylize.option("--out", &command.out,
+                 "The file to write (for one picture), or a folder. Default: PICTURE-MODEL.jpg in the "
+                 "current folder, no file being overwritten");
+  stylize.option("--size", &command.size, "Scales pictures to this short side first; 0 keeps their size");
+  stylize.option("--scale", &command.scale,
+                 "Stroke size: paints at so many times the size and scales back; 0.5 makes strokes twice as "
+                 "large, 2 half as large; 0.25 to 4");
+  stylize.option("--style", &command.style, "Of a network of many styles: which, by name or number from 1");
+  stylize.option("--mix", &command.mix, "Of a network of many styles: a weight for each, as in 0.3,0.7,0")
+      .separator(',');
+  stylize.option("--any-style", &command.any_style,
+                 "With a network of train-any: the picture to paint like, whichever it is");
+  stylize.option("--strength", &command.strength,
+                 "0 leaves the photograph, 1 is the style, 1.5 more than that; for networks trained with "
+                 "--strength or by train-any");
+  stylize.flag("--keep-colors", &command.keep_colors,
+               "Keeps the photograph's colours: only brightness is painted");
+  stylize.heading("Films");
+  stylize.option("--raw", &command.raw,
+                 "A film instead of pictures: frames of this size, as in 640x360, from standard input to "
+                 "standard output, 3 bytes a pixel (rgb24)");
+  stylize.option(
+      "--smooth", &command.smooth,
+      "Against flicker: the share of earlier frames in what instance norm normalizes with, 0.9 say");
+  stylize.footer(
       "Examples:\n"
       "  style-transfer stylize --model runs/starry/model.safetensors photo.jpg --out painted.png\n"
       "  ffmpeg -i in.mp4 -vf scale=640:360 -pix_fmt rgb24 -f rawvideo - |\n"
       "    style-transfer stylize --model runs/starry/model.safetensors --raw 640x360 --smooth 0.9 |\n"
       "    ffmpeg -f rawvideo -pix_fmt rgb24 -s 640x360 -r 25 -i - -pix_fmt yuv420p painted.mp4");
-  stylize->callback([&command] { command.run(); });
+  stylize.when_given([&command] { command.run(); });
 }
 
 }  // namespace
@@ -235,16 +210,12 @@ int main(int argc, char** argv) {
   gesso::TrainAnyCommand train_any;
   train_any.settings.content = train.settings.content;
   gesso::StylizeCommand stylize;
-  CLI::App app("Repaints photographs in the style of a picture, with a network that you train yourself.",
-               "style-transfer");
-  gesso::add_version_option(app);
-  app.require_subcommand(1);
-  gesso::add_threads_option(app);
-  add_train(app, train);
-  add_train_any(app, train_any);
-  add_stylize(app, stylize);
-  return gesso::exit_code_of(app, [&] {
-    app.parse(argc, argv);
-    return !train.interrupted && !train_any.interrupted;
-  });
+  gesso::CommandLine line(
+      "style-transfer",
+      "Repaints photographs in the style of a picture, with a network that you train yourself.");
+  line.add_threads_option();
+  add_train(line, train);
+  add_train_any(line, train_any);
+  add_stylize(line, stylize);
+  return line.run(argc, argv, [&] { return !train.interrupted && !train_any.interrupted; });
 }

@@ -3,16 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "gesso/core/error.h"
 #include "gesso/core/files/file.h"
+#include "gesso/core/files/json.h"
 #include "gesso/training/report/lines.h"
 
 namespace gesso {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
@@ -24,7 +22,7 @@ std::string line_of(const LogEntry& entry) {
       line[name] = static_cast<Index>(value);  // 10, not 10.0
     }
   }
-  return line.dump() + "\n";
+  return json_text(line) + "\n";
 }
 
 }  // namespace
@@ -61,17 +59,15 @@ void LogWriter::write(const LogEntry& entry) {
 std::vector<LogEntry> read_log(const std::string& path) {
   std::vector<LogEntry> entries;
   for_each_line(path, [&](std::string_view text, int number) {
-    const Json line = Json::parse(text, nullptr, false);
-    LogEntry entry;
-    bool valid = line.is_object();
-    for (auto item = line.begin(); valid && item != line.end(); ++item) {
-      valid = item->is_number() || item->is_null();
-      entry.emplace_back(item.key(), item->is_number() ? item->get<double>() : kNan);
-    }
-    if (!valid) {
+    LogEntry& entry = entries.emplace_back();
+    try {
+      const Json line = parse_json(text);
+      for (const auto& [name, value] : line.get_ref<const Json::object_t&>()) {
+        entry.emplace_back(name, value.is_null() ? kNan : value.get<double>());
+      }
+    } catch (const Json::exception&) {
       throw FileError(concat_text(path, ": line ", number, " is not a JSON object of numbers"));
     }
-    entries.push_back(std::move(entry));
   });
   return entries;
 }

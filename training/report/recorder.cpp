@@ -7,11 +7,11 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "gesso/autograd/node.h"
 #include "gesso/core/files/file.h"
+#include "gesso/core/files/json.h"
 #include "gesso/core/normalization/moments.h"
 #include "gesso/core/normalization/normalization.h"
 #include "gesso/core/parallel.h"
@@ -20,8 +20,6 @@
 
 namespace gesso {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
@@ -170,7 +168,7 @@ std::string line_of(const NormalizationRecord& record) {
   for (const auto& [name, member] : kArrays) {
     line[name] = numbers(record.*member);
   }
-  return line.dump() + "\n";
+  return json_text(line) + "\n";
 }
 
 NormalizationRecord record_of(const Json& line) {
@@ -194,8 +192,8 @@ std::vector<NormalizationRecord> read_normalization_records(const std::string& p
   std::vector<NormalizationRecord> records;
   for_each_line(path, [&](std::string_view line, int number) {
     try {
-      records.push_back(record_of(Json::parse(line)));
-    } catch (const nlohmann::json::exception&) {
+      records.push_back(record_of(parse_json(line)));
+    } catch (const Json::exception&) {
       throw FileError(concat_text(path, ": line ", number, " is not a record of a normalization layer"));
     }
   });

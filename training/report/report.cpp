@@ -5,10 +5,10 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "gesso/core/build_info.h"
 #include "gesso/core/files/file.h"
+#include "gesso/core/files/json.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/training/report/base64.h"
 
@@ -17,8 +17,6 @@ namespace gesso {
 extern const char report_page[];  // training/report_page/, turned into C++ when gesso is built
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMaxPoints = 1000;  // of a curve; more than a screen shows, and reports stay small
 
@@ -205,7 +203,7 @@ Json to_json(const std::vector<std::pair<std::string, std::string>>& entries) {
 // The JSON as it may stand inside an HTML script element: without "<" there is no "</script>" and no "<!--".
 // Bytes that are no UTF-8 (in the name of a file, say) become U+FFFD.
 std::string embeddable(const Json& json) {
-  const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const std::string text = json_text(json);
   std::string safe;
   safe.reserve(text.size());
   for (const char c : text) {

@@ -1,5 +1,4 @@
 // draw-styles: draws the style pictures of examples/assets/styles that are gesso's own.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -10,7 +9,7 @@
 
 #include "gesso/core/error.h"
 #include "gesso/core/pictures/picture.h"
-#include "program/program.h"
+#include "program/command_line.h"
 #include "styles.h"
 
 namespace {
@@ -65,25 +64,17 @@ int main(int argc, char** argv) {
   for (const Style& style : kStyles) {
     names.push_back(style.name);
   }
-  CLI::App app(
-      "Draws style pictures from nothing but code: a style network learns the strokes, colours and textures "
-      "of\n"
-      "one picture, so these are made of strong ones (lead and glass, engraved lines, thick paint, flat "
-      "ink).",
-      "draw-styles");
-  gesso::add_version_option(app);
-  app.add_option("--out", options.out, "folder for the pictures, made if missing")
-      ->required()
-      ->type_name("DIR");
-  app.add_option("--size", options.size, "short side in pixels; any size shows the same picture")
-      ->check(CLI::Range(16, 1536))
-      ->capture_default_str();
-  app.add_option("--seed", options.seed, "another seed, another variation")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  app.add_option("--only", options.only, "draw only these")->check(CLI::IsMember(names));
-  return gesso::exit_code_of(app, [&] {
-    app.parse(argc, argv);
+  gesso::CommandLine line("draw-styles",
+                          "Draws style pictures from nothing but code: a style network learns the strokes, "
+                          "colours and textures of\n"
+                          "one picture, so these are made of strong ones (lead and glass, engraved lines, "
+                          "thick paint, flat ink).");
+  line.option("--out", &options.out, "folder for the pictures, made if missing").required().value_name("DIR");
+  line.option("--size", &options.size, "short side in pixels; any size shows the same picture")
+      .range(16, 1536);
+  line.option("--seed", &options.seed, "another seed, another variation").not_negative();
+  line.option("--only", &options.only, "draw only these").choices(names);
+  return line.run(argc, argv, [&] {
     draw_all(options);
     return true;
   });

@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "compare_norms/classification.h"
 #include "compare_norms/comparison_settings.h"
@@ -17,6 +16,7 @@
 #include "gesso/autograd/elementwise.h"
 #include "gesso/core/error.h"
 #include "gesso/core/files/file.h"
+#include "gesso/core/files/json.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
 #include "gesso/training/picture_folder.h"
@@ -87,9 +87,9 @@ class Program {
 };
 
 // results.json without what differs from run to run.
-nlohmann::json timeless_results(const std::string& path) {
-  nlohmann::json results = nlohmann::json::parse(read_file(path));
-  for (nlohmann::json& run : results["runs"]) {
+Json timeless_results(const std::string& path) {
+  Json results = parse_json(read_file(path));
+  for (Json& run : results["runs"]) {
     run.erase("seconds_per_step");
     run.erase("peak_megabytes");
   }
@@ -388,7 +388,7 @@ TEST_CASE("a comparison that was interrupted, and one that was killed, go on to 
     return program.tiny(out, "batch,instance", 12) + "--skip classification";
   };
   REQUIRE(program.run(command("whole")).status == 0);
-  const nlohmann::json expected = timeless_results(program.path("whole/results.json"));
+  const Json expected = timeless_results(program.path("whole/results.json"));
   CHECK(expected["runs"].size() == 8);
   const auto stop_at = [&](const std::string& out, const std::string& log, const std::string& signal) {
     return program.shell(
@@ -402,7 +402,7 @@ TEST_CASE("a comparison that was interrupted, and one that was killed, go on to 
     CAPTURE(outcome.errors);
     CHECK(outcome.status == (signal == "INT" ? 130 : 137));
     CHECK((outcome.errors.find("goes on where it was") != std::string::npos) == (signal == "INT"));
-    const nlohmann::json before = timeless_results(program.path(signal + "/results.json"));
+    const Json before = timeless_results(program.path(signal + "/results.json"));
     CHECK(before["runs"].size() < expected["runs"].size());
     REQUIRE(program.run(command(signal)).status == 0);
     CHECK(timeless_results(program.path(signal + "/results.json")) == expected);

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "files.h"
 #include "gesso/core/files/file.h"
+#include "gesso/core/files/json.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
@@ -147,7 +147,7 @@ TEST_CASE("the program: a table, JSON with the same numbers, and usage") {
   CHECK(table.status == 0);
   CHECK(table.out.find("palette") != std::string::npos);
   CHECK(table.out.find("the photograph itself") != std::string::npos);
-  const auto all = nlohmann::json::parse(run(pictures + " --json").out);
+  const auto all = parse_json(run(pictures + " --json").out);
   REQUIRE(all.size() == 2);
   CHECK(all[1]["content"] == 1);
   CHECK(all[0]["style"] == all[1]["style"]);
@@ -223,7 +223,7 @@ TEST_CASE("score-film: a row for each film, JSON with the same numbers, and usag
   CHECK(table.status == 0);
   CHECK(table.out.find("4 frames; 100 % of the film's pixels stand still") != std::string::npos);
   CHECK(std::count(table.out.begin(), table.out.end(), '\n') == 5);
-  const auto all = nlohmann::json::parse(run(film + file("painted.rgb") + "--json", "score-film").out);
+  const auto all = parse_json(run(film + file("painted.rgb") + "--json", "score-film").out);
   REQUIRE(all.size() == 1);
   CHECK(all[0]["frames"] == 4);
   CHECK(all[0]["flicker"].get<double>() == doctest::Approx(2 * 10 / (3 * 18 * 255.0)));

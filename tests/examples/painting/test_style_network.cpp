@@ -1,9 +1,9 @@
 // The style network against PyTorch's: the same keys and shapes, and the same output from the same weights.
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <tuple>
 
 #include "gesso/autograd/graph.h"
+#include "gesso/core/files/json.h"
 #include "gesso/core/files/safetensors.h"
 #include "gesso/core/pictures/resize.h"
 #include "painting/style_network.h"
@@ -23,7 +23,7 @@ SafetensorsFile golden() { return load_safetensors(source_path("tests/golden/sty
 TEST_CASE("keys and shapes at width 32 and 5 blocks are those of PyTorch's fast_neural_style") {
   Generator rng(1);
   StyleNetwork network({.width = 32, .blocks = 5}, rng);
-  const nlohmann::json expected = nlohmann::json::parse(golden().metadata.at("full_network"));
+  const Json expected = parse_json(golden().metadata.at("full_network"));
   const StateDict state = network.state_dict();
   CHECK(state.size() == expected.size());
   for (const auto& [name, tensor] : state) {

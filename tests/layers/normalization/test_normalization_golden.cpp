@@ -2,8 +2,8 @@
 // statistics after one and three steps, gradients, evaluation, state-dict keys, and which inputs are refused.
 #include <algorithm>
 #include <memory>
-#include <nlohmann/json.hpp>
 
+#include "gesso/core/files/json.h"
 #include "gesso/core/files/safetensors.h"
 #include "gesso/layers/normalization/batch_instance.h"
 #include "gesso/layers/normalization/batch_norm.h"
@@ -15,7 +15,6 @@
 
 using namespace gesso;
 using namespace gesso::testing;
-using nlohmann::json;
 
 namespace {
 
@@ -24,7 +23,7 @@ const SafetensorsReader& golden() {
   return reader;
 }
 
-Shape shape_of(const json& sizes) { return Shape(sizes.get<std::vector<Index>>()); }
+Shape shape_of(const Json& sizes) { return Shape(sizes.get<std::vector<Index>>()); }
 
 // "4x3x5", as the tensors that cases share are named
 std::string text(const Shape& shape) {
@@ -44,9 +43,9 @@ struct AdaptiveInstanceNorm : Module {
   Tensor forward(const Tensor& x) override { return adaptive_instance_norm(x, weight); }
 };
 
-std::unique_ptr<Module> make_layer(const json& entry) {
+std::unique_ptr<Module> make_layer(const Json& entry) {
   const std::string layer = entry["layer"];
-  const json &args = entry["args"], &given = entry["options"];
+  const Json &args = entry["args"], &given = entry["options"];
   const double eps = given.value("eps", 1e-5);
   if (layer.starts_with("InstanceNorm")) {
     const InstanceNormOptions options{eps, given.value("momentum", 0.1), given.value("affine", false),
@@ -107,7 +106,7 @@ Tensor buffer(const Module& norm, const std::string& name) {
   return {};
 }
 
-void check_case(const json& entry, int index, DType dtype) {
+void check_case(const Json& entry, int index, DType dtype) {
   CAPTURE(entry.dump());
   CAPTURE(name_of(dtype));
   const double tolerance = dtype == float64 ? 1e-12 : 2e-6;
@@ -166,7 +165,7 @@ void check_case(const json& entry, int index, DType dtype) {
 }  // namespace
 
 TEST_CASE("every member computes what PyTorch computes") {
-  const json cases = json::parse(golden().metadata().at("cases"));
+  const Json cases = parse_json(golden().metadata().at("cases"));
   CHECK(cases.size() >= 65);
   for (std::size_t i = 0; i < cases.size(); ++i) {
     check_case(cases[i], static_cast<int>(i), float64);
@@ -175,9 +174,9 @@ TEST_CASE("every member computes what PyTorch computes") {
 }
 
 TEST_CASE("inputs are refused where PyTorch refuses them") {
-  const json errors = json::parse(golden().metadata().at("errors"));
+  const Json errors = parse_json(golden().metadata().at("errors"));
   CHECK(errors.size() >= 100);
-  for (const json& entry : errors) {
+  for (const Json& entry : errors) {
     CAPTURE(entry.dump());
     bool refused = false;
     std::string reason;

@@ -1,8 +1,8 @@
 // Reports: what is in the page, whatever the texts are; base64; files.
-#include <nlohmann/json.hpp>
 
 #include "files.h"
 #include "gesso/core/files/file.h"
+#include "gesso/core/files/json.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/training/report/base64.h"
 #include "sample_report.h"
@@ -14,10 +14,10 @@ using namespace gesso::testing;
 namespace {
 
 // The JSON inside the page, as a browser finds it: up to the first "</script".
-nlohmann::json data_of(const std::string& html) {
+Json data_of(const std::string& html) {
   const std::string tag = "<script type=\"application/json\" id=\"data\">";
   const std::size_t begin = html.find(tag) + tag.size();
-  return nlohmann::json::parse(html.substr(begin, html.find("</script", begin) - begin));
+  return parse_json(html.substr(begin, html.find("</script", begin) - begin));
 }
 
 std::string with_report_error(const ReportBlock& block) {
@@ -36,33 +36,33 @@ std::string with_report_error(const ReportBlock& block) {
 TEST_CASE("the page holds the data, and no text of it gets out of its place") {
   const Report report = sample_report();
   const std::string html = report.html();
-  const nlohmann::json data = data_of(html);
+  const Json data = data_of(html);
   CHECK(data["title"] == report.title);
-  CHECK(data["summary"] == nlohmann::json(report.summary));
-  CHECK(data["figures"][1] == nlohmann::json{"Speed", "2.4 steps/s"});
+  CHECK(data["summary"] == Json(report.summary));
+  CHECK(data["figures"][1] == Json{"Speed", "2.4 steps/s"});
   CHECK(data["settings"][1][1] == "caf\xef\xbf\xbd.jpg");  // what is no UTF-8 becomes U+FFFD
   CHECK(!data.contains("progress"));
   CHECK(html.find("window.broken = 1</script>") == std::string::npos);
-  const nlohmann::json& blocks = data["sections"][0]["blocks"];
+  const Json& blocks = data["sections"][0]["blocks"];
   CHECK(blocks[0]["type"] == "text");
   CHECK(blocks[1]["curves"][0]["y"][1] == 5.0);
   CHECK(blocks[4]["lines"][0] == "y = gamma x-hat + beta");
-  CHECK(blocks[5]["matrices"][1]["values"] == nlohmann::json{{2.0, 1.0}});
+  CHECK(blocks[5]["matrices"][1]["values"] == Json{{2.0, 1.0}});
   CHECK(blocks[1]["curves"][1]["y"][49].is_null());
   CHECK(!blocks[1]["curves"][1].contains("low"));
-  CHECK(blocks[2]["curves"][0]["high"] == nlohmann::json{4.0, 3.0, 2.0});
+  CHECK(blocks[2]["curves"][0]["high"] == Json{4.0, 3.0, 2.0});
   CHECK(blocks[3]["rows"][0][1] == "3.25 ± 0.1");
-  CHECK(blocks[6]["maps"][0]["values"][1] == nlohmann::json{0.5, nullptr, 4.0});
+  CHECK(blocks[6]["maps"][0]["values"][1] == Json{0.5, nullptr, 4.0});
   CHECK(blocks[7]["findings"][1] ==
-        nlohmann::json{{"claim", "C is 0"}, {"verdict", "fails"}, {"evidence", "It was 3."}});
+        Json{{"claim", "C is 0"}, {"verdict", "fails"}, {"evidence", "It was 3."}});
 }
 
 TEST_CASE("each picture is in the page once, as a file that can be read") {
   const std::string html = sample_report().html();
-  const nlohmann::json data = data_of(html);
+  const Json data = data_of(html);
   REQUIRE(data["pictures"].size() == 3);
-  const nlohmann::json& comparison = data["sections"][1]["blocks"][0];
-  const nlohmann::json& group = data["sections"][1]["blocks"][1];
+  const Json& comparison = data["sections"][1]["blocks"][0];
+  const Json& group = data["sections"][1]["blocks"][1];
   CHECK(comparison["left"]["image"] == group["pictures"][0]["image"]);
   CHECK(comparison["right"]["image"] == group["pictures"][1]["image"]);
   CHECK(group["pictures"][0]["alt"] == "A red square");
@@ -91,7 +91,7 @@ TEST_CASE("long curves are thinned to means, and the page stays small") {
   }
   Report report;
   report.sections = {{"", {ReportChart{.title = "", .curves = {curve}}}}};
-  const nlohmann::json thinned = data_of(report.html())["sections"][0]["blocks"][0]["curves"][0];
+  const Json thinned = data_of(report.html())["sections"][0]["blocks"][0]["curves"][0];
   REQUIRE(thinned["x"].size() == 1000);
   CHECK(thinned["x"][0] == 12.0);  // the mean of 0 to 24
   CHECK(thinned["y"][0].get<double>() == doctest::Approx((13 * 1 + 11 * 3) / 24.0));
@@ -101,7 +101,7 @@ TEST_CASE("long curves are thinned to means, and the page stays small") {
 TEST_CASE("progress makes the page a living one") {
   Report report;
   report.progress = ReportProgress{0.25, "step 25 of 100"};
-  CHECK(data_of(report.html())["progress"] == nlohmann::json{{"fraction", 0.25}, {"text", "step 25 of 100"}});
+  CHECK(data_of(report.html())["progress"] == Json{{"fraction", 0.25}, {"text", "step 25 of 100"}});
   CHECK(data_of(Report{}.html())["sections"].empty());
 }
 

@@ -1,0 +1,17 @@
+#include "gesso/core/error.h"
+
+#include <sstream>
+
+namespace gesso::detail {
+
+std::string concat_parts(std::initializer_list<TextPart> parts) {
+  std::ostringstream text;
+  for (const TextPart& part : parts) {
+    part.write(text, part.value);
+  }
+  return text.str();
+}
+
+void throw_argument_error(std::initializer_list<TextPart> parts) { throw ArgumentError(concat_parts(parts)); }
+
+}  // namespace gesso::detail

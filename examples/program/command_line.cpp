@@ -1,0 +1,134 @@
+#include "command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <iostream>
+
+#include "gesso/core/build_info.h"
+#include "gesso/core/parallel.h"
+#include "usage_error.h"
+
+namespace gesso {
+
+namespace {
+
+// A check of single numbers. `name` is what --help calls them; `refusal` ends the sentence "Value -1 ...".
+CLI::Validator numbers(const std::string& name, const std::string& refusal, bool (*takes)(double)) {
+  return CLI::Validator(
+      [refusal, takes](const std::string& text) {
+        char* end = nullptr;
+        const double value = std::strtod(text.c_str(), &end);
+        return *end == 0 && takes(value) ? std::string() : "Value " + text + " " + refusal;
+      },
+      name);
+}
+
+}  // namespace
+
+Option Option::hide_default() const {
+  option_->default_str("");
+  return *this;
+}
+Option Option::value_name(const std::string& name) const {
+  option_->type_name(name);
+  return *this;
+}
+Option Option::separator(char between) const {
+  option_->delimiter(between);
+  return *this;
+}
+Option Option::required() const {
+  option_->required();
+  return *this;
+}
+
+Option Option::range(int least, int most) const {
+  option_->check(CLI::Range(least, most));
+  return *this;
+}
+Option Option::range(double least, double most) const {
+  option_->check(CLI::Range(least, most));
+  return *this;
+}
+Option Option::positive() const {
+  option_->check(numbers("POSITIVE", "is not above 0", [](double value) { return value > 0; }));
+  return *this;
+}
+Option Option::not_negative() const {
+  option_->check(numbers("NONNEGATIVE", "is not 0 or more", [](double value) { return value >= 0; }));
+  return *this;
+}
+Option Option::choices(const std::vector<std::string>& texts) const {
+  option_->check(CLI::IsMember(texts));
+  return *this;
+}
+
+Option Option::excludes(const Option& other) const {
+  option_->excludes(other.option_);
+  return *this;
+}
+Option Option::needs(const Option& other) const {
+  option_->needs(other.option_);
+  return *this;
+}
+
+bool Option::given() const { return option_->count() > 0; }
+void Option::set_again() const { option_->run_callback(); }
+std::string Option::name() const { return option_->get_name(); }
+
+Option Command::option(const std::string& name, OptionValue value, const std::string& help) const {
+  const Option option(std::visit(
+      [&](auto* target) { return app_->add_option(name, *target, help)->capture_default_str(); }, value));
+  const bool empty_list = option.option_->get_default_str() == "[]";
+  return empty_list ? option.hide_default() : option;
+}
+
+Option Command::flag(const std::string& name, bool* given, const std::string& help) const {
+  return Option(app_->add_flag(name, *given, help));
+}
+
+void Command::heading(const std::string& text) const { app_->option_defaults()->group(text); }
+
+void Command::footer(const std::string& text) const { app_->footer(text); }
+
+void Command::when_given(const std::function<void()>& work) const { app_->callback(work); }
+
+CommandLine::CommandLine(const std::string& program, const std::string& description)
+    : Command(new CLI::App(description, program)), owned_(app_) {
+  app_->set_version_flag("--version", [] { return build_info().str(); });
+}
+
+CommandLine::~CommandLine() = default;
+
+void CommandLine::add_threads_option() const {
+  app_->add_option("--threads", "Threads to use; default: all cores, or GESSO_NUM_THREADS")
+      ->check(CLI::Range(1, 1024))
+      ->each([](const std::string& text) { set_num_threads(std::stoi(text)); });
+}
+
+Command CommandLine::subcommand(const std::string& name, const std::string& help) const {
+  app_->require_subcommand(1);
+  return Command(app_->add_subcommand(name, help));
+}
+
+int CommandLine::run(int argc, const char* const* argv, const std::function<bool()>& work) const {
+  const auto complain = [&](const std::string& text, int code) {
+    std::cerr << app_->get_name() << ": " << text << (code == 2 ? " (see --help)" : "") << "\n";
+    return code;
+  };
+  try {
+    app_->parse(argc, argv);
+    return work() ? 0 : 130;
+  } catch (const CLI::ParseError& error) {
+    const bool asked = error.get_exit_code() == 0;  // --help and --version
+    return asked ? app_->exit(error) : complain(error.what(), 2);
+  } catch (const UsageError& error) {
+    return complain(error.what(), 2);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return complain(error.path1().string() + ": " + error.code().message(), 1);
+  } catch (const std::exception& error) {
+    return complain(error.what(), 1);
+  }
+}
+
+}  // namespace gesso

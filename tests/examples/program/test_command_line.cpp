@@ -1,0 +1,215 @@
+#include "program/command_line.h"
+
+#include <doctest/doctest.h>
+
+#include <iostream>
+#include <sstream>
+
+#include "gesso/core/parallel.h"
+#include "program/usage_error.h"
+
+using namespace gesso;
+
+namespace {
+
+// What a program wrote, and its exit code.
+struct Ending {
+  int code;
+  std::string out, err;
+};
+
+Ending run(
+    const CommandLine& line, std::vector<const char*> words,
+    const std::function<bool()>& work = [] { return true; }) {
+  words.insert(words.begin(), "program");
+  const std::ostringstream out, err;
+  std::streambuf *const out_before = std::cout.rdbuf(out.rdbuf()), *const err_before =
+                                                                       std::cerr.rdbuf(err.rdbuf());
+  const int code = line.run(static_cast<int>(words.size()), words.data(), work);
+  std::cout.rdbuf(out_before);
+  std::cerr.rdbuf(err_before);
+  return {code, out.str(), err.str()};
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("options set values of every type") {
+  bool yes = false, flag = false;
+  int small = 0;
+  Index count = 0;
+  std::uint64_t seed = 0;
+  double rate = 0;
+  std::string name;
+  std::filesystem::path folder;
+  std::vector<Index> sizes;
+  std::vector<double> weights;
+  std::vector<std::string> names;
+  std::vector<std::filesystem::path> files;
+  CommandLine line("program", "Does things.");
+  line.option("--yes", &yes, "");
+  line.flag("--flag", &flag, "");
+  line.option("--small", &small, "");
+  line.option("--count", &count, "");
+  line.option("--seed", &seed, "");
+  line.option("--rate", &rate, "");
+  line.option("--name", &name, "");
+  line.option("--folder", &folder, "");
+  line.option("--sizes", &sizes, "").separator(',');
+  line.option("--weights", &weights, "").separator(',');
+  line.option("--names", &names, "");
+  line.option("files", &files, "");
+  const Ending ending = run(line, {"first file",
+                                   "second",
+                                   "--yes",
+                                   "1",
+                                   "--flag",
+                                   "--small",
+                                   "-3",
+                                   "--count",
+                                   "5000000000",
+                                   "--seed",
+                                   "18446744073709551615",
+                                   "--rate",
+                                   "1e-3",
+                                   "--name",
+                                   "a b",
+                                   "--folder",
+                                   "/tmp/x y",
+                                   "--sizes",
+                                   "1,2",
+                                   "--weights",
+                                   "0.5,2",
+                                   "--names",
+                                   "x",
+                                   "y"});
+  CHECK(ending.err == "");
+  REQUIRE(ending.code == 0);
+  CHECK(yes);
+  CHECK(flag);
+  CHECK(small == -3);
+  CHECK(count == 5000000000);
+  CHECK(seed == 18446744073709551615u);
+  CHECK(rate == 1e-3);
+  CHECK(name == "a b");
+  CHECK(folder == "/tmp/x y");
+  CHECK(sizes == std::vector<Index>{1, 2});
+  CHECK(weights == std::vector<double>{0.5, 2});
+  CHECK(names == std::vector<std::string>{"x", "y"});
+  CHECK(files == std::vector<std::filesystem::path>{"first file", "second"});
+}
+
+TEST_CASE("--help shows headings, defaults unless they are empty or hidden, and what is allowed") {
+  Index steps = 300, hidden = 7;
+  std::string empty;
+  std::vector<std::string> none, some = {"a", "b"};
+  CommandLine line("program", "Does things.");
+  line.option("--steps", &steps, "How many").positive();
+  line.heading("Look");
+  line.option("--hidden", &hidden, "A secret").hide_default();
+  line.option("--empty", &empty, "Nothing");
+  line.option("--none", &none, "Nothings").choices({"x", "y"}).value_name("NAME");
+  line.option("--some", &some, "Things");
+  line.footer("Example: program");
+  const Ending ending = run(line, {"--help"}, [] { return false; });
+  CHECK(ending.code == 0);
+  CHECK(ending.err == "");
+  CHECK(ending.out.starts_with("Does things.\nUsage: program [OPTIONS]\n"));
+  const auto has = [&](const char* part) {
+    CHECK_MESSAGE(contains(ending.out, part), part, " in ", ending.out);
+  };
+  has("--steps INT:POSITIVE=300    How many\n");
+  has("\nLook:\n  --hidden INT                A secret\n");
+  has("--empty TEXT                Nothing\n");
+  has("--none NAME:{x,y} ...       Nothings\n");
+  has("--some TEXT=[a,b] ...       Things\n");
+  has("\nExample: program\n");
+  CHECK(contains(run(line, {"--version"}).out, "gesso:"));
+}
+
+TEST_CASE("what cannot be is refused in one line that names the option, with exit code 2") {
+  Index index = 1;
+  int steps = 1;
+  double share = 0.5, rate = 1;
+  std::string norm, one, other, third;
+  CommandLine line("program", "");
+  line.option("--index", &index, "").not_negative();
+  line.option("--steps", &steps, "").range(1, 10);
+  line.option("--share", &share, "").range(0.0, 1.0);
+  line.option("--rate", &rate, "").positive();
+  line.option("--norm", &norm, "").choices({"batch", "instance"});
+  const Option first = line.option("--one", &one, "");
+  line.option("--other", &other, "").excludes(first);
+  line.option("--third", &third, "").needs(first);
+  const auto refused = [&](const std::vector<const char*>& words, const std::string& text) {
+    bool worked = false;
+    const Ending ending = run(line, words, [&] { return worked = true; });
+    CHECK(ending.err == "program: " + text + " (see --help)\n");
+    CHECK(ending.code == 2);
+    CHECK_FALSE(worked);
+  };
+  refused({"--index", "-1"}, "--index: Value -1 is not 0 or more");
+  refused({"--steps", "11"}, "--steps: Value 11 not in range 1 to 10");
+  refused({"--share", "1.5"}, "--share: Value 1.5 not in range 0.000000 to 1.000000");
+  refused({"--rate", "0"}, "--rate: Value 0 is not above 0");
+  refused({"--rate", "nan"}, "--rate: Value nan is not above 0");
+  refused({"--rate", "1x"}, "--rate: Value 1x is not above 0");
+  refused({"--norm", "layer"}, "--norm: layer not in {batch,instance}");
+  refused({"--one", "a", "--other", "b"}, "--one excludes --other");
+  refused({"--third", "a"}, "--third requires --one");
+  refused({"--nonsense"}, "The following argument was not expected: --nonsense");
+  CHECK(run(line, {"--index", "0", "--steps", "10", "--share", "1", "--norm", "batch", "--third", "a",
+                   "--one", "b"})
+            .code == 0);
+
+  std::string must;
+  line.option("--must", &must, "").required();
+  refused({}, "--must is required");
+}
+
+TEST_CASE("the exit code tells how the work ended") {
+  const CommandLine line("program", "");
+  CHECK(run(line, {}).code == 0);
+  CHECK(run(line, {}, [] { return false; }).code == 130);
+  const Ending usage = run(line, {}, []() -> bool { throw UsageError("name a folder"); });
+  CHECK(usage.code == 2);
+  CHECK(usage.err == "program: name a folder (see --help)\n");
+  const Ending failure = run(line, {}, []() -> bool { throw FileError("the disk is full"); });
+  CHECK(failure.code == 1);
+  CHECK(failure.err == "program: the disk is full\n");
+  const Ending file = run(line, {}, []() -> bool {
+    throw std::filesystem::filesystem_error("x", "/some/file",
+                                            std::make_error_code(std::errc::is_a_directory));
+  });
+  CHECK(file.code == 1);
+  CHECK(file.err == "program: /some/file: Is a directory\n");
+}
+
+TEST_CASE("a subcommand has options of its own, and its work is done before the program's") {
+  Index steps = 1;
+  std::string order;
+  CommandLine line("program", "");
+  line.add_threads_option();
+  const Command train = line.subcommand("train", "Trains");
+  const Option option = train.option("--steps", &steps, "");
+  train.when_given([&] { order += "train "; });
+  line.subcommand("paint", "Paints").when_given([&] { order += "paint "; });
+  const int before = num_threads();
+  REQUIRE(run(line, {"--threads", "3", "train", "--steps", "5"}, [&] {
+            order += "end";
+            return true;
+          }).code == 0);
+  CHECK(order == "train end");
+  CHECK(num_threads() == 3);
+  set_num_threads(before);
+  CHECK(option.given());
+  CHECK(option.name() == "--steps");
+  steps = 2;
+  option.set_again();
+  CHECK(steps == 5);
+  CHECK(run(line, {}).err == "program: A subcommand is required (see --help)\n");
+  CHECK(contains(run(line, {"train", "--help"}).out, "Usage: program train [OPTIONS]"));
+}
