@@ -396,8 +396,10 @@ void print_scaling(const Settings& settings) {
 }
 
 const std::map<std::string, ConvolutionAlgorithm> kAlgorithms = {
-    {"automatic", ConvolutionAlgorithm::automatic}, {"plain", ConvolutionAlgorithm::plain},
-    {"im2col", ConvolutionAlgorithm::im2col},       {"direct", ConvolutionAlgorithm::direct},
+    {"automatic", ConvolutionAlgorithm::automatic},
+    {"plain", ConvolutionAlgorithm::plain},
+    {"im2col", ConvolutionAlgorithm::im2col},
+    {"direct", ConvolutionAlgorithm::direct},
     {"winograd", ConvolutionAlgorithm::winograd}};
 
 }  // namespace
