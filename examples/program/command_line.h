@@ -1,11 +1,20 @@
 // The command line of a program: what can be given on it, --help, and how the program ends.
 //
-//     double smooth = 0.5;
-//     std::vector<std::string> pictures;
-//     CommandLine line("blur", "Blurs pictures.");
-//     line.option("--smooth", &smooth, "How much").range(0.0, 1.0);
-//     line.option("pictures", &pictures, "Pictures to blur").required();
-//     return line.run(argc, argv, [&] { blur(pictures, smooth); return true; });
+//     #include "program/command_line.h"
+//     #include <iostream>
+//     using namespace gesso;
+//
+//     int main(int argc, char** argv) {
+//       double smooth = 0.5;
+//       std::vector<std::string> pictures;
+//       CommandLine line("blur", "Blurs pictures.");
+//       line.option("--smooth", &smooth, "How much").range(0.0, 1.0);
+//       line.option("pictures", &pictures, "Pictures to blur").required();
+//       return line.run(argc, argv, [&] {
+//         for (const std::string& picture : pictures) std::cout << picture << " by " << smooth << "\n";
+//         return true;
+//       });
+//     }
 //
 // CLI11 does the work, in command_line.cpp alone: its header takes longer to compile than most programs.
 #pragma once
@@ -98,10 +107,10 @@ class CommandLine : public Command {
   /// A command "program NAME ...", one of which is then to be given.
   Command subcommand(const std::string& name, const std::string& help) const;
 
-  /// Reads the command line, does what the subcommand does, then `work`, and returns the exit code of the program: 0 when work returns
-  /// true, 130 when it returns false (it was interrupted), 2 for a command line that asks for something
-  /// impossible and after a UsageError, 1 after any other exception; each of these with one line on standard
-  /// error. What --help and --version ask for is printed instead.
+  /// Reads the command line, does what the subcommand does, then `work`, and returns the exit code of the
+  /// program: 0 when work returns true, 130 when it returns false (it was interrupted), 2 for a command line
+  /// that asks for something impossible and after a UsageError, 1 after any other exception; each of these
+  /// with one line on standard error. What --help and --version ask for is printed instead.
   int run(int argc, const char* const* argv, const std::function<bool()>& work) const;
 
  private:
