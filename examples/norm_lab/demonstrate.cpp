@@ -80,8 +80,8 @@ Section tell_batch_of_one(const Tensor& x) {
       {Text{concat_text("Alone in its batch, a sample is normalized by its own statistics: batch norm in "
                         "training is then instance norm. Largest difference: ",
                         short_number(seen.to_instance), ".")},
-       Text{"In company its results depend on who else is in the batch. The noise is greatest for 2 and "
-            "falls as the batch grows:"},
+       Text{"In company its results depend on who else is in the batch. The noise is greatest for 2 and goes "
+            "down as the batch grows:"},
        table, Text{"With one sample of one pixel there is no variance, and batch norm refuses:"},
        Text{seen.refusal}}};
 }
