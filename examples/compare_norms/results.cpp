@@ -127,7 +127,7 @@ void from_json(const Json& json, T& value) {
 }  // namespace
 
 void write_results(const Comparison& comparison, const std::filesystem::path& path) {
-  // Bytes that are not UTF-8 (in the name of a file, say) become U+FFFD.
+  // Bytes that are no UTF-8 (in the name of a file, say) become U+FFFD.
   write_file_atomically(path.string(),
                         to_json(comparison).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }

@@ -40,7 +40,7 @@ TEST_CASE("the page holds the data, and no text of it gets out of its place") {
   CHECK(data["title"] == report.title);
   CHECK(data["summary"] == nlohmann::json(report.summary));
   CHECK(data["figures"][1] == nlohmann::json{"Speed", "2.4 steps/s"});
-  CHECK(data["settings"][1][1] == "caf\xef\xbf\xbd.jpg");  // what is not UTF-8 becomes U+FFFD
+  CHECK(data["settings"][1][1] == "caf\xef\xbf\xbd.jpg");  // what is no UTF-8 becomes U+FFFD
   CHECK(!data.contains("progress"));
   CHECK(html.find("window.broken = 1</script>") == std::string::npos);
   const nlohmann::json& blocks = data["sections"][0]["blocks"];
