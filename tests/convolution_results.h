@@ -1,4 +1,4 @@
-// All that a convolution computes, of numbers that depend on its shape alone: to hold one algorithm to another.
+// All that a convolution computes, from numbers that depend on its shape alone: to compare algorithms.
 #pragma once
 
 #include <algorithm>

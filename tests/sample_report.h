@@ -50,7 +50,7 @@ inline Report sample_report() {
       {"Curves",
        {ReportText{{"Thin lines are single steps."}}, loss, band, table, formula, matrices, maps, findings}},
       {"Pictures", {ReportComparison{"Wipe", day, night}, ReportPictures{"All", {day, night, map}}}}};
-  report.settings = {{"width", "16"}, {"file", "caf\xe9.jpg"}};  // Latin-1, no UTF-8
+  report.settings = {{"width", "16"}, {"file", "caf\xe9.jpg"}};  // Latin-1, not UTF-8
   report.notes = {"Small print."};
   return report;
 }

@@ -34,14 +34,14 @@ struct Checkpoint {
 };
 
 /// Writes one safetensors file, checkpoint.safetensors, in `folder`, which is made if it is missing. The file
-/// is replaced in one instant, so that whenever the program is killed a whole checkpoint is there: the new
-/// one or the one before. Throws FileError when it cannot be written.
+/// is replaced in one instant: whenever the program is killed, a whole checkpoint is there, the new one or
+/// the one before. Throws FileError when it cannot be written.
 void save_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint);
 
 /// Whether `folder` holds a checkpoint.
 bool has_checkpoint(const std::filesystem::path& folder);
 
-/// Reads what save_checkpoint() wrote. Throws FileError, naming the file, when it is missing or is no
+/// Reads what save_checkpoint() wrote. Throws FileError, naming the file, when it is missing or is not a
 /// checkpoint.
 Checkpoint load_checkpoint(const std::filesystem::path& folder);
 

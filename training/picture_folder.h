@@ -22,23 +22,23 @@ struct PictureFolderOptions {
   /// but no fewer than `crop` pixels where the picture has them: only smaller pictures are ever enlarged.
   double min_scale = 0.5;
   double max_scale = 1;
-  bool flip = true;                      ///< every second crop is mirrored, by chance
+  bool flip = true;                      ///< mirrors each crop with probability 1/2
   std::uint64_t seed = 1;                ///< decides the order of the pictures and all crops
   Index ahead = 2;                       ///< batches prepared before they are asked for
-  Index cache_bytes = Index{512} << 20;  ///< decoded pictures are kept up to this much memory
+  Index cache_bytes = Index{512} << 20;  ///< decoded pictures are kept in up to this much memory
 };
 
 /// An endless stream of batches (batch, 3, crop, crop) in [0, 1]. Every epoch shows each picture once, in a
 /// new random order; the turn of a picture that cannot be read goes to the one after it. A batch may hold the
-/// end of one epoch and the beginning of the next. A thread of its own decodes and crops ahead. What comes is
-/// decided by the files, the options and the position in the stream alone: it does not depend on timing, the
+/// end of one epoch and the beginning of the next. A thread of its own decodes and crops ahead. The files,
+/// the options and the position in the stream alone decide what comes next: it does not depend on timing, the
 /// cache or the number of threads, and can go on from a saved state.
 ///
 ///     PictureFolder photographs("photos", {.crop = 256, .batch = 4, .seed = 7});
 ///     Tensor batch = photographs.next();
 class PictureFolder {
  public:
-  /// How many crops were drawn: all that decides what comes next, besides folder and options.
+  /// How many crops have been drawn: with folder and options, that decides all that follows.
   struct State {
     Index crops = 0;
   };

@@ -1,4 +1,4 @@
-// The folder of a run: which file is where in it, and how it is begun and gone on with.
+// The folder of a run: which file is where, and how a run is begun and resumed.
 #pragma once
 
 #include <filesystem>
@@ -9,14 +9,13 @@
 namespace gesso {
 
 ///     const RunFolder folder{"runs/starry"};
-///     folder.create();                                       // a new run
-///     training.resume(folder.checkpoint_to_resume("train"));  // or one to go on with
+///     folder.create();                                        // for a new run
+///     training.resume(folder.checkpoint_to_resume("train"));  // or to go on with an old one
 struct RunFolder {
   std::filesystem::path root;
 
-  std::filesystem::path model() const {
-    return root / "model.safetensors";
-  }                                                                         ///< what was trained, once it is
+  /// What was trained, once training is done.
+  std::filesystem::path model() const { return root / "model.safetensors"; }
   std::filesystem::path checkpoint() const { return root / "checkpoint"; }  ///< a folder: see checkpoint.h
   std::filesystem::path samples() const { return root / "samples"; }        ///< pictures made on the way
   std::filesystem::path log() const { return root / "log.jsonl"; }          ///< see report/log.h
@@ -27,8 +26,8 @@ struct RunFolder {
   /// checkpoint), FileError if it cannot be made.
   void create() const;
 
-  /// The checkpoint in it. Throws ArgumentError if there is none, or if another command than `command` wrote
-  /// it: what its metadata say under "command", if they do. Throws FileError as load_checkpoint() does.
+  /// The checkpoint in it. Throws ArgumentError if there is none, or if its metadata say (under "command")
+  /// that another command than `command` wrote it. Throws FileError as load_checkpoint() does.
   Checkpoint checkpoint_to_resume(const std::string& command) const;
 };
 

@@ -1,6 +1,6 @@
-// The settings of a training, written down once: a list of names, fields and ranges. From it follow the
-// checks, the metadata of checkpoints and model files, what reports show, and the command line that repeats
-// the training.
+// The settings of a training, written down once: a list of names, fields and ranges. The checks, the metadata
+// of checkpoints and model files, what reports show, and the command line that repeats the training all
+// follow from it.
 //
 //     struct DenoisingSettings {
 //       std::string pictures;
@@ -43,7 +43,7 @@ struct Setting {
   Field field;
   double low = -std::numeric_limits<double>::infinity();  ///< of a number: the smallest that is allowed ...
   double high = std::numeric_limits<double>::infinity();  ///< ... and the largest
-  /// On the command line, without "--", and in errors. Empty: the name, with "-" for "_".
+  /// Its name on the command line (without "--") and in errors. Empty: `name`, with "-" for "_".
   std::string option = {};
 };
 
@@ -60,18 +60,18 @@ class SettingList {
   /// a text as it is, a list of texts as a JSON array (file names may hold any character).
   std::map<std::string, std::string> to_metadata() const;
   /// The opposite. Settings that `metadata` does not name keep their values: files of an earlier version do
-  /// not know all. Throws ArgumentError, naming the setting, for one that is unreadable.
+  /// not have them all. Throws ArgumentError, naming the setting, for one that is unreadable.
   void from_metadata(const std::map<std::string, std::string>& metadata) const;
 
-  /// Every setting as it is given on a command line, in order, each after a space; what a shell would part or
-  /// read otherwise is in quotes.
+  /// Every setting as it is given on a command line, in order, each after a space; what a shell would split
+  /// or interpret is in quotes.
   std::string options() const;
 
  private:
   std::vector<Setting> settings_;
 };
 
-/// `settings`, once its check() has passed: for the initializer of a member.
+/// `settings`, once its check() has passed: for member initializers.
 template <class Settings>
 const Settings& checked(const Settings& settings) {
   settings.check();

@@ -49,7 +49,7 @@ struct BatchLoss {
   BatchLoss(Tensor loss, LogEntry numbers = {}) : loss(std::move(loss)), numbers(std::move(numbers)) {}
 };
 
-/// The loss is no finite number any more: no further step would mend the weights.
+/// The loss is no longer finite: no further step would mend the weights.
 class DivergedError : public Error {
  public:
   using Error::Error;
@@ -57,16 +57,18 @@ class DivergedError : public Error {
 
 struct TrainingOptions {
   Index steps = 1000;
-  /// A factor of the optimizer's learning rate for each step, counted from 0; none: always 1.
+  /// A factor of the optimizer's learning rate for each step, counted from 0; empty: always 1.
   Schedule schedule = {};
-  std::string command = {};  ///< whose run it is: what RunFolder::checkpoint_to_resume() asks a checkpoint
+  std::string command = {};  ///< whose run it is: RunFolder::checkpoint_to_resume() compares it
   std::map<std::string, std::string> metadata = {};  ///< kept in checkpoints: settings (see settings.h), say
 };
 
-/// What is trained, and one step of it. Model, optimizer and all that it keeps must outlive it.
+/// What is trained, and one step of it. The model, the optimizer and all that keep() was given must outlive
+/// it.
 class Training {
  public:
-  /// `next_loss` draws the next batch and returns its loss. The optimizer's learning rate is the highest.
+  /// `next_loss` draws the next batch and returns its loss. The schedule multiplies the learning rate that
+  /// the optimizer has now.
   Training(Module& model, Optimizer& optimizer, TrainingOptions options,
            std::function<BatchLoss()> next_loss);
   Training(const Training&) = delete;
@@ -77,18 +79,19 @@ class Training {
   void keep(const std::string& name, Generator& generator) { generators_.emplace_back(name, &generator); }
   void keep(const std::string& name, PictureFolder& pictures) { folders_.emplace_back(name, &pictures); }
 
-  /// Trains on the next batch, the model in training mode. Returns the line for the log, {"step", "loss", the
-  /// loss's other numbers, "lr"}: losses are those before the step. `with_gradients`, if given, is called
-  /// when the gradients are there and the weights are still those of the losses. Throws DivergedError when
-  /// the loss is no finite number, before any weight has moved.
+  /// Trains on the next batch, with the model in training mode. Returns the line for the log, {"step",
+  /// "loss", the loss's other numbers, "lr"}; losses are those before the step. `with_gradients`, if given,
+  /// is called when the gradients are there and no weight has moved yet. Throws DivergedError when the loss
+  /// is not finite, before any weight has moved.
   LogEntry step(const std::function<void()>& with_gradients = {});
   Index steps() const { return options_.steps; }
   Index steps_done() const { return steps_done_; }
-  /// Of the next step.
+  /// The learning rate of the next step.
   double learning_rate() const;
 
-  /// Saves all that the next steps depend on, by save_checkpoint(). After resume() they are those that would
-  /// have followed there, bit for bit. resume() throws ArgumentError for a checkpoint that does not fit.
+  /// Saves all that the next steps depend on, by save_checkpoint(). The steps after resume() are those that
+  /// would have followed save(), bit for bit. resume() throws ArgumentError for a checkpoint that does not
+  /// fit.
   void save(const std::filesystem::path& folder) const;
   void resume(const Checkpoint& checkpoint);
 
@@ -108,13 +111,13 @@ class Training {
   Index steps_done_ = 0;
 };
 
-/// What the loop does beside. Everything may be left out.
+/// What the loop does besides. Everything can be left out.
 struct TrainingLoopOptions {
   /// Asked before every step; true ends the training there. For Ctrl-C, say.
   std::function<bool()> stop = {};
 
-  /// Saves after so many steps, or when so many seconds went by since the last time; 0: never on the way,
-  /// only at the end. Saving is: `samples`, then the checkpoint, then `report`.
+  /// Saves after every so many steps, or when so many seconds have passed since the last time; 0: only at the
+  /// end. Saving means `samples`, then the checkpoint, then `report`.
   Index save_every = 0;
   double save_seconds = 0;
   /// Makes pictures to look at, for folder.samples().
@@ -122,26 +125,26 @@ struct TrainingLoopOptions {
   /// The page about the log so far; while the training goes on, the loop adds how far it is.
   std::function<Report(const std::vector<LogEntry>& log)> report = {};
 
-  /// Called every `save_every` steps and after the last: more numbers for the log, accuracy on a test set,
-  /// say.
+  /// Called every `save_every` steps and after the last one: more numbers for the log, such as accuracy on a
+  /// test set.
   std::function<LogEntry()> test = {};
-  /// Records the normalization layers in folder.record(), every so many steps; 0: does not. See
+  /// Records the normalization layers in folder.record() every so many steps; 0: never. See
   /// report/recorder.h.
   Index record_every = 0;
 
   /// Shows a progress bar on standard error, and warnings about pictures above it.
   bool bar = true;
-  /// What the bar says of a step. Default: "loss 1.250".
+  /// What the bar says about a step. Default: "loss 1.250".
   std::function<std::string(const LogEntry& entry)> status = {};
-  std::string program = {};  ///< begins warnings, if given: "style-transfer: ..."
+  std::string program = {};  ///< put before warnings, if given: "style-transfer: ..."
   /// Called after every step with its line of the log.
   std::function<void(Index step, const LogEntry& entry)> after_step = {};
 };
 
 /// Trains until all steps are done, or until `stop`; returns whether all are done. Each step is a line in
-/// folder.log() as Training::step() has it, with the test's numbers and "seconds" since the training began,
-/// pauses left out. At the end everything is saved. Exceptions pass through; the last checkpoint is then
-/// still whole.
+/// folder.log(): what Training::step() returns, the numbers of `test`, and "seconds" since the training
+/// began, pauses left out. At the end everything is saved. Exceptions pass through; the last checkpoint is
+/// then still whole.
 bool train(Training& training, const RunFolder& folder, const TrainingLoopOptions& options = {});
 
 }  // namespace gesso

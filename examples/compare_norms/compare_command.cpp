@@ -50,7 +50,7 @@ Comparison begin_or_go_on(const fs::path& folder, const Settings& settings) {
   }
   if (fs::exists(folder) && !(fs::is_directory(folder) && fs::is_empty(folder))) {
     throw UsageError(
-        concat_text("--out ", folder.string(), " holds something else than a comparison; name a new folder"));
+        concat_text("--out ", folder.string(), " holds something else, not a comparison; name a new folder"));
   }
   fs::create_directories(folder);
   Comparison comparison;

@@ -17,8 +17,8 @@ namespace gesso {
 ///     photographs/   the training photographs, contrast-normalized and style-normalized
 ///     runs/NAME/     one folder for each training: log.jsonl, model.safetensors, pictures
 ///
-/// Both files at the top are written again after every training. What is in results.json is not done again,
-/// so that the same command goes on after an interruption, to the same results.
+/// The two files at the top are rewritten after every training. What is in results.json is not done again:
+/// after an interruption, the same command goes on, to the same results.
 struct CompareCommand {
   ComparisonSettings settings;
   std::filesystem::path out;

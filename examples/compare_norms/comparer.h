@@ -19,7 +19,7 @@ namespace gesso {
 
 class Comparer {
  public:
-  /// Goes on from `comparison`, whose settings are `settings`. `judge` must live longer.
+  /// Goes on from `comparison`, whose settings are `settings`. `judge` must outlive it.
   Comparer(const ComparisonSettings& settings, PhotographFiles files, const Judge& judge,
            std::filesystem::path folder, Comparison comparison);
 

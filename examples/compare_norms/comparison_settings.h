@@ -29,20 +29,20 @@ struct ComparisonSettings {
   std::string style;  ///< file of the style picture
   std::vector<std::string> normalizations = {"none", "batch", "instance", "layer", "group", "batch-instance"};
   std::vector<Index> batch_sizes = {1, 4};
-  Index seeds = 3;           ///< each is a repetition with other first weights and other crops: 1, 2, ...
+  Index seeds = 3;           ///< repetitions, each with other initial weights and crops: seeds 1, 2, ...
   std::string other_style;   ///< file of the picture in whose style photographs are style-normalized
   Index picture_size = 256;  ///< short side of the pictures shown
   Index classifier_steps = 200;
   bool normalized_photographs = true;  ///< whether to train on normalized photographs too
   bool classification = true;          ///< whether to train the small classifiers
 
-  /// A few minutes on two cores, and a night.
+  /// On two cores: a few minutes, and a night.
   static ComparisonSettings small();
   static ComparisonSettings full();
 
   /// Throws ArgumentError naming the setting that is out of range.
   void check() const;
-  /// Every setting as text: a comparison goes on only with equal ones.
+  /// Every setting as text: a comparison goes on only if all are equal.
   std::map<std::string, std::string> to_text() const;
 };
 
@@ -65,7 +65,7 @@ TrainSettings train_settings(const PlannedRun& run, const ComparisonSettings& co
 /// style-normalized photographs, with the largest batch.
 std::vector<PlannedRun> plan(const ComparisonSettings& settings);
 
-/// Whether a planned training is on style-normalized photographs, which a network of its own must make first.
+/// Whether a planned training is on style-normalized photographs, which an extra network must make first.
 bool needs_stylist(const std::vector<PlannedRun>& runs);
 
 }  // namespace gesso

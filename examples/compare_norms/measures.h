@@ -20,10 +20,10 @@ class Judge {
   /// The losses of outputs (N, 3, H, W) for the photographs of the same shape: means over the pictures, each
   /// judged by itself, so that they do not depend on how pictures are batched.
   LossValues losses(const Tensor& outputs, const Tensor& photographs) const;
-  /// How far a is from b in the loss network: content_loss of each picture, their mean.
+  /// How far a is from b in the loss network: the mean of each picture's content_loss.
   double feature_distance(const Tensor& a, const Tensor& b) const;
-  /// What one training step of `network` on a batch of `shape` takes at most beyond the weights, megabytes.
-  /// Leaves changed running statistics behind.
+  /// The most memory that one training step of `network` on a batch of `shape` takes beyond the weights, in
+  /// megabytes. Leaves changed running statistics behind.
   double step_megabytes(StyleNetwork& network, const Shape& shape) const;
 
  private:
@@ -37,7 +37,8 @@ class Judge {
 Tensor repaint(StyleNetwork& network, const Tensor& photographs, Index batch);
 
 /// Leak between neighbours, in the mode the network is in: the first four photographs pass through it in one
-/// batch, then again with the last of them replaced by the first; the mean |change| of the others' outputs.
+/// batch, then again with the last of them replaced by the first. Returns the mean |change| of the others'
+/// outputs.
 double leak(StyleNetwork& network, const Tensor& photographs);
 
 /// The contrasts that are tried: 0.25, 0.5, 1, 2.

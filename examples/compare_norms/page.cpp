@@ -135,9 +135,9 @@ ReportSection summary_section(const Page& page) {
           {summary_table(page),
            ReportText{{"Mean ± standard deviation over seeds; lower is better everywhere. Total (content, "
                        "style and small terms, weighted), content and style are the training losses in the "
-                       "last tenth of the steps; the test total is that of photographs never trained on, in "
-                       "eval mode. Contrast: how far the picture moves when the photograph has a quarter of "
-                       "its contrast. Leak: how far pictures move when another one of their batch is "
+                       "last tenth of the steps; the test total is for photographs never trained on, in eval "
+                       "mode. Contrast: how far the picture moves when the photograph has a quarter of its "
+                       "contrast. Leak: how far pictures move when another picture in their batch is "
                        "replaced, in training mode. Both are means over pixels, in percent of white."}}}};
 }
 
@@ -152,8 +152,8 @@ ReportSection loss_section(const Page& page) {
   section.blocks.push_back(loss_chart(page, concat_text("Style loss, batches of ", page.batch()),
                                       page.batch(), &ComparisonRun::style));
   section.blocks.push_back(ReportText{
-      {"All networks of a seed began with the same weights and saw the same crops in the same order. "
-       "The bands reach from the lowest to the highest seed."}});
+      {"All networks with the same seed began with the same weights and saw the same crops in the same "
+       "order. The bands reach from the lowest to the highest seed."}});
   return section;
 }
 
@@ -185,7 +185,7 @@ ReportSection picture_section(const Page& page) {
   if (const auto style = picture_of(page, page.comparison.style_picture, "", "The style picture")) {
     section.blocks.push_back(
         ReportText{{"The style picture, and photographs that no network was trained on, in eval mode. "
-                    "Click a picture to enlarge it; there it can be wiped against any other."}});
+                    "Click a picture to enlarge it, and to wipe it against any other."}});
     section.blocks.push_back(ReportPictures{.title = "", .pictures = {*style}});
   }
   const std::optional<ReportPicture> batch = painted_by(page, "batch", page.batch(), 0),
@@ -222,7 +222,7 @@ ReportSection picture_section(const Page& page) {
 }
 
 ReportChart contrast_chart(const Page& page) {
-  ReportChart chart{.title = "How far the picture moves from that of the unchanged photograph",
+  ReportChart chart{.title = "How far the picture moves from that for the unchanged photograph",
                     .x_label = "contrast",
                     .y_label = "percent of white, mean over pixels"};
   for (const std::string& name : page.names) {
@@ -247,12 +247,13 @@ ReportChart contrast_chart(const Page& page) {
 ReportSection contrast_section(const Page& page) {
   ReportSection section{"Contrast",
                         {ReportText{{"A photograph with less contrast shows the same things. Instance norm "
-                                     "divides the difference away behind its first convolution; batch norm "
+                                     "divides the difference away after its first convolution; batch norm "
                                      "divides by an average over training photographs, and the difference "
                                      "stays."}},
                          contrast_chart(page)}};
-  ReportTable table{
-      "In the loss network's features, and the style loss of the pictures", {"Normalization"}, {}};
+  ReportTable table{"How far it moves in the loss network's features, and the style loss of the pictures",
+                    {"Normalization"},
+                    {}};
   bool headed = false;
   for (const std::string& name : page.names) {
     const auto runs = runs_of(page.comparison, name, page.batch());
@@ -321,12 +322,12 @@ ReportSection contrast_section(const Page& page) {
 
 ReportSection photographs_section(const Page& page) {
   ReportSection section{
-      "What it is that instance norm removes",
+      "What instance norm removes",
       {ReportText{
           {"Huang and Belongie (2017, figure 1) trained both normalizations on photographs as they are, on "
-           "photographs of equal contrast, and on photographs that another network had brought into the "
-           "style before. If instance norm only removed contrast, its advantage would go with the second; in "
-           "their figure it mostly goes with the third. Here it went as the table says."}}}};
+           "photographs of equal contrast, and on photographs that another network had already brought into "
+           "the style. If instance norm only removed contrast, its advantage would vanish on the second "
+           "kind; in their figure it mostly vanishes on the third. The table says what it did here."}}}};
   ReportTable table{"Total loss in the last tenth of the steps",
                     {"Trained on", "Batch norm", "Instance norm", "Lower by"},
                     {}};
@@ -372,15 +373,15 @@ ReportSection mode_section(const Page& page) {
   }
   return {"Training and eval mode",
           {ReportText{{"In training mode batch norm takes mean and variance from the batch at hand, in eval "
-                       "mode from a running average. A network is trained in the one and used in the other. "
-                       "Layers without running averages have one mode."}},
+                       "mode from a running average. A network is trained in one mode and used in the other. "
+                       "Layers without running averages have only one mode."}},
            table}};
 }
 
 ReportSection classification_section(const Page& page) {
   ReportSection section{"Where batch norm wins", {ReportText{{page.comparison.classification_task}}}};
-  ReportChart chart{.title = "Right on training crops", .y_label = "percent"};
-  ReportTable table{"Right on test crops", {"Normalization", "Percent"}, {}};
+  ReportChart chart{.title = "Accuracy on training crops", .y_label = "percent"};
+  ReportTable table{"Accuracy on test crops", {"Normalization", "Percent"}, {}};
   std::vector<std::string> names;
   for (const ClassificationRun& run : page.comparison.classification) {
     if (std::find(names.begin(), names.end(), run.normalization) == names.end()) {
@@ -512,14 +513,14 @@ ReportSection layer_section(const Page& page, const std::map<std::string, Record
                                              "Norm of the gradient that leaves a layer, mean over the layers",
                                              "norm", 1, &NormalizationRecord::input_gradient, true));
   section.blocks.push_back(
-      ReportText{{"Layer norm has one deviation for all channels, group norm one for each group; of "
-                  "batch-instance norm its batch part is "
-                  "shown. Layers without a ReLU behind them count as closed where they are negative."}});
+      ReportText{{"Layer norm has one deviation for all channels, group norm one for each group; for "
+                  "batch-instance norm the batch part is shown. Layers without a ReLU after them count as "
+                  "closed where they are negative."}});
   return section;
 }
 
 ReportSection cost_section(const Page& page) {
-  ReportTable table{"", {"Normalization", "Batch", "Per training step", "Memory of a step"}, {}};
+  ReportTable table{"", {"Normalization", "Batch", "Time per step", "Memory per step"}, {}};
   for (const Index batch : page.batch_sizes) {
     for (const std::string& name : page.names) {
       const auto runs = runs_of(page.comparison, name, batch);
@@ -562,7 +563,7 @@ Report comparison_report(const Comparison& comparison, const fs::path& folder,
   report.summary = {
       concat_text("The same style network, trained with ", count_of(page.names.size(), "normalization"),
                   " from the same weights on the same photographs in the same order."),
-      concat_text("Of ", count_of(measured, "claim"), " of the literature that were measured, ",
+      concat_text("Of ", count_of(measured, "claim"), " from the literature that were measured, ",
                   count(Verdict::holds), " held in this run, ", count(Verdict::partly), " held in part and ",
                   count(Verdict::fails), " did not hold.")};
   report.figures = {{"trainings", std::to_string(comparison.runs.size() + comparison.classification.size())},

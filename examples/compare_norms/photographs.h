@@ -10,16 +10,16 @@
 
 namespace gesso {
 
-/// The files of a folder, parted: training never sees the test photographs.
+/// The files of a folder, split: training never sees the test photographs.
 struct PhotographFiles {
   std::vector<std::string> training, test;
 };
 
-/// The pictures in `folder`, a fifth of them, evenly spread over the names, for testing: 2 to 8. Of a large
-/// folder 500 are used, evenly spread too: short trainings see no more, and normalized copies are made of
-/// all. Each is read once: a comparison in which some pictures turn out to be unreadable on the way would not
-/// be fair. Throws FileError as pictures_in() does, for fewer than 4 pictures, and for one that cannot be
-/// read.
+/// Splits the pictures in `folder`: a fifth of them (2 to 8), evenly spread over the names, are for testing.
+/// Of a large folder 500 are used, evenly spread too: short trainings see no more, and normalized copies are
+/// made of all. Each is read once here: a comparison in which some pictures turned out to be unreadable
+/// halfway would not be fair. Throws FileError as pictures_in() does, for fewer than 4 pictures, and for one
+/// that cannot be read.
 PhotographFiles split_photographs(const std::filesystem::path& folder);
 
 /// The middle squares of pictures, scaled to `side` pixels: (files, 3, side, side).
@@ -35,9 +35,9 @@ Tensor equalize_luminance(const Tensor& picture);
 /// Applies `change` to each picture of (N, 3, H, W).
 Tensor each_picture(const Tensor& pictures, const std::function<Tensor(const Tensor&)>& change);
 
-/// Writes change(picture) of every file to `folder`, scaled to a short side of at most `size` before, and
-/// returns the paths in the same order. Those that are there already are left as they are. Throws FileError
-/// for pictures that cannot be read or written.
+/// Scales each picture to a short side of at most `size`, writes change(picture) to `folder`, and returns the
+/// paths in the same order. Files that are there already are left as they are. Throws FileError for pictures
+/// that cannot be read or written.
 std::vector<std::string> prepare_photographs(const std::vector<std::string>& files,
                                              const std::filesystem::path& folder, Index size,
                                              const std::function<Tensor(const Tensor&)>& change);

@@ -11,8 +11,8 @@
 
 namespace gesso {
 
-/// Content and style loss, unweighted, and the weighted sum that is trained on (with total variation and
-/// range in it).
+/// Content and style loss, unweighted, and the weighted sum that is trained on (which includes total
+/// variation and range).
 struct LossValues {
   double total = 0, content = 0, style = 0;
 };
@@ -24,8 +24,8 @@ struct ContrastMeasure {
   double pixel_change = 0;    ///< mean absolute difference of the output from the output at contrast 1
   double feature_change = 0;  ///< the same in the loss network: content_loss of the two outputs
   LossValues losses = {};     ///< of the output, against the photograph at contrast 1
-  std::string photograph =
-      {};                    ///< the first test photograph at this contrast, path relative to the run folder
+  /// The first test photograph at this contrast, path relative to the run folder.
+  std::string photograph = {};
   std::string picture = {};  ///< its output; empty where no pictures are kept
 };
 
@@ -52,12 +52,12 @@ struct ComparisonRun {
   double leak_eval = 0;
   /// Median over the training steps.
   double seconds_per_step = 0;
-  /// What one training step takes at most, beyond the weights: activations and gradients.
+  /// The most memory that one training step takes beyond the weights: activations and gradients.
   double peak_megabytes = 0;
   /// The test photographs repainted in eval mode, in order of Comparison::test_photographs; paths relative to
-  /// the run folder. Empty but for the first seed.
+  /// the run folder. Empty except for the first seed.
   std::vector<std::string> pictures = {};
-  /// The file of a NormalizationRecorder, relative path. Empty but for the first seed.
+  /// The file of a NormalizationRecorder, relative path. Empty except for the first seed.
   std::string normalization_record = {};
 };
 
@@ -84,7 +84,7 @@ struct Comparison {
 void write_results(const Comparison& comparison, const std::filesystem::path& path);
 
 /// Reads what write_results() wrote; null comes back as NaN. Throws FileError, naming the file and what is
-/// wrong, when it is missing or is no such file.
+/// wrong, when it is missing or is not such a file.
 Comparison read_results(const std::filesystem::path& path);
 
 }  // namespace gesso

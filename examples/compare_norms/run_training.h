@@ -12,7 +12,7 @@
 
 namespace gesso {
 
-/// What a training is given to do beside.
+/// What a training does besides.
 struct TrainingWatch {
   bool record = false;  ///< keep about 40 records of the normalization layers
   std::function<void(Index step, const LogEntry& entry)> after_step = {};
@@ -25,7 +25,7 @@ struct TrainingWatch {
 bool run_training(const TrainSettings& settings, const std::vector<std::string>& photographs,
                   const RunFolder& folder, const TrainingWatch& watch);
 
-/// Fills the curves, their end and the seconds per step from a finished training's log.
+/// Fills the curves, their mean at the end and the seconds per step from the log of a finished training.
 void read_curves(const RunFolder& folder, ComparisonRun& run);
 
 }  // namespace gesso

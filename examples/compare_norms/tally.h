@@ -9,7 +9,7 @@
 
 namespace gesso {
 
-/// The trainings with one normalization, batch size and kind of photographs, a seed each, by seed.
+/// The trainings with one normalization, batch size and kind of photographs: one for each seed, in order.
 std::vector<const ComparisonRun*> runs_of(const Comparison& comparison, const std::string& normalization,
                                           Index batch, const std::string& photographs = "plain");
 

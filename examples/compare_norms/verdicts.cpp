@@ -38,7 +38,7 @@ Verdict is_less(const std::vector<double>& small, const std::vector<double>& lar
   return count == small.size() ? Verdict::holds : Verdict::partly;
 }
 
-// All hold, none holds, or something between.
+// All hold, all fail, or something in between.
 Verdict all_of(const std::vector<Verdict>& verdicts) {
   const auto all = [&](Verdict verdict) {
     return std::all_of(verdicts.begin(), verdicts.end(), [&](Verdict each) { return each == verdict; });
@@ -50,7 +50,7 @@ std::string over_seeds(std::size_t count) { return count == 1 ? "one seed" : con
 
 std::string times(double large, double small) { return short_number(large / small) + " times"; }
 
-// "total 3.25 ± 0.1 with instance and 6.66 ± 0.2 with batch norm"
+// "total loss 3.25 ± 0.1 with instance norm, 6.66 ± 0.2 with batch norm (2.05 times)"
 std::string both(const char* name, const std::vector<double>& instance, const std::vector<double>& batch) {
   return concat_text(name, " ", Spread(instance).str(), " with instance norm, ", Spread(batch).str(),
                      " with batch norm (", times(mean(batch), mean(instance)), ")");
@@ -63,7 +63,8 @@ ReportFinding open_finding(std::string claim, const std::string& missing) {
 
 ReportFinding lower_losses(const Comparison& comparison, Index batch_size) {
   const std::string claim =
-      "Instance norm reaches a lower total, content and style loss than batch norm in the same steps.";
+      "Instance norm reaches lower total, content and style losses than batch norm in the same number of "
+      "steps.";
   const Pair pair = pair_of(comparison, batch_size);
   if (batch_size < 2 || !pair.complete()) {
     return open_finding(claim, "both at a batch size above 1");
@@ -89,7 +90,7 @@ ReportFinding lower_losses(const Comparison& comparison, Index batch_size) {
 }
 
 ReportFinding alike_at_one(const Comparison& comparison) {
-  const std::string claim = "With one picture a batch, batch norm is instance norm: both train alike.";
+  const std::string claim = "With one picture per batch, batch norm is instance norm: both train alike.";
   const Pair pair = pair_of(comparison, 1);
   if (!pair.complete()) {
     return open_finding(claim, "both at batch size 1");
@@ -112,7 +113,7 @@ ReportFinding alike_at_one(const Comparison& comparison) {
 
 ReportFinding apart_in_eval(const Comparison& comparison) {
   const std::string claim =
-      "Trained with one picture a batch, they part in eval mode: batch norm then uses running averages "
+      "Trained with one picture per batch, they differ in eval mode: batch norm then uses running averages "
       "that fit no single picture.";
   const Pair pair = pair_of(comparison, 1);
   if (!pair.complete()) {
@@ -148,11 +149,11 @@ ReportFinding contrast(const Comparison& comparison, Index batch_size) {
                             percent(mean(values_of(pair.batch, pixels))), " with batch norm");
   }
   return {claim, all_of(verdicts),
-          concat_text("How far the picture moved, in the mean over pixels and in percent of white: ",
-                      evidence, ". The claim counts as held when batch norm's moved at least twice as far.")};
+          concat_text("How far the picture moved, averaged over pixels, in percent of white: ", evidence,
+                      ". The claim counts as held if batch norm's moved at least twice as far.")};
 }
 
-// What batch norm's loss has above instance norm's, as a share of batch norm's, seed by seed.
+// How much lower instance norm's loss is than batch norm's, as a share of the latter, seed by seed.
 std::vector<double> gains(const Pair& pair) {
   std::vector<double> gains;
   for (std::size_t s = 0; s < pair.batch.size(); ++s) {
@@ -185,8 +186,8 @@ ReportFinding contrast_normalized(const Comparison& comparison, Index batch_size
 
 ReportFinding style_normalized(const Comparison& comparison, Index batch_size) {
   const std::string claim =
-      "The advantage mostly goes when the training photographs are in the style already: instance norm is "
-      "style normalization.";
+      "The advantage mostly vanishes when the training photographs are in the style already: instance norm "
+      "is style normalization.";
   const Pair plain = pair_of(comparison, batch_size),
              styled = pair_of(comparison, batch_size, "style-normalized");
   if (!plain.complete() || !styled.complete()) {
@@ -200,7 +201,7 @@ ReportFinding style_normalized(const Comparison& comparison, Index batch_size) {
           concat_text("Instance norm's total loss was lower by ", percent(before),
                       " on the photographs as they are and by ", percent(after),
                       " on style-normalized ones (", over_seeds(styled.batch.size()),
-                      "). The claim counts as held when less than half is left.")};
+                      "). The claim counts as held if less than half of that is left.")};
 }
 
 ReportFinding leak(const Comparison& comparison, Index batch_size) {
@@ -248,7 +249,7 @@ ReportFinding modes(const Comparison& comparison, Index batch_size) {
 }
 
 ReportFinding classification(const Comparison& comparison) {
-  const std::string claim = "Where the label is in what instance norm takes away, batch norm wins.";
+  const std::string claim = "Where the label lies in what instance norm takes away, batch norm wins.";
   std::vector<double> batch, instance;
   for (const ClassificationRun& run : comparison.classification) {
     if (run.normalization == "batch") batch.push_back(run.test_accuracy);
@@ -258,7 +259,7 @@ ReportFinding classification(const Comparison& comparison) {
     return open_finding(claim, "both classifiers");
   }
   return {claim, is_less(instance, batch),
-          concat_text(comparison.classification_task, " Right on test crops: ", percent(mean(batch)),
+          concat_text(comparison.classification_task, " Accuracy on test crops: ", percent(mean(batch)),
                       " with batch norm, ", percent(mean(instance)), " with instance norm (",
                       over_seeds(batch.size()), ").")};
 }

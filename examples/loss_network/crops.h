@@ -19,10 +19,10 @@ struct Crops {
 std::vector<Tensor> load_small(const std::vector<std::string>& files);
 
 /// `count` crops, each a square with a side of 0.28 to 0.75 of its picture's short side, scaled to `size`, of
-/// pictures drawn by chance. `varied` ones are, by chance, mirrored; 0.8 to 1.25 times the contrast, a tenth
-/// brighter or darker, each colour up to 4 % stronger or weaker (no more: a network that is shown strongly
-/// changed colours learns to ignore colour, and a style's palette would be invisible to it); and every fifth
-/// is blurred.
+/// pictures drawn at random. `varied` crops are changed at random: half are mirrored, and one in five is
+/// blurred; each has 0.8 to 1.25 times the contrast, is up to a tenth brighter or darker, and has each colour
+/// up to 4 % stronger or weaker (no more: a network that is shown strongly changed colours learns to ignore
+/// colour, and a style's palette would be invisible to it).
 Crops draw_crops(const std::vector<Tensor>& pictures, Index count, Index size, bool varied, Generator& rng);
 
 }  // namespace gesso

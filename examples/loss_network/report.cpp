@@ -47,13 +47,13 @@ Report loss_network_report(LossNetworkTraining& training, const std::vector<LogE
       " pictures a crop was cut out of. Nobody labelled anything: the pictures are the classes.")};
   report.figures = {
       {"steps", std::to_string(training.training().steps_done())},
-      {"right on new crops", test.y.empty() ? "-" : percent(test.y.back())},
+      {"accuracy on new crops", test.y.empty() ? "-" : percent(test.y.back())},
       {"guessing", percent(1.0 / static_cast<double>(training.files().size()))},
       {"training time", ProgressBar::duration(log.empty() ? 0 : logged(log.back(), "seconds").value_or(0))}};
   report.sections.push_back(
       {"Curves",
        {ReportChart{.title = "Accuracy",
-                    .y_label = "part that is right",
+                    .y_label = "share named correctly",
                     .curves = {log_curve(log, "accuracy", "training crops, varied"), test}},
         ReportChart{
             .title = "Loss", .y_label = "cross entropy", .curves = {log_curve(log, "loss", "training")}}}});

@@ -24,7 +24,7 @@ struct LossNetworkSettings {
 
   /// Throws ArgumentError naming the setting that is out of range.
   void check() const;
-  /// What the command line says to train with these settings, without --out.
+  /// The command line that trains with these settings, without --out.
   std::string command() const;
   /// Every setting as text, and back. from_metadata() throws ArgumentError for what is missing or unreadable.
   std::map<std::string, std::string> to_metadata() const;
@@ -37,18 +37,18 @@ class LossNetworkTraining {
   /// what cannot be read.
   explicit LossNetworkTraining(const LossNetworkSettings& settings);
 
-  /// Its steps, each on a batch of varied crops: the loss is cross entropy, "accuracy" the part of the batch
-  /// that was named rightly.
+  /// Its steps, each on a batch of varied crops: the loss is cross entropy, "accuracy" the share of the batch
+  /// that was named correctly.
   Training& training() { return training_; }
-  /// The part that is named rightly, in evaluation mode, of 512 crops that are not varied, the same at every
-  /// call. They are of the same pictures, but the network has never seen these crops.
+  /// The share that is named correctly, in evaluation mode, of 512 crops that are not varied, the same at
+  /// every call. They come from the same pictures, but the network has never seen these crops.
   double accuracy();
 
-  /// Training::resume(), which throws ArgumentError too when the folder's pictures are not those of the
+  /// Training::resume(), which also throws ArgumentError when the folder's pictures are not those of the
   /// checkpoint.
   void resume(const Checkpoint& checkpoint);
 
-  /// The weights as a TrainedStack has them, channels scaled to mean 1.
+  /// The weights as a TrainedStack takes them, channels scaled to mean 1.
   NamedTensors weights();
 
   const LossNetworkSettings& settings() const { return settings_; }

@@ -22,7 +22,7 @@ Section tell_invariance(const Tensor& x) {
            "Sample 0 of the batch becomes a x + b, the others stay. For a > 0 instance norm gives what it "
            "gave before, but for eps: only when a makes the variance as small as eps does the result shrink."},
        Formula{{"IN(a x + b) = IN(x) sqrt((variance + eps) / (variance + eps / a^2))"}}, table,
-       Text{"A negative a turns the sign of x-hat, so a picture and its negative stay apart."}}};
+       Text{"A negative a flips the sign of x-hat, so a picture and its negative stay different."}}};
 }
 
 Section tell_neighbours(const Tensor& x) {
@@ -62,10 +62,9 @@ Section tell_bias(const Tensor& x) {
   }
   return {
       "A bias before a normalization learns nothing",
-      {Text{
-           "A convolution's bias adds a constant to a channel, and the normalization after it takes the "
-           "channel's mean off again. So its gradient is 0 (what is seen is rounding), and it may as well be "
-           "left out. Batch norm in evaluation takes a fixed mean off, and there the bias counts."},
+      {Text{"A convolution's bias adds a constant to a channel, and the normalization after it subtracts the "
+            "channel's mean again. So its gradient is 0 (what you see is rounding), and it may as well be "
+            "left out. Batch norm in evaluation subtracts a fixed mean, and there the bias counts."},
        table}};
 }
 
@@ -89,7 +88,7 @@ Section tell_batch_of_one(const Tensor& x) {
 
 Section tell_train_against_eval(const Tensor& x) {
   const TrainAgainstEvalAll seen = train_against_eval(x);
-  Table table{"After so many training steps on the same batch; channel 0",
+  Table table{"After this many training steps on the same batch; channel 0",
               {"steps", "running mean", "running var", "batch: |train - eval|", "instance"},
               {}};
   for (const TrainAgainstEval& row : seen.rows) {
@@ -99,13 +98,11 @@ Section tell_train_against_eval(const Tensor& x) {
   }
   return {"Training against evaluation",
           {Text{"In training batch norm uses the batch's statistics and collects them; in evaluation it uses "
-                "what it collected. Both begin to agree only when the running statistics have arrived:"},
+                "what it collected. The two agree only once the running statistics have arrived:"},
            Formula{{"running = (1 - momentum) running + momentum seen        momentum = 0.1"}}, table,
            Text{concat_text(
                "The running mean goes to ", short_number(seen.mean),
-               " and the running variance to the "
-               "unbiased ",
-               short_number(seen.unbiased_variance),
+               " and the running variance to the unbiased ", short_number(seen.unbiased_variance),
                " (divided by m - 1), while training divides by m: that difference stays. Instance norm "
                "does the same in both modes.")}}};
 }

@@ -1,4 +1,4 @@
-// The experiments of demonstrations.h, told.
+// The experiments of demonstrations.h, told in words.
 #pragma once
 
 #include <vector>
@@ -7,7 +7,7 @@
 
 namespace norm_lab {
 
-/// One section for each. `x` and `upstream` as Example's.
+/// One section for each. `x` and `upstream` as in Example.
 std::vector<Section> demonstrate(const gesso::Tensor& x, const gesso::Tensor& upstream);
 
 }  // namespace norm_lab

@@ -1,5 +1,5 @@
 // What normalization does, as experiments that return numbers. norm-lab prints them; tests assert them. All
-// take x of shape (N, C, H, W), float64, with N >= 2 and H W >= 2, and plain layers: gamma 1, beta 0.
+// take x of shape (N, C, H, W), float64, with N >= 2 and H W >= 2, and use plain layers: gamma 1, beta 0.
 #pragma once
 
 #include <string>
@@ -49,8 +49,8 @@ std::vector<BiasGradient> bias_gradients(const gesso::Tensor& x);
 /// What batch norm makes of one sample among strangers.
 struct Company {
   int batch_size;
-  double
-      spread;  ///< root mean square deviation of its results (at most 8 x 8 pixels) over 200 random batches
+  /// Root mean square deviation of its results (at most 8 x 8 pixels) over 200 random batches.
+  double spread;
 };
 struct BatchOfOne {
   double to_instance;              ///< largest |BN(x) - IN(x)| for a batch of one sample
@@ -67,7 +67,7 @@ struct TrainAgainstEval {
   double instance_difference;        ///< of an instance norm
 };
 struct TrainAgainstEvalAll {
-  double mean, unbiased_variance;  ///< of channel 0 of the batch: what the running ones go to
+  double mean, unbiased_variance;  ///< of channel 0 of the batch: what the running ones tend to
   std::vector<TrainAgainstEval> rows;
 };
 TrainAgainstEvalAll train_against_eval(const gesso::Tensor& x);

@@ -27,8 +27,8 @@ struct Table {
   std::vector<std::vector<std::string>> rows;
 };
 
-/// The planes of a tensor (N, C, H, W): small ones as numbers; of large ones the upper left corner, on a page
-/// as colour maps.
+/// The planes of a tensor (N, C, H, W): small ones as numbers; large ones as their upper left corner, or on a
+/// page as colour maps.
 struct Values {
   std::string name;
   gesso::Tensor tensor;
@@ -60,10 +60,10 @@ struct Lab {
   std::vector<Section> sections;
 };
 
-/// "n=0 c=1": plane number `plane` of a tensor with so many channels.
+/// "n=0 c=1": plane number `plane` of a tensor with `channels` channels.
 std::string plane_name(gesso::Index plane, gesso::Index channels);
 
-/// A number in few letters: four digits, 0.4512 or 1.3e-07.
+/// A number in few characters: four digits, 0.4512 or 1.3e-07.
 std::string short_number(double value);
 
 /// How many of the values of each plane (n, c) lie in each of `bins` equal parts of [low, high].

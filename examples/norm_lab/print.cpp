@@ -126,8 +126,8 @@ void print_block(std::ostream& out, const Values& values) {
     }
   }
   const std::size_t plane_width = std::max<std::size_t>(7, (digits + 1) * columns - 1);
-  Index across =
-      std::max<Index>(1, static_cast<Index>((kWidth - 4 + 3) / (plane_width + 3)));  // planes side by side
+  // Planes side by side.
+  Index across = std::max<Index>(1, static_cast<Index>((kWidth - 4 + 3) / (plane_width + 3)));
   if (across < planes && across > shape[1]) {
     across -= across % shape[1];  // whole samples
   }

@@ -228,9 +228,9 @@ std::vector<Section> walk(NormalizationLayer& layer, const Example& example) {
     parameters.insert(parameters.begin(), Text{"Sums over all elements that share a gamma and a beta."});
     parameters.push_back(table);
   } else {
-    parameters.insert(parameters.begin(),
-                      Text{"Every element of a sample has its own gamma and beta; the sums are "
-                           "over the samples."});
+    parameters.insert(
+        parameters.begin(),
+        Text{"Every element of a sample has its own gamma and beta; the sums are over the samples."});
     const Shape one{1, shape[1], shape[2], shape[3]};
     parameters.push_back(Values{"dgamma", gradients.dgamma.alias(one)});
     parameters.push_back(Values{"dbeta", gradients.dbeta.alias(one)});
@@ -248,14 +248,14 @@ std::vector<Section> walk(NormalizationLayer& layer, const Example& example) {
            Formula{{concat_text("dx[0,0,0,0] = ", short_number(number(terms.upstream_term)), " + ",
                                 bracketed(number(terms.mean_term)), " + ", bracketed(number(terms.xhat_term)),
                                 " = ", short_number(number(gradients.seen.dx)))}},
-           Text{concat_text("Largest difference to what the layer's own backward computes: ",
+           Text{concat_text("Largest difference from what the layer's own backward computes: ",
                             short_number(gradients.difference), ".")}});
 
   section(
       "What the two projections removed",
-      {Text{"Both terms are projections: the first takes out of g its part along the constant 1, the second "
-            "its part along x-hat. A step along either would change only a mean or a variance, which the "
-            "layer normalizes away again. Shares of |g|^2, in percent; with what is left they make 100."},
+      {Text{"Both terms are projections: the first takes out the part of g along the constant 1, the "
+            "second the part along x-hat. A step along either would change only a mean or a variance, which "
+            "the layer normalizes away again. Shares of |g|^2, in percent; with what is left they make 100."},
        Formula{{"mean part:  m mean(g)^2 / |g|^2", "x-hat part: (sum g x-hat)^2 / (|x-hat|^2 |g|^2)"}},
        table_of_statistics(axes, shape, {"mean part", "x-hat part", "left"}, [&](Index s) {
          const double by_mean = number(terms.removed_by_mean, s), by_xhat = number(terms.removed_by_xhat, s);

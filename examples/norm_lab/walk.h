@@ -23,7 +23,7 @@ struct Example {
   std::vector<std::string> samples;  ///< what the samples show, if they are pictures
 };
 
-/// 2 x 2 x 3 x 3 small numbers, chosen so that instance norm's means are whole, and that its x-hat term
+/// 2 x 2 x 3 x 3 small numbers, chosen so that instance norm's means are whole, and so that its x-hat term
 /// removes all of one plane's gradient and its mean term all of another's.
 Example number_example();
 
@@ -31,14 +31,14 @@ Example number_example();
 /// is the batch's mirror image. Throws FileError as load_picture() does.
 Example picture_example(const std::string& path, gesso::Index short_side);
 
-/// The layer for such x, with gamma 2, 0.5, 2, ... and beta 1, -1, 1, ... by channel, in training.
-/// `groups` is of group norm. Throws ArgumentError if it does not divide the channels.
+/// A layer for x of that shape, with gamma 2, 0.5, 2, ... and beta 1, -1, 1, ... by channel, in training.
+/// `groups` is for group norm. Throws ArgumentError if it does not divide the channels.
 std::unique_ptr<gesso::NormalizationLayer> make_layer(Norm norm, const gesso::Shape& x, gesso::Index groups);
 
 /// The layer's gradients by its own backward, beside the inspection.
 struct Gradients {
   gesso::NormalizationInspection seen;
-  gesso::Tensor dx, dgamma, dbeta;  ///< of layer.forward() and backward()
+  gesso::Tensor dx, dgamma, dbeta;  ///< from layer.forward() and backward()
   double difference;                ///< largest |dx - sum of the three terms|
 };
 Gradients gradients_of(gesso::NormalizationLayer& layer, const Example& example);

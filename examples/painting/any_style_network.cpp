@@ -75,7 +75,7 @@ void AnyStyleNetwork::measure_styles(const std::vector<Tensor>& pictures) {
 }
 
 Tensor AnyStyleNetwork::mix_of(const Tensor& pictures) {
-  // Cut off: a picture unlike all of the training's must not leave what the predictor knows by far.
+  // Clamped: a picture unlike all those of the training must not take the predictor far from what it knows.
   const Tensor numbers = clamp((statistics(pictures) - mean_) / deviation_, -3, 3);
   const Tensor manners = manners_(relu(hidden_(numbers)));
   const Shape column({pictures.size(0), 1});

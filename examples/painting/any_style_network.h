@@ -20,16 +20,17 @@ struct AnyStyleOptions {
   int hidden = 128;  ///< units in the middle of the predictor
 };
 
-/// A style picture becomes numbers: mean and standard deviation of each answer of the FilterBank. Two linear
-/// layers with a ReLU between them turn these into a mix of `manners`, rows of gamma and beta in the
+/// A style picture becomes numbers: mean and standard deviation of each response of the FilterBank. Two
+/// linear layers with a ReLU between them turn these into a mix of `manners`, rows of gamma and beta in the
 /// conditional instance norms of a StyleNetwork. So a style is a point, and mixing, strength and films work
 /// as with any network of several styles.
 ///
-/// The network has two rows more. Row 0 leaves photographs as they are; row 1 is in every style, with weight
-/// 1: what all have in common.
+/// The network has two more rows. Row 0 leaves photographs as they are; row 1 is part of every style, with
+/// weight 1: what all have in common.
 class AnyStyleNetwork : public Module {
  public:
-  /// Throws ArgumentError unless manners and hidden are 1 to 4096 and the others as StyleNetwork has it.
+  /// Throws ArgumentError unless manners and hidden are 1 to 4096 and the others are as StyleNetwork
+  /// requires.
   AnyStyleNetwork(const AnyStyleOptions& options, Generator& rng);
 
   /// The numbers that the predictor gets, (N, numbers), before they are shifted and scaled. Not
@@ -40,20 +41,20 @@ class AnyStyleNetwork : public Module {
   /// `pictures`, each (1, 3, H, W): for a new network, once.
   void measure_styles(const std::vector<Tensor>& pictures);
 
-  /// Of style pictures (N, 3, H, W): the weight of each row, (N, 2 + manners). Differentiable with respect
-  /// to the predictor's parameters. The picture's size decides how large its strokes are; training shows
+  /// The weight of each row for style pictures (N, 3, H, W): (N, 2 + manners). Differentiable with respect to
+  /// the predictor's parameters. The picture's size decides how large its strokes are; training shows
   /// pictures of about AnyStyleSettings::style_size.
   Tensor mix_of(const Tensor& pictures);
-  /// Of a photograph that stays as it is: row 0 alone, (1, 2 + manners).
+  /// For a photograph that stays as it is: row 0 alone, (1, 2 + manners).
   Tensor mix_of_photographs() const;
 
   /// Makes network() paint in the style of `picture` (1, 3, H, W): with strength 0 it leaves photographs as
-  /// they are, with 1 it paints in the style, between and beyond it mixes. Recorded by no graph.
+  /// they are, with 1 it paints in the style, between and beyond it mixes. Records no graph.
   void set_style(const Tensor& picture, double strength = 1);
   /// Photographs (N, 3, H, W), each painted in its row of `mix`, or all in a single one.
   Tensor paint(const Tensor& photographs, const Tensor& mix);
 
-  /// The network that paints, as set_style() or paint() has told it last.
+  /// The network that paints, as set_style() or paint() last told it to.
   StyleNetwork& network() { return network_; }
   const AnyStyleOptions& options() const { return options_; }
   static constexpr Index min_style_size = FilterBank::min_level_size << (FilterBank::levels - 1);

@@ -37,9 +37,9 @@ struct AnyStyleSettings {
   static AnyStyleSettings from_metadata(const std::map<std::string, std::string>& metadata);
 };
 
-/// Each step paints a batch of photographs, each in the style of another picture, but every eighth, which is
-/// to stay as it is. Half of the style pictures have their colours exchanged at random (red for blue, say),
-/// so that more palettes are seen than there are pictures.
+/// Each step paints a batch of photographs, each in the style of a different picture, except every eighth,
+/// which is to stay as it is. Half of the style pictures have their colours exchanged at random (red for
+/// blue, say), so that more palettes are seen than there are pictures.
 class AnyStyleTraining {
  public:
   /// Opens both folders. Throws ArgumentError for impossible settings and FileError for folders without
@@ -51,7 +51,7 @@ class AnyStyleTraining {
 
   struct StylePicture {
     std::string name;
-    Tensor picture;  ///< as load_style_picture() has it
+    Tensor picture;  ///< as load_style_picture() returns it
   };
   /// Up to `count` of the style pictures, evenly spread. Those that cannot be read are left out; throws
   /// FileError if none can.
@@ -76,7 +76,8 @@ class AnyStyleTraining {
   Training training_;
 };
 
-/// A style picture as a network trained with crops of `style_size` saw it: the crops were parts of such.
+/// A style picture at the size at which a network trained with crops of `style_size` saw it: the crops were
+/// cut from pictures of about this size.
 Tensor load_style_picture(const std::string& file, Index style_size);
 
 }  // namespace gesso

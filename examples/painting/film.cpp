@@ -39,7 +39,7 @@ void write_into(Bytes& frame, const Tensor& picture) {
   }
 }
 
-// What `norm` gives for x by the average of its statistics, which moves towards those of x.
+// What `norm` gives for x by averaged statistics, which move towards those of x.
 Tensor normalize_smoothly(const NormalizationLayer& norm, const Tensor& x, double keep,
                           RunningStatistics& average) {
   const Tensor frame = x.reshape(norm.batched_shape(x.shape()));

@@ -12,7 +12,7 @@ namespace gesso {
 
 struct FilmOptions {
   Index width = 0, height = 0;  ///< of every frame
-  double smooth = 0;            ///< see SmoothedStatistics; 0 paints each frame for itself
+  double smooth = 0;            ///< see SmoothedStatistics; 0 paints each frame by itself
   bool keep_colors = false;     ///< see keep_colors()
   double scale = 1;             ///< see stylize()
 };
@@ -22,9 +22,9 @@ struct FilmOptions {
 ///     average = keep average + (1 - keep) own
 ///
 /// which begins with the first frame's own mean and (biased) variance. What differs from frame to frame by
-/// noise then changes the picture less. Throws ArgumentError unless 0 <= keep < 1; the network does for several
-/// pictures at a time, and where a layer other than instance norm normalizes each picture by itself. The network
-/// must live longer.
+/// noise then changes the picture less. Throws ArgumentError unless 0 <= keep < 1. While it lives, the
+/// network throws ArgumentError for several pictures at a time, and where a layer other than instance norm
+/// normalizes each picture by itself. The network must outlive it.
 class SmoothedStatistics {
  public:
   SmoothedStatistics(Module& network, double keep);
@@ -40,7 +40,7 @@ class SmoothedStatistics {
 /// writes each repainted in the same form to `out`; returns how much it flickers. Calls `frame_done` with the
 /// frames so far after each. The network goes into eval mode. Throws ArgumentError for impossible options,
 /// FileError when `out` takes no more (the disk is full, its reader is gone) and when the last frame is cut
-/// short: those before it are written then.
+/// short; those before it are then written.
 FlickerScore repaint_film(StyleNetwork& network, const FilmOptions& options, std::FILE* in, std::FILE* out,
                           const std::function<void(Index)>& frame_done = {});
 

@@ -3,10 +3,10 @@
 // measured by
 //
 //   luminance   12 even and 12 odd Gabor filters, 7x7: 6 orientations x 2 frequencies (0.25 cycles a pixel
-//   with sigma
-//               1.3, 0.14 with sigma 1.9): lines and edges, thin and broad; and a Gaussian: brightness
+//               with sigma 1.3, 0.14 with sigma 1.9): lines and edges, thin and broad; and a Gaussian:
+//               brightness
 //   colour      on each of two opponent axes, red-green and yellow-blue: a Gaussian and 4 odd Gabors: hue and
-//   its edges
+//               its edges
 //
 // Each response is split into its positive and its negative part (so that dark-to-light and light-to-dark
 // edges, or red and green, are features of their own) and scaled to mean 1 on photographs. Each level gives
@@ -36,7 +36,7 @@ class FilterBank : public LossNetwork {
   static constexpr int filters = luminance_filters + 2 * colour_filters;
   static constexpr int kernel = 7;
 
-  /// Responses scaled to mean 1 on the bundled photographs, by the committed table filter_bank_means.inc.
+  /// Responses scaled to mean 1 on the bundled photographs, by the table in filter_bank_means.inc.
   FilterBank();
   /// Responses divided by `means`: levels rows of 2 * filters numbers: 25 positive parts of luminance, 25
   /// negative ones, 10 positive and 10 negative ones of colour. Throws ArgumentError unless all are positive.

@@ -17,8 +17,8 @@ struct FrameSize {
 /// "640x360"; nothing for other text and for sides that are not 1 to 16384.
 std::optional<FrameSize> parse_frame_size(const std::string& text);
 
-/// Means over all frames but the first, of changes from the frame before: absolute differences of bytes, as a
-/// part of 255.
+/// Means, over all frames but the first, of changes from the frame before: absolute differences of bytes, as
+/// a share of 255.
 struct FlickerScore {
   Index frames = 0;
   double change = 0;                ///< of the film: what moved, and its noise
@@ -26,8 +26,8 @@ struct FlickerScore {
   double still = 0;                 ///< the share of the film's pixels that stood still
   double still_change = 0;          ///< of the film at these pixels: its noise
   double still_painted_change = 0;  ///< of the painted film at these pixels
-  /// What the painting changes where the film stands still, above what the film itself does: 0 is as steady
-  /// as the film.
+  /// How much more than the film the painting changes where the film stands still: 0 is as steady as the
+  /// film.
   double flicker() const { return still_painted_change - still_change; }
 };
 
@@ -35,7 +35,7 @@ struct FlickerScore {
 /// the film's three bytes change by `still_below` of 255 at most, on average.
 class FlickerMeter {
  public:
-  /// `bytes`: of a frame, 3 for each pixel. Throws ArgumentError unless that is a positive multiple of 3 and
+  /// `bytes` of a frame: 3 for each pixel. Throws ArgumentError unless that is a positive multiple of 3 and
   /// still_below is in [0, 1].
   explicit FlickerMeter(Index bytes, double still_below = 0.02);
 

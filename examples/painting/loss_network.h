@@ -31,15 +31,16 @@ class LossNetwork {
 
 /// Which loss network to train with.
 struct LossNetworkOptions {
-  /// "filters": the analytic filter bank; "trained": a stack of train-loss-network, "combined": both, see
-  /// combined.h; "vgg16", "vgg19": see vgg.h
+  /// "filters": the analytic filter bank; "trained": a stack made by train-loss-network; "combined": both,
+  /// see combined.h; "vgg16", "vgg19": see vgg.h.
   std::string name = "filters";
-  /// vgg, trained, combined: a safetensors file; filters need none. Empty for trained and combined: the one
-  /// that comes with gesso
+  /// For vgg, trained and combined: a safetensors file; filters need none. If empty, trained and combined use
+  /// the one that comes with gesso.
   std::string weights = {};
   std::string content_layer = {};  ///< vgg: "relu3_3", say; empty: the network's own choice
 
-  /// Throws ArgumentError for an unknown name or layer, weights missing, or given where there are none.
+  /// Throws ArgumentError for an unknown name or layer, and for weights that are missing, or given where none
+  /// are used.
   void check() const;
 };
 

@@ -31,7 +31,7 @@ struct Losses {
 /// For a sample that is painted in no style but stays a photograph.
 inline constexpr Index kNoStyle = -1;
 
-/// What is kept of style pictures: of each style tap the features at up to kStylePlaces positions, evenly
+/// What is kept of style pictures: for each style tap, the features at up to kStylePlaces positions, evenly
 /// spread.
 class StyleTarget {
  public:
@@ -46,16 +46,15 @@ class StyleTarget {
   /// and over kDirections random unit vectors u of W(u f, u f_s)^2 / (tr(cov_s) / C), averaged over the
   /// batch. W is the Wasserstein distance between the projections of the features f and of the style
   /// picture's f_s over all positions (squared_wasserstein()), and tr(cov_s) / C is the mean variance of the
-  /// style's projections, so that the same weight suits every picture, every tap and every loss network. 0
-  /// only for equal distributions, where means and covariances (Gatys et al. 2015) cannot tell few bright
+  /// style's projections, so that the same weight suits every picture, every tap and every loss network. It
+  /// is 0 only for equal distributions; means and covariances (Gatys et al. 2015) cannot tell a few bright
   /// stars from an even haze. Sample n is compared with style styles[n], or with none if that is kNoStyle; a
-  /// single one is for all. `number` chooses the directions: the same number, the same directions.
+  /// single entry is for all. `number` chooses the directions: the same number, the same directions.
   Tensor loss(const std::vector<Tap>& taps, const std::vector<Index>& styles = {0},
               std::uint64_t number = 0) const;
 
-  /// What loss(..., number) computes with, for those who want to compute the same elsewhere: of tap i
-  /// "features.i.s" of style s, (1, C, 1, positions); "weight.i.s", (); "directions.i", (kDirections, C, 1,
-  /// 1).
+  /// What loss(..., number) computes with, for those who want to compute the same elsewhere: for tap i and
+  /// style s, "features.i.s", (1, C, 1, positions); "weight.i.s", (); "directions.i", (kDirections, C, 1, 1).
   NamedTensors constants(std::uint64_t number = 0) const;
 
  private:
@@ -63,7 +62,7 @@ class StyleTarget {
     std::vector<Tensor> styles;   // S times (1, C, 1, positions)
     std::vector<double> weights;  // C / tr(cov)
   };
-  // Of tap i, each tap its own whatever other taps there are.
+  // Those of tap i, whatever other taps there are.
   Tensor directions(std::size_t i, std::uint64_t number) const;
 
   std::vector<Features> taps_;  // of all taps; empty without a style, or for too small a picture
@@ -82,7 +81,7 @@ Tensor range_loss(const Tensor& pictures);
 Tensor photograph_loss(const Tensor& output, const Tensor& photographs, const std::vector<Index>& styles);
 
 /// All losses of the network's `output` (N, 3, H, W) for `photographs` of the same shape, sample n painted in
-/// style styles[n] (a single one is for all), `number` as StyleTarget::loss() takes it.
+/// style styles[n] (a single entry is for all), `number` as StyleTarget::loss() takes it.
 Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& style, const Tensor& output,
                              const Tensor& photographs, const LossWeights& weights,
                              const std::vector<Index>& styles = {0}, std::uint64_t number = 0);

@@ -65,8 +65,8 @@ SafetensorsFile load_format(const std::string& path, const std::string& format) 
           ? path + ": it is a network for any style; name a picture to paint like by --any-style"
       : its == kStyleNetwork
           ? path +
-                ": it is a network of chosen styles, without --any-style; style-transfer train-any "
-                "trains one for any style"
+                ": it is a network of chosen styles, without --any-style; "
+                "style-transfer train-any trains one for any style"
           : path + ": it is a safetensors file, but not a style network that style-transfer train wrote");
 }
 

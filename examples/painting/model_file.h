@@ -12,21 +12,21 @@
 namespace gesso {
 
 /// Writes the network's state to `path` (complete or not at all), with `settings` as metadata. Weights are
-/// rounded to F16, half the bytes: of a picture painted by a trained network, 3 % of the pixels changed, by 1
-/// of 255. (What a training goes on with are checkpoints, which keep all digits.) Throws FileError when it
-/// cannot be written.
+/// rounded to F16, half the bytes: in a picture painted by a trained network, 3 % of the pixels changed, by 1
+/// of 255. (Trainings go on from checkpoints, which keep all digits.) Throws FileError when it cannot be
+/// written.
 void save_style_network(const std::string& path, const StyleNetwork& network, const TrainSettings& settings);
 
 struct LoadedStyleNetwork {
   std::unique_ptr<StyleNetwork> network;  ///< in eval mode
-  TrainSettings settings;                 ///< that it was trained with
+  TrainSettings settings;                 ///< those it was trained with
 };
 
 /// Reads what save_style_network() wrote. Throws FileError, naming the file, for one that cannot be read or
-/// is no style network, and for weights that do not fit its settings.
+/// is not a style network, and for weights that do not fit its settings.
 LoadedStyleNetwork load_style_network(const std::string& path);
 
-/// The same of a network for every style.
+/// The same for a network for every style.
 void save_any_style_network(const std::string& path, const AnyStyleNetwork& network,
                             const AnyStyleSettings& settings);
 

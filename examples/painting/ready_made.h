@@ -14,8 +14,8 @@ std::filesystem::path ready_made_folder();
 std::vector<std::string> ready_made_models(const std::filesystem::path& folder = ready_made_folder());
 
 /// The file that `model` means: the file of that path or, if there is none and it is a plain name, the model
-/// of that name in `folder`. Throws UsageError, listing the models there are, for a plain name of neither.
-/// Other paths are returned as they are, for who opens them to complain.
+/// of that name in `folder`. Throws UsageError, listing the models there are, for a plain name that is
+/// neither. Other paths are returned as they are, for whoever opens them to complain.
 std::filesystem::path find_model(const std::string& model,
                                  const std::filesystem::path& folder = ready_made_folder());
 

@@ -1,6 +1,6 @@
 // How well a repainted picture has the style of one picture and the content of another, by measures of its
-// pixels: no loss network decides them. Style is measured by the same kind of distance that trainings
-// lessen, of other features: see docs/loss_networks.md.
+// pixels: no loss network decides them. Style is measured by the same kind of distance that training reduces,
+// of other features: see docs/loss_networks.md.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +20,11 @@ struct ScoreOptions {
 
 /// The sliced Wasserstein distance (Rabin et al. 2011) between the patches of two pictures (1, 3, H, W) in
 /// [0, 1] of any sizes: patches are points in 3 patch^2 dimensions; projected on a random direction u, |u| =
-/// 1, two sets of as many points are as far apart as their sorted projections are on average,
+/// 1, two sets of equally many points are as far apart as their sorted projections are on average,
 ///
 ///     mean over u of mean over i of |sort(a u)_i - sort(b u)_i|
 ///
-/// 0 for equal sets. It compares whole distributions, as the style loss does of a loss network's features.
+/// 0 for equal sets. It compares whole distributions, as the style loss does with a loss network's features.
 /// Uses patch, samples, directions and seed of `options`. Throws ArgumentError for other shapes, pictures
 /// smaller than a patch and options below 1.
 double sliced_wasserstein(const Tensor& a, const Tensor& b, const ScoreOptions& options = {});

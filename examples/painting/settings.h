@@ -13,7 +13,7 @@
 
 namespace gesso {
 
-/// How people call a style picture: its file name without folder and ending.
+/// What people call a style picture: its file name without folder and ending.
 std::string style_name(const std::string& file);
 
 /// The settings of a training run. The defaults are a small training; see presets.h for larger ones.
@@ -29,16 +29,16 @@ struct TrainSettings {
   Index crop = 128;             ///< side of the square crops that are trained on, pixels
   Index style_size = 256;       ///< the style picture's short side, pixels: larger makes larger strokes
   double learning_rate = 2e-3;  ///< the highest: reached after a warm-up, lowered along a cosine
-  /// The last so many styles are being added to a network that is trained already: only their rows of gamma
-  /// and beta change. 0: everything is trained.
+  /// How many styles, the last ones, are being added to a network that is already trained: only their rows of
+  /// gamma and beta change. 0: everything is trained.
   int added_styles = 0;
   LossWeights weights;
   LossNetworkOptions loss_network;
   std::uint64_t seed = 1;
 
-  /// The row of gamma and beta of style `s` in the network; its rows in all are network.styles.
+  /// The row of gamma and beta of style `s` in the network, which has network.styles rows in all.
   Index row_of_style(Index s) const { return s + (strength ? 1 : 0); }
-  /// Sets network.styles by the styles and `strength`.
+  /// Sets network.styles from the styles and `strength`.
   void count_rows();
 
   /// Throws ArgumentError naming the setting that is out of range.

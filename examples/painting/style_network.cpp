@@ -17,9 +17,9 @@
 namespace gesso {
 namespace {
 
-// The groups of group norm: 32, its authors' default (Wu and He 2018), if the channels divide
-// into so many groups of two or more, else the next smaller number that does. Groups of a single channel
-// would be instance norm.
+// The groups of group norm: 32, its authors' default (Wu and He 2018), if the channels divide into so many
+// groups of two or more, else the next smaller number that does. Groups of a single channel would be instance
+// norm.
 Index groups_of(Index channels) {
   Index groups = std::min<Index>(32, std::max<Index>(1, channels / 2));
   while (channels % groups != 0) {

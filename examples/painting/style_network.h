@@ -21,11 +21,11 @@ struct StyleNetworkOptions {
   std::string normalization = "instance";  ///< see check_normalization()
   int styles = 1;  ///< above 1: conditional instance norm, one gamma and beta row for each style
   /// Standard deviation of noise that is added to the photograph (Ulyanov et al. 2016, arXiv 1603.03417):
-  /// where a photograph is all one colour, the network has nothing else to make varied strokes of, and can
+  /// where a photograph is all one colour, the network has nothing else to make varied strokes from, and can
   /// only repeat one pattern.
   double noise = 0;
   /// Adds what the network computed on the way down, at full and at half size, to what it computes on the way
-  /// up (Ronneberger et al. 2015, arXiv 1505.04597). Without it the finest strokes can only be made out of a
+  /// up (Ronneberger et al. 2015, arXiv 1505.04597). Without it the finest strokes can only be made from a
   /// picture of a quarter of the size, and lie on the upsampling's grid of 4 pixels: a weave.
   bool skips = false;
 };
@@ -39,9 +39,9 @@ void check_normalization(const std::string& name);
 /// A normalization layer over `channels` channels, by name (instance norm with a row of gamma and beta for
 /// each style if there are several: Dumoulin et al. 2017, arXiv 1610.07629), with a trained gamma and beta
 /// for each channel and the activation in the same pass. "layer" is over all channels and pixels of a
-/// picture, "group" over groups of at least two channels. For "none" a layer that is the activation, or null. None draws random
-/// numbers, so networks from the same seed begin with the same convolutions, whatever their normalization.
-/// Throws ArgumentError as check_normalization() does.
+/// picture, "group" over groups of at least two channels. For "none", a layer that is the activation, or
+/// null. Norms draw no random numbers, so networks from the same seed begin with the same convolutions,
+/// whatever their normalization. Throws ArgumentError as check_normalization() does.
 std::unique_ptr<Module> make_normalization(const std::string& name, Index channels, Activation activation,
                                            int styles = 1);
 
@@ -87,15 +87,16 @@ class StyleNetwork : public Module {
   /// Throws ArgumentError unless x is (N, 3, H, W) with H and W of at least min_size.
   Tensor forward(const Tensor& x) override;
 
-  /// What the next pictures are painted in: sample n in style styles[n], a single one is for all. Begins with
-  /// style 0. Throws ArgumentError for styles that the network does not have.
+  /// What the next pictures are painted in: sample n in style styles[n]; a single entry is for all. Begins
+  /// with style 0. Throws ArgumentError for styles that the network does not have.
   void set_styles(const std::vector<Index>& styles);
   /// All pictures in a mix of the styles, one weight for each: their rows of gamma and beta are added up. A
   /// network of one style has only the weight 1.
   void set_mix(const std::vector<double>& weights);
 
-  /// Which noise is added to the next pictures: the same number is the same noise; `amounts` times as strong
-  /// as the options say, for sample n amounts[n], a single one is for all. Begins with number 0, amount 1.
+  /// Which noise is added to the next pictures: the same number is the same noise. For sample n it is
+  /// amounts[n] times as strong as the options say; a single entry is for all. Begins with number 0, amount
+  /// 1.
   void set_noise(std::uint64_t number, const std::vector<double>& amounts = {1});
 
   const StyleNetworkOptions& options() const { return options_; }

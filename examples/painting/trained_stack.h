@@ -14,8 +14,8 @@ namespace gesso {
 struct TrainedStackOptions {
   int first_style_stage = 1;  ///< this stage and the deeper ones are style taps
   int content_stage = 2;      ///< the stage whose values are the content; 0: none
-  /// Style taps are taken of the picture and of so many less one smaller ones, each half the size of the one
-  /// before: the same stages then see structure twice as large. Scales below min_size() give none.
+  /// Style taps are taken from the picture at this many sizes, each half the one before: the same stages then
+  /// see structure twice as large. Scales below min_size() give none.
   int scales = 1;
 };
 

@@ -16,11 +16,11 @@ namespace gesso {
 /// report.html.
 struct TrainCommand {
   TrainSettings settings;
-  std::string preset = "standard";  ///< see presets.h; what the command line gives counts more
+  std::string preset = "standard";  ///< see presets.h; the command line overrides it
   std::filesystem::path out;
   std::filesystem::path resume;  ///< a run to go on with; everything else is then taken from it
-  /// Style pictures to add to the trained network `model`; of the settings only content, steps (0: a tenth of
-  /// what the network was trained for) and seed are then taken, the others are the network's.
+  /// Style pictures to add to the trained network `model`; the settings then give only content, steps (0: a
+  /// tenth of what the network was trained for) and seed; the others are the network's.
   std::vector<std::string> added_styles;
   std::string model;
   Index sample_every = 50;
@@ -50,7 +50,7 @@ struct StylizeCommand {
   /// number if there is such a file already.
   std::filesystem::path out;
   Index size = 0;           ///< short side to scale to first; 0 keeps the size
-  double scale = 1;         ///< paints at so many times the size and scales back, 0.25 to 4
+  double scale = 1;         ///< paints at this many times the size and scales back, 0.25 to 4
   std::string style;        ///< of a network with several: a name or a number from 1; empty: the first
   std::vector<double> mix;  ///< or a weight for each style
   /// With a network of train-any: the picture whose style it is to paint in.

@@ -126,7 +126,7 @@ Report training_report(const std::string& title, const std::string& summary, con
     curves.push_back(photograph);
   }
   report.sections.push_back({"Losses",
-                             {ReportChart{.title = "Loss, and what it is the sum of",
+                             {ReportChart{.title = "Loss and its terms",
                                           .y_label = "loss, weighted",
                                           .curves = curves,
                                           .log_scale = true}}});

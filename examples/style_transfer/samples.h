@@ -17,7 +17,7 @@ namespace gesso {
 struct SampleStyle {
   std::string name;
   Tensor picture;                                         ///< (1, 3, H, W)
-  std::function<Tensor(const Tensor& photograph)> paint;  ///< by the network as it is then
+  std::function<Tensor(const Tensor& photograph)> paint;  ///< by the network as it is at that time
 };
 
 /// The styles of a training run.
@@ -33,7 +33,7 @@ class Samples {
   /// Repaints them into folder/step-000050-NAME.jpg; with several styles step-000050-NAME-STYLE.jpg.
   void paint(Index step, const std::filesystem::path& folder);
 
-  /// The style pictures with the latest repaintings, and each photograph to be wiped against its own.
+  /// The style pictures with the latest repaintings, and each photograph to wipe against its repainting.
   std::vector<ReportBlock> report_blocks() const;
 
  private:
@@ -48,7 +48,8 @@ class Samples {
   std::vector<Sample> samples_;
 };
 
-/// What reports of all trainings say: pictures, loss curves weighted as in the sum, settings and machine.
+/// What the reports of all trainings show: pictures, loss curves weighted as in the sum, settings and
+/// machine.
 Report training_report(const std::string& title, const std::string& summary, const std::vector<LogEntry>& log,
                        const Samples& samples, const LossWeights& weights,
                        const std::map<std::string, std::string>& settings);

@@ -204,7 +204,7 @@ void StylizeCommand::run() {
   if (!raw.empty() && (!inputs.empty() || !out.empty() || size != 0)) {
     throw UsageError(
         "--raw reads frames from standard input and writes to standard output: leave pictures, --out and "
-        "--size away");
+        "--size off");
   }
   const fs::path file = find_model(model);
   const auto repaint = [&](StyleNetwork& network, const std::string& painter, const std::string& name) {

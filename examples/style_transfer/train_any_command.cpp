@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Three of the style pictures, painted by the network as it is then.
+// Three of the style pictures, painted by the network as it is at that time.
 std::vector<SampleStyle> sample_styles(AnyStyleTraining& training) {
   std::vector<SampleStyle> styles;
   for (const AnyStyleTraining::StylePicture& style : training.some_styles(3)) {
@@ -69,8 +69,7 @@ void TrainAnyCommand::run() {
   const auto report = [&](const std::vector<LogEntry>& log) {
     return training_report(
         "Painting in any style",
-        concat_text("A style network whose gamma and beta are predicted from the style "
-                    "picture, trained for ",
+        concat_text("A style network whose gamma and beta are predicted from the style picture, trained for ",
                     settings.steps, " steps on ", run.styles().files().size(), " style pictures."),
         log, samples, settings.weights, settings.to_metadata());
   };

@@ -189,7 +189,7 @@ TEST_CASE("an upstream gradient takes the place of ones") {
   CHECK(own.grad().item() == 1);
 }
 
-TEST_CASE("a graph serves once, unless it is kept; the error comes before anything has changed") {
+TEST_CASE("a graph can be used once, unless it is kept; the error comes before anything has changed") {
   const Tensor x = leaf({3});
   const Tensor y = square(x);
   const Tensor kept = sum(y);
@@ -223,8 +223,8 @@ TEST_CASE("a change in place of what backward needs is reported with operation a
   }
   CHECK_THROWS_WITH_AS(loss.backward(), doctest::Contains("backward of exp (2)"), ArgumentError);
 
-  Tensor whole =
-      Tensor::ones({4, 2});  // through a slice of the same memory, by a function that gave its name
+  // Through a slice of the same memory, by a function that gave its name.
+  Tensor whole = Tensor::ones({4, 2});
   loss = sum(x * whole.slice(1, 2));
   whole.mutable_data<float>("my_kernel")[0] = 5;
   CHECK_THROWS_WITH_AS(loss.backward(), doctest::Contains("changed in place by my_kernel"), ArgumentError);
@@ -252,7 +252,7 @@ TEST_CASE("a change in place of what nothing needs is fine") {
   CHECK(x.grad().to_vector() == Values{6, 8});
 }
 
-TEST_CASE("memory falls while backward passes, and all of it comes back") {
+TEST_CASE("memory falls during backward, and all of it comes back") {
   constexpr int steps = 16;
   constexpr std::size_t size = std::size_t{1} << 20;  // of one tensor
   Tensor x = Tensor::full({size / 4}, 0.5).requires_grad_();

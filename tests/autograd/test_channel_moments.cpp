@@ -117,8 +117,8 @@ TEST_CASE("large samples: cut in blocks, right in float32 and the same for every
     const auto divisor = static_cast<double>(shape[1] * shape[2] * shape[3]);
     CHECK(largest_difference(one[2].to(float64), expected.gram / divisor) < 1e-5);
     CHECK(identical(transpose(one[1], 1, 2), one[1]));
-    const Tensor v =
-        x.to(float64).requires_grad_();  // the gradient in float64 is the judge of that in float32
+    // The gradient in float64 is the judge of that in float32.
+    const Tensor v = x.to(float64).requires_grad_();
     const ChannelMoments moments = channel_moments(v);
     (sum(square(moments.covariance)) + sum(square(moments.mean)) + sum(square(gram_matrix(v)))).backward();
     CHECK(largest_difference(one[3].to(float64), v.grad()) <

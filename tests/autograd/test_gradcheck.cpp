@@ -175,8 +175,8 @@ TEST_CASE("parameters beside the inputs are checked, by name") {
   const GradcheckResult bad = gradcheck(layer(1), {x}, options);
   CHECK_FALSE(bad.ok);
   CHECK(bad.worst_tensor == "scale.bias");
-  CHECK(gradcheck(layer(-1), {x.detach()}, options).checked ==
-        12);  // an input without a gradient passes through
+  // An input without a gradient passes through.
+  CHECK(gradcheck(layer(-1), {x.detach()}, options).checked == 12);
 }
 
 TEST_CASE("of large tensors a sample is checked, the same for the same seed") {

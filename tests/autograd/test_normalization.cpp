@@ -123,7 +123,7 @@ TEST_CASE("gradients when only some inputs want one") {
   const RunningStatistics running{random_input({3}, 12).detach(), positive({3}, 13)};
   for (Activation activation : {Activation::none, Activation::relu}) {
     for (bool own : {false, true}) {
-      // with statistics of its own no running ones, which each of gradcheck's calls would move
+      // with statistics of its own, no running ones: each of gradcheck's calls would move them
       const RunningStatistics used = own ? RunningStatistics{} : running;
       for (const std::vector<Tensor>& inputs : {std::vector<Tensor>{x, weight0, bias0},
                                                 {x0, weight, bias0},

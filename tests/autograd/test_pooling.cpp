@@ -134,8 +134,8 @@ TEST_CASE("NaN is the largest, and of equals the first gets the gradient, in eac
     CHECK(x.grad().to_vector() == std::vector<double>{0, 2, 0, -3, -2, 0, 0, 0, 0});
     // The kernel for 2x2 pixels gives the gradient to the same pixels as the one for any windows does.
     Generator rng(9);
-    Tensor picture =
-        Tensor::uniform({4, 1, 64, 66}, rng, 0, 4, dtype);  // cut to 0, 1, 2 and NaN: many equals
+    // Cut to 0, 1, 2 and NaN: many equals.
+    Tensor picture = Tensor::uniform({4, 1, 64, 66}, rng, 0, 4, dtype);
     for (Index i = 0; i < picture.numel(); ++i) {
       with_dtype(dtype, [&]<class T>() {
         T& value = picture.mutable_data<T>()[i];

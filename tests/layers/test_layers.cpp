@@ -192,7 +192,7 @@ TEST_CASE("shapes and keys of parameters are PyTorch's") {
   CHECK(affine.named_parameters()[0].first == "weight");
 }
 
-TEST_CASE("layers print their options where they are not the usual ones") {
+TEST_CASE("layers print their options where they are not the defaults") {
   Generator rng(7);
   Sequential net;
   net.emplace<Conv2d>(3, 32, 9, Conv2dOptions{.padding = 4, .padding_mode = PaddingMode::reflect}, rng);

@@ -205,7 +205,7 @@ TEST_CASE("load_state_dict names all that is wrong at once and changes nothing")
   CHECK(net.gain.item() == 1);
 }
 
-TEST_CASE("freezing: no gradients, no graph; thawed again all is as before") {
+TEST_CASE("freezing: no gradients, no graph; once thawed, all is as before") {
   Net net;
   net.requires_grad_(false);
   const Tensor x = Tensor::ones({3}).requires_grad_();
@@ -265,7 +265,7 @@ TEST_CASE("train and eval reach every part") {
   CHECK_FALSE(net.last.is_training());
 }
 
-TEST_CASE("forward hooks see input and output in order and can be removed, also by themselves") {
+TEST_CASE("forward hooks see input and output in order and can be removed, even by themselves") {
   Net net;
   std::string seen;
   net.first.register_forward_hook([&](Module& module, const Tensor& input, const Tensor& output) {
@@ -386,7 +386,7 @@ TEST_CASE("Sequential takes options in bare braces, named, and left out, for eve
   }
 }
 
-TEST_CASE("options left out are the usual ones") {
+TEST_CASE("options left out have their defaults") {
   Generator rng(3), same(3);
   const Tensor pictures = Tensor::ones({1, 3, 5, 6}), rows = Tensor::ones({2, 3});
   CHECK(identical(Conv2d(3, 4, {3, 2}, rng)(pictures), Conv2d(3, 4, {3, 2}, {}, same)(pictures)));

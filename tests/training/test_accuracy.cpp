@@ -4,7 +4,7 @@
 
 using namespace gesso;
 
-TEST_CASE("accuracy is the part of rows with the largest number at the label") {
+TEST_CASE("accuracy is the share of rows with the largest number at the label") {
   const Tensor logits = Tensor::from({1, 2, 0, 5, 4, 3, 0, 0, 1, 7, 7, 0}, {4, 3});
   CHECK(accuracy(logits, {1, 0, 2, 0}) == 1);  // the first of equal ones counts
   CHECK(accuracy(logits, {1, 1, 2, 1}) == 0.5);

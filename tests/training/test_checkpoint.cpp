@@ -120,7 +120,7 @@ TEST_CASE("a resumed training ends where the whole one does, bit for bit") {
   CHECK(second.data.state() == whole.data.state());
 }
 
-TEST_CASE("files that are no checkpoints are refused by name") {
+TEST_CASE("files that are not checkpoints are refused by name") {
   const TemporaryFolder folder;
   const std::string file = folder / "checkpoint.safetensors";
   const auto fails = [&](const char* text) {
@@ -175,7 +175,7 @@ TEST_CASE("killed at any moment, a whole checkpoint remains") {
     before = left.step;
   }
   CHECK(before > 0);
-  // What the killed ones left half-written goes with the next checkpoint.
+  // What the killed ones left half-written is removed by the next checkpoint.
   save_checkpoint(folder.path(), checkpoint(before + 1));
   CHECK(folder.entries() == 1);
   set_num_threads(threads);

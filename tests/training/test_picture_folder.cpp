@@ -310,8 +310,8 @@ TEST_CASE("the thread stops promptly, however long its batch takes") {
   save_plain_pictures(folder, 3);
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < 4; ++i) {
-    PictureFolder loader(folder.path(),
-                         {.crop = 128, .batch = 4096, .cache_bytes = 0});  // a second or more each
+    // A second or more for each batch.
+    PictureFolder loader(folder.path(), {.crop = 128, .batch = 4096, .cache_bytes = 0});
     loader.set_state({1});
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }

@@ -31,7 +31,7 @@ TEST_CASE("a new run needs a folder that holds none") {
                        doctest::Contains("the folder cannot be made"), FileError);
 }
 
-TEST_CASE("a run is gone on with by the command that began it") {
+TEST_CASE("a run is resumed by the command that began it") {
   const TemporaryFolder temporary;
   const RunFolder folder{temporary.path()};
   CHECK_THROWS_WITH_AS(folder.checkpoint_to_resume("train"),

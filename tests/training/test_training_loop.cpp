@@ -215,7 +215,7 @@ TEST_CASE("an exception passes through and leaves the last checkpoint whole") {
   CHECK(resumed.weights() == straight.weights());
 }
 
-TEST_CASE("a loss that is no finite number ends the training before it moves a weight") {
+TEST_CASE("a loss that is not finite ends the training before it moves a weight") {
   const TemporaryFolder temporary;
   Generator rng(1);
   Linear net(1, 1, {}, rng);
@@ -237,7 +237,7 @@ TEST_CASE("a loss that is no finite number ends the training before it moves a w
   CHECK(load_checkpoint(temporary / "checkpoint").step == 4);
 }
 
-TEST_CASE("seconds decide too when it is saved") {
+TEST_CASE("it is also saved after so many seconds") {
   const TemporaryFolder temporary;
   Line line(3);
   std::vector<Index> saved;

@@ -7,10 +7,10 @@ namespace gesso {
 
 struct AdamOptions {
   double lr = 1e-3;         ///< learning rate: about the largest change of a parameter in a step
-  double beta1 = 0.9;       ///< how much the mean of gradients keeps, in [0, 1)
-  double beta2 = 0.999;     ///< how much the mean of squared gradients keeps, in [0, 1)
-  double eps = 1e-8;        ///< added to the root
-  double weight_decay = 0;  ///< added to the gradient, times the parameter
+  double beta1 = 0.9;       ///< how much of the mean of gradients is kept, in [0, 1)
+  double beta2 = 0.999;     ///< how much of the mean of squared gradients is kept, in [0, 1)
+  double eps = 1e-8;        ///< added to the square root
+  double weight_decay = 0;  ///< times the parameter, added to the gradient
 };
 
 /// As PyTorch's Adam. With parameter p and gradient g, at step t = 1, 2, ...:
@@ -39,7 +39,7 @@ struct AdamWOptions {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double eps = 1e-8;
-  double weight_decay = 0.01;  ///< parameters shrink by lr weight_decay of themselves a step
+  double weight_decay = 0.01;  ///< each step shrinks a parameter by lr weight_decay of itself
 };
 
 /// Adam with the weight decay taken out of the gradient: p = (1 - lr weight_decay) p, then a step of Adam

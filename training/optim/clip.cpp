@@ -61,8 +61,7 @@ double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
     if (!gradient.defined()) {
       continue;
     }
-    // set_grad() may have given two parameters one gradient; such a one is copied, or it would be scaled
-    // twice.
+    // set_grad() may have given two parameters one gradient; it is then copied, or it would be scaled twice.
     parameter.zero_grad();
     if (!gradient.owned_alone()) {
       gradient = gradient.clone();

@@ -19,7 +19,7 @@ namespace gesso {
 ///     }
 ///
 /// A parameter without a gradient (frozen, or not reached by backward) is left alone, its state too. A
-/// gradient that is NaN or infinite is used like any other. When a parameter was converted to another dtype,
+/// gradient that is NaN or infinite is used like any other. When a parameter is converted to another dtype,
 /// its state follows at the next step.
 class Optimizer {
  public:
@@ -50,8 +50,8 @@ class Optimizer {
 
  protected:
   /// `averages`: the names of the tensors kept for each parameter. Throws ArgumentError for an empty list, an
-  /// undefined tensor, one given twice, the result of an operation, and a wrong learning rate; `name`
-  /// ("Adam") begins the text.
+  /// undefined tensor, one given twice, the result of an operation, and a wrong learning rate; the text
+  /// begins with `name` ("Adam").
   Optimizer(const char* name, std::vector<Tensor> parameters, double lr, std::vector<std::string> averages);
 
   /// Throws ArgumentError, naming the optimiser and `option`, unless `value` is finite and not negative.

@@ -8,9 +8,9 @@ namespace gesso {
 struct SGDOptions {
   double lr = 1e-3;         ///< learning rate
   double momentum = 0;      ///< how much of the running sum is kept; 0 keeps none and needs no memory
-  double dampening = 0;     ///< how much less than 1 of a gradient enters the running sum
+  double dampening = 0;     ///< 1 - dampening of a gradient enters the running sum
   bool nesterov = false;    ///< look ahead along the running sum; needs momentum and no dampening
-  double weight_decay = 0;  ///< added to the gradient, times the parameter
+  double weight_decay = 0;  ///< times the parameter, added to the gradient
 };
 
 /// As PyTorch's SGD. With parameter p and gradient g:

@@ -7,8 +7,8 @@
 
 namespace gesso {
 
-/// Calls visit(line, number) for each line of a file, without its end, numbered from 1. A line that a kill
-/// cut short at the end is left out; a missing file has none. Throws FileError when the file cannot be read.
+/// Calls visit(line, number) for each line of a file, without its end, numbered from 1. A last line that a
+/// kill cut short is left out; a missing file has none. Throws FileError when the file cannot be read.
 void for_each_line(const std::string& path, const std::function<void(std::string_view, int)>& visit);
 
 }  // namespace gesso

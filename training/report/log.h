@@ -33,8 +33,8 @@ class LogWriter {
   std::ofstream file_;
 };
 
-/// All lines of a log. A line that a kill cut short at the end is left out; a missing file is an empty log.
-/// Throws FileError, naming file and line, for any other line that is no JSON object of numbers.
+/// All lines of a log. A last line that a kill cut short is left out; a missing file is an empty log. Throws
+/// FileError, naming file and line, for any other line that is not a JSON object of numbers.
 std::vector<LogEntry> read_log(const std::string& path);
 
 }  // namespace gesso

@@ -21,15 +21,15 @@ class ProgressBar {
  public:
   enum class Style { automatic, bar, lines };  ///< automatic: a bar if standard error is a terminal
 
-  /// A total of 0 stands for one that nobody knows: then there is a count and a speed, no bar and no time
-  /// left. `done` steps were done before, by an earlier run: they count for the bar, not for the speed.
+  /// A total of 0 means that it is not known: then there is a count and a speed, but no bar and no time left.
+  /// `done` steps were done by an earlier run: they count for the bar, not for the speed.
   ProgressBar(std::string title, Index total, Index done = 0, Style style = Style::automatic);
   ~ProgressBar();
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  /// `done` of the total steps are done; `status` is shown beside. Writes at most ten times a second (a bar)
-  /// or every ten seconds and at the end (lines), so it can be called after every step.
+  /// `done` of the total steps are done; `status` is shown beside the bar. Writes at most ten times a second
+  /// (a bar) or every ten seconds and at the end (lines), so it can be called after every step.
   void update(Index done, const std::string& status = "");
   /// Writes a line of its own above the bar.
   void message(const std::string& text);

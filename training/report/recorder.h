@@ -9,24 +9,24 @@
 
 namespace gesso {
 
-/// One layer in one step. "Per channel" means: means over the samples of the batch; group norm has one mean
-/// and variance per group instead, layer norm one in all.
+/// One layer in one step. "Per channel" numbers are means over the samples of the batch; group norm has one
+/// mean and variance per group instead, layer norm one in all.
 struct NormalizationRecord {
   Index step = 0;
   std::string layer;       ///< its name in the network, e.g. "res1.in1"
   std::string type;        ///< "InstanceNorm2d"
   std::string statistics;  ///< "per_instance", "per_batch" or "running"
-  // Per channel: what the layer normalized with (of BatchInstanceNorm2d the batch part), ...
+  /// Per channel: what the layer normalized with (for BatchInstanceNorm2d, the batch part).
   std::vector<double> mean, variance;
-  // ... its parameters before the step, empty if it has none (layer norm's are averaged over their elements),
-  // ...
+  /// Per channel: its parameters before the step, empty if it has none. Layer norm's are averaged over their
+  /// elements.
   std::vector<double> gamma, beta;
-  // ... and what came out (after the relu, if it is a part of the layer).
+  /// Per channel: what came out (after the relu, if that is part of the layer).
   std::vector<double> output_mean, output_variance;
-  double closed =
-      0;            ///< the share of outputs <= 0, which the relu in or after the layer lets nothing through
+  /// The share of outputs <= 0, which the relu in or after the layer closes.
+  double closed = 0;
   double dead = 0;  ///< the share of channels that are closed everywhere in this batch
-  // Norms of the gradients; NaN (null in the file) where none arrived.
+  /// Norms of the gradients; NaN (null in the file) where none arrived.
   double output_gradient = 0, input_gradient = 0, gamma_gradient = 0, beta_gradient = 0;
 };
 
@@ -45,9 +45,9 @@ struct NormalizationRecorderOptions {
 ///       optimizer.step();
 ///     }
 ///
-/// Only forwards that autograd records count, the last one of a step; a look at samples under a NoGradGuard
-/// leaves no trace. It works through hooks that it takes away when it ends: a network without a recorder pays
-/// nothing. The network must live longer than the recorder.
+/// Only forwards that autograd records count, and the last one of each step; forwards under a NoGradGuard
+/// leave no trace. It works through hooks that its destructor removes: a network without a recorder pays
+/// nothing. The network must outlive the recorder.
 class NormalizationRecorder {
  public:
   /// Throws ArgumentError for options below 1, FileError if the file cannot be written.
@@ -70,8 +70,8 @@ class NormalizationRecorder {
   std::unique_ptr<File> file_;
 };
 
-/// All records of a file, in order. A line that a kill cut short at the end is left out; a missing file holds
-/// none. Throws FileError, naming file and line, for any other line that is no record.
+/// All records of a file, in order. A last line that a kill cut short is left out; a missing file holds none.
+/// Throws FileError, naming file and line, for any other line that is not a record.
 std::vector<NormalizationRecord> read_normalization_records(const std::string& path);
 
 }  // namespace gesso

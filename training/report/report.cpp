@@ -14,7 +14,7 @@
 
 namespace gesso {
 
-extern const char report_page[];  // training/report_page/, turned into C++ when gesso is built
+extern const char report_page[];  // training/report/report_page/, turned into C++ when gesso is built
 
 namespace {
 
@@ -201,7 +201,7 @@ Json to_json(const std::vector<std::pair<std::string, std::string>>& entries) {
 }
 
 // The JSON as it may stand inside an HTML script element: without "<" there is no "</script>" and no "<!--".
-// Bytes that are no UTF-8 (in the name of a file, say) become U+FFFD.
+// Bytes that are not UTF-8 (in the name of a file, say) become U+FFFD.
 std::string embeddable(const Json& json) {
   const std::string text = json_text(json);
   std::string safe;

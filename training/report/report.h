@@ -1,5 +1,5 @@
 // Reports: what a program measured and made, as one HTML file that needs nothing else, with curves to explore
-// and pictures to compare. A report is plain data; training/report_page/ draws it.
+// and pictures to compare. A report is plain data; training/report/report_page/ draws it.
 #pragma once
 
 #include <map>
@@ -19,7 +19,7 @@ struct ReportText {
   std::vector<std::string> paragraphs;
 };
 
-/// Formulas, a line each, set in letters of one width.
+/// Formulas, one per line, set in monospace.
 struct ReportFormula {
   std::vector<std::string> lines;
 };
@@ -28,33 +28,34 @@ struct ReportFormula {
 struct ReportTable {
   std::string title;
   std::vector<std::string> columns;            ///< their headings
-  std::vector<std::vector<std::string>> rows;  ///< each with one text a column
+  std::vector<std::vector<std::string>> rows;  ///< each with one text per column
 };
 
-/// One curve of a chart: y over x, x growing. Values that are not finite leave a gap. Of a long curve the
-/// report keeps about a thousand points, each the mean of its neighbours.
+/// One curve of a chart: y over x, with x growing. Values that are not finite leave a gap. A long curve is
+/// thinned to about a thousand points, each the mean of its neighbours.
 struct ReportCurve {
   std::string name;
   std::vector<double> x = {};
   std::vector<double> y = {};
-  std::vector<double> low =
-      {};  ///< with `high`, a band around the curve (a spread over seeds, say), or empty
-  std::vector<double> high = {};  ///< the same
-  int color = -1;  ///< 0 to 7: one of the page's eight colours, so that a name keeps its colour in several
-                   ///< charts; -1: by its place in the chart
+  /// A band around the curve (a spread over seeds, say), or empty.
+  std::vector<double> low = {};
+  std::vector<double> high = {};
+  /// 0 to 7: one of the page's eight colours, so that a name keeps its colour in several charts; -1: by its
+  /// place in the chart.
+  int color = -1;
 };
 
 /// The numbers called `name` in a log, times `factor`, over its steps.
 ReportCurve log_curve(const std::vector<LogEntry>& log, const std::string& name, const std::string& label,
                       double factor = 1);
 
-/// Curves that share their axes. Readers point at values, switch curves off, and change to a log scale.
+/// Curves that share their axes. Readers can point at values, switch curves off, and change to a log scale.
 struct ReportChart {
   std::string title;
   std::string x_label = "step";
   std::string y_label = {};
   std::vector<ReportCurve> curves = {};
-  bool log_scale = false;  ///< how it begins
+  bool log_scale = false;  ///< what it starts with
 };
 
 /// A small matrix of numbers.
@@ -63,15 +64,15 @@ struct ReportMatrix {
   std::vector<std::vector<double>> values;  ///< its rows
 };
 
-/// Matrices side by side, their numbers in cells that are the bluer the further below 0 and the redder the
-/// further above; the largest size in the group has the strongest colour.
+/// Matrices side by side. A number's cell is bluer the further it is below 0, redder the further above; the
+/// largest absolute value in the group has the strongest colour.
 struct ReportMatrices {
   std::string title;
   std::vector<ReportMatrix> matrices;
   int decimals = 2;
 };
 
-/// A table of numbers as colours, for more of them than anyone reads: what many channels do over many steps,
+/// A table of numbers as colours, for more numbers than anyone reads: what many channels do over many steps,
 /// say.
 struct ReportColorMap {
   std::string caption;                      ///< stands above it
@@ -79,22 +80,22 @@ struct ReportColorMap {
   std::vector<std::vector<double>> values;  ///< its rows, from the top; a value that is not finite is a gap
 };
 
-/// Colour maps side by side, with one scale from the smallest to the largest value of all. Readers point at
-/// cells to see their numbers.
+/// Colour maps side by side, with one scale from the smallest to the largest value of all. Readers can point
+/// at cells to see their numbers.
 struct ReportColorMaps {
   std::string title;
   std::string x_label = "step";
   std::string row_label = "channel";  ///< rows are numbered from 0
   std::string value_label = {};       ///< what the numbers are, beside the scale
   std::vector<ReportColorMap> maps = {};
-  bool log_scale = false;  ///< colours by the logarithm; values <= 0 are gaps then
+  bool log_scale = false;  ///< colours by the logarithm; values <= 0 are then gaps
   int columns = 0;         ///< 0: as many as the window has room for
 };
 
-/// What a measurement says of a claim.
+/// What a measurement says about a claim.
 enum class Verdict {
   holds,
-  partly,  ///< some of what the claim says
+  partly,  ///< part of the claim holds
   fails,   ///< the measurement says the opposite, or shows no difference where the claim has one
   open,    ///< not measured, or not yet
 };
@@ -113,26 +114,26 @@ struct ReportFindings {
 /// A picture as the report holds it, already a JPEG or PNG file; report_picture() makes one.
 struct ReportPicture {
   std::string caption;  ///< stands below it
-  std::string alt;      ///< says what it shows to those who do not see it
+  std::string alt;      ///< says what it shows to those who cannot see it
   std::string file;     ///< the bytes of the JPEG, or of the PNG if `exact`
   Index width = 0;
   Index height = 0;
   bool exact = false;  ///< show each pixel as a square when it is enlarged
 };
 
-/// Encodes a picture, (1, C, H, W) or (C, H, W) in [0, 1]; once, so that a report can be written again and
+/// Encodes a picture, (1, C, H, W) or (C, H, W) in [0, 1], once, so that a report can be written again and
 /// again. `exact` keeps every pixel as it is (a colour map, say) instead of JPEG. Throws ArgumentError as
 /// encode_jpeg() does.
 ReportPicture report_picture(const Tensor& picture, std::string caption, std::string alt, bool exact = false);
 
-/// A grid of pictures. Readers enlarge them and wipe between any two.
+/// A grid of pictures. Readers can enlarge them and wipe between any two.
 struct ReportPictures {
   std::string title;
   std::vector<ReportPicture> pictures;
   int columns = 0;  ///< 0: as many as the window has room for
 };
 
-/// Two pictures of one scene on one another, with a border between them that readers move.
+/// Two pictures of one scene, one on top of the other, with a border between them that readers can move.
 struct ReportComparison {
   std::string title;
   ReportPicture left, right;
@@ -146,7 +147,7 @@ struct ReportSection {
   std::vector<ReportBlock> blocks;
 };
 
-/// What is under way. A page with it loads itself anew every few seconds.
+/// Work under way. A page with it reloads itself every few seconds.
 struct ReportProgress {
   double fraction = 0;  ///< 0 to 1
   std::string text;     ///< "step 120 of 300, 1 minute left"
@@ -162,18 +163,18 @@ struct Report {
   std::string title;
   std::vector<std::string> summary;        ///< lines below the title
   std::optional<ReportProgress> progress;  ///< while the work goes on
-  std::vector<std::pair<std::string, std::string>>
-      figures;                          ///< a few key numbers with their names, shown large
-  std::vector<ReportSection> sections;  ///< in order
+  /// A few key numbers with their names, shown large.
+  std::vector<std::pair<std::string, std::string>> figures;
+  std::vector<ReportSection> sections;                        ///< in order
   std::vector<std::pair<std::string, std::string>> settings;  ///< names and values, at the end
   std::vector<std::string> notes;                             ///< small print
 
-  /// Adds names and values to `settings`, and what else numbers depend on: gesso's version and build, threads
-  /// and instruction set of this machine.
+  /// Adds names and values to `settings`, and what else the numbers depend on: gesso's version and build,
+  /// this machine's threads and instruction set.
   void add_settings(const std::map<std::string, std::string>& entries);
 
   /// The page. Any text may be given: none of it is read as HTML. Throws ArgumentError, naming the table,
-  /// curve or map, when a row has not one text a column, or a curve not one y (and low and high) an x.
+  /// curve or map, when a row does not have one text per column, or a curve one y (and low and high) per x.
   std::string html() const;
 
   /// Writes the page to a file, all at once. Throws FileError when it cannot be written.

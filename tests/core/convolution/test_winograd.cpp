@@ -129,7 +129,7 @@ TEST_CASE("the relu of a convolution lets through what relu does, NaN included, 
   }
 }
 
-TEST_CASE("results so large that they are written past the caches are those of small ones") {
+TEST_CASE("results so large that they are written past the caches equal those of small ones") {
   const ConvolutionShape s = Case{4, 3, 64, 128, 1}.shape();  // y has 16 MiB
   const Tensor x = normal({s.batch, s.in_channels, 128, 128}, 1), w = normal({s.out_channels, 3, 3, 3}, 2);
   Tensor y = Tensor::empty({s.batch, s.out_channels, 128, 128}), alone = Tensor::empty({1, 64, 128, 128});

@@ -264,7 +264,7 @@ TEST_CASE("EXIF data that makes no sense means upright, wherever it is cut or fl
   }
 }
 
-TEST_CASE("files that are no pictures are named with the reason") {
+TEST_CASE("files that are not pictures are named with the reason") {
   const TemporaryFolder folder;
   const auto reason = [&](const std::string& bytes) {
     write_bytes(folder / "file.jpg", bytes);

@@ -144,7 +144,7 @@ TEST_CASE("results.json comes back as it was written") {
   CHECK(read_file(folder / "results.json") == read_file(folder / "again.json"));
 }
 
-TEST_CASE("a file that is no results.json is refused by name") {
+TEST_CASE("a file that is not a results.json is refused by name") {
   const TemporaryFolder folder;
   CHECK_THROWS_WITH_AS(read_results(folder / "none.json"), doctest::Contains("none.json"), FileError);
   for (const char* text : {"", "[]", "{\"settings\": 1}", "{}"}) {
@@ -193,7 +193,7 @@ TEST_CASE(
   CHECK(plan(settings).size() == 12);
 }
 
-TEST_CASE("photographs are parted for training and testing, none in both") {
+TEST_CASE("photographs are split for training and testing, none in both") {
   const TemporaryFolder folder;
   write_photographs(folder / "photographs", 7);
   const PhotographFiles files = split_photographs(folder / "photographs");
@@ -211,8 +211,8 @@ TEST_CASE("photographs are parted for training and testing, none in both") {
 }
 
 TEST_CASE("contrast is changed about the mean gray and stays in [0, 1]") {
-  const Tensor picture =
-      Tensor::from({0.2, 0.6, 0.2, 0.6, 0.2, 0.6}, {1, 3, 1, 2});  // two grays, their mean 0.4
+  // Two grays, their mean 0.4.
+  const Tensor picture = Tensor::from({0.2, 0.6, 0.2, 0.6, 0.2, 0.6}, {1, 3, 1, 2});
   const auto check = [&](double factor, double dark, double light) {
     CAPTURE(factor);
     const Tensor changed = with_contrast(picture, factor);

@@ -39,7 +39,7 @@ std::vector<norm_lab::Example> examples() {
 
 }  // namespace
 
-TEST_CASE("IN(a x + b) = IN(x) for a > 0, up to eps and as its formula says; batch norm lacks it") {
+TEST_CASE("IN(a x + b) = IN(x) for a > 0, up to eps and as its formula says; not so batch norm") {
   for (const norm_lab::Example& example : examples()) {
     CAPTURE(example.x.shape().str());
     for (double a : {1.0, 1.5, 20.0, 0.3}) {

@@ -186,8 +186,8 @@ TEST_CASE("training goes on after a pause as if there were none, and its file gi
   while (straight.training().steps_done() < straight.training().steps()) {
     const LogEntry one = straight.training().step();
     CHECK(one == resumed.training().step());
-    CHECK(logged(one, "photograph").has_value() ==
-          (logged(one, "step") == 4));  // of 12 photographs the eighth
+    // Of 12 photographs the eighth.
+    CHECK(logged(one, "photograph").has_value() == (logged(one, "step") == 4));
   }
   CHECK(same_weights(straight.network(), resumed.network()));
 

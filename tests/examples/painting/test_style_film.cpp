@@ -174,15 +174,15 @@ TEST_CASE("smoothed statistics follow the formula, over any number of styles, an
   smoothed.reset();  // before the layers
 }
 
-TEST_CASE("smoothing lets a flickering film flicker less") {
-  // Something bright in every second frame changes the statistics, and by them all the picture.
+TEST_CASE("smoothing makes a flickering film flicker less") {
+  // Something bright in every second frame changes the statistics, and through them the whole picture.
   Generator rng(3);
   StyleNetwork network({.width = 4, .blocks = 1}, rng);
   std::string film;
   for (int f = 0; f < 8; ++f) {
     for (Index i = 0; i < 32 * 32 * 3; ++i) {
-      const bool passing =
-          (i / 3) % 32 < 6 && f % 2 == 1;  // something bright at the left, in every second frame
+      // Something bright at the left, in every second frame.
+      const bool passing = (i / 3) % 32 < 6 && f % 2 == 1;
       film += static_cast<char>(passing ? 255 : 40 + (i * 37) % 90);
     }
   }

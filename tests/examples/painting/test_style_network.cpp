@@ -65,7 +65,7 @@ TEST_CASE("every parameter of the network gets the right gradient") {
 TEST_CASE("skips carry what was computed at full size past the middle, whatever the size of the picture") {
   for (const auto& [height, width] : {std::pair{8, 12}, {9, 10}, {11, 5}}) {
     CAPTURE(height);
-    // Nothing comes up from below: the last but one layer's weights are zero.
+    // Nothing comes up from below: the second to last layer's weights are zero.
     const auto painted = [&, h = height, w = width](bool skips) {
       Generator rng(4);
       StyleNetwork network({.width = 2, .blocks = 1, .skips = skips}, rng);

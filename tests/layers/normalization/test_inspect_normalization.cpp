@@ -41,7 +41,7 @@ TEST_CASE("result and dx are those of forward and backward, bit for bit, for eve
   }
 }
 
-TEST_CASE("looking changes nothing") {
+TEST_CASE("inspecting changes nothing") {
   BatchNorm2d norm(2);
   Generator rng(5);
   const Tensor x = Tensor::randn({2, 2, 3, 3}, rng);

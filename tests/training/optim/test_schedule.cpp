@@ -27,7 +27,7 @@ TEST_CASE("schedules give PyTorch's factors") {
   }
 }
 
-TEST_CASE("StepDecay drops every so many steps") {
+TEST_CASE("StepDecay drops after each `every` steps") {
   const StepDecay decay{.every = 10, .factor = 0.5};
   CHECK(decay(-3) == 1);
   CHECK(decay(0) == 1);
@@ -54,7 +54,7 @@ TEST_CASE("Warmup rises to 1 and stays; without steps it is 1") {
   CHECK(Warmup{}(0) == 1);
 }
 
-TEST_CASE("WarmupCosine is the one, then the other") {
+TEST_CASE("WarmupCosine is a Warmup, then a Cosine") {
   const WarmupCosine both{.warmup = 10, .total = 110, .floor = 0.1};
   const Schedule chained = chain(Warmup{10}, 10, Cosine{100, 0.1});
   for (Index step : {0, 5, 9, 10, 11, 60, 109, 110, 500}) {

@@ -38,7 +38,7 @@ TEST_CASE("a resumed log drops what comes after the checkpoint and a torn last l
   CHECK(read_file(path) == "{\"step\":1,\"loss\":3}\n{\"step\":2,\"loss\":1}\n");
 }
 
-TEST_CASE("lines that are no log are named, a missing log is empty") {
+TEST_CASE("lines that are not a log are named, a missing log is empty") {
   const TemporaryFolder folder;
   const std::string path = folder / "log.jsonl";
   write_bytes(path, "{\"step\": 1}\nnonsense\n");

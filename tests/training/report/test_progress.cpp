@@ -93,7 +93,7 @@ TEST_CASE("a bar fits its line, and no letter is cut in two") {
   CHECK(screen.ends_with("é\n"));
 }
 
-TEST_CASE("elsewhere there is a plain line at the end of a short work, without control characters") {
+TEST_CASE("elsewhere a short job ends with a plain line, without control characters") {
   const std::string text = standard_error_of([] {
     ProgressBar progress("Training", 300, 298);
     for (int step = 299; step <= 300; ++step) {

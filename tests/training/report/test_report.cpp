@@ -98,7 +98,7 @@ TEST_CASE("long curves are thinned to means, and the page stays small") {
   CHECK(thinned["x"][999] == 24'987.0);
 }
 
-TEST_CASE("progress makes the page a living one") {
+TEST_CASE("a page holds the progress of work under way") {
   Report report;
   report.progress = ReportProgress{0.25, "step 25 of 100"};
   CHECK(data_of(report.html())["progress"] == Json{{"fraction", 0.25}, {"text", "step 25 of 100"}});

@@ -148,7 +148,7 @@ TEST_CASE("every part and control of a report works in a browser, wide and narro
   CHECK(title_in_browser(report.html(), kUse, "500,800") == "ALL WELL");
 }
 
-TEST_CASE("a living report shows its progress and loads itself anew") {
+TEST_CASE("a report with progress shows it, and reloads itself") {
   if (browser().empty()) {
     return;
   }
@@ -167,7 +167,7 @@ TEST_CASE("a living report shows its progress and loads itself anew") {
   std::string html = report.html();
   const std::string wait = "(stale ? 60000 : 10000)";
   REQUIRE(html.find(wait) != std::string::npos);
-  html.replace(html.find(wait), wait.size(),
-               "(sessionStorage.getItem('loads') < 2 ? 1000 : 1e9)");  // once, and soon
+  // Once, and soon.
+  html.replace(html.find(wait), wait.size(), "(sessionStorage.getItem('loads') < 2 ? 1000 : 1e9)");
   CHECK(title_in_browser(html, script, "1280,900") == "2 loads | 62 % · Night | step 62 of 100 | 0.62");
 }

@@ -5,7 +5,7 @@ function image(picture) {
     class: picture.exact ? "exact" : undefined});
 }
 
-// Two pictures on one another; a slider moves the border between them.
+// Two pictures, one on top of the other; a slider moves the border between them.
 function wipe(left, right, style) {
   const box = make("div", {class: "wipe", style});
   const slider = make("input", {type: "range", min: 0, max: 100, value: 50, step: 1,
@@ -38,7 +38,7 @@ function pictures(block) {
 const viewer = document.getElementById("viewer");
 function view(group, index, other = -1) {
   const picture = group[index];
-  // As large as the window has room for beside the words, small pictures up to 8 times.
+  // As large as the window allows beside the words; small pictures up to 8 times.
   const room = Math.min((innerWidth - 48) / picture.width, (innerHeight - 190) / picture.height, 8);
   const size = `width: ${Math.floor(picture.width * room)}px; height: ${Math.floor(picture.height * room)}px`;
   const go = (by) => view(group, (index + by + group.length) % group.length, other);

@@ -1,6 +1,6 @@
 // ---- a report that is still growing
 
-// The page loads itself anew every ten seconds while training is under way, but not under the reader's hands.
+// The page reloads itself every ten seconds while training is under way, but not under the reader's hands.
 function watch(progress) {
   const age = make("span", {class: "quiet"});
   const words = make("div", {class: "words", role: "status"}, make("span", {}, progress.text), age);
