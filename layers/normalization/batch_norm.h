@@ -35,7 +35,10 @@ class BatchNorm : public ChannelNorm {
  protected:
   BatchNorm(Index channels, int low_rank, int high_rank, const BatchNormOptions& options)
       : ChannelNorm(channels, Statistics::per_batch, {low_rank, high_rank, false},
-                    {options.eps, options.momentum, options.affine, options.track_running_stats}) {}
+                    {.eps = options.eps,
+                     .momentum = options.momentum,
+                     .affine = options.affine,
+                     .track_running_stats = options.track_running_stats}) {}
 
   /// forward() with this gamma and activation.
   Tensor normalize(const Tensor& x, const Tensor& gamma, Activation activation) {

@@ -41,7 +41,10 @@ class InstanceNorm : public ChannelNorm {
  protected:
   InstanceNorm(Index channels, int spatial_rank, const InstanceNormOptions& options)
       : ChannelNorm(channels, Statistics::per_instance, {spatial_rank + 1, spatial_rank + 2, true},
-                    {options.eps, options.momentum, options.affine, options.track_running_stats}) {}
+                    {.eps = options.eps,
+                     .momentum = options.momentum,
+                     .affine = options.affine,
+                     .track_running_stats = options.track_running_stats}) {}
 };
 
 /// x of shape (N, C, L) or (C, L).
