@@ -1,5 +1,5 @@
-// Writing a differentiable operation. Forward and backward stand side by side; the built-in operations are all
-// written this way:
+// Writing a differentiable operation. Forward and backward stand side by side; the built-in operations are
+// all written this way:
 //
 //     // x / (1 + |x|), whose derivative is 1 / (1 + |x|)^2
 //     Tensor softsign(const Tensor& x) {
@@ -16,8 +16,8 @@
 //     Tensor x = Tensor::randn({2, 3}, rng, float64).requires_grad_();
 //     std::cout << gradcheck([](const auto& in) { return softsign(in[0]); }, {x}).str() << "\n";
 //
-// An operation that can be put together from others needs none of this: x / (1 + abs(x)) has its gradient already.
-// examples/own_operation.cpp is a whole program with an operation of its own.
+// An operation that can be put together from others needs none of this: x / (1 + abs(x)) already has its
+// gradient. examples/own_operation.cpp is a whole program with an operation of its own.
 #pragma once
 
 #include <cstdint>
@@ -93,7 +93,7 @@ class Saved {
   std::uint64_t version_ = 0;
 };
 
-/// Keeps `tensor` for backward if `keep`; a gradient that nobody wants keeps nothing: save(x, needs_grad(w)).
+/// Keeps `tensor` for backward if `keep`: save(x, needs_grad(w)) keeps x only if w requires a gradient.
 inline Saved save(const Tensor& tensor, bool keep = true) { return Saved(tensor, keep); }
 
 // ---- loops over elements, in parallel and vectorised; what they return has no place in the graph yet
