@@ -2,9 +2,9 @@
 //
 //     build/bin/benchmark-normalization-accuracy [--svg FILE]
 //
-// Each line is one plane of 256 x 256 float32 numbers around a mean of 1 with a standard deviation of 1 /
-// ratio. The error is the largest |y - y64| over the largest |y64|, where y64 is computed in float64 from the
-// same numbers. The three textbook methods do everything in float32; gesso's column is instance_norm.
+// Each line is one plane of 256 x 256 float32 numbers around a mean of 1 with a standard deviation of
+// 1 / ratio. The error is the largest |y - y64| over the largest |y64|, where y64 is computed in float64 from
+// the same numbers. The three textbook methods do everything in float32; gesso's column is instance_norm.
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
@@ -49,7 +49,7 @@ MeanVariance two_pass(const std::vector<float>& x) {
   return {mean, squares / n};
 }
 
-// Welford 1962: mean and squares kept right after every number.
+// Welford 1962: mean and squares kept up to date with every number.
 MeanVariance welford(const std::vector<float>& x) {
   float mean = 0, squares = 0, count = 0;
   for (float v : x) {
@@ -130,7 +130,8 @@ std::vector<Line> measure() {
 
 // ---- the figure
 
-// One curve a method over logarithmic axes; colours that tell apart for all eyes, in light and dark mode.
+// One curve per method over logarithmic axes, in colours that all eyes can tell apart, in light and dark
+// mode.
 std::string svg(const std::vector<Line>& lines) {
   constexpr double kLeft = 70, kTop = 40, kWidth = 560, kHeight = 330, kLow = -8, kHigh = 2;
   const auto x_at = [&](double ratio) { return kLeft + kWidth * std::log10(ratio) / 8; };

@@ -2,8 +2,7 @@
 // peer_torch.py and peer_onnx.js, do the same work on the same numbers, which --write-data hands to them.
 //
 //   train_step_256, train_step_128   fast_neural_style: a style network of width 32 with 5 residual blocks,
-//   four
-//                                    photographs of 256 or 128 pixels, VGG16 down to relu4_3 with random
+//                                    four photographs of 256 or 128 pixels, VGG16 down to relu4_3 with random
 //                                    weights, four Gram losses and a content loss at relu2_2 (the photographs
 //                                    themselves go through VGG down to relu2_2 only), Adam
 //   quickstart_step                  as ./examples/quickstart trains: its preset
@@ -268,14 +267,14 @@ int main(int argc, char** argv) {
   bool on_request = false, profile = false;
   app.add_option("--work", name, "what to time")->check(CLI::IsMember(names))->capture_default_str();
   app.add_option("--data", data_file,
-                 "weights and pictures, as --write-data writes them; default: the same, made anew");
+                 "weights and pictures, as --write-data writes them; default: the same, made afresh");
   app.add_option("--write-data", write_data, "writes weights and pictures to this file and ends");
   app.add_option("--threads", threads, "default: all cores")->check(CLI::Range(1, 1024));
   app.add_option("--warm-up", warm_up, "repetitions before the first round")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--rounds", rounds)->check(CLI::Range(1, 100000))->capture_default_str();
-  app.add_option("--seconds", budget, "what a round takes about")->capture_default_str();
+  app.add_option("--seconds", budget, "about how long a round takes")->capture_default_str();
   app.add_flag("--on-request", on_request, "one round for every line on standard input, instead of --rounds");
   app.add_flag("--profile", profile, "instead of rounds: where the time of one repetition goes, as a table");
   CLI11_PARSE(app, argc, argv);
