@@ -186,8 +186,8 @@ void Tensor::backward(const Tensor& upstream, bool keep_graph) const {
     run_backward(node(), upstream.detach(), keep_graph);
   } else {
     require(numel() == 1, "backward: the tensor has shape ", shape(),
-            "; without an upstream gradient it must be a scalar (take a sum or mean, or pass an upstream "
-            "gradient)");
+            "; without an upstream gradient it must be a scalar "
+            "(take a sum or mean, or pass an upstream gradient)");
     run_backward(node(), ones(shape(), dtype()), keep_graph);
   }
 }

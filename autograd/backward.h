@@ -10,10 +10,10 @@ namespace gesso {
 /// has run, unless `keep_graph`.
 void run_backward(const std::shared_ptr<Node>& root, Tensor upstream, bool keep_graph);
 
-/// Whether a backward function runs on this thread now.
+/// Whether a backward function is running on this thread.
 bool in_backward();
 
-/// The operation whose backward function runs on this thread now, with its result's shape: "mul (2, 3)".
+/// The operation whose backward function is running on this thread, with its result's shape: "mul (2, 3)".
 std::string running_operation();
 
 }  // namespace gesso

@@ -29,8 +29,9 @@ Tensor channel_means(const Tensor& x, const Sizes& sizes) {
   return mean.mul_(1 / static_cast<double>(sizes.pixels));
 }
 
-// scale (g + g^T)(F - mean) + shift for g (N, C, C), the gradient of what (F - mean)(F - mean)^T became: g :
-// d(F F^T) = g : (dF F^T + F dF^T) = (g + g^T) F : dF. `mean` and `shift`, (N, C) in float64, may be null.
+// scale (g + g^T)(F - mean) + shift for g (N, C, C), the gradient of what (F - mean)(F - mean)^T became:
+//     g : d(F F^T) = g : (dF F^T + F dF^T) = (g + g^T) F : dF
+// `mean` and `shift`, (N, C) in float64, may be null.
 Tensor mixed_channels(const Tensor& x, const Tensor* mean, const Tensor& g, double scale, const Tensor* shift,
                       const Sizes& sizes) {
   Tensor dx = Tensor::empty(x.shape(), x.dtype());

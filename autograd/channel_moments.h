@@ -21,7 +21,7 @@ struct ChannelMoments {
   Tensor covariance;  ///< (N, C, C): (F - mu)(F - mu)^T / (H W)
 };
 
-/// Mean and centred covariance of the channels of each sample of x (N, C, H, W), together faster than one by
+/// Mean and centred covariance of the channels of each sample of x (N, C, H, W), faster together than one by
 /// one. The pixels are centred before they are multiplied, so means far from 0 cost no digits. Throws
 /// ArgumentError unless x has four dimensions and at least one pixel.
 ChannelMoments channel_moments(const Tensor& x);

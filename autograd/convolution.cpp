@@ -16,7 +16,7 @@ void require_in(const char* operation, const char* option, const Size2d& value, 
           operation, ": ", option, " ", value, " (height x width) is not in ", least, " to 2^30");
 }
 
-// What conv2d and conv_transpose2d have in common: ranks, dtypes, and options that make sense alone.
+// What conv2d and conv_transpose2d both check: ranks, dtypes, and options that make sense by themselves.
 template <class Options>
 void check_arguments(const char* operation, const Tensor& x, const Tensor& weight, const Tensor& bias,
                      const Options& options) {
@@ -123,8 +123,8 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
   return record("conv2d", y, {x, weight, bias},
                 [s, x = save(x, needs_grad(weight)), weight = save(weight, needs_grad(x)), mask](
                     const Tensor& dy, Gradients& d) {
-                  // A frozen layer needs only dx, whose kernel reads dy through the mask; else dz is computed
-                  // once.
+                  // A frozen layer needs only dx, whose kernel reads dy through the mask; otherwise dz is
+                  // computed once.
                   const bool only_dx = d.wanted(0) && !d.wanted(1) && !d.wanted(2);
                   const ReluMask through = only_dx ? mask : ReluMask();
                   const Tensor dz = mask.defined() && !only_dx ? masked(dy, mask) : dy;

@@ -25,9 +25,9 @@ struct Conv2dFunctionOptions {
 ///   result  (N, out channels, H', W') or (out channels, H', W'), with
 ///           H' = floor((H + 2 padding - dilation (kernel - 1) - 1) / stride) + 1
 /// No padded copy of x is made, whatever the padding mode. For backward, x is kept only if weight requires a
-/// gradient, weight only if x does, and of a relu one bit for each number. Throws ArgumentError for shapes that do not fit together, mixed
-/// dtypes, a kernel larger than the padded picture, groups that do not divide the channels, and reflect
-/// padding as large as the picture.
+/// gradient, weight only if x does, and for a relu one bit per number. Throws ArgumentError for shapes that
+/// do not fit together, mixed dtypes, a kernel larger than the padded picture, groups that do not divide the
+/// channels, and reflect padding as large as the picture.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
               const Conv2dFunctionOptions& options = {}, Activation activation = Activation::none);
 

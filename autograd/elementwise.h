@@ -28,10 +28,10 @@ inline Tensor operator/(const Tensor& x, double c) { return affine(x, 1 / c, 0);
 inline Tensor operator/(double c, const Tensor& x) { return div(Tensor::scalar(c, x.dtype()), x); }
 
 /// x becomes x + y for every handle to it, as in PyTorch. Where neither side needs a gradient (or under a
-/// NoGradGuard) its memory changes, and slices and reshapes of it with it. Else the sum is recorded and x
-/// takes the sum's memory and place in the graph; slices and reshapes made before keep the old numbers.
-/// Throws ArgumentError when the result would have another shape than x, and for a leaf that requires a
-/// gradient while recording is on: change that under a NoGradGuard. The same holds for the three that follow.
+/// NoGradGuard) its memory changes, and slices and reshapes of it with it. Otherwise the sum is recorded and
+/// x takes the sum's memory and place in the graph; slices and reshapes made before keep the old numbers.
+/// Throws ArgumentError when the result would not have x's shape, and for a leaf that requires a gradient
+/// while recording is on: change that under a NoGradGuard. The same holds for the three that follow.
 Tensor& operator+=(Tensor& x, const Tensor& y);
 Tensor& operator-=(Tensor& x, const Tensor& y);
 Tensor& operator*=(Tensor& x, const Tensor& y);

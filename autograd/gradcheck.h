@@ -15,9 +15,9 @@ struct GradcheckOptions {
   double step = 1e-5;  ///< h in (f(x + h) - f(x - h)) / 2h, scaled by max(1, |x|)
   double rtol = 1e-5;  ///< relative tolerance
   double atol = 1e-7;  ///< absolute tolerance, in units of the largest gradient of the tensor (at least 1)
-  std::uint64_t seed = 1;    ///< draws the upstream gradient, normal numbers
-  Index max_elements = 400;  ///< of a larger tensor so many elements are checked, drawn from the seed
-  /// Tensors beside the inputs that the function reads, by name: a layer's named_parameters(). All are
+  std::uint64_t seed = 1;    ///< draws the upstream gradient, normally distributed
+  Index max_elements = 400;  ///< of a larger tensor only this many are checked, drawn from the seed
+  /// Tensors that the function reads besides the inputs, by name: a layer's named_parameters(). All are
   /// checked.
   std::vector<std::pair<std::string, Tensor>> parameters = {};
 };
@@ -40,7 +40,7 @@ struct GradcheckResult {
 /// Compares backward() with central differences for every input and parameter of `function` that requires a
 /// gradient, under a non-uniform upstream gradient u: both are d(sum(u * function(inputs)))/dx. Inputs that
 /// require none are passed on as they are. Existing gradients are cleared. Throws ArgumentError unless
-/// everything checked is float64, or when nothing is there to check.
+/// everything checked is float64, and when there is nothing to check.
 GradcheckResult gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& function,
                           const std::vector<Tensor>& inputs, const GradcheckOptions& options = {});
 

@@ -7,10 +7,10 @@
 
 namespace gesso {
 
-/// The graph that made `tensor`, in the DOT language of Graphviz (dot -Tsvg): one box an operation with its
-/// name, label (set_label) and result's shape, arrows from inputs to results. Leaves that require a gradient
-/// are green, inputs without a gradient grey, `tensor` itself has a thick border. To be called before
-/// backward(), which frees the graph (a freed operation is drawn dashed, without inputs). Throws
+/// The graph that made `tensor`, in the DOT language of Graphviz (dot -Tsvg): one box per operation with its
+/// name, its label (set_label) and the shape of its result, arrows from inputs to results. Leaves that
+/// require a gradient are green, inputs without a gradient grey, `tensor` itself has a thick border. Call it
+/// before backward(), which frees the graph (a freed operation is drawn dashed, without inputs). Throws
 /// ArgumentError for a tensor that requires no gradient: it has no graph.
 std::string graph_dot(const Tensor& tensor);
 

@@ -83,15 +83,15 @@ Tensor l1_loss(const Tensor& x, const Tensor& target) {
       [](auto d) { return static_cast<decltype(d)>((d > 0) - (d < 0)); });
 }
 
-// y = mean over rows r of log(sum over c of exp(x[r, c])) - x[r, label[r]], so dx = (softmax(x) - one_hot) /
-// N
+// y = mean over rows r of log(sum over c of exp(x[r, c])) - x[r, label[r]], so
+// dx = (softmax(x) - one_hot) / N
 Tensor softmax_cross_entropy(const Tensor& logits, const std::vector<Index>& labels) {
   require_defined(logits, "softmax_cross_entropy", "logits");
   require(logits.rank() == 2 && logits.numel() > 0, "softmax_cross_entropy: logits have shape ",
           logits.shape(), "; they must be (N, C) with at least one row and one class");
   const Index samples = logits.size(0), classes = logits.size(1);
   require(static_cast<Index>(labels.size()) == samples, "softmax_cross_entropy: ", labels.size(),
-          " labels for logits of shape ", logits.shape(), "; one a row is needed");
+          " labels for logits of shape ", logits.shape(), "; one per row is needed");
   for (Index r = 0; r < samples; ++r) {
     require(labels[r] >= 0 && labels[r] < classes, "softmax_cross_entropy: label ", labels[r], " of row ", r,
             " is out of range; with logits of shape ", logits.shape(), " labels are 0 to ", classes - 1);

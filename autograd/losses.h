@@ -12,7 +12,7 @@ namespace gesso {
 /// nearly always a mistake) and there is at least one element.
 Tensor mse_loss(const Tensor& x, const Tensor& target);
 
-/// mean(|x - target|), with gradient 0 where both are equal. Throws as mse_loss does.
+/// mean(|x - target|), with gradient 0 where the two are equal. Throws as mse_loss does.
 Tensor l1_loss(const Tensor& x, const Tensor& target);
 
 /// The mean over samples of -log softmax(logits)[label], for logits (N, C) and N labels from 0 to C - 1. Rows
@@ -25,10 +25,9 @@ enum class TotalVariation {
   absolute  ///< absolute differences: keeps edges; gradient 0 where neighbours are equal
 };
 
-/// How unsmooth pictures (..., H, W) are: the mean of f(right - here) and f(below - here) over all pairs of
+/// How rough pictures (..., H, W) are: the mean of f(right - here) and f(below - here) over all pairs of
 /// neighbours,
-///     (sum f(x[i, j+1] - x[i, j]) + sum f(x[i+1, j] - x[i, j])) / (pairs side by side + pairs one below the
-///     other)
+///     (sum f(x[i, j+1] - x[i, j]) + sum f(x[i+1, j] - x[i, j])) / (horizontal pairs + vertical pairs)
 /// with f(d) = d^2 or |d|; 0 where no pixel has a neighbour. Throws ArgumentError below two dimensions.
 Tensor total_variation(const Tensor& x, TotalVariation kind = TotalVariation::squared);
 

@@ -81,7 +81,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
   require(a.rank() >= 2 && b.rank() >= 2, "matmul: shapes ", a.shape(), " and ", b.shape(),
           "; both need two dimensions or more, reshape a vector to a row or a column");
   require(a.size(-1) == b.size(-2), "matmul: shapes ", a.shape(), " and ", b.shape(),
-          " do not fit: rows of the ", "first have ", a.size(-1), " elements, the columns of the second ",
+          " do not fit: the rows of the first have ", a.size(-1), " elements, the columns of the second ",
           b.size(-2));
   const Shape batch = broadcast_shapes(batch_of(a.shape()), batch_of(b.shape()), "matmul");
   // All matrices of a against one b are one tall matrix: one product, and db comes out summed.

@@ -1,4 +1,4 @@
-// What the engine keeps of a tensor's place in the graph. For autograd/ alone; operations are written with
+// What the engine keeps about a tensor's place in the graph. Only for autograd/; operations are written with
 // graph.h.
 #pragma once
 

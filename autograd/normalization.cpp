@@ -174,10 +174,9 @@ Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
       x.shape(), row_per_sample ? AffineRows::per_plane : AffineRows::per_channel);
   require(use_input_stats || running.mean.defined(), name,
           ": without input statistics it needs running ones; give them, or use the input's");
-  require(
-      !use_input_stats || axes.inner > 1, name, ": x ", x.shape(), " has ", axes.inner,
-      " element in each plane, whose variance is 0: the result would be the bias whatever x is. Use larger "
-      "pictures, fewer downsamplings, or no normalization at this layer");
+  require(!use_input_stats || axes.inner > 1, name, ": x ", x.shape(), " has ", axes.inner,
+          " element in each plane, whose variance is 0: the result would be the bias whatever x is. "
+          "Use larger pictures, fewer downsamplings, or no normalization at this layer");
   return normalize(name, x, axes, weight, bias, running, use_input_stats, options, activation);
 }
 
@@ -190,14 +189,13 @@ Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tenso
   require_running(running, x, name);
   require_options(options, name);
   require(training || running.mean.defined(), name,
-          ": outside training it needs running statistics; give them, or pass training = true to use the "
-          "batch's");
+          ": outside training it needs running statistics; "
+          "give them, or pass training = true to use the batch's");
   const NormalizationAxes axes = NormalizationAxes::batch(x.shape());
-  require(
-      !training || axes.elements_per_statistic() > 1, name, ": x ", x.shape(), " has ",
-      axes.elements_per_statistic(),
-      " value for each channel, and training needs more than one to have a variance. Use a larger batch, or "
-      "call eval() to use the running statistics");
+  require(!training || axes.elements_per_statistic() > 1, name, ": x ", x.shape(), " has ",
+          axes.elements_per_statistic(),
+          " value for each channel, and training needs more than one to have a variance. "
+          "Use a larger batch, or call eval() to use the running statistics");
   if (axes.inner == 1 && axes.samples > 1) {
     // A channel's values lie far apart; as the rows of the transposed matrix they are read in order.
     const Tensor rows = transpose(x.reshape({axes.samples, axes.channels}), 0, 1);

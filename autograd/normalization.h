@@ -30,11 +30,11 @@ struct RunningStatistics {
 };
 
 /// Instance norm: each (n, c) plane of x (N, C, ...) by its own mean and variance if `use_input_stats`, else
-/// each channel by the running ones. `weight` and `bias` have shape (C), or (N, C) for a row of their own for
-/// every sample; either may be undefined. If `running` is given together with use_input_stats, it is updated
+/// each channel by the running ones. `weight` and `bias` have shape (C), or (N, C) to give every sample a row
+/// of its own; either may be undefined. If `running` is given together with use_input_stats, it is updated
 /// with the mean over N of the planes' means and unbiased variances. Throws ArgumentError for rank < 3,
-/// planes of one element (their variance is 0, the result would be bias), shapes that do not fit, and for no
-/// running statistics without use_input_stats.
+/// planes of one element (their variance is 0, the result would be bias), shapes that do not fit, and for
+/// missing running statistics without use_input_stats.
 Tensor instance_norm(const Tensor& x, const Tensor& weight = {}, const Tensor& bias = {},
                      const RunningStatistics& running = {}, bool use_input_stats = true,
                      const NormalizeOptions& options = {}, Activation activation = Activation::none);
@@ -42,7 +42,7 @@ Tensor instance_norm(const Tensor& x, const Tensor& weight = {}, const Tensor& b
 /// Batch norm: each channel c of x (N, C, ...) by the mean and variance over all samples and positions if
 /// `training`, else by the running ones. `weight` and `bias` (C) may be undefined. If `running` is given
 /// together with training, it is updated. Throws ArgumentError for rank < 2, for one value per channel in
-/// training, shapes that do not fit, and for no running statistics without training.
+/// training, shapes that do not fit, and for missing running statistics without training.
 Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tensor& weight = {},
                   const Tensor& bias = {}, bool training = false, const NormalizeOptions& options = {},
                   Activation activation = Activation::none);
@@ -68,8 +68,8 @@ Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& 
 ///
 /// where std = sqrt(biased variance + eps), and then the activation.
 ///
-/// The sizes of the planes may differ. Gradients go to both. Throws ArgumentError for rank < 3, other
-/// channels or another number of samples, and content planes of one element.
+/// The sizes of the planes may differ. Gradients go to both. Throws ArgumentError for rank < 3, channels or
+/// samples that do not match, and content planes of one element.
 Tensor adaptive_instance_norm(const Tensor& content, const Tensor& style,
                               const NormalizeOptions& options = {}, Activation activation = Activation::none);
 

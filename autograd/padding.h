@@ -23,7 +23,7 @@ Tensor pad2d(const Tensor& x, Padding2d padding, PaddingMode mode = PaddingMode:
 Tensor reflection_pad2d(const Tensor& x, Padding2d padding);
 
 /// What pad2d checks, for operations that pad: throws ArgumentError, in the name of `operation`, unless
-/// pictures of `shape` can be padded so.
+/// pictures of `shape` can be padded this way.
 void require_can_pad(const Shape& shape, const Padding2d& padding, PaddingMode mode, const char* operation);
 
 }  // namespace gesso

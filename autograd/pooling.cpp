@@ -6,7 +6,7 @@
 namespace gesso {
 namespace {
 
-// The windows that `options` ask for, once it is sure that x has room for them.
+// The windows that `options` ask for, after a check that x has room for them.
 Windows checked_windows(const Planes& planes, const Pool2dOptions& options, const Tensor& x,
                         const char* operation) {
   const auto [kernel, stride, padding] = options;

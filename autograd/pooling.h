@@ -12,14 +12,14 @@ struct Pool2dOptions {
 };
 
 /// The largest value of each window of x, (N, C, H, W) or (C, H, W); the result's planes have
-/// floor((H + 2 padding - kernel) / stride) + 1 rows, and columns likewise. Padding never is the largest; NaN
-/// is. The gradient goes to the largest pixel, of equals to the first. As PyTorch's max_pool2d. Throws
+/// floor((H + 2 padding - kernel) / stride) + 1 rows, and columns likewise. Padding is never the largest; NaN
+/// always is. The gradient goes to the largest pixel, the first among equals. As PyTorch's max_pool2d. Throws
 /// ArgumentError for another rank, options out of range, and planes smaller than one window.
 Tensor max_pool2d(const Tensor& x, const Pool2dOptions& options = {});
 
-/// The mean of each window, of the same shape as max_pool2d's result. Padding counts as zeros, and among the
-/// kernel^2 pixels that the sum is divided by, as in PyTorch's avg_pool2d with its defaults. Throws as
-/// max_pool2d does.
+/// The mean of each window, of the same shape as max_pool2d's result. Padding counts as zeros, which are
+/// among the kernel^2 pixels that the sum is divided by, as in PyTorch's avg_pool2d with its defaults. Throws
+/// as max_pool2d does.
 Tensor avg_pool2d(const Tensor& x, const Pool2dOptions& options = {});
 
 }  // namespace gesso

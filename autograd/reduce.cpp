@@ -67,7 +67,7 @@ Tensor mean(const Tensor& x, const std::vector<int>& dims, bool keepdim) {
 Tensor variance(const Tensor& x, const std::vector<int>& dims, const VarianceOptions& options) {
   const Reduction to(x, dims, options.keepdim, "variance");
   const Index divisor = to.count - (options.unbiased ? 1 : 0);
-  require(divisor > 0, "variance: ", to.count, " element(s) a result in shape ", x.shape(),
+  require(divisor > 0, "variance: ", to.count, " element(s) per result in shape ", x.shape(),
           options.unbiased ? "; the unbiased variance needs at least 2, set unbiased to false" : "");
   const Tensor mean64 = affine(sum_keeping(x, to.kept, float64), 1 / static_cast<double>(to.count), 0);
   const double scale = 1 / static_cast<double>(divisor);

@@ -1,6 +1,6 @@
 // Sums, means and variances over chosen dimensions. `dims` lists dimensions, negative ones counted from the
 // end; an empty list means all. Without keepdim the reduced dimensions disappear (all of them: the result is
-// a scalar of shape ()), with it they stay with size 1. Sums are wide: float32 is added up in float64.
+// a scalar of shape ()), with it they stay with size 1. Sums are wide: float32 is added up in float64. Throws
 // ArgumentError for a dimension that is out of range or listed twice.
 #pragma once
 

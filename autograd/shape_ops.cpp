@@ -28,8 +28,8 @@ Tensor permuted(const Tensor& x, const std::vector<int>& order) {
   return y;
 }
 
-// Indices begin <= i < end of dimension `dim` of a tensor of shape `whole`, which a tensor `part` holds by
-// themselves.
+// Indices begin <= i < end of dimension `dim` of a tensor of shape `whole`, which a tensor `part` holds on
+// their own.
 struct Part {
   Part(const Shape& whole, int dim, Index begin, Index end)
       : rows(whole.numel(0, dim)),

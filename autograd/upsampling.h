@@ -19,7 +19,7 @@ struct BilinearOptions {
 
 /// x, (N, C, H, W) or (C, H, W), blended linearly between the four nearest pixels, as PyTorch's interpolate
 /// with mode "bilinear" (which does not filter: shrinking by more than 2 leaves pixels out). Throws
-/// ArgumentError for another rank, planes without pixels, and unless one way to say the size is used.
+/// ArgumentError for another rank, planes without pixels, and unless the size is given in exactly one way.
 Tensor upsample_bilinear2d(const Tensor& x, const BilinearOptions& options);
 
 }  // namespace gesso

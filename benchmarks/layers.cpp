@@ -348,9 +348,8 @@ void print_scaling(const Settings& settings) {
   for (int n = 1; n < most; n *= 2) counts.push_back(n);
   counts.push_back(most);
   std::printf(
-      "\nForward and backward together, in milliseconds. In brackets: how many times faster than one "
-      "thread,\n"
-      "and with all %d threads the time a pixel beside that at the first size.\n\n",
+      "\nForward and backward together, in milliseconds. In brackets: how many times faster than one\n"
+      "thread, and with all %d threads the time per pixel relative to that at the first size.\n\n",
       most);
   std::printf("%-54s", "");
   for (const int n : counts) std::printf("  %8d thread%s", n, n == 1 ? " " : "s");
@@ -408,15 +407,11 @@ int main(int argc, char** argv) {
   CommandLine line(
       "benchmark-layers",
       "Times single layers of gesso in float32, forward and backward, beside what this machine can do.\n\n"
-      "Convolutions are limited by arithmetic: their rate is the multiplications and additions of the "
-      "formula,\n"
-      "whatever the algorithm saves of them, and their peak a large product of matrices in OpenBLAS "
-      "(Winograd's\n"
-      "algorithm needs a quarter of the products and can exceed it). Other layers are limited by memory: "
-      "their\n"
-      "rate is the bytes that must be read and written at least once, their peak copying 64 MiB. Each time "
-      "is\n"
-      "the shortest of many; still, measure on a quiet machine.");
+      "Convolutions are limited by arithmetic: their rate is the multiplications and additions of the\n"
+      "formula, whatever the algorithm saves of them, and their peak a large product of matrices in\n"
+      "OpenBLAS (Winograd's algorithm needs a quarter of the products and can exceed it). Other layers are\n"
+      "limited by memory: their rate is the bytes that must be read and written at least once, their peak\n"
+      "copying 64 MiB. Each time is the shortest of many; still, measure on a quiet machine.");
   Settings settings;
   line.option("--only", &settings.only,
               "measure only layers whose name, \"Network: layer\", contains this; see the names with --tsv");

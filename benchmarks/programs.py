@@ -1,4 +1,4 @@
-"""What the scripts share that time benchmark-train-step beside another program: building it, and running programs by turns."""
+"""What the scripts that time benchmark-train-step beside another program share: building it, and running programs in turn."""
 import json
 import os
 import pathlib

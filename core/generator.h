@@ -10,7 +10,7 @@
 
 namespace gesso {
 
-/// A stream of random numbers. Copy it to replay it; save state() to go on later.
+/// A stream of random numbers. Copy it to replay it; save state() to continue later.
 class Generator {
  public:
   /// Everything that decides what comes next.
@@ -44,7 +44,7 @@ class Generator {
   /// Fills values[0 .. count) with numbers in [low, high).
   template <class T>
   void fill_uniform(T* values, Index count, double low, double high);
-  /// Fills values[0 .. count) with normal numbers of mean 0 and standard deviation 1.
+  /// Fills values[0 .. count) with normally distributed numbers, mean 0 and standard deviation 1.
   template <class T>
   void fill_normal(T* values, Index count);
 

@@ -5,7 +5,7 @@
 
 namespace gesso {
 
-/// Signed, so that differences and loops that run down mean what they say.
+/// Signed, so that differences and loops that count down mean what they say.
 using Index = std::int64_t;
 
 /// a / b rounded up, for a >= 0 and b > 0.

@@ -1,4 +1,4 @@
-// What a padded picture shows outside of the picture.
+// What a padded picture shows beyond the picture itself.
 #pragma once
 
 #include "gesso/core/index.h"

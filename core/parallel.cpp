@@ -52,11 +52,11 @@ int available_cores() {
   return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
-// Waking a thread that sleeps takes tens of microseconds, as long as many a loop; the next loop of a training
-// mostly begins sooner than that. So who waits looks for a while before it sleeps.
+// Waking a sleeping thread takes tens of microseconds, as long as many loops take; in training the next loop
+// mostly begins sooner than that. So a thread that waits looks for a while before it sleeps.
 constexpr int kLooks = 2000;  // about 50 microseconds
 
-// Whether `ready` came true meanwhile.
+// Whether `ready` came true in the meantime.
 template <class Ready>
 bool look(int looks, Ready ready) {
   for (int i = 0; i < looks; ++i) {
@@ -78,7 +78,7 @@ class Workers {
         threads_.emplace_back([this] { serve(); });
       }
     } catch (const std::system_error&) {
-      // The system grants no more threads: those that there are do all the work.
+      // The system grants no more threads: those that exist do all the work.
     }
   }
 
@@ -104,7 +104,7 @@ class Workers {
     job.work();
     inside_loop = false;
     std::unique_lock lock(mutex_);
-    job_ = nullptr;  // who wakes only now comes too late for a block: there is no need to wait for it
+    job_ = nullptr;  // a thread that wakes only now is too late for a block: no need to wait for it
     if (busy_ > 0) {
       lock.unlock();
       look(looks_, [this] { return busy_ == 0; });
@@ -145,7 +145,7 @@ class Workers {
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   Job* job_ = nullptr;
-  // Written under the mutex, and looked at without it.
+  // Written under the mutex, read without it.
   std::atomic<int> busy_ = 0;  // workers inside job_
   std::atomic<std::uint64_t> generation_ = 0;
   std::atomic<bool> stop_ = false;

@@ -18,8 +18,8 @@ int num_threads();
 /// inside a parallel loop.
 void set_num_threads(int count);
 
-/// While one lives, loops on this thread run on this thread alone: for work in the background that must not
-/// take the cores from what is in front.
+/// While one lives, loops on this thread run on this thread alone: for background work that must not take the
+/// cores from what is in the foreground.
 class SerialSection {
  public:
   SerialSection();

@@ -5,7 +5,7 @@
 
 namespace gesso {
 
-/// `count` pictures of one channel each, `height` by `width` pixels, one behind the other.
+/// `count` pictures of one channel each, `height` by `width` pixels, one after the other.
 struct Planes {
   Index count = 0;
   Index height = 0;

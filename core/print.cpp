@@ -11,7 +11,7 @@ namespace gesso {
 namespace {
 
 constexpr Index kWholeBelow = 1000;  // tensors up to this many elements are printed whole
-constexpr Index kEdge = 3;           // else so many at each end of a dimension
+constexpr Index kEdge = 3;           // else this many at each end of a dimension
 
 struct Printer {
   std::ostream& out;

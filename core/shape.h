@@ -56,8 +56,8 @@ class Shape {
 
 std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
-/// The shape that `a` and `b` broadcast to under NumPy's rules: right-aligned, sizes equal or 1.
-/// Throws ArgumentError that names `operation` and both shapes when they do not fit.
+/// The shape that `a` and `b` broadcast to under NumPy's rules: right-aligned, sizes equal or 1. Throws an
+/// ArgumentError that names `operation` and both shapes when they do not fit.
 Shape broadcast_shapes(const Shape& a, const Shape& b, const char* operation);
 
 }  // namespace gesso

@@ -29,7 +29,7 @@ class Tensor {
   Tensor() = default;
   Tensor(const Tensor&) = default;
   Tensor(Tensor&&) = default;
-  // To names alone: x[0] = y would change nothing, and does not compile; x[0].copy_(y) changes x.
+  // Only names can be assigned to: x[0] = y would change nothing, so it does not compile; use x[0].copy_(y).
   Tensor& operator=(const Tensor&) & = default;
   Tensor& operator=(Tensor&&) & = default;
 
@@ -52,7 +52,7 @@ class Tensor {
   /// start, start + step, ... below `end` (above it for a negative step). Throws ArgumentError for step 0.
   static Tensor arange(double start, double end, double step = 1, DType dtype = float32);
   static Tensor arange(double end, DType dtype = float32) { return arange(0, end, 1, dtype); }
-  /// Normal numbers with mean 0 and standard deviation 1.
+  /// Normally distributed numbers, mean 0 and standard deviation 1.
   static Tensor randn(const Shape& shape, Generator& rng, DType dtype = float32);
   /// Numbers in [low, high).
   static Tensor uniform(const Shape& shape, Generator& rng, double low = 0, double high = 1,
@@ -61,7 +61,7 @@ class Tensor {
   // ---- what it is
 
   bool defined() const { return impl_ != nullptr; }
-  /// Throws ArgumentError for an undefined tensor, as all that follow do.
+  /// Throws ArgumentError for an undefined tensor, as does everything below.
   const Shape& shape() const;
   DType dtype() const;
   int rank() const { return shape().rank(); }
@@ -89,8 +89,8 @@ class Tensor {
 
   /// The only element of a one-element tensor. Throws ArgumentError for any other.
   double item() const;
-  /// The element at `index`, one number a dimension, negative from the end. Throws ArgumentError out of
-  /// bounds.
+  /// The element at `index`, one number per dimension, negative ones counted from the end. Throws
+  /// ArgumentError out of bounds.
   double at(std::initializer_list<Index> index) const;
   /// The same, to read: x(0, 1).
   double operator()(std::integral auto... index) const { return at({static_cast<Index>(index)...}); }
@@ -128,15 +128,15 @@ class Tensor {
   Tensor reshape(const Shape& shape) const;
   /// Rows begin <= i < end of the first dimension, sharing storage.
   Tensor slice(Index begin, Index end) const;
-  /// Row i of the first dimension, which is gone from the result, sharing storage; negative counts from the
-  /// end. Throws ArgumentError out of bounds and for a scalar.
+  /// Row i of the first dimension, without that dimension, sharing storage; negative counts from the end.
+  /// Throws ArgumentError out of bounds and for a scalar.
   Tensor operator[](Index i) const;
   /// A copy with storage of its own.
   Tensor clone() const;
-  /// A copy with the other dtype; this tensor itself if it has that dtype already.
+  /// A copy in `dtype`; this tensor itself if it has that dtype already.
   Tensor to(DType dtype) const;
 
-  // the functions of the same names, which say more (autograd/{reduce,elementwise,matmul,shape_ops}.h)
+  // the functions of the same names, described in autograd/{reduce,elementwise,matmul,shape_ops}.h
   Tensor sum(const std::vector<int>& dims = {}, bool keepdim = false) const;
   Tensor mean(const std::vector<int>& dims = {}, bool keepdim = false) const;
   Tensor abs() const;
@@ -157,12 +157,12 @@ class Tensor {
   /// Whether no operation made this tensor (or none that was recorded).
   bool is_leaf() const;
   /// The gradient that backward() accumulated; undefined before. Interior tensors need retain_grad() first. A
-  /// handle that is held keeps its values: a later backward() puts the new sum into other memory.
+  /// handle that you hold keeps its values: a later backward() puts the new sum into other memory.
   Tensor grad() const;
   void set_grad(const Tensor& grad);
-  /// Forgets the gradient, so that the next backward() begins anew. Its memory goes back to the pool.
+  /// Forgets the gradient, so that the next backward() starts afresh. Its memory goes back to the pool.
   void zero_grad();
-  /// Keeps the gradient of this interior tensor when backward() passes it.
+  /// Keeps the gradient of this interior tensor when backward() passes through it.
   Tensor& retain_grad();
   /// d(this)/d(leaf) for every leaf that requires a gradient, added to its grad(). This must be a scalar (one
   /// element), or `upstream` must be given with this tensor's shape and dtype. The graph is freed on the way
@@ -171,8 +171,8 @@ class Tensor {
   void backward(const Tensor& upstream = {}, bool keep_graph = false) const;
   /// The same values, sharing storage, cut from the graph.
   Tensor detach() const;
-  /// Calls `hook` with the whole gradient of this tensor when backward() has it; a defined result replaces
-  /// it (it must not be changed in place: others may share it). Returns a number for remove_hook(). Throws
+  /// Calls `hook` with the whole gradient of this tensor when backward() has it; a defined result replaces it
+  /// (it must not be changed in place: others may share it). Returns a number for remove_hook(). Throws
   /// ArgumentError when this tensor requires no gradient.
   int register_hook(std::function<Tensor(const Tensor&)> hook) const;
   void remove_hook(int hook) const;
@@ -203,8 +203,8 @@ void require_same_dtype(const Tensor& a, const Tensor& b, const char* operation)
 /// Whether an operation on `tensor` is recorded now: it requires a gradient and recording is on. Defined in
 /// autograd/.
 bool needs_grad(const Tensor& tensor);
-/// For functions that autograd does not record. Throws ArgumentError where the gradient would be lost without
-/// a word, if needs_grad(tensor); `instead` says what to use: "slice()".
+/// For functions that autograd does not record. Throws ArgumentError if needs_grad(tensor), because the
+/// gradient would be lost without a word; `instead` says what to use: "slice()".
 void require_no_grad(const Tensor& tensor, const char* operation, const char* instead);
 
 }  // namespace gesso

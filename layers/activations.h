@@ -1,4 +1,4 @@
-// Activations as layers, to stand in a Sequential; elsewhere the functions of autograd/elementwise.h do.
+// Activations as layers, for use in a Sequential; elsewhere the functions of autograd/elementwise.h will do.
 #pragma once
 
 #include "gesso/autograd/elementwise.h"

@@ -1,4 +1,4 @@
-// What layers have in common that can apply an activation in the pass over memory that writes their result.
+// The common part of layers that can apply an activation in the pass over memory that writes their result.
 #pragma once
 
 #include <string>

@@ -77,7 +77,7 @@ void xavier_normal_(Tensor tensor, Generator& rng, double gain) {
 
 void orthogonal_(Tensor tensor, Generator& rng, double gain) {
   require(tensor.rank() >= 2, "init::orthogonal_: a tensor of shape ", tensor.shape(),
-          " is no matrix; it needs at least two dimensions");
+          " is not a matrix; it needs at least two dimensions");
   if (tensor.numel() == 0) {
     return;
   }

@@ -3,8 +3,8 @@
 //
 // A weight's fans are counted as PyTorch counts them: of shape (a, b, ...), fan_in is b and fan_out is a,
 // each times the product of the other sizes. So a convolution's weight (out, in / groups, kh, kw) has fan_in
-// = in / groups * kh * kw; of a transposed convolution's (in, out / groups, kh, kw) PyTorch calls out /
-// groups * kh * kw fan_in, and so it is here.
+// = in / groups * kh * kw; for a transposed convolution's (in, out / groups, kh, kw), PyTorch calls out /
+// groups * kh * kw fan_in, and so does gesso.
 #pragma once
 
 #include "gesso/core/generator.h"
@@ -22,7 +22,7 @@ Fans fans(const Shape& shape);
 
 /// Numbers in [low, high).
 void uniform_(Tensor tensor, Generator& rng, double low, double high);
-/// Normal numbers.
+/// Normally distributed numbers.
 void normal_(Tensor tensor, Generator& rng, double mean, double deviation);
 
 enum class FanMode { in, out };
@@ -38,13 +38,13 @@ struct KaimingOptions {
 void kaiming_uniform_(Tensor tensor, Generator& rng, const KaimingOptions& options = {});
 void kaiming_normal_(Tensor tensor, Generator& rng, const KaimingOptions& options = {});
 
-/// Between the two fans (Glorot and Bengio 2010, equation 16): standard deviation
+/// A compromise between the two fans (Glorot and Bengio 2010, equation 16): standard deviation
 /// gain sqrt(2 / (fan_in + fan_out)). Throws ArgumentError for fewer than two dimensions.
 void xavier_uniform_(Tensor tensor, Generator& rng, double gain = 1);
 void xavier_normal_(Tensor tensor, Generator& rng, double gain = 1);
 
 /// The tensor as a matrix of size(0) rows has orthonormal rows (or columns, if those are fewer), times
-/// `gain`; uniformly distributed over all such matrices (Saxe et al. 2013, arXiv 1312.6120). Worked out in
+/// `gain`; uniformly distributed over all such matrices (Saxe et al. 2013, arXiv 1312.6120). Computed in
 /// float64. Throws ArgumentError for fewer than two dimensions.
 void orthogonal_(Tensor tensor, Generator& rng, double gain = 1);
 

@@ -61,7 +61,7 @@ class Module {
   // ---- computing
 
   /// What the module computes. A module with another signature (several inputs or results) leaves this one
-  /// out and has its own; calling the missing one throws ArgumentError.
+  /// alone and has its own; calling the missing one throws ArgumentError.
   virtual Tensor forward(const Tensor& x);
 
   /// forward(x), then the forward hooks. Call a module this way; calling forward() itself skips the hooks.
@@ -69,14 +69,14 @@ class Module {
     return call_forward_hooks(x, replacement_ ? replacement_(x) : forward(x));
   }
 
-  /// From now on operator() calls `replacement` where it called forward(): to let a part of a finished network
-  /// compute something else, as assigning module.forward does in PyTorch. With {} forward() again.
+  /// From now on operator() calls `replacement` where it called forward(): to let a part of a finished
+  /// network compute something else, as assigning module.forward does in PyTorch. With {}, forward() again.
   void replace_forward(std::function<Tensor(const Tensor& x)> replacement) {
     replacement_ = std::move(replacement);
   }
 
   /// Calls `hook` after every operator()(); it must not change the tensors. Returns a number for
-  /// remove_forward_hook(). Where there are no hooks, nothing is paid.
+  /// remove_forward_hook(). Without hooks it costs nothing.
   int register_forward_hook(ForwardHook hook);
   void remove_forward_hook(int hook);
 
@@ -113,12 +113,12 @@ class Module {
   // ---- saving
 
   /// Parameters and persistent buffers under PyTorch's keys. The tensors share memory with the module and
-  /// have no place in the graph; clone() them to keep the values of now. Counts that PyTorch keeps as int64
-  /// (num_batches_tracked) are float64 scalars here.
+  /// have no place in the graph; clone() them to keep their present values. Counts that PyTorch keeps as
+  /// int64 (num_batches_tracked) are float64 scalars here.
   StateDict state_dict() const;
   /// Copies the values of `state` into the module, converting dtypes. Throws one ArgumentError that names all
-  /// entries that are missing, unexpected (both only when strict), given twice, or of another shape (always),
-  /// and then nothing is changed.
+  /// entries that are missing, unexpected (both only when strict), given twice, or of another shape (always);
+  /// nothing is changed then.
   LoadStateDictResult load_state_dict(const StateDict& state, const LoadStateDictOptions& options = {});
 
   // ---- for people
@@ -141,17 +141,17 @@ class Module {
   /// the same line. An undefined tensor (a bias that is switched off) is passed through and not registered.
   /// Throws ArgumentError, as all three do, for an empty name, one with a dot, or one that is taken.
   Tensor register_parameter(const std::string& name, Tensor tensor);
-  /// Makes `tensor` part of the state without being trained. An undefined tensor is not registered. The
-  /// module must from then on change its values (copy_, ...), not put another tensor in its place.
+  /// Makes `tensor` part of the state without being trained. An undefined tensor is not registered. From then
+  /// on the module must change its values (copy_, ...), not put another tensor in its place.
   Tensor register_buffer(const std::string& name, Tensor tensor, const BufferOptions& options = {});
   /// Makes `child` a part: a member of this module, or something that lives as long. (A part that dies
-  /// earlier is unregistered.) Throws ArgumentError also when this module is inside of `child`.
+  /// earlier is unregistered.) Also throws ArgumentError when this module is inside `child`.
   template <class M>
   M& register_module(const std::string& name, M& child) {
     add_child(name, &child, nullptr);
     return child;
   }
-  /// The same, and shares the ownership of `child`.
+  /// The same, sharing ownership of `child`.
   template <class M>
   std::shared_ptr<M> register_module(const std::string& name, std::shared_ptr<M> child) {
     add_child(name, child.get(), child);

@@ -24,7 +24,7 @@ Upsample::Upsample(const UpsampleOptions& options) : options_(options) {
   if (options.mode == UpsampleMode::nearest) {
     require(options.scale == std::floor(options.scale), "Upsample: mode nearest repeats pixels, scale ",
             options.scale, " must be a whole number; use mode bilinear for others");
-    require(!options.align_corners, "Upsample: align_corners means something with mode bilinear only");
+    require(!options.align_corners, "Upsample: align_corners has a meaning only with mode bilinear");
   }
 }
 

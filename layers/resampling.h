@@ -1,4 +1,4 @@
-// Layers without parameters that change the size of pictures, and Flatten. What they compute is said in
+// Layers without parameters that change the size of pictures, and Flatten. What they compute is described in
 // autograd/pooling.h, autograd/upsampling.h and autograd/padding.h.
 #pragma once
 

@@ -12,8 +12,8 @@
 
 namespace gesso {
 
-/// Calls its parts in order, each on the result of the one before. It owns them; their names are "0", "1",
-/// ...
+/// Calls its parts in order, each on the result of the one before. It owns them; their names are "0", "1" and
+/// so on.
 ///
 ///     Sequential net;
 ///     net.emplace<Conv2d>(3, 8, 3, {.padding = 1}, rng);
@@ -23,14 +23,14 @@ class Sequential : public Module {
   Sequential() = default;
   explicit Sequential(std::initializer_list<std::shared_ptr<Module>> modules);
 
-  /// Makes an M from `args` and puts it at the end. Options may stand in bare braces if M has a type
+  /// Makes an M from `args` and puts it at the end. Options may be given in bare braces if M has a type
   /// M::Options, as every layer with options has.
   template <class M, class... Args>
   M& emplace(Args&&... args) {
     return add<M>(std::forward<Args>(args)...);
   }
-  // Braces have no type that a template could find out, and then its default counts: one overload for each
-  // place in which the layers take options, and for a kernel in braces, {3, 5}.
+  // Braces have no type for a template to deduce, so its default counts: one overload for each place in which
+  // the layers take options, and for a kernel in braces, {3, 5}.
   template <class M, class Options = typename M::Options>
   M& emplace(Options&& options) {
     return add<M>(std::forward<Options>(options));

@@ -1,4 +1,4 @@
-// The bias of a convolution, for those who compute it apart.
+// The bias of a convolution, for algorithms that add it separately.
 #pragma once
 
 #include "gesso/core/index.h"

@@ -13,7 +13,7 @@
 namespace gesso {
 namespace {
 
-// What an algorithm computes, and of which shapes: one signature for all, with relu, mask and every padding
+// What an algorithm computes, and for which shapes: one signature for all, with relu, mask and every padding
 // mode.
 template <class T>
 struct Algorithm {
@@ -57,7 +57,7 @@ const Algorithm<T>& row_of(ConvolutionAlgorithm algorithm) {
 }
 
 // Whether Winograd's algorithm, for a shape that it can compute, is faster than the others. It needs a
-// quarter of the products, but channels enough that they are most of its work, and pixels enough that the
+// quarter of the products, but enough channels that they are most of its work, and enough pixels that the
 // transform of the weights is little of it; and of large kernels only those that it need not fill up.
 bool winograd_is_faster(const ConvolutionShape& s, Index pixels) {
   const auto [fewer, more] = std::minmax(s.in_channels, s.out_channels);
@@ -70,9 +70,9 @@ bool winograd_is_faster(const ConvolutionShape& s, Index pixels) {
 
 // The one place where the algorithm for a shape is chosen, by what was faster when measured with
 // benchmarks/layers.cpp. Where Winograd's does not win, the direct convolution does by far, except where it
-// reads more weights than pixels: for every tile it goes through all weights, which then no cache holds, and
-// little pictures make little tiles. `terms` is the number of products in each number of the result, `pixels`
-// the size of its pictures.
+// reads more weights than pixels: for every tile it goes through all the weights, which no cache holds then,
+// and small pictures make small tiles. `terms` is the number of products in each number of the result,
+// `pixels` the size of its pictures.
 template <class T>
 ConvolutionAlgorithm fastest(const ConvolutionShape& s, Index terms, Index pixels) {
   if (winograd<T>().can_compute(s) && winograd_is_faster(s, pixels)) {

@@ -1,8 +1,8 @@
 // The two-dimensional convolution: forward, and the gradients to input and weight (core/convolution/bias.h
 // has the bias's).
 //
-// With input x, weight w, bias b and result y, for stride s, padding p, dilation d, and what the padding mode
-// says (zeros, or pixels of x: core/padding_mode.h) wherever x is read outside:
+// With input x, weight w, bias b and result y, for stride s, padding p, dilation d, and, wherever x is read
+// outside, what the padding mode says (zeros, or pixels of x: core/padding_mode.h):
 //
 //     y[n, o, i, j] = b[o] + sum over c, u, v of
 //                     w[o, c, u, v] x[n, first(o) + c, s i - p + d u, s j - p + d v]
@@ -29,7 +29,7 @@ enum class ConvolutionAlgorithm {
               ///< dilation 1, one group
 };
 
-/// While one lives, `automatic` means `algorithm` on this thread: to compare whole trainings.
+/// While one lives, `automatic` means `algorithm` on this thread: to compare whole training runs.
 class ConvolutionAlgorithmGuard {
  public:
   explicit ConvolutionAlgorithmGuard(ConvolutionAlgorithm algorithm);
@@ -41,7 +41,7 @@ class ConvolutionAlgorithmGuard {
   ConvolutionAlgorithm before_;
 };
 
-// All throw ArgumentError when an algorithm is asked for that cannot compute the shape.
+// All throw ArgumentError when asked for an algorithm that cannot compute the shape.
 
 /// y = convolution of x and w, plus the bias unless `bias` is null, and then the relu if it is on.
 ///   x     (batch, in_channels, in.height, in.width)

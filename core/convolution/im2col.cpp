@@ -89,7 +89,7 @@ GESSO_SIMD void im2col(const ConvolutionShape& s, const T* x, Index channels, In
 }
 
 // The transpose of im2col: adds every number of the columns to the pixel of dx that it stands for. Those of
-// the padding are add_frame_gradient()'s.
+// the padding are left to add_frame_gradient().
 template <class T>
 GESSO_SIMD void add_col2im(const ConvolutionShape& s, const T* columns, Index channels, Index begin,
                            Index end, T* dx) {

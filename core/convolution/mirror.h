@@ -1,5 +1,5 @@
 // The gradient to the input of a convolution with stride 1, as a convolution of its own: of dy, from the
-// channels of y to those of x, by kernels that are mirrored in both dimensions.
+// channels of y to those of x, with kernels mirrored in both dimensions.
 #pragma once
 
 #include "gesso/core/convolution/shape.h"

@@ -19,7 +19,7 @@
 
 namespace gesso {
 
-/// A handle to the bits, which copies share, in memory of the pool. A default-constructed mask is undefined:
+/// A handle to the bits, in memory from the pool; copies share them. A default-constructed mask is undefined:
 /// the relu was open everywhere.
 class ReluMask {
  public:

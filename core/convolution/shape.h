@@ -1,4 +1,4 @@
-// The sizes of a two-dimensional convolution. The formula that they stand in: core/convolution/convolution.h.
+// The sizes of a two-dimensional convolution, whose formula is in core/convolution/convolution.h.
 #pragma once
 
 #include "gesso/core/index.h"

@@ -1,6 +1,7 @@
 // How a convolution is cut into pieces: the result into tiles, and for each tile a window, a padded copy of
 // what the tile reads, in which every tap of the kernel is a fixed offset. The direct convolution works on
-// them (core/convolution/direct/direct.h), and Winograd's for large kernels makes its shifted copies so.
+// them (core/convolution/direct/direct.h), and Winograd's algorithm for large kernels makes its shifted
+// copies this way.
 //
 // A stride s makes neighbouring results read pixels s apart. In a window these are neighbours: it holds s
 // smaller pictures ("phases") in each dimension, phase a with the pixels a, a + s, a + 2 s, ...
@@ -19,13 +20,13 @@ namespace gesso {
 struct WindowAxis {
   Index source;  ///< size of the source picture
   Index stride, padding, phases, reach;
-  PaddingMode mode = PaddingMode::zeros;  ///< what is read outside of it
+  PaddingMode mode = PaddingMode::zeros;  ///< what is read outside it
 };
 
 /// `channels` pictures, each as rows.phases * columns.phases smaller ones of `height` rows, `pitch` numbers
 /// each.
 struct Window {
-  /// The bytes that all of what a tile works on may take: half of a second-level cache of 1 MiB.
+  /// The bytes that everything a tile works on may take: half of a second-level cache of 1 MiB.
   static constexpr Index cache_bytes = 512 << 10;
 
   WindowAxis rows, columns;
@@ -37,7 +38,7 @@ struct Window {
   /// Elements behind the window that a kernel may read (without using them) when it takes all rows as one and
   /// goes on to the end of a register of `lanes`.
   Index slack(Index lanes) const { return columns.reach + lanes; }
-  /// Where in the window position (row, column) of a phase of a channel is.
+  /// The offset in the window of position (row, column) of a phase of a channel.
   Index at(Index channel, Size2d phase, Index row, Index column) const {
     return (((channel * rows.phases + phase.height) * columns.phases + phase.width) * height + row) * pitch +
            column;

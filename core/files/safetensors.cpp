@@ -52,7 +52,7 @@ float from_half(std::uint16_t bits) {
 
 // ---- writing
 
-// The nearest half, ties to even. The value must be below 65520 in size, or the result is no finite number.
+// The nearest half, ties to even. The value must be below 65520 in magnitude, or the result is not finite.
 std::uint16_t to_half(float value) {
   const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
   const auto sign = static_cast<std::uint16_t>(bits >> 31 << 15);
@@ -164,7 +164,7 @@ json parse_header(const std::string& path, std::string_view text, std::vector<st
   try {
     json header = json::parse(text, check);
     if (!header.is_object()) {
-      fail(path, "its header is no JSON object");
+      fail(path, "its header is not a JSON object");
     }
     return header;
   } catch (const json::parse_error& error) {
@@ -313,11 +313,11 @@ struct SafetensorsReader::Contents {
       return;
     }
     if (!found->is_object()) {
-      fail(path, "its metadata is no JSON object");
+      fail(path, "its metadata is not a JSON object");
     }
     for (const auto& [key, value] : found->items()) {
       if (!value.is_string()) {
-        fail(path, concat_text("the metadata '", key, "' is no text"));
+        fail(path, concat_text("the metadata '", key, "' is not text"));
       }
       metadata[key] = value.get<std::string>();
     }

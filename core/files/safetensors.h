@@ -21,7 +21,7 @@ using Metadata = std::map<std::string, std::string>;
 /// Writes `tensors` (float32 as F32, float64 as F64) and `metadata` to `path`, complete or not at all.
 /// Tensors named in `int64` are written as I64, as PyTorch keeps counters (num_batches_tracked); their values
 /// must be whole numbers. Those named in `float16` are rounded to F16: half the bytes, three digits, for
-/// weights that are only to be used. Throws ArgumentError, naming the entry, for a name given twice,
+/// weights that will not be trained further. Throws ArgumentError, naming the entry, for a name given twice,
 /// "__metadata__" (the format's own word), text that is not UTF-8, an undefined tensor, and an int64 or
 /// float16 name or value that does not fit; FileError when the file cannot be written.
 void save_safetensors(const std::string& path, const NamedTensors& tensors, const Metadata& metadata = {},
@@ -32,7 +32,7 @@ struct SafetensorsFile {
   Metadata metadata;
 };
 
-/// All of a safetensors file; see SafetensorsReader.
+/// The whole of a safetensors file; see SafetensorsReader.
 SafetensorsFile load_safetensors(const std::string& path);
 
 /// A safetensors file that is mapped into memory: opening it reads and checks the header, load() copies one
@@ -45,7 +45,7 @@ class SafetensorsReader {
     std::uint64_t begin, end;  ///< bytes, counted from the first after the header
   };
 
-  /// Throws FileError, naming the file, the entry and the reason, if it cannot be read, is no safetensors
+  /// Throws FileError, naming the file, the entry and the reason, if it cannot be read, is not a safetensors
   /// file, is truncated, or its header does not fit the data: a shape that disagrees with its bytes, bytes
   /// used twice or not at all.
   explicit SafetensorsReader(const std::string& path);
@@ -60,7 +60,7 @@ class SafetensorsReader {
   /// Throws FileError if there is no such entry.
   const Entry& entry(const std::string& name) const;
   /// A copy of one tensor. Throws FileError if there is none of that name, it has a dtype other than those
-  /// above, or an I64 that float64 cannot hold.
+  /// above, or it holds an I64 that float64 cannot.
   Tensor load(const std::string& name) const;
 
  private:

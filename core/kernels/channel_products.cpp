@@ -110,7 +110,7 @@ void add_parts(const double* parts, Index count, double scale, Index channels, I
 
 constexpr Index kSlice = 128;  // channels of a panel in the first-level cache
 
-// As many that they and the results of their products fit in half of an L2 cache.
+// As many as fit, with the results of their products, in half of an L2 cache.
 template <class T>
 Index panels_a_task(Index channels) {
   const Index bytes = channels * kPanel * static_cast<Index>(sizeof(T));
@@ -212,8 +212,8 @@ void mix_channels(const T* x, const double* mean, const T* s, double scale, cons
   parallel_for(samples * blocks, 1, [&](Index task, Index) {
     const Index n = task / blocks, first = task % blocks * columns;
     const Index count = std::min(columns, pixels - first);
-    const Index pitch =
-        columns + kGroup;  // rows a multiple of 4096 bytes apart would share a place in caches
+    // Rows a multiple of 4096 bytes apart would share a place in the caches.
+    const Index pitch = columns + kGroup;
     T* const panels = scratch<T>(channels * (columns + pitch));
     T* const results = panels + channels * columns;
     const auto panel = [&](Index p) { return panels + p * channels; };

@@ -1,4 +1,4 @@
-// OpenBLAS, set up for gesso: one thread a call (gesso's own parallel loops do the rest), and the kernels
+// OpenBLAS, set up for gesso: one thread per call (gesso's own parallel loops do the rest), and the kernels
 // that the CPU can run. OpenBLAS 0.3.21 takes a CPU that it does not know (AMD Zen 5, say) for a Haswell and
 // then runs at half speed.
 #pragma once
@@ -9,7 +9,7 @@ namespace gesso {
 
 /// Sets OpenBLAS up, once; gemm() does it by itself. Unless the user set OPENBLAS_CORETYPE, the core type
 /// becomes SkylakeX where kernels use AVX-512 (best_isa(), core/simd/cpu.h) and OpenBLAS chose a type without
-/// it, and Haswell where they use AVX2 and it chose one for more or less.
+/// it, and Haswell where they use AVX2 and it chose a type for more or for less.
 void prepare_openblas();
 
 /// "0.3.21"

@@ -15,8 +15,8 @@ namespace {
 template <class T>
 using KeyOf = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
 
-// Whole numbers in the order of the floating-point ones: with the sign bit flipped positive numbers already
-// are, of negative ones all bits are flipped. A total order, whatever is in x.
+// Whole numbers in the order of the floating-point ones: positive numbers need only the sign bit flipped,
+// negative ones all bits. A total order, whatever is in x.
 template <class T>
 KeyOf<T> key_of(T x) {
   using Key = KeyOf<T>;
@@ -50,7 +50,7 @@ void difference_by_rank(const T* x, Index count, const T* target, Index target_c
 }
 
 constexpr int kDigitBits = 11;
-constexpr int kDigits = 3;  // of 11 bits cover the 32 of a key
+constexpr int kDigits = 3;  // of 11 bits, which cover the 32 of a key
 constexpr Index kBuckets = Index{1} << kDigitBits;
 
 // Least significant digit first (Knuth, The Art of Computer Programming 3, 5.2.5): orders the pairs (key in

@@ -39,8 +39,8 @@ std::vector<Axis> axes_of(const Shape& shape, const std::vector<int>& order) {
 constexpr Index kTile = 32;
 
 // y[i, j] = x[j, i] for i < rows <= kTile, j < columns. Each tile passes through a buffer with rows of an odd
-// length, because tensors often have sizes that are powers of two, and steps of such a size fall on few sets
-// of the cache.
+// length, because tensors often have sizes that are powers of two, and steps of such a size hit only a few
+// sets of the cache.
 template <class T>
 void transpose_strip(const T* x, Index x_step, T* y, Index y_step, Index rows, Index columns) {
   T tile[kTile][kTile + 1];

@@ -70,7 +70,7 @@ void sum_blocks(const Planes& planes, Index k, T factor, const T* x, T* y) {
 template <class T>
 void repeat_blocks(const Planes& planes, Index k, T factor, const T* x, T* y) {
   const Index rows = planes.height / k, columns = planes.width / k;
-  const Index all_rows = (planes.height + k - 1) / k;  // with the last one that is no whole block
+  const Index all_rows = (planes.height + k - 1) / k;  // with the last one, even if it is not a whole block
   parallel_for(planes.count * all_rows, rows_at_once(planes, k), [&](Index begin, Index end) {
     for (Index r = begin; r < end; ++r) {
       const Index plane = r / all_rows, i = r % all_rows;

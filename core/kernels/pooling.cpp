@@ -50,7 +50,7 @@ GESSO_SIMD void max_of_pairs(const T* top, const T* bottom, Index n, T* y) {
 }
 
 // The gradient stays with the best pixel so far until another one beats it. Written as plain choices between
-// two numbers, and __restrict, because the compiler vectorises no branches.
+// two numbers, and with __restrict, because the compiler does not vectorise branches.
 template <class T>
 GESSO_SIMD void max_of_pairs_backward(const T* __restrict top, const T* __restrict bottom,
                                       const T* __restrict dy, Index n, T* __restrict dtop,

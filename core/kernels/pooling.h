@@ -5,8 +5,8 @@
 
 namespace gesso {
 
-/// Windows of kernel x kernel pixels over planes that are thought padded by `padding` on each side. The
-/// window of output (i, j) begins at input row i * stride - padding and column j * stride - padding.
+/// Windows of kernel x kernel pixels over planes that count as padded by `padding` on each side. The window
+/// of output (i, j) begins at input row i * stride - padding and column j * stride - padding.
 struct Windows {
   Index kernel = 2;
   Index stride = 2;
@@ -21,8 +21,8 @@ template <class T>
 void max_pool(const Planes& planes, const Windows& windows, const T* x, T* y);
 
 /// dx = dy passed back to the pixel that was the largest of its window (of equals the first, of NaNs the
-/// last, in reading order, as in PyTorch), added up where windows overlap, else 0. x is the input again: to
-/// find the largest pixels anew takes less memory than to remember them.
+/// last, in reading order, as in PyTorch), added up where windows overlap, else 0. x is the input again:
+/// finding the largest pixels again takes less memory than remembering them.
 template <class T>
 void max_pool_backward(const Planes& planes, const Windows& windows, const T* x, const T* dy, T* dx);
 

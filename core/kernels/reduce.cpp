@@ -87,7 +87,7 @@ void reduce_middle(const X* x, Y* y, Index outer, Index middle, Index inner, Ter
     return;
   }
 
-  // Few and long sums: each is cut into blocks of rows, whose sums are added in order.
+  // Few, long sums: each is cut into blocks of rows, whose sums are added in order.
   const Index rows = (middle + middle_blocks - 1) / middle_blocks;
   Tensor scratch = Tensor::empty({tasks, middle_blocks, columns}, float64);
   double* partial = scratch.mutable_data<double>();

@@ -1,7 +1,7 @@
 // Sums over dimensions: the kernels. Each takes a contiguous array seen as (outer, middle, inner) and sums
 // over the middle. All sums are wide: float32 is added up in float64. Work is cut into blocks that depend on
-// the sizes alone, and what the blocks found is added in their order, so results are the same for every
-// number of threads.
+// the sizes alone, and the blocks' sums are added in order, so results are the same for every number of
+// threads.
 #pragma once
 
 #include "gesso/core/tensor.h"

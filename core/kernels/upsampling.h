@@ -1,4 +1,4 @@
-// Bilinear resampling of planes to a larger (or any) size, without a filter: between each four pixels.
+// Bilinear resampling of planes to a larger (or any) size, without a filter: between the four nearest pixels.
 #pragma once
 
 #include <vector>

@@ -1,6 +1,6 @@
-// The memory behind tensors. Freed blocks are kept and handed out again, small ones by size class, large
-// ones from a heap of huge pages (core/memory/page_heap.h), so a training loop that repeats the same shapes asks the
-// system for memory only in its first step.
+// The memory behind tensors. Freed blocks are kept and handed out again, small ones by size class, large ones
+// from a heap of huge pages (core/memory/page_heap.h), so a training loop that repeats the same shapes asks
+// the system for memory only in its first step.
 #pragma once
 
 #include <cstddef>
@@ -27,8 +27,8 @@ void release_unused_memory();
 
 namespace detail {
 
-/// At least `bytes` bytes, 64-byte aligned, contents undefined; blocks of 2 MiB and more lie on huge
-/// pages. Throws MemoryError when the system has none.
+/// At least `bytes` bytes, 64-byte aligned, contents undefined; blocks of 2 MiB and more lie on huge pages.
+/// Throws MemoryError when the system has none.
 void* pool_allocate(std::size_t bytes);
 
 /// Takes back a block of pool_allocate(bytes).

@@ -1,7 +1,7 @@
 // Large blocks for the memory pool, in whole huge pages. Blocks of every size come from the same few
-// stretches of addresses, and neighbours that are free become one again: what one size leaves another takes,
-// so a training step holds little more memory than what lives at one time, and from the second step on
-// touches no new page (new pages cost more than the loops that fill them).
+// stretches of addresses, and free neighbours are merged: what one size leaves, another takes, so a training
+// step holds little more memory than what is alive at one time, and from the second step on touches no new
+// page (new pages cost more than the loops that fill them).
 #pragma once
 
 #include <cstddef>
@@ -17,14 +17,14 @@ inline constexpr std::size_t kHugePage = std::size_t{2} << 20;
 class PageHeap {
  public:
   /// `bytes`, a multiple of kHugePage, aligned to it; of all free ranges that are large enough the smallest.
-  /// Null when the system has no memory. Where the sanitizer runs, blocks lie a page apart and all else is
-  /// poisoned.
+  /// Null when the system has no memory. Where the sanitizer runs, blocks lie a page apart and everything
+  /// else is poisoned.
   void* allocate(std::size_t bytes);
   void free(void* block, std::size_t bytes);
   /// Gives the pages of all free ranges back to the system.
   void release();
 
-  /// Bytes of all pages that the system had to provide and that it did not get back.
+  /// Bytes of all pages that the system had to provide and has not got back.
   std::size_t touched_bytes() const { return touched_pages_ * kHugePage; }
   /// How many calls of allocate() needed new pages.
   std::uint64_t growths() const { return growths_; }

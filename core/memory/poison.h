@@ -1,4 +1,4 @@
-// Marks memory that nobody may use, for the address sanitizer; nothing without it.
+// Marks memory that nobody may use, for the address sanitizer; does nothing without it.
 #pragma once
 
 #if defined(__SANITIZE_ADDRESS__)

@@ -1,4 +1,4 @@
-// Working memory of a kernel for the length of one block of a parallel loop.
+// Working memory of a kernel for the duration of one block of a parallel loop.
 #pragma once
 
 #include <cstddef>

@@ -26,7 +26,7 @@ struct GradientSums {
 };
 
 // The sums over elements begin <= i < end of a plane. A gamma that the plane's elements share is left out, so
-// that the sums are dbeta and dgamma / inv_std as well; gammas of single elements are in.
+// that the sums are dbeta and dgamma / inv_std as well; gammas of single elements are included.
 template <class T>
 GESSO_SIMD GradientSums gradient_sums(const T* x, const T* dy, const Plane<T>& plane, double mean, bool relu,
                                       Index begin, Index end) {
@@ -173,8 +173,8 @@ GESSO_SIMD void add_element_gradients(const T* x, const T* dy, const Plane<T>& p
   const Plane<T> p = plane;
   with_flags(
       relu, p.gamma, [=](auto with_relu, auto with_rows) __attribute__((always_inline)) {
-        // First what the relu lets through, on its own: in one loop the compiler makes it a branch, and one
-        // that is guessed wrong half of the time.
+        // First what the relu lets through, on its own: in one loop the compiler makes it a branch, which is
+        // predicted wrongly half of the time.
         constexpr Index block = 256;
         for (Index first = begin; first < end; first += block) {
           const Index n = std::min(block, end - first);
@@ -211,7 +211,7 @@ void element_row_gradients(const NormalizationAxes& axes, const NormalizeBackwar
   const auto write = [](Index begin, Index end, const double* sums, T* row) {
     for (Index i = begin; row && i < end; ++i) row[i] = static_cast<T>(sums[i - begin]);
   };
-  // Of a single group nothing is kept: the rows may be as large as a sample.
+  // A single group keeps no sums: the rows may be as large as a sample.
   std::vector<double> sums(groups == 1 ? 0 : 2 * groups * size);
   if (groups > 1) {
     for_each_piece(groups, size, [&](Index k, Index begin, Index end) {

@@ -3,10 +3,10 @@
 //
 // - All statistics and sums are float64, added in one fixed order, and the arithmetic is never fused or
 //   reordered: a result is the same bit for bit on any number of threads and any x86-64 CPU.
-// - The mean and the variance keep their digits however far x is from 0 (moments.h), and so does x - mean: the
-//   mean is split in two numbers of x's type (planes.h).
+// - The mean and the variance keep their digits however far x is from 0 (moments.h), and so does x - mean:
+//   the mean is split into two numbers of x's type (planes.h).
 // - Statistics whose elements fit in the L2 cache are computed and used by one thread while they are in it,
-//   so x comes from memory once; larger ones are cut in pieces.
+//   so x comes from memory once; larger ones are cut into pieces.
 // - The relu is part of the pass, forward and backward. Results that no cache holds are written past the
 //   caches.
 #pragma once
@@ -30,12 +30,12 @@ struct StatisticsOut {
 /// inv_std[s] = 1 / sqrt(variance[s] + eps)
 void inverse_std(const double* variance, Index count, double eps, double* inv_std);
 
-/// mean, variance and inv_std of x, no more.
+/// mean, variance and inv_std of x, and nothing else.
 template <class T>
 void compute_statistics(const NormalizationAxes& axes, const T* x, double eps, StatisticsOut out);
 
 /// y = gamma (x - mean) inv_std + beta with the given statistics, then the activation. gamma and beta have
-/// axes.affine_size() numbers and may be null, 1 and 0; rows per element have both or none.
+/// axes.affine_size() numbers and may be null, for 1 and 0; rows per element have both or neither.
 template <class T>
 void normalize_with(const NormalizationAxes& axes, const T* x, StatisticsIn statistics, const T* gamma,
                     const T* beta, Activation activation, T* y);

@@ -1,6 +1,6 @@
-// The definition of normalization: instance, batch, group and layer norm, forward and backward, as plain loops
-// under their formulas. Start here. What trains networks are the kernels of normalization.h, which compute the
-// same faster; tests hold them to these loops. The derivation is in docs/normalization.md.
+// The definition of normalization: instance, batch, group and layer norm, forward and backward, as plain
+// loops under their formulas. Start here. Networks are trained with the kernels of normalization.h, which
+// compute the same faster; tests hold them to these loops. The derivation is in docs/normalization.md.
 //
 // The members of the family differ only in which elements share a mean and a variance, and in which share a
 // gamma and a beta; NormalizationAxes (axes.h) says both. Of the arrays below
@@ -53,8 +53,8 @@ inline void plain_forward(const NormalizationAxes& axes, const double* x, bool s
   }
 }
 
-/// From dy, the gradient of y. With x-hat = (x - mean) inv_std and the z of above, again for the m elements
-/// that share a statistic:
+/// From dy, the gradient of y. With x-hat = (x - mean) inv_std and z as above, again for the m elements that
+/// share a statistic:
 ///
 ///     dz     = dy, or with the relu dy where z > 0, else 0
 ///     dbeta  = sum of dz          over the elements that share the beta
@@ -62,7 +62,8 @@ inline void plain_forward(const NormalizationAxes& axes, const double* x, bool s
 ///     g      = gamma dz
 ///     dx     = inv_std (g - sum of g / m - x-hat (sum of g x-hat) / m)
 ///
-/// The two sums in dx are there because x moves the mean and the variance, too; not if those were given.
+/// The two sums in dx are there because x moves the mean and the variance too; they drop out if those were
+/// given.
 inline void plain_backward(const NormalizationAxes& axes, const double* x, bool statistics_of_x,
                            const double* mean, const double* inv_std, const double* gamma, const double* beta,
                            Activation activation, const double* dy, double* dx, double* dgamma,

@@ -1,6 +1,6 @@
-// What the kernels of normalization.h share, forward and backward; not for others. Their sources are built with
-// -ffp-contract=off (CMakeLists.txt): no multiplication is fused into an addition, so a value that is computed
-// in two places is the same number in both.
+// What the kernels of normalization.h share, forward and backward; not for use elsewhere. Their sources are
+// built with -ffp-contract=off (CMakeLists.txt): no multiplication is fused into an addition, so a value that
+// is computed in two places is the same number in both.
 #pragma once
 
 #include <algorithm>
@@ -74,10 +74,10 @@ void for_each_piece(Index count, Index length, Body&& body) {
   });
 }
 
-// What the elements of one plane have in common, so that the loops over them are short. The mean is split in
-// two numbers of type T, high + low: x - high is exact where x is close to the mean (Sterbenz), and low, which
-// float32 could not hold beside high, is taken off afterwards. Without it an input with mean / std = 1e6
-// would be off by the rounding of its mean, 0.03 std.
+// What the elements of one plane have in common, so that the loops over them are short. The mean is split
+// into two numbers of type T, high + low: x - high is exact where x is close to the mean (Sterbenz), and low,
+// which float32 could not hold beside high, is taken off afterwards. Without it an input whose mean is 1e6
+// std would be off by the rounding of its mean, 0.03 std.
 template <class T>
 struct Plane {
   T high, low, inv_std;

@@ -1,4 +1,4 @@
-// EXIF, as far as a picture's orientation needs it: cameras store what the sensor saw and note how it was
+// EXIF, as far as a picture's orientation needs it: cameras store what the sensor saw and note how they were
 // held.
 #pragma once
 

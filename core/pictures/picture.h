@@ -19,7 +19,7 @@ struct LoadOptions {
 /// The picture in a JPEG, PNG or BMP file as float32 (1, 3, H, W) in [0, 1]. The bytes of the file decide its
 /// format, not its name. Gray becomes three equal channels; transparent pixels are laid over white; 16-bit
 /// PNG keeps its precision; the EXIF orientation of a JPEG is applied. Throws FileError, naming the file and
-/// the reason, if it is missing, a folder, empty, no picture of these formats, truncated, corrupt or too
+/// the reason, if it is missing, a folder, empty, not in one of these formats, truncated, corrupt or too
 /// large.
 Tensor load_picture(const std::string& path, const LoadOptions& options = {});
 

@@ -98,7 +98,7 @@ std::string bmp_damage(std::string_view bytes) {
   if (header->run_lengths) {
     return "";  // of no fixed size; the decoder says that it does not take them
   }
-  // Rows are padded to 4 bytes; some writers leave out the padding of the last.
+  // Rows are padded to 4 bytes; some writers leave out the last row's padding.
   const Index row = (header->width * header->bits + 7) / 8;
   const Index needed = header->offset + (row + 3) / 4 * 4 * (header->height - 1) + row;
   return static_cast<Index>(bytes.size()) < needed ? kTruncated : "";

@@ -1,5 +1,5 @@
 // Pictures at other sizes. For loading and showing: autograd does not record these, and an x whose gradient
-// would be lost (it requires one and recording is on) is refused with an ArgumentError. What is recorded:
+// would be lost (it requires one and recording is on) is refused with an ArgumentError. These are recorded:
 // slice(), upsample_bilinear2d(), avg_pool2d().
 #pragma once
 
@@ -16,8 +16,8 @@ namespace gesso {
 /// of threads. Throws ArgumentError unless x is (N, C, H, W) with H, W >= 1, and height, width >= 1.
 Tensor resize_picture(const Tensor& x, Index height, Index width);
 
-/// `x` (N, C, H, W) resized so that the shorter of H and W becomes `size` and the other keeps the proportion,
-/// rounded. Throws ArgumentError as resize_picture() does.
+/// `x` (N, C, H, W) resized so that the shorter of H and W becomes `size` and the other follows in
+/// proportion, rounded. Throws ArgumentError as resize_picture() does.
 Tensor resize_short_side(const Tensor& x, Index size);
 
 /// A copy of rows top <= y < top + height and columns left <= x < left + width of `x` (N, C, H, W). Throws

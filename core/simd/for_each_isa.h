@@ -3,10 +3,10 @@
 //     #define GESSO_ISA_SOURCE "gesso/core/kernels/panel_products_isa.h"
 //     #include "gesso/core/simd/for_each_isa.h"
 //
-// compiles that source once for AVX-512, once for AVX2 and once for plain x86-64 (or whatever other CPU),
-// each time into a namespace of its own. The source has no include guard. It includes nothing, because a
-// header would be compiled for that instruction set only: the .cpp includes what it needs before. And it puts
-// all that it defines into namespace GESSO_ISA, inside an unnamed one. It finds
+// compiles that source once for AVX-512, once for AVX2 and once for plain x86-64 (or any other CPU), each
+// time into a namespace of its own. The source has no include guard. It includes nothing, because a header
+// would be compiled for that instruction set only: the .cpp includes what it needs beforehand. And it puts
+// everything it defines into namespace GESSO_ISA, inside an unnamed one. It finds
 //
 //     GESSO_ISA             the namespace                      avx512   avx2   baseline
 //     GESSO_REGISTER_BYTES  the size of a vector register          64     32         16
@@ -15,10 +15,11 @@
 // What the source defines, the .cpp then reaches by GESSO_BEST_ISA(name): avx512::name, avx2::name or
 // baseline::name, for the instruction set that core/simd/cpu.h names when the program runs.
 //
-// Clang takes no vectors from functions that are compiled for less (those of core/simd/vector.h), even where
-// it inlines them: with it, "baseline" is what its flags say (-march=native, say), and all that there is.
+// Clang does not take vectors from functions compiled for less (those of core/simd/vector.h), even where it
+// inlines them: with it, "baseline" is whatever its flags ask for (-march=native, for example), and there is
+// nothing else.
 //
-// No pragma once: this is no header but a loop.
+// No pragma once: this is not a header but a loop.
 #include "gesso/core/simd/cpu.h"
 
 #if defined(GESSO_SEVERAL_ISAS)

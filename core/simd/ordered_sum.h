@@ -46,8 +46,8 @@ struct LastLanes {
 template <class V>
 GESSO_INLINE Lanes widen(V values) {
   Lanes wide;
-  for (int lane = 0; lane < kLanes;
-       ++lane) {  // GCC makes one vcvtps2pd of this, two of __builtin_convertvector
+  // GCC makes one vcvtps2pd of this, two of __builtin_convertvector.
+  for (int lane = 0; lane < kLanes; ++lane) {
     wide[lane] = values[lane];
   }
   return wide;

@@ -1,6 +1,6 @@
-// Writing past the caches. A result that is larger than the last cache is gone from it before anyone reads
-// it; written the usual way it is first read from memory, for nothing, and pushes out what the loop still
-// needs.
+// Writing past the caches. A result that is larger than the last-level cache is gone from it before anyone
+// reads it; written the usual way, it is first read from memory, for nothing, and pushes out what the loop
+// still needs.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@
 
 namespace gesso {
 
-/// From so many bytes on a result is better written past the caches (last caches have 8 to 32 MiB for a
-/// process).
+/// A result of this many bytes or more is better written past the caches (last-level caches have 8 to 32 MiB
+/// for a process).
 inline constexpr Index kStreamBytes = 16 << 20;
 
 namespace simd {
@@ -36,7 +36,7 @@ GESSO_INLINE void stream(T* x, V v) {
 }
 #endif
 
-/// Lets what this thread wrote past the caches arrive.
+/// Makes what this thread wrote past the caches visible to others.
 inline void finish_streams() {
 #if defined(__x86_64__)
   _mm_sfence();

@@ -46,7 +46,7 @@ GESSO_INLINE void keep_in_register(V& v) {
 #endif
 }
 
-/// Lane l of the result is lane `lane(l)` of a and b, one after the other.
+/// Lane l of the result is lane `lane(l)` of a and b laid end to end.
 template <int lanes, class Lane, class V>
 GESSO_INLINE auto shuffle(V a, V b, Lane lane) {
   return [&]<int... l>(std::integer_sequence<int, l...>) __attribute__((always_inline)) {
@@ -110,7 +110,7 @@ GESSO_INLINE void transpose_quads(V (&v)[4]) {
 
 }  // namespace detail
 
-/// columns[k][l] = x[l * stride + k] for k < 4 and all lanes l: four columns of a matrix of as many rows as
+/// columns[k][l] = x[l * stride + k] for k < 4 and all lanes l: four columns of a matrix with as many rows as
 /// there are lanes.
 template <int lanes>
 GESSO_INLINE void load_columns(const float* x, Index stride, Vector<float, lanes> (&columns)[4]) {

@@ -30,8 +30,8 @@ BatchInstanceNorm2d::BatchInstanceNorm2d(Index channels, const BatchNormOptions&
 
 void BatchInstanceNorm2d::require_statistics(Statistics statistics) const {
   require(statistics != Statistics::per_instance,
-          "BatchInstanceNorm2d: its batch part can use per_batch or running statistics; set rho to 0 for an "
-          "instance norm");
+          "BatchInstanceNorm2d: its batch part can use per_batch or running statistics; "
+          "set rho to 0 for an instance norm");
   ChannelNorm::require_statistics(statistics);
 }
 

@@ -13,10 +13,10 @@ namespace gesso {
 ///
 ///     y = weight (rho x-hat[batch] + (1 - rho) x-hat[instance]) + bias
 ///
-/// rho begins as 1 and, as in the paper (eq. 5), is put back into [0, 1] after an optimiser moved it out: at
-/// the next forward(). Options and running statistics are batch norm's; statistics() are those of the batch
-/// part (the instance part's are always per_instance). x has shape (N, C, H, W). Parameters: weight, bias and
-/// rho (C).
+/// rho begins as 1 and, as in the paper (eq. 5), is put back into [0, 1] at the next forward() after an
+/// optimiser has moved it out. Options and running statistics are batch norm's; statistics() are those of the
+/// batch part (the instance part's are always per_instance). x has shape (N, C, H, W). Parameters: weight,
+/// bias and rho (C).
 class BatchInstanceNorm2d : public BatchNorm {
  public:
   using Options = BatchNormOptions;

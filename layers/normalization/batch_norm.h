@@ -1,4 +1,4 @@
-// Batch normalization: every channel by its mean and variance over the whole batch while training, by running
+// Batch normalization: every channel by its mean and variance over the whole batch in training, by running
 // ones in use. Ioffe and Szegedy 2015, "Batch Normalization: Accelerating Deep Network Training by Reducing
 // Internal Covariate Shift", arXiv 1502.03167.
 //

@@ -1,4 +1,4 @@
-// The base of instance norm and batch norm. Read core/normalization/plain.h first: it defines what they compute.
+// The base of instance norm and batch norm. Read core/normalization/plain.h first: it defines both.
 #pragma once
 
 #include "gesso/layers/normalization/layer.h"
@@ -23,7 +23,7 @@ class ChannelNorm : public NormalizationLayer {
  protected:
   struct Ranks {
     int low, high;   ///< of x
-    bool unbatched;  ///< whether the lower one is a sample without batch dimension
+    bool unbatched;  ///< whether the lower one is a sample without a batch dimension
   };
   struct Options {
     double eps;

@@ -1,5 +1,5 @@
 // Conditional instance normalization: one network, many styles. Dumoulin, Shlens and Kudlur 2017, "A Learned
-// Representation for Artistic Style", arXiv 1610.07629: everything is shared but one row of gamma and beta
+// Representation for Artistic Style", arXiv 1610.07629: everything is shared except one row of gamma and beta
 // per style.
 //
 // Read core/normalization/plain.h first: it defines what instance norm computes.
@@ -26,12 +26,12 @@ struct ConditionalInstanceNormOptions {
 ///     norm.set_mix(Tensor::from({0.3, 0.7}, {1, 2}));  // of two styles
 ///
 /// Begins with style 0. Parameters: weight and bias (styles, channels), beginning as 1 and 0. The choice is
-/// no part of the state dict.
+/// not part of the state dict.
 class ConditionalInstanceNorm2d : public NormalizationLayer {
  public:
   using Options = ConditionalInstanceNormOptions;
 
-  /// Throws ArgumentError for less than one style or channel.
+  /// Throws ArgumentError for fewer than one style or channel.
   ConditionalInstanceNorm2d(Index styles, Index channels, const ConditionalInstanceNormOptions& options = {});
 
   Index styles() const { return weight.size(0); }
@@ -40,7 +40,7 @@ class ConditionalInstanceNorm2d : public NormalizationLayer {
   /// Sample n gets style styles[n]; a single one is for all.
   void set_styles(const std::vector<Index>& styles);
   /// Sample n gets the mix of row n of `mix` (N, styles); a single row is for all. Any weights will do, not
-  /// only such that add up to 1. Gradients go to mix if it requires one. Throws ArgumentError for another
+  /// only those that add up to 1. Gradients go to mix if it requires one. Throws ArgumentError for another
   /// shape.
   void set_mix(const Tensor& mix);
 

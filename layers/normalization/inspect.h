@@ -14,9 +14,8 @@ namespace gesso {
 ///     dx = inv_std g  -  inv_std mean(g)  -  inv_std x-hat mean(g x-hat)
 ///          upstream_term   mean_term         xhat_term
 ///
-/// The second takes the part of g along the constant 1 out of it, the third the part along x-hat: what is
-/// left cannot change a mean or a variance that would be taken out again anyway. For running statistics both
-/// are 0.
+/// The second removes the part of g along the constant 1, the third the part along x-hat: those could only
+/// change the mean and the variance, which are taken out again anyway. For running statistics both are 0.
 struct NormalizationTerms {
   NormalizationAxes axes;
 
@@ -39,7 +38,7 @@ struct NormalizationTerms {
 struct NormalizationInspection {
   Tensor y;   ///< what forward() returns
   Tensor dx;  ///< what backward() gives x
-  /// One, but for BatchInstanceNorm2d: its batch part and its instance part, whose dx add up.
+  /// One, except for BatchInstanceNorm2d: its batch part and its instance part, whose dx add up.
   std::vector<NormalizationTerms> parts;
 };
 

@@ -23,10 +23,10 @@ struct InstanceNormOptions {
 ///     InstanceNorm2d norm(32, {.affine = true});
 ///     Tensor y = norm(x);  // (N, 32, H, W), or (32, H, W) for one picture
 ///
-/// Statistics: per_instance, in training and evaluation alike; with track_running_stats and in eval()
-/// running. Running statistics are means over N of the planes' means and unbiased variances.
-/// num_batches_tracked is there for PyTorch's state dicts and stays 0, as it does there. forward() throws
-/// ArgumentError for a wrong rank or channel count and for planes of one element.
+/// Statistics: per_instance, in training and evaluation alike; with track_running_stats, running in eval().
+/// Running statistics are means over N of the planes' means and unbiased variances. num_batches_tracked is
+/// there for PyTorch's state dicts and stays 0, as it does there. forward() throws ArgumentError for a wrong
+/// rank or channel count and for planes of one element.
 class InstanceNorm : public ChannelNorm {
  public:
   Tensor forward(const Tensor& x) override {

@@ -23,7 +23,7 @@ enum class Statistics {
 const char* name_of(Statistics statistics);
 std::ostream& operator<<(std::ostream& out, Statistics statistics);
 
-/// What a layer does to an x of a given shape, in the words of core/normalization/axes.h; for looking inside.
+/// What a layer does to an x of a given shape, in the terms of core/normalization/axes.h; for looking inside.
 struct NormalizationPart {
   NormalizationAxes axes;
   Tensor gamma, beta;         ///< axes.affine_size() numbers each, or undefined
@@ -48,7 +48,7 @@ class NormalizationLayer : public FusedActivation {
   /// `x` with a batch dimension: as it is, or with a 1 in front for an unbatched sample. Throws ArgumentError
   /// for a shape that the layer does not take.
   virtual Shape batched_shape(const Shape& x) const = 0;
-  /// The normalizations whose results forward() adds up for an x of this batched shape: one, but for
+  /// The normalizations whose results forward() adds up for an x of this batched shape: one, except for
   /// BatchInstanceNorm.
   virtual std::vector<NormalizationPart> parts(const Shape& batched) const = 0;
 

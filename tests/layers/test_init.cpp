@@ -114,7 +114,7 @@ TEST_CASE("orthogonal_ makes the shorter side orthonormal, times gain") {
     }
   }
   Generator rng(9);
-  CHECK_THROWS_WITH_AS(init::orthogonal_(Tensor::zeros({3}), rng), doctest::Contains("is no matrix"),
+  CHECK_THROWS_WITH_AS(init::orthogonal_(Tensor::zeros({3}), rng), doctest::Contains("is not a matrix"),
                        ArgumentError);
   init::orthogonal_(Tensor::zeros({0, 3}), rng);
 }

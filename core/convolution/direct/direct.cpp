@@ -33,8 +33,8 @@ Index most_rows(Size2d picture, Index pictures) {
 // The channels of each block but the last: all blocks as even as possible.
 Index even_block(Index channels, Index most) { return divide_up(channels, divide_up(channels, most)); }
 
-// The weights weight(c, k) of `channels` channels in the order in which kernels read them: block after block,
-// in each tap after tap, in each channel after channel.
+// The weights weight(c, k) of `channels` channels in the order in which kernels read them: block by block,
+// within it tap by tap, within that channel by channel.
 template <class T, class Weight>
 void pack_weights(Index channels, Index block, Index taps, Weight weight, T* packed) {
   for (Index first = 0; first < channels; first += block) {
@@ -52,8 +52,8 @@ struct Correlation {
   const T *w, *bias, *window;
   Index pitch;
 
-  // The tile, with rows of the result `row_stride` apart and channels `channel_stride`; columns >=
-  // kernel.lanes.
+  // The tile, with rows of the result `row_stride` apart and channels `channel_stride`, for
+  // columns >= kernel.lanes.
   void run(Index rows, Index columns, T* result, Index row_stride, Index channel_stride) const {
     const T* from[CorrelateKernel<T>::most_vectors];
     T* to[CorrelateKernel<T>::most_vectors];
@@ -85,7 +85,7 @@ struct Correlation {
   }
 
   // The same with all rows as one, together with what lies between them in the window, so that no register is
-  // partly used at the end of each row. Rows of the result are `pitch` apart.
+  // only partly used at the end of each row. Rows of the result are `pitch` apart.
   void run_flat(Index rows, T* result, Index channel_stride) const {
     Correlation one_row = *this;
     one_row.run(1, divide_up(rows * pitch, kernel.lanes) * kernel.lanes, result, 0, channel_stride);
@@ -178,8 +178,9 @@ Plan plan_forward(const ConvolutionShape& s) {
 }
 
 // Row k of dx and row i of dy meet in tap u when k = stride i - padding + dilation u. Write k + padding as
-// stride q + phase: then these are the taps with dilation u mod stride = phase, and i = q - (dilation u -
-// phase) / stride. So the pixels of one phase are a correlation of dy with some of the taps.
+// stride q + phase: then these are the taps with dilation u mod stride = phase, and
+// i = q - (dilation u - phase) / stride. So the pixels of one phase are a correlation of dy with some of the
+// taps.
 template <class T>
 Plan plan_input_gradient(const ConvolutionShape& s) {
   const auto axis = [](Index source, Index kernel, Index stride, Index dilation) {
@@ -224,9 +225,8 @@ Plan plan_input_gradient(const ConvolutionShape& s) {
   return plan;
 }
 
-// Copies the column phases of one row phase of a tile, each `apart` behind the one before, rows `pitch`
-// apart, to their pixels of a picture of the result. The first and last rows and columns may be outside of
-// it.
+// Copies the column phases of one row phase of a tile, each `apart` after the one before, rows `pitch` apart,
+// to their pixels of a picture of the result. The first and last rows and columns may be outside of it.
 template <class T>
 void spread_phases(const Plan& plan, Index row_phase, const Tile& tile, const T* from, Index apart,
                    T* picture) {
@@ -321,7 +321,7 @@ struct ProductSums {
     if (k == taps) {
       return;
     }
-    // The last taps are fewer than the kernel sums up: the others repeat the last, and are dropped.
+    // Of the last taps there are fewer than the kernel sums up: the others repeat the last and are dropped.
     Index last[ProductSumKernel<T>::most_taps];
     T total[ProductSumKernel<T>::most_channels * ProductSumKernel<T>::most_taps] = {};
     for (int t = 0; t < kernel.taps; ++t) last[t] = offset[std::min(k + t, taps - 1)];
@@ -382,7 +382,7 @@ void weight_gradient(const ConvolutionShape& s, const T* x, const T* dy, const R
                                      divide_up(wanted_length, s.out.width + window.columns.reach), sizeof(T));
   window.height = tiles.rows + window.rows.reach;
   window.pitch = tiles.columns + window.columns.reach;
-  // Where tiles are few, some of the channels of y are one part, so that there is work for many threads.
+  // Where tiles are few, the channels of y are cut into parts, so that there is work for many threads.
   const Index parts = s.batch * s.groups * tiles.count() >= 32 ? 1
                       : channels % 64 == 0                     ? 4
                       : channels % 32 == 0                     ? 2

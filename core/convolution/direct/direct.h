@@ -1,7 +1,8 @@
 // The convolution without matrices: a tile of the result is summed up in vector registers, straight from a
 // zero-padded copy of the part of the picture that it reads, small enough for the second-level cache. Unlike
-// im2col, which writes each pixel once for every tap of the kernel, nothing is written that is not read many
-// times, and few channels are as fast as many. Arrays and formulas: core/convolution/convolution.h.
+// im2col, which writes each pixel once for every tap of the kernel, it writes nothing that is not read many
+// times, and it is as fast with few channels as with many. Arrays and formulas:
+// core/convolution/convolution.h.
 #pragma once
 
 #include "gesso/core/convolution/relu_mask.h"

@@ -1,6 +1,6 @@
 // The innermost loops of the direct convolution (core/convolution/direct/direct.h): sums of products that
 // stay in the CPU's vector registers from first to last. Each comes in several sizes, compiled for AVX-512,
-// AVX2 and plain x86-64 (or whatever other CPU); the choice is made when the program runs.
+// AVX2 and plain x86-64 (or any other CPU); the choice is made when the program runs.
 #pragma once
 
 #include "gesso/core/index.h"
@@ -52,7 +52,7 @@ ProductSumKernel<T> product_sum_kernel(Index channels);
 ///                                dy[(i * columns + j) * dy_stride + c] x[offset[k] + i * x_row + j * x_step]
 ///
 /// for k < taps and c < channels: dy has its channels side by side, a vector of them at a time; each number
-/// of x is multiplied with all of them.
+/// of x is multiplied by all of them.
 template <class T>
 struct OuterProductKernel {
   using Run = void (*)(Index rows, Index columns, const T* dy, Index dy_stride, const T* x, Index x_row,

@@ -116,7 +116,7 @@ void outer_product(Index rows, Index columns, const T* dy, Index dy_stride, cons
   }
 }
 
-// Lanes of a or b, by turns of `step`, that two rows exchange in the transposition of a square.
+// Which lanes of a or b, in runs of `step`, two rows exchange when a square is transposed.
 template <int lanes, int step, bool upper>
 struct Exchanged {
   static constexpr int of(int l) {

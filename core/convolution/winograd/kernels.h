@@ -1,5 +1,5 @@
 // The inner loops of Winograd's convolution (core/convolution/winograd/winograd.h), compiled for AVX-512,
-// AVX2 and plain x86-64 (or whatever other CPU); the choice is made when the program runs.
+// AVX2 and plain x86-64 (or any other CPU); the choice is made when the program runs.
 //
 // Transformed numbers come in 36 matrices, one for each product of a tile. Their rows are cut into groups of
 // 16 channels, so that a group of a tile is one vector (or two, or four) for every matrix:
@@ -8,7 +8,7 @@
 //     weights[matrix][out channel / 32][in channel][out channel % 32]    panels, as the products read them
 //     sums[matrix][in channel][out channel]                              for the gradient to the weight
 //
-// A "strip" is a run of tiles beside each other.
+// A "strip" is a run of tiles side by side.
 #pragma once
 
 #include <cstdint>

@@ -1,11 +1,11 @@
 // Large kernels as sums of 3 x 3 ones. A kernel of 9 x 9 taps is nine of 3 x 3, each of which reads the
 // picture three rows or columns further than the one before; so a convolution with it is a 3 x 3 convolution
 // of nine shifted copies of each channel (or the sum of nine shifted results), and Winograd's algorithm
-// (core/convolution/winograd/winograd.h) saves three of four products here too. Sides that are no multiple of
-// 3 are filled up with zeros.
+// (core/convolution/winograd/winograd.h) saves three out of four products here too. Sides that are not a
+// multiple of 3 are filled up with zeros.
 //
 // The copies, or the shifted results, are made of whichever side has fewer channels, sample by sample: in a
-// style network those are the three colours. Arrays and formulas: core/convolution/convolution.h.
+// style network, the three colours. Arrays and formulas: core/convolution/convolution.h.
 #pragma once
 
 #include "gesso/core/convolution/relu_mask.h"

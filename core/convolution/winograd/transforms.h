@@ -12,13 +12,13 @@
 //
 // With points p[0] ... p[4] and infinity, N[i] = the product of p[i] - p[k] over k != i:
 //
-//     row i of G    is  (1, p[i], p[i]^2) / N[i]                              and (0, 0, 1) for infinity
-//     column i of A^T is  (1, p[i], p[i]^2, p[i]^3)                           and (0, 0, 0, 1)
-//     row i of B^T  is  the coefficients of the product of x - p[k], k != i   and that over all k < 5
+//     row i of G       is  (1, p[i], p[i]^2) / N[i]                              and (0, 0, 1) for infinity
+//     column i of A^T  is  (1, p[i], p[i]^2, p[i]^3)                             and (0, 0, 0, 1)
+//     row i of B^T     is  the coefficients of the product of x - p[k], k != i   and that over all k < 5
 //
-// The points here are 0, a, -a, b, -b with a = sqrt(1/2) and b = sqrt(2), so that a^2 b^2 = 1 and a^2 + b^2 =
-// 5/2. They lose fewer digits than the usual 0, +-1, +-2 (the largest error falls from about 1e-5 of the
-// largest result to 3e-6) and cost the same:
+// The points here are 0, a, -a, b, -b with a = sqrt(1/2) and b = sqrt(2), so that a^2 b^2 = 1 and
+// a^2 + b^2 = 5/2. They lose fewer digits than the usual 0, +-1, +-2 (the largest error falls from about 1e-5
+// of the largest result to 3e-6) and cost the same:
 //
 //           1    0  -5/2   0    1   0                  1   0   0
 //           0  -2a   -2    a    1   0                -2/3  (1, a, 1/2)
@@ -32,10 +32,10 @@
 //           0  1/2 1/2  2   2   0
 //           0 a/2 -a/2 2b -2b   1
 //
-// In two dimensions each transform is applied to columns, then to rows: 36 products for 4 x 4 results of 9
-// products each, 144. The gradient to the weight is a convolution whose kernel is a 4 x 4 tile of dy and
-// whose result has 3 x 3 numbers, F(3x3, 4x4): the same points and B, G with a fourth column p^3 / N, and A
-// without its last but one column (the power p^3).
+// In two dimensions each transform is applied to columns, then to rows: 36 products, where the formula takes
+// 9 for each of the 4 x 4 results, 144. The gradient to the weight is a convolution whose kernel is a 4 x 4
+// tile of dy and whose result has 3 x 3 numbers, F(3x3, 4x4): the same points and B, G with a fourth column
+// p^3 / N, and A without its last but one column (the power p^3).
 #pragma once
 
 #include "gesso/core/simd/vector.h"

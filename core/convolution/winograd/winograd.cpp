@@ -168,23 +168,23 @@ struct Blocks {
   bool one_thread_each;  // or all threads work on one block, step by step
 };
 
-// Of so many channels the transforms of tiles enough for a block stay in the second-level cache.
+// Up to this many channels, the transforms of enough tiles for a block stay in the second-level cache.
 constexpr Index kCachedChannels = 128;
 
 Blocks cut(const Convolution& c, const TileGrid& grid) {
   if (c.x.channels <= kCachedChannels) {
-    // As many tiles as fit in the second-level cache, but where tiles are few some for each thread.
+    // As many tiles as fit in the second-level cache or, where tiles are few, some for each thread.
     return {std::clamp<Index>(grid.count() / 8 / 8 * 8, 16, 64), 1, true};
   }
-  // All channels of even a few tiles are too large for that cache: there each matrix is multiplied for many
-  // tiles at once, so that weights are read from memory rarely.
+  // All channels of even a few tiles are too much for that cache: here each matrix is multiplied for many
+  // tiles at once, so that weights are rarely read from memory.
   return {256, divide_up(c.y.channels, kPanel), false};
 }
 
 // All steps for tiles [begin, end).
 void compute_block(const Convolution& c, const TileGrid& grid, const WeightMatrices& w, const Blocks& blocks,
                    Index begin, Index end, float* memory) {
-  // Weights of so many in channels (by 32 out channels) stay in the first-level cache.
+  // The weights of this many in channels (by 32 out channels) stay in the first-level cache.
   constexpr Index slice = 128;
   const PanelKernels<float>& products = panel_kernels<float>();
   const int tiles = static_cast<int>(end - begin);
@@ -217,7 +217,7 @@ void compute_block(const Convolution& c, const TileGrid& grid, const WeightMatri
 
 // A convolution of many channels and few tiles: its weights are most of what it reads, and their transforms
 // four times as much. So they never leave the second-level cache: each task transforms those of its panel, a
-// slice of in channels at a time, and multiplies them with all tiles.
+// slice of in channels at a time, and multiplies them by all tiles.
 constexpr Index kFewTiles = 64;
 
 void compute_by_panels(const Convolution& c, const TileGrid& grid) {

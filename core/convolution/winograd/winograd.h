@@ -4,8 +4,8 @@
 // are in core/convolution/winograd/transforms.h. For float32: the transforms lose two or three bits, an error
 // of about 3e-6 of the largest result.
 //
-// Work goes block by block of tiles, so small that their transforms stay in the second-level cache between
-// the three steps. Arrays and formulas: core/convolution/convolution.h.
+// Tiles are worked on in blocks so small that their transforms stay in the second-level cache between the
+// three steps. Arrays and formulas: core/convolution/convolution.h.
 #pragma once
 
 #include "gesso/core/convolution/relu_mask.h"

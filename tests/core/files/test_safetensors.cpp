@@ -251,8 +251,8 @@ TEST_CASE("each way a header can be wrong is named") {
      "entry 'b': its bytes overlap");
   is(reason(make_file("{\"a\":" + first + ",\"a\":" + first + "}", std::string(8, '\0'))),
      "entry 'a': it is there twice");
-  is(reason(make_file(R"({"__metadata__":3})", "")), "its metadata is no JSON object");
-  is(reason(make_file(R"({"__metadata__":{"k":3}})", "")), "the metadata 'k' is no text");
+  is(reason(make_file(R"({"__metadata__":3})", "")), "its metadata is not a JSON object");
+  is(reason(make_file(R"({"__metadata__":{"k":3}})", "")), "the metadata 'k' is not text");
   CHECK_THROWS_WITH_AS(load_safetensors(folder / "none"), doctest::Contains("no such file"), FileError);
   CHECK_THROWS_WITH_AS(load_safetensors(folder.path()), doctest::Contains("it is a folder"), FileError);
 }
