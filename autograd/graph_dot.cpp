@@ -1,5 +1,6 @@
 #include "gesso/autograd/graph_dot.h"
 
+#include <sstream>
 #include <unordered_map>
 
 #include "gesso/autograd/node.h"
