@@ -13,11 +13,11 @@ def fail(text):
     sys.exit(f"{pathlib.Path(sys.argv[0]).name}: {text}")
 
 
-def build(source, folder):
-    """Builds the source tree's benchmark-train-step in `folder` and returns its path."""
+def build(source, folder, *options):
+    """Builds the source tree's benchmark-train-step in `folder`, with CMake `options`, and returns its path."""
     if not shutil.which("cmake"):
         fail("cmake is missing; ./tests/run installs what building needs")
-    commands = [["cmake", "-S", source, "-B", folder, "-DGESSO_BUILD_BENCHMARKS=ON", "-DGESSO_BUILD_EXAMPLES=ON"],
+    commands = [["cmake", "-S", source, "-B", folder, "-DGESSO_BUILD_BENCHMARKS=ON", "-DGESSO_BUILD_EXAMPLES=ON", *options],
                 ["cmake", "--build", folder, "--target", "benchmark-train-step", "-j", str(os.cpu_count())]]
     print(f"Building benchmark-train-step in {folder}", flush=True)
     for command in commands:

@@ -162,63 +162,38 @@ void write_results(const Convolution& c, const TileGrid& grid, const TileMatrice
   }
 }
 
-// How the work is cut: blocks of tiles, and of out channels (panels) within a block.
-struct Blocks {
-  Index tiles, panels;
-  bool one_thread_each;  // or all threads work on one block, step by step
-};
+// As many tiles as fit in the second-level cache or, where tiles are few, some for each thread.
+Index block_of_tiles(const TileGrid& grid) { return std::clamp<Index>(grid.count() / 8 / 8 * 8, 16, 64); }
 
-// Up to this many channels, the transforms of enough tiles for a block stay in the second-level cache.
-constexpr Index kCachedChannels = 128;
-
-Blocks cut(const Convolution& c, const TileGrid& grid) {
-  if (c.x.channels <= kCachedChannels) {
-    // As many tiles as fit in the second-level cache or, where tiles are few, some for each thread.
-    return {std::clamp<Index>(grid.count() / 8 / 8 * 8, 16, 64), 1, true};
-  }
-  // All channels of even a few tiles are too much for that cache: here each matrix is multiplied for many
-  // tiles at once, so that weights are rarely read from memory.
-  return {256, divide_up(c.y.channels, kPanel), false};
-}
-
-// All steps for tiles [begin, end).
-void compute_block(const Convolution& c, const TileGrid& grid, const WeightMatrices& w, const Blocks& blocks,
-                   Index begin, Index end, float* memory) {
+// Tiles [begin, end): their transforms, then for one panel of out channels after the other the products and the
+// results. `x` and `y` have memory for a block of tiles, y for the channels of a panel.
+void compute_block(const Convolution& c, const TileGrid& grid, const WeightMatrices& w, Index begin,
+                   Index end, const TileMatrices& x, const TileMatrices& y) {
   // The weights of this many in channels (by 32 out channels) stay in the first-level cache.
-  constexpr Index slice = 128;
-  const PanelKernels<float>& products = panel_kernels<float>();
-  const int tiles = static_cast<int>(end - begin);
-  const TileMatrices x{memory, blocks.tiles, c.x.groups()};
-  const TileMatrices y{memory + x.size(), blocks.tiles, blocks.panels * (kPanel / kGroup)};
+  constexpr Index slice = 128, pair = kPanel / kGroup;
   transform(kernels().input, c.x, grid, c.padding, begin, end, x);
-  for (Index panel = 0; panel < w.panels; panel += blocks.panels) {
-    const Index panels = std::min(blocks.panels, w.panels - panel);
-    const Index first_group = panel * (kPanel / kGroup);
-    const Index groups = std::min(c.y.groups() - first_group, panels * (kPanel / kGroup));
-    parallel_for(kMatrices * panels, 1, [&](Index task, Index) {
-      const Index matrix = task / panels, p = task % panels;
-      const Index group = p * (kPanel / kGroup);
+  for (Index panel = 0; panel < w.panels; ++panel) {
+    const Index first = panel * pair, groups = std::min(pair, c.y.groups() - first);
+    for (Index matrix = 0; matrix < kMatrices; ++matrix) {
       for (Index i = 0; i < w.in; i += slice) {
         const int channels = static_cast<int>(std::min(slice, w.in - i));
-        const float* weights = w.at(matrix, panel + p, i);
-        products.product(x.at(matrix, i / kGroup, 0), x.group_stride(), tiles, channels, weights,
-                         static_cast<int>(std::min<Index>(groups - group, kPanel / kGroup)),
-                         y.at(matrix, group, 0), kGroup, y.group_stride(), i > 0,
-                         weights + channels * kPanel);
+        const float* weights = w.at(matrix, panel, i);
+        panel_kernels<float>().product(x.at(matrix, i / kGroup, 0), x.group_stride(),
+                                       static_cast<int>(end - begin), channels, weights,
+                                       static_cast<int>(groups), y.at(matrix, 0, 0), kGroup, y.group_stride(),
+                                       i > 0, weights + channels * kPanel);
       }
-    });
-    const Index runs = divide_up(tiles, kRun);
-    parallel_for(groups * runs, 1, [&](Index task, Index) {
-      const Index group = task / runs, first = begin + task % runs * kRun;
-      write_results(c, grid, y, group, begin, first, std::min(first + kRun, end), first_group + group);
-    });
+    }
+    for (Index g = 0; g < groups; ++g) {
+      write_results(c, grid, y, g, begin, begin, end, first + g);
+    }
   }
 }
 
 // A convolution of many channels and few tiles: its weights are most of what it reads, and their transforms
 // four times as much. So they never leave the second-level cache: each task transforms those of its panel, a
 // slice of in channels at a time, and multiplies them by all tiles.
-constexpr Index kFewTiles = 64;
+constexpr Index kFewTiles = 64, kManyChannels = 128;
 
 void compute_by_panels(const Convolution& c, const TileGrid& grid) {
   constexpr Index slice = 64, pair = kPanel / kGroup;
@@ -254,27 +229,20 @@ void compute_by_panels(const Convolution& c, const TileGrid& grid) {
 
 void compute(const Convolution& c) {
   const TileGrid grid(c.y.batch, c.y.size);
-  if (grid.count() <= kFewTiles && c.x.channels > kCachedChannels) {
+  if (grid.count() <= kFewTiles && c.x.channels > kManyChannels) {
     return compute_by_panels(c, grid);
   }
-  const Blocks blocks = cut(c, grid);
   WeightMatrices w{nullptr, c.x.channels, divide_up(c.y.channels, kPanel)};
   Tensor weights = Tensor::empty({w.size()}, float32);
   w.data = weights.mutable_data<float>();
   transform_weights(c, w);
-  const Index size = TileMatrices{nullptr, blocks.tiles, c.x.groups()}.size() +
-                     TileMatrices{nullptr, blocks.tiles, blocks.panels * (kPanel / kGroup)}.size();
-  if (blocks.one_thread_each) {
-    parallel_for(grid.count(), blocks.tiles, [&](Index begin, Index end) {
-      compute_block(c, grid, w, blocks, begin, end, scratch<float>(size));
-    });
-    return;
-  }
-  Tensor memory = Tensor::empty({size}, float32);
-  for (Index begin = 0; begin < grid.count(); begin += blocks.tiles) {
-    compute_block(c, grid, w, blocks, begin, std::min(begin + blocks.tiles, grid.count()),
-                  memory.mutable_data<float>());
-  }
+  const Index block = block_of_tiles(grid);
+  parallel_for(grid.count(), block, [&](Index begin, Index end) {
+    TileMatrices x{nullptr, block, c.x.groups()}, y{nullptr, block, kPanel / kGroup};
+    x.data = scratch<float>(x.size() + y.size());
+    y.data = x.data + x.size();
+    compute_block(c, grid, w, begin, end, x, y);
+  });
 }
 
 // ---- gradient to the weight
