@@ -100,6 +100,12 @@ bool in_range(const Setting& setting) {
 
 }  // namespace
 
+SettingList SettingList::operator+(const SettingList& more) const {
+  SettingList all = *this;
+  all.settings_.insert(all.settings_.end(), more.settings_.begin(), more.settings_.end());
+  return all;
+}
+
 void SettingList::check() const {
   for (const Setting& setting : settings_) {
     require(in_range(setting), option_of(setting), " is ", text_of(setting), "; it must be from ",

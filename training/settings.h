@@ -52,6 +52,9 @@ class SettingList {
  public:
   SettingList(std::initializer_list<Setting> settings) : settings_(settings) {}
 
+  /// These settings, then those of `more`: for what several structs share.
+  SettingList operator+(const SettingList& more) const;
+
   /// Throws ArgumentError, naming the setting, its value and the range, for the first number that is out of
   /// range or not a number.
   void check() const;

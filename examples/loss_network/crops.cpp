@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "gesso/core/parallel.h"
 #include "gesso/core/pictures/picture.h"
@@ -10,13 +11,16 @@
 namespace gesso {
 namespace {
 
-constexpr Index kShortSide = 192;
+constexpr Index kShortSide = 384;
 
 // How one crop is cut and changed, drawn before the work is shared among threads.
 struct Plan {
   Index picture, top, left, side;
-  bool mirrored = false, blurred = false;
-  double factor[3] = {1, 1, 1}, shift = 0;  // y = (x - mean) factor + mean + shift
+  double angle = 0;  // radians
+  bool mirrored = false;
+  double blur = 1;                                    // scaled down so many times and up again
+  double factor[3] = {1, 1, 1}, shift = 0, noise = 0;  // y = (x - mean) factor + mean + shift + noise
+  std::uint64_t noise_seed = 0;
 };
 
 Plan draw_plan(const std::vector<Tensor>& pictures, bool varied, Generator& rng) {
@@ -24,31 +28,71 @@ Plan draw_plan(const std::vector<Tensor>& pictures, bool varied, Generator& rng)
   plan.picture = rng.below(static_cast<Index>(pictures.size()));
   const Index height = pictures[plan.picture].size(2), width = pictures[plan.picture].size(3);
   plan.side = std::max<Index>(
-      1, std::llround(rng.uniform(0.28, 0.75) * static_cast<double>(std::min(height, width))));
+      1, std::llround(rng.uniform(0.2, 1.0) * static_cast<double>(std::min(height, width))));
   plan.top = rng.below(height - plan.side + 1);
   plan.left = rng.below(width - plan.side + 1);
-  plan.mirrored = varied && rng.uniform() < 0.5;
-  plan.blurred = varied && rng.uniform() < 0.2;
   if (varied) {
-    const double contrast = std::exp(rng.uniform(std::log(0.8), std::log(1.25)));
-    plan.shift = rng.uniform(-0.1, 0.1);
+    plan.angle = rng.uniform() < 0.5 ? rng.uniform(-std::numbers::pi, std::numbers::pi) : 0;
+    plan.mirrored = rng.uniform() < 0.5;
+    plan.blur = rng.uniform() < 0.25 ? rng.uniform(1, 3) : 1;
+    const double contrast = std::exp(rng.uniform(std::log(0.6), std::log(1.6)));
+    plan.shift = rng.uniform(-0.15, 0.15);
     for (double& factor : plan.factor) {
-      factor = contrast * rng.uniform(0.96, 1.04);
+      factor = contrast * rng.uniform(0.85, 1.15);
     }
+    plan.noise = rng.uniform() < 1.0 / 3 ? rng.uniform(0, 0.15) : 0;
+    plan.noise_seed = static_cast<std::uint64_t>(rng.below(Index{1} << 40));
   }
   return plan;
 }
 
+// The middle size x size of x, (1, 3, from, from), turned by `angle`: between pixels linear. `from` is at
+// least the diagonal of the result.
+Tensor turned(const Tensor& x, double angle, Index size) {
+  const Index from = x.size(2);
+  const double c = std::cos(angle), s = std::sin(angle);
+  const double middle = 0.5 * static_cast<double>(from - 1), half = 0.5 * static_cast<double>(size - 1);
+  Tensor result = Tensor::empty({1, 3, size, size});
+  const float* values = x.data<float>();
+  float* to = result.mutable_data<float>();
+  for (Index i = 0; i < size; ++i) {
+    for (Index j = 0; j < size; ++j) {
+      const double dy = static_cast<double>(i) - half, dx = static_cast<double>(j) - half;
+      const double y = middle + c * dy - s * dx, x0 = middle + s * dy + c * dx;
+      const Index row = std::clamp<Index>(static_cast<Index>(y), 0, from - 2);
+      const Index column = std::clamp<Index>(static_cast<Index>(x0), 0, from - 2);
+      const auto below = static_cast<float>(y - static_cast<double>(row));
+      const auto right = static_cast<float>(x0 - static_cast<double>(column));
+      for (Index colour = 0; colour < 3; ++colour) {
+        const float* at = values + (colour * from + row) * from + column;
+        const float upper = at[0] + right * (at[1] - at[0]);
+        const float lower = at[from] + right * (at[from + 1] - at[from]);
+        to[(colour * size + i) * size + j] = upper + below * (lower - upper);
+      }
+    }
+  }
+  return result;
+}
+
 Tensor cut(const Tensor& picture, const Plan& plan, Index size) {
   Tensor x = crop(picture, plan.top, plan.left, plan.side, plan.side);
-  if (plan.blurred) {  // what half the size cannot hold is lost
-    x = resize_picture(x, size / 2, size / 2);
+  if (plan.blur > 1) {  // what the smaller size cannot hold is lost
+    const Index smaller = std::max<Index>(1, std::llround(static_cast<double>(size) / plan.blur));
+    x = resize_picture(x, smaller, smaller);
   }
-  return resize_picture(x, size, size);
+  if (plan.angle == 0) {
+    return resize_picture(x, size, size);
+  }
+  const auto diagonal = static_cast<Index>(std::ceil(std::numbers::sqrt2 * static_cast<double>(size))) + 1;
+  return turned(resize_picture(x, diagonal, diagonal), plan.angle, size);
 }
 
 void change(const float* from, const Plan& plan, Index size, float* to) {
   const Index plane = size * size;
+  std::vector<float> noise(static_cast<std::size_t>(plan.noise > 0 ? 3 * plane : 0));
+  Generator rng(plan.noise_seed);
+  rng.fill_normal(noise.data(), static_cast<Index>(noise.size()));
+  const auto deviation = static_cast<float>(plan.noise);
   for (int colour = 0; colour < 3; ++colour, from += plane, to += plane) {
     double mean = 0;
     for (Index i = 0; i < plane; ++i) {
@@ -57,10 +101,12 @@ void change(const float* from, const Plan& plan, Index size, float* to) {
     mean /= static_cast<double>(plane);
     const auto factor = static_cast<float>(plan.factor[colour]);
     const auto offset = static_cast<float>(mean * (1 - plan.factor[colour]) + plan.shift);
+    const float* grain = noise.empty() ? nullptr : noise.data() + colour * plane;
     for (Index y = 0; y < size; ++y) {
       for (Index x = 0; x < size; ++x) {
-        const float value = from[y * size + (plan.mirrored ? size - 1 - x : x)];
-        to[y * size + x] = std::clamp(value * factor + offset, 0.0f, 1.0f);
+        const Index at = y * size + x;
+        const float value = from[y * size + (plan.mirrored ? size - 1 - x : x)] * factor + offset;
+        to[at] = std::clamp(grain ? value + deviation * grain[at] : value, 0.0f, 1.0f);
       }
     }
   }
@@ -72,20 +118,22 @@ std::vector<Tensor> load_small(const std::vector<std::string>& files) {
   std::vector<Tensor> pictures(files.size());
   parallel_for(static_cast<Index>(files.size()), 1, [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
-      pictures[i] = resize_short_side(load_picture(files[i]), kShortSide);
+      const Tensor picture = load_picture(files[i]);
+      const bool large = std::min(picture.size(2), picture.size(3)) > kShortSide;
+      pictures[i] = large ? resize_short_side(picture, kShortSide) : picture;
     }
   });
   return pictures;
 }
 
-Crops draw_crops(const std::vector<Tensor>& pictures, Index count, Index size, bool varied, Generator& rng) {
+Tensor draw_crops(const std::vector<Tensor>& pictures, Index count, Index size, bool varied,
+                  Generator& rng) {
   std::vector<Plan> plans;
-  Crops crops{Tensor::empty({count, 3, size, size}), {}};
   for (Index i = 0; i < count; ++i) {
     plans.push_back(draw_plan(pictures, varied, rng));
-    crops.labels.push_back(plans.back().picture);
   }
-  float* values = crops.pictures.mutable_data<float>();
+  Tensor crops = Tensor::empty({count, 3, size, size});
+  float* values = crops.mutable_data<float>();
   parallel_for(count, 1, [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
       const Tensor x = cut(pictures[plans[i].picture], plans[i], size);

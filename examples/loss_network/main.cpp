@@ -1,7 +1,6 @@
-// train-loss-network: trains the small network that compares pictures for style-transfer, on nothing but
-// photographs.
-#include <cstdio>
-#include <functional>
+// train-loss-network: trains the small network that compares pictures for style-transfer, by letting it
+// imitate one that was trained on ImageNet.
+#include <filesystem>
 #include <iostream>
 #include <optional>
 #include <set>
@@ -34,28 +33,36 @@ void save_weights(const std::string& path, LossNetworkTraining& training) {
   for (const auto& [name, tensor] : weights) {
     half.insert(name);
   }
-  std::string names;
-  for (const std::string& file : training.files()) {
-    names += (names.empty() ? "" : ", ") + fs::path(file).filename().string();
+  std::string quality;
+  const std::vector<double> unexplained = training.unexplained();
+  for (std::size_t i = 0; i < unexplained.size(); ++i) {
+    quality += concat_text(i > 0 ? ", " : "", training.layer_names()[i], " ", unexplained[i]);
   }
   save_safetensors(path, weights,
                    {{"made by", training.settings().command()},
-                    {"seed", std::to_string(training.settings().seed)},
-                    {"accuracy", concat_text(training.accuracy(), " of new crops")},
-                    {"pictures", names},
+                    {"unexplained variance", quality},
                     {"gesso", build_info().version}},
                    {}, half);
 }
 
-// The progress bar's words: the loss, and a running mean of what is named rightly.
-std::function<std::string(const LogEntry&)> status() {
-  return [right = std::optional<double>()](const LogEntry& entry) mutable {
-    const double now = logged(entry, "accuracy").value();
-    right = right ? 0.95 * *right + 0.05 * now : now;
-    char text[64];
-    std::snprintf(text, sizeof text, "loss %.3f  right %.0f %%", logged(entry, "loss").value(), 100 * *right);
-    return std::string(text);
-  };
+LogEntry test_entry(LossNetworkTraining& network) {
+  LogEntry entry;
+  const std::vector<double> unexplained = network.unexplained();
+  for (std::size_t i = 0; i < unexplained.size(); ++i) {
+    entry.emplace_back("test_" + network.layer_names()[i], unexplained[i]);
+  }
+  return entry;
+}
+
+// So that --resume works from any folder.
+void make_paths_absolute(LossNetworkSettings& settings) {
+  for (std::string& folder : settings.pictures) {
+    folder = fs::absolute(folder).string();
+  }
+  settings.teacher_weights = fs::absolute(settings.teacher_weights).string();
+  if (!settings.painters.empty()) {
+    settings.painters = fs::absolute(settings.painters).string();
+  }
 }
 
 // The run's folder, new or the one to go on with; returns whether it came to the end.
@@ -72,6 +79,7 @@ bool run(Options& options) {
       throw UsageError("name a folder of photographs by --pictures and a folder for the results by --out");
     }
     with_usage_errors("--", [&] { options.settings.check(); });
+    make_paths_absolute(options.settings);
   }
   LossNetworkTraining network(options.settings);
   Training& training = network.training();
@@ -80,20 +88,16 @@ bool run(Options& options) {
   } else {
     with_usage_errors("--out ", [&] { folder.create(); });
   }
-  std::cerr << "Training a loss network to tell " << network.files().size() << " pictures apart, for "
-            << training.steps() - training.steps_done() << " steps; watch " << folder.report().string()
-            << "\n";
+  std::cerr << "Training a loss network to see " << network.files().size() << " pictures as "
+            << options.settings.teacher << " does, for " << training.steps() - training.steps_done()
+            << " steps; watch " << folder.report().string() << "\n";
   stop_gently_on_interrupt();
   const bool finished =
       train(training, folder,
             {.stop = stop_requested,
              .save_every = options.test_every,
              .report = [&](const std::vector<LogEntry>& log) { return loss_network_report(network, log); },
-             .test =
-                 [&] {
-                   return LogEntry{{"test_accuracy", network.accuracy()}};
-                 },
-             .status = status()});
+             .test = [&] { return test_entry(network); }});
   if (!finished) {
     std::cerr << "Stopped after " << training.steps_done() << " steps. To go on: train-loss-network --resume "
               << folder.root.string() << "\n";
@@ -112,16 +116,13 @@ int main(int argc, char** argv) {
   LossNetworkSettings& s = options.settings;
   CommandLine line(
       "train-loss-network",
-      "Trains a small network that compares pictures for style-transfer, on nothing but photographs. Its "
-      "task:\n"
-      "given a crop, tell which picture it was cut out of. To do so it must learn what makes a place look "
-      "like\n"
-      "itself: edges, colours, textures and what they build. No labels are needed; the pictures are the "
-      "classes.\n"
-      "Afterwards the classifier's last layer is thrown away, and what the others see is the result.");
+      "Trains a small network that compares pictures for style-transfer. It learns by imitation: shown crops of\n"
+      "pictures, it predicts what each layer of a teacher, a network that was trained on a million labelled\n"
+      "photographs, computes of them. Batch norm, without which it would hardly learn, is folded into the\n"
+      "convolutions at the end; what is left is half a megabyte.");
   line.option("--pictures", &s.pictures,
-              "Folder of photographs and paintings; examples/tools/collect-pictures makes the one of 200 "
-              "photographs and paintings from Debian packages");
+              "Folders of photographs and paintings; examples/tools/collect-pictures makes one from Debian "
+              "packages");
   line.option("--out", &options.out,
               "Folder for loss_network.safetensors, checkpoint, log and report; made if missing");
   const Option resume = line.option("--resume", &options.resume,
@@ -129,20 +130,25 @@ int main(int argc, char** argv) {
   const auto option = [&](const char* name, OptionValue value, const char* help) {
     line.option(name, value, help).excludes(resume);
   };
+  option("--teacher", &s.teacher, "Whom it imitates: squeezenet");
+  option("--teacher-weights", &s.teacher_weights,
+         "The teacher's weights: a safetensors file with torchvision's names");
+  option("--painters", &s.painters,
+         "Folder of style networks that paint every picture once more, as pictures to learn from");
   option("--steps", &s.steps, "Training steps");
   option("--batch", &s.batch, "Crops in each step");
   option("--crop", &s.crop, "Side of the crops in pixels");
   option("--lr", &s.learning_rate, "The highest learning rate");
   option("--seed", &s.seed, "Draws the first weights and all crops");
   line.option("--test-every", &options.test_every,
-              "Steps between tests on new crops, with checkpoint and report")
+              "Steps between tests on unseen pictures, with checkpoint and report")
       .positive();
   line.add_threads_option();
   line.footer(
       "Example:\n"
-      "  examples/tools/collect-pictures /tmp/pictures\n"
-      "  train-loss-network --pictures /tmp/pictures --out runs/loss_network\n"
-      "  style-transfer train --loss-network combined --loss-weights "
-      "runs/loss_network/loss_network.safetensors ...");
+      "  examples/tools/collect-pictures pictures\n"
+      "  train-loss-network --pictures pictures examples/assets/photos --teacher-weights squeezenet1_0.safetensors "
+      "--out runs/loss_network\n"
+      "  style-transfer train --loss-weights runs/loss_network/loss_network.safetensors ...");
   return line.run(argc, argv, [&] { return run(options); });
 }

@@ -9,7 +9,8 @@
 
 namespace gesso {
 
-/// Loss and accuracy over the steps, the first layer's filters, some crops, settings and machine.
+/// How much each layer still has to learn, what teacher and student see in a picture side by side, where they
+/// disagree, the filters of the first layer, settings and machine.
 Report loss_network_report(LossNetworkTraining& training, const std::vector<LogEntry>& log);
 
 }  // namespace gesso

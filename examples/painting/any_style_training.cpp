@@ -8,32 +8,18 @@
 #include "gesso/autograd/shape_ops.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
-#include "gesso/training/settings.h"
+#include "settings.h"
 #include "style_training.h"
 
 namespace gesso {
 namespace {
 
 SettingList list(AnyStyleSettings& s) {
-  return {{"styles", &s.styles},
-          {"content", &s.content},
-          {"width", &s.network.width, 1, 512},
-          {"blocks", &s.network.blocks, 0, 64},
-          {"manners", &s.network.manners, 1, 998},
-          {"hidden", &s.network.hidden, 1, 4096},
-          {"steps", &s.steps, 1, 1e7},
-          {"batch", &s.batch, 1, 64},
-          {"crop", &s.crop, 32, 2048},
-          {"style_size", &s.style_size, AnyStyleNetwork::min_style_size, 4096},
-          {"learning_rate", &s.learning_rate, 1e-7, 1, "lr"},
-          {"content_weight", &s.weights.content, 0, 1e6},
-          {"style_weight", &s.weights.style, 0, 1e6},
-          {"tv_weight", &s.weights.tv, 0, 1e6},
-          {"range_weight", &s.weights.range, 0, 1e6},
-          {"loss_network", &s.loss_network.name},
-          {"loss_weights", &s.loss_network.weights},
-          {"content_layer", &s.loss_network.content_layer},
-          {"seed", &s.seed}};
+  return SettingList{{"styles", &s.styles},
+                     {"manners", &s.network.manners, 1, 998},
+                     {"hidden", &s.network.hidden, 1, 4096},
+                     {"style_size", &s.style_size, AnyStyleNetwork::min_style_size, 4096}} +
+         painting_settings(s);
 }
 
 // Every second picture with its colours in another order.

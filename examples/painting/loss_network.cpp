@@ -1,33 +1,47 @@
 #include "loss_network.h"
 
-#include "combined.h"
 #include "filter_bank.h"
 #include "program/assets.h"
-#include "trained_stack.h"
+#include "squeezenet.h"
 #include "vgg.h"
 
 namespace gesso {
 namespace {
 
+bool is_vgg(const std::string& name) { return name == "vgg16" || name == "vgg19"; }
+
 VggOptions vgg_options(const LossNetworkOptions& options) {
   return {.depth = options.name == "vgg16" ? 16 : 19, .content_layer = options.content_layer};
+}
+
+SqueezeNetOptions squeezenet_options(const LossNetworkOptions& options) {
+  SqueezeNetOptions squeezenet{.minor = options.name == "squeezenet1_1" ? 1 : 0};
+  if (!options.content_layer.empty()) {
+    squeezenet.content_layer = options.content_layer;
+  }
+  return squeezenet;
 }
 
 }  // namespace
 
 void LossNetworkOptions::check() const {
-  const bool ours = name == "filters" || name == "trained" || name == "combined";
-  require(ours || name == "vgg16" || name == "vgg19", "loss-network: unknown network '", name,
-          "'; known are filters, trained, combined, vgg16, vgg19");
-  if (ours) {
-    require(name != "filters" || weights.empty(),
-            "loss-weights: the filter bank needs no weights; leave them out, or use loss-network vgg16");
-    require(content_layer.empty(), "content-layer: ", name == "filters" ? "the filter bank" : name,
-            " has its own; leave it out, or use loss-network vgg16");
+  const bool ours = name == "filters" || name == "distilled";
+  require(ours || name == "squeezenet" || name == "squeezenet1_1" || is_vgg(name),
+          "loss-network: unknown network '", name,
+          "'; known are distilled, filters, squeezenet, squeezenet1_1, vgg16, vgg19");
+  if (name == "filters") {
+    require(weights.empty(),
+            "loss-weights: the filter bank needs no weights; leave them out, or use another loss-network");
+    require(content_layer.empty(),
+            "content-layer: the filter bank has its own; leave it out, or use another loss-network");
     return;
   }
-  require(!weights.empty(), "loss-weights: name the safetensors file with the weights of ", name);
-  vgg_layers(vgg_options(*this));
+  require(ours || !weights.empty(), "loss-weights: name the safetensors file with the weights of ", name);
+  if (is_vgg(name)) {
+    vgg_layers(vgg_options(*this));
+  } else {
+    squeezenet_layers(squeezenet_options(*this));
+  }
 }
 
 std::unique_ptr<LossNetwork> make_loss_network(const LossNetworkOptions& options) {
@@ -35,16 +49,14 @@ std::unique_ptr<LossNetwork> make_loss_network(const LossNetworkOptions& options
   if (options.name == "filters") {
     return std::make_unique<FilterBank>();
   }
-  if (options.name == "trained" || options.name == "combined") {
-    const NamedTensors stack = load_stack_weights(
-        options.weights.empty() ? asset("loss_network/loss_network.safetensors") : options.weights);
-    if (options.name == "trained") {
-      return std::make_unique<TrainedStack>(stack);
-    }
-    return std::make_unique<Combined>(stack);
+  if (is_vgg(options.name)) {
+    const VggOptions vgg = vgg_options(options);
+    return std::make_unique<Vgg>(vgg, load_vgg_weights(options.weights, vgg));
   }
-  const VggOptions vgg = vgg_options(options);
-  return std::make_unique<Vgg>(vgg, load_vgg_weights(options.weights, vgg));
+  const SqueezeNetOptions squeezenet = squeezenet_options(options);
+  const std::string weights =
+      options.weights.empty() ? asset("loss_network/loss_network.safetensors") : options.weights;
+  return std::make_unique<SqueezeNet>(squeezenet, load_squeezenet_weights(weights, squeezenet));
 }
 
 }  // namespace gesso

@@ -31,13 +31,15 @@ class LossNetwork {
 
 /// Which loss network to train with.
 struct LossNetworkOptions {
-  /// "filters": the analytic filter bank; "trained": a stack made by train-loss-network; "combined": both,
-  /// see combined.h; "vgg16", "vgg19": see vgg.h.
-  std::string name = "filters";
-  /// For vgg, trained and combined: a safetensors file; filters need none. If empty, trained and combined use
-  /// the one that comes with gesso.
+  /// "distilled": a small network that learned from one that was trained on ImageNet, see
+  /// train-loss-network; "filters": the analytic filter bank, nothing learned; "squeezenet" (1.0),
+  /// "squeezenet1_1", "vgg16", "vgg19": see squeezenet.h and vgg.h.
+  std::string name = "distilled";
+  /// A safetensors file; filters need none. If empty, distilled uses the one that comes with gesso.
   std::string weights = {};
-  std::string content_layer = {};  ///< vgg: "relu3_3", say; empty: the network's own choice
+  /// The layer whose values are the content: "relu3_3" of VGG, "fire5" of the others, say. Empty: the
+  /// network's own choice. The filter bank has its own.
+  std::string content_layer = {};
 
   /// Throws ArgumentError for an unknown name or layer, and for weights that are missing, or given where none
   /// are used.

@@ -55,7 +55,15 @@ Tensor distances_to(const std::vector<Tensor>& targets, const Tensor& x) {
 
 }  // namespace
 
-StyleTarget::StyleTarget(const LossNetwork& network, const std::vector<Tensor>& pictures) {
+StyleStatistic style_statistic(const std::string& name) {
+  require(name == "gram" || name == "wasserstein", "style-loss: unknown loss '", name,
+          "'; known are gram, wasserstein");
+  return name == "gram" ? StyleStatistic::gram : StyleStatistic::wasserstein;
+}
+
+StyleTarget::StyleTarget(const LossNetwork& network, const std::vector<Tensor>& pictures,
+                         StyleStatistic statistic)
+    : statistic_(statistic) {
   require(!pictures.empty(), "style picture: there is none");
   const NoGradGuard no_grad;
   for (const Tensor& picture : pictures) {
@@ -64,13 +72,20 @@ StyleTarget::StyleTarget(const LossNetwork& network, const std::vector<Tensor>& 
     const std::vector<Tap> taps = network.taps(picture);
     taps_.resize(taps.size());
     for (std::size_t i = 0; i < taps.size(); ++i) {
-      if (!taps[i].style.defined()) {
+      const Tensor& features = taps[i].style;
+      if (!features.defined()) {
         continue;
       }
-      const double mean_variance = mean(variance(taps[i].style, {0, 2, 3}, {.unbiased = false})).item();
+      const double mean_variance = mean(variance(features, {0, 2, 3}, {.unbiased = false})).item();
       require(mean_variance > 0, "style picture: it is all one colour; choose a picture with some texture");
-      taps_[i].styles.push_back(features_at_places(taps[i].style));
-      taps_[i].weights.push_back(1 / mean_variance);
+      if (statistic == StyleStatistic::gram) {
+        const Tensor gram = gram_matrix(features, GramNormalizer::pixels);
+        taps_[i].styles.push_back(gram);
+        taps_[i].weights.push_back(1 / mean(square(gram)).item());
+      } else {
+        taps_[i].styles.push_back(features_at_places(features));
+        taps_[i].weights.push_back(1 / mean_variance);
+      }
     }
   }
   for (Features& of_tap : taps_) {
@@ -95,11 +110,35 @@ NamedTensors StyleTarget::constants(std::uint64_t number) const {
       all.emplace_back(concat_text("features.", i, ".", s), taps_[i].styles[s]);
       all.emplace_back(concat_text("weight.", i, ".", s), Tensor::scalar(taps_[i].weights[s]));
     }
-    if (!taps_[i].styles.empty()) {
+    if (statistic_ == StyleStatistic::wasserstein && !taps_[i].styles.empty()) {
       all.emplace_back(concat_text("directions.", i), directions(i, number));
     }
   }
   return all;
+}
+
+Tensor StyleTarget::weighted_distances(std::size_t i, const Tensor& features,
+                                       const std::vector<Tensor>& styles, const std::vector<double>& weights,
+                                       std::uint64_t number) const {
+  const Index count = static_cast<Index>(weights.size());
+  if (statistic_ == StyleStatistic::gram) {
+    const Index channels = features.size(1);
+    const Tensor of_elements = Tensor::from(weights, {count, 1, 1}, features.dtype()) *
+                               (1 / static_cast<double>(channels * channels));
+    const Tensor gram = gram_matrix(features, GramNormalizer::pixels);
+    return sum(square(gram - concat(styles, 0)) * of_elements);
+  }
+  const Tensor slices = directions(i, number);
+  std::vector<Tensor> wanted;
+  {
+    const NoGradGuard no_grad;
+    for (const Tensor& style : styles) {
+      wanted.push_back(conv2d(style, slices, {}));
+    }
+  }
+  const Tensor of_directions =
+      Tensor::from(weights, {count, 1}, features.dtype()) * (1 / static_cast<double>(kDirections));
+  return sum(distances_to(wanted, conv2d(features, slices, {})) * of_directions);
 }
 
 Tensor StyleTarget::loss(const std::vector<Tap>& taps, const std::vector<Index>& styles,
@@ -118,23 +157,17 @@ Tensor StyleTarget::loss(const std::vector<Tap>& taps, const std::vector<Index>&
     require(styles.size() == 1 || static_cast<Index>(styles.size()) == samples,
             "StyleTarget::loss: ", styles.size(), " styles for a batch of ", samples,
             "; give one for each sample, or one for all");
-    const Tensor slices = directions(i, number);
     std::vector<Tensor> wanted;
     std::vector<double> weights;
-    {
-      const NoGradGuard no_grad;
-      for (const Index style : styles) {
-        require(style == kNoStyle || (style >= 0 && style < static_cast<Index>(target.styles.size())),
-                "StyleTarget::loss: there is no style ", style, "; there are ", target.styles.size(),
-                " style pictures");
-        const Index row = style == kNoStyle ? 0 : style;
-        wanted.push_back(conv2d(target.styles[row], slices, {}));
-        weights.push_back(
-            style == kNoStyle ? 0 : target.weights[row] / static_cast<double>(samples * kDirections));
-      }
+    for (const Index style : styles) {
+      require(style == kNoStyle || (style >= 0 && style < static_cast<Index>(target.styles.size())),
+              "StyleTarget::loss: there is no style ", style, "; there are ", target.styles.size(),
+              " style pictures");
+      const Index row = style == kNoStyle ? 0 : style;
+      wanted.push_back(target.styles[row]);
+      weights.push_back(style == kNoStyle ? 0 : target.weights[row] / static_cast<double>(samples));
     }
-    const Tensor weight = Tensor::from(weights, {static_cast<Index>(weights.size()), 1}, features.dtype());
-    const Tensor term = sum(distances_to(wanted, conv2d(features, slices, {})) * weight);
+    const Tensor term = weighted_distances(i, features, wanted, weights, number);
     total = total.defined() ? total + term : term;
     ++count;
   }

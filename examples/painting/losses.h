@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "gesso/core/files/safetensors.h"
@@ -31,8 +32,20 @@ struct Losses {
 /// For a sample that is painted in no style but stays a photograph.
 inline constexpr Index kNoStyle = -1;
 
-/// What is kept of style pictures: for each style tap, the features at up to kStylePlaces positions, evenly
-/// spread.
+/// What of a picture's features is its style.
+enum class StyleStatistic {
+  /// The Gram matrix: how strongly channels are present, and with which others (Gatys et al. 2015).
+  gram,
+  /// The distribution of features, compared by the sliced Wasserstein distance (Heitz et al. 2021, arXiv
+  /// 2006.07229): Gram matrices cannot tell a few bright stars from an even haze. It presses the palette
+  /// harder, and more of the photograph's own colours out.
+  wasserstein
+};
+
+/// "gram" or "wasserstein". Throws ArgumentError for other names.
+StyleStatistic style_statistic(const std::string& name);
+
+/// What is kept of style pictures.
 class StyleTarget {
  public:
   static constexpr Index kStylePlaces = 4096;
@@ -40,31 +53,40 @@ class StyleTarget {
 
   /// Each picture is (1, 3, H, W). Throws ArgumentError for a style picture without any texture (all its taps
   /// constant), or one that is too small.
-  StyleTarget(const LossNetwork& network, const std::vector<Tensor>& pictures);
+  StyleTarget(const LossNetwork& network, const std::vector<Tensor>& pictures,
+              StyleStatistic statistic = StyleStatistic::gram);
 
-  /// The sliced Wasserstein distance of features (Heitz et al. 2021, arXiv 2006.07229): the mean over taps
-  /// and over kDirections random unit vectors u of W(u f, u f_s)^2 / (tr(cov_s) / C), averaged over the
-  /// batch. W is the Wasserstein distance between the projections of the features f and of the style
-  /// picture's f_s over all positions (squared_wasserstein()), and tr(cov_s) / C is the mean variance of the
-  /// style's projections, so that the same weight suits every picture, every tap and every loss network. It
-  /// is 0 only for equal distributions; means and covariances (Gatys et al. 2015) cannot tell a few bright
-  /// stars from an even haze. Sample n is compared with style styles[n], or with none if that is kNoStyle; a
-  /// single entry is for all. `number` chooses the directions: the same number, the same directions.
+  /// How far pictures with these taps are from the style: 0 only for equal statistics, and of a scale that
+  /// suits every picture, every tap and every loss network, so that the same weight does. The mean over taps
+  /// and samples of, with f the tap's features, (C, places), and f_s those of the style picture,
+  ///
+  ///     gram:         mean((G - G_s)^2) / mean(G_s^2),   G = f f^T / places
+  ///     wasserstein:  the mean over kDirections random unit vectors u of W(u f, u f_s)^2 / (tr(cov_s) / C)
+  ///
+  /// W is the Wasserstein distance between the projections over all places (squared_wasserstein(); of the
+  /// style up to kStylePlaces are kept, evenly spread), and tr(cov_s) / C is the mean variance of the style's
+  /// projections. `number` chooses the directions: the same number, the same directions. Sample n is compared
+  /// with style styles[n], or with none if that is kNoStyle; a single entry is for all.
   Tensor loss(const std::vector<Tap>& taps, const std::vector<Index>& styles = {0},
               std::uint64_t number = 0) const;
 
   /// What loss(..., number) computes with, for those who want to compute the same elsewhere: for tap i and
-  /// style s, "features.i.s", (1, C, 1, positions); "weight.i.s", (); "directions.i", (kDirections, C, 1, 1).
+  /// style s, "features.i.s" ((1, C, 1, places), or the Gram matrix, (1, C, C)) and "weight.i.s" (); for
+  /// wasserstein also "directions.i", (kDirections, C, 1, 1).
   NamedTensors constants(std::uint64_t number = 0) const;
 
  private:
   struct Features {
-    std::vector<Tensor> styles;   // S times (1, C, 1, positions)
-    std::vector<double> weights;  // C / tr(cov)
+    std::vector<Tensor> styles;   // of each style: (1, C, 1, places) or (1, C, C)
+    std::vector<double> weights;  // of each style: C / tr(cov) or 1 / mean(G^2)
   };
   // Those of tap i, whatever other taps there are.
   Tensor directions(std::size_t i, std::uint64_t number) const;
+  // The distances of each sample from its style in tap i, summed with `weights`, one for each sample or all.
+  Tensor weighted_distances(std::size_t i, const Tensor& features, const std::vector<Tensor>& styles,
+                            const std::vector<double>& weights, std::uint64_t number) const;
 
+  StyleStatistic statistic_;
   std::vector<Features> taps_;  // of all taps; empty without a style, or for too small a picture
 };
 

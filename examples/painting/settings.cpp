@@ -2,34 +2,19 @@
 
 #include <filesystem>
 
-#include "gesso/training/settings.h"
-
 namespace gesso {
 namespace {
 
 SettingList list(TrainSettings& s) {
-  return {{"styles", &s.styles},
-          {"strength", &s.strength},
-          {"added_styles", &s.added_styles},
-          {"content", &s.content},
-          {"width", &s.network.width, 1, 512},
-          {"blocks", &s.network.blocks, 0, 64},
-          {"normalization", &s.network.normalization},
-          {"noise", &s.network.noise, 0, 1},
-          {"skips", &s.network.skips},
-          {"steps", &s.steps, 1, 1e7},
-          {"batch", &s.batch, 1, 64},
-          {"crop", &s.crop, 32, 2048},
-          {"style_size", &s.style_size, 32, 4096},
-          {"learning_rate", &s.learning_rate, 1e-7, 1, "lr"},
-          {"content_weight", &s.weights.content, 0, 1e6},
-          {"style_weight", &s.weights.style, 0, 1e6},
-          {"tv_weight", &s.weights.tv, 0, 1e6},
-          {"range_weight", &s.weights.range, 0, 1e6},
-          {"loss_network", &s.loss_network.name},
-          {"loss_weights", &s.loss_network.weights},
-          {"content_layer", &s.loss_network.content_layer},
-          {"seed", &s.seed}};
+  return SettingList{{"styles", &s.styles},
+                     {"strength", &s.strength},
+                     {"added_styles", &s.added_styles},
+                     {"normalization", &s.network.normalization},
+                     {"noise", &s.network.noise, 0, 1},
+                     {"skips", &s.network.skips},
+                     {"style_size", &s.style_size, 32, 4096},
+                     {"style_loss", &s.style_loss}} +
+         painting_settings(s);
 }
 
 }  // namespace
@@ -45,6 +30,7 @@ void TrainSettings::check() const {
   list(settings).check();
   require(crop % 4 == 0, "crop is ", crop, "; it must be a multiple of 4, as the network halves sizes twice");
   loss_network.check();
+  style_statistic(style_loss);
   check_normalization(network.normalization);
   require(!styles.empty(), "style: there is no style picture");
   require(row_of_style(static_cast<Index>(styles.size())) == network.styles, "style: there are ",

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "gesso/training/settings.h"
 #include "loss_network.h"
 #include "losses.h"
 #include "style_network.h"
@@ -15,6 +16,26 @@ namespace gesso {
 
 /// What people call a style picture: its file name without folder and ending.
 std::string style_name(const std::string& file);
+
+/// The settings that every training of painters has, whether of chosen styles or of all.
+template <class Settings>
+SettingList painting_settings(Settings& s) {
+  return {{"content", &s.content},
+          {"width", &s.network.width, 1, 512},
+          {"blocks", &s.network.blocks, 0, 64},
+          {"steps", &s.steps, 1, 1e7},
+          {"batch", &s.batch, 1, 64},
+          {"crop", &s.crop, 32, 2048},
+          {"learning_rate", &s.learning_rate, 1e-7, 1, "lr"},
+          {"content_weight", &s.weights.content, 0, 1e6},
+          {"style_weight", &s.weights.style, 0, 1e6},
+          {"tv_weight", &s.weights.tv, 0, 1e6},
+          {"range_weight", &s.weights.range, 0, 1e6},
+          {"loss_network", &s.loss_network.name},
+          {"loss_weights", &s.loss_network.weights},
+          {"content_layer", &s.loss_network.content_layer},
+          {"seed", &s.seed}};
+}
 
 /// The settings of a training run. The defaults are a small training; see presets.h for larger ones.
 struct TrainSettings {
@@ -33,6 +54,7 @@ struct TrainSettings {
   /// gamma and beta change. 0: everything is trained.
   int added_styles = 0;
   LossWeights weights;
+  std::string style_loss = "gram";  ///< what of the features is the style: see style_statistic()
   LossNetworkOptions loss_network;
   std::uint64_t seed = 1;
 

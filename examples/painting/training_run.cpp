@@ -65,7 +65,7 @@ TrainingRun::TrainingRun(const TrainSettings& settings, std::vector<std::string>
       network_(settings.network, rng_),
       loss_network_(make_loss_network(settings.loss_network)),
       styles_(load_styles(settings)),
-      target_(*loss_network_, styles_),
+      target_(*loss_network_, styles_, style_statistic(settings.style_loss)),
       photographs_(std::move(photographs),
                    {.crop = settings.crop, .batch = settings.batch, .seed = settings.seed}),
       optimizer_(trained_parameters(network_, settings), {.lr = settings.learning_rate}),

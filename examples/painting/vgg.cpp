@@ -1,18 +1,13 @@
 #include "vgg.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "gesso/autograd/convolution.h"
-#include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/pooling.h"
+#include "torchvision_weights.h"
 
 namespace gesso {
 namespace {
-
-// Mean and standard deviation of ImageNet's colours, which the networks were trained with.
-const std::vector<double> kMean = {0.485, 0.456, 0.406};
-const std::vector<double> kDeviation = {0.229, 0.224, 0.225};
 
 struct Block {
   Index channels;
@@ -50,19 +45,15 @@ std::vector<VggLayer> all_layers(int depth) {
   return layers;
 }
 
-const Tensor* find(const NamedTensors& tensors, const std::string& key) {
-  const auto found =
-      std::find_if(tensors.begin(), tensors.end(), [&](const auto& entry) { return entry.first == key; });
-  return found == tensors.end() ? nullptr : &found->second;
-}
+std::string name_of(const VggOptions& options) { return concat_text("VGG", options.depth); }
 
-Tensor parameter(const NamedTensors& weights, const std::string& key, const Shape& shape, int depth) {
-  const Tensor* tensor = find(weights, key);
-  require(tensor != nullptr, "VGG", depth, ": ", key, " is missing; give it torchvision's weights of VGG",
-          depth);
-  require(tensor->shape() == shape, "VGG", depth, ": ", key, " has shape ", tensor->shape(), ", not ", shape,
-          "; are these the weights of VGG", depth, "?");
-  return tensor->detach();
+ParameterShapes parameter_shapes(const VggOptions& options) {
+  ParameterShapes shapes;
+  for (const VggLayer& layer : vgg_layers(options)) {
+    shapes.emplace_back(layer.key + ".weight", layer.weight_shape());
+    shapes.emplace_back(layer.key + ".bias", Shape{layer.out});
+  }
+  return shapes;
 }
 
 }  // namespace
@@ -89,41 +80,19 @@ std::vector<VggLayer> vgg_layers(const VggOptions& options) {
 }
 
 NamedTensors load_vgg_weights(const std::string& path, const VggOptions& options) {
-  const SafetensorsReader reader(path);
-  NamedTensors weights;
-  const auto load = [&](const std::string& key, const Shape& shape) {
-    if (!reader.contains(key)) {
-      throw FileError(concat_text(path, ": it has no tensor ", key, "; it must hold VGG", options.depth,
-                                  " under torchvision's names"));
-    }
-    if (reader.entry(key).shape != shape) {
-      throw FileError(concat_text(path, ": ", key, " has shape ", reader.entry(key).shape, ", not ", shape,
-                                  "; are these the weights of VGG", options.depth, "?"));
-    }
-    weights.emplace_back(key, reader.load(key).to(float32));
-  };
-  for (const VggLayer& layer : vgg_layers(options)) {
-    load(layer.key + ".weight", layer.weight_shape());
-    load(layer.key + ".bias", {layer.out});
-  }
-  return weights;
+  return load_torchvision_weights(path, name_of(options), parameter_shapes(options));
 }
 
 NamedTensors random_vgg_weights(const VggOptions& options, Generator& rng) {
-  NamedTensors weights;
-  for (const VggLayer& layer : vgg_layers(options)) {
-    Tensor weight = Tensor::randn(layer.weight_shape(), rng);
-    weight.mul_(std::sqrt(2.0 / static_cast<double>(9 * layer.in)));
-    weights.emplace_back(layer.key + ".weight", weight);
-    weights.emplace_back(layer.key + ".bias", Tensor::zeros({layer.out}));
-  }
-  return weights;
+  return random_torchvision_weights(parameter_shapes(options), rng);
 }
 
-Vgg::Vgg(const VggOptions& options, const NamedTensors& weights) {
+Vgg::Vgg(const VggOptions& options, const NamedTensors& weights) : name_(name_of(options)) {
+  const std::vector<Tensor> parameters =
+      torchvision_parameters(weights, name_, parameter_shapes(options));
   for (const VggLayer& layer : vgg_layers(options)) {
-    layers_.push_back({layer, parameter(weights, layer.key + ".weight", layer.weight_shape(), options.depth),
-                       parameter(weights, layer.key + ".bias", {layer.out}, options.depth)});
+    const std::size_t first = 2 * layers_.size();
+    layers_.push_back({layer, parameters[first], parameters[first + 1]});
     if (layer.content) {
       content_layers_ = layers_.size();
     }
@@ -132,13 +101,7 @@ Vgg::Vgg(const VggOptions& options, const NamedTensors& weights) {
 
 // The taps among the first `layers` layers.
 std::vector<Tap> Vgg::run(const Tensor& pictures, std::size_t layers) const {
-  require(pictures.rank() == 4 && pictures.size(1) == 3 && pictures.size(2) >= min_size() &&
-              pictures.size(3) >= min_size(),
-          "VGG: pictures have shape ", pictures.shape(),
-          "; they must be (N, 3, H, W) with H and W of at least ", min_size());
-  const Shape colour = {1, 3, 1, 1};
-  Tensor x = (pictures - Tensor::from(kMean, colour, pictures.dtype())) /
-             Tensor::from(kDeviation, colour, pictures.dtype());
+  Tensor x = imagenet_colours(pictures, name_, min_size());
   std::vector<Tap> taps;
   for (std::size_t i = 0; i < layers; ++i) {
     const auto& [layer, weight, bias] = layers_[i];

@@ -59,6 +59,7 @@ class Vgg : public LossNetwork {
   };
   std::vector<Tap> run(const Tensor& pictures, std::size_t layers) const;
 
+  std::string name_;  // "VGG16"
   std::vector<Layer> layers_;
   std::size_t content_layers_ = 0;  // how many there are down to the content tap
 };

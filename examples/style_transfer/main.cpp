@@ -67,13 +67,16 @@ void add_train(const gesso::CommandLine& line, gesso::TrainCommand& command) {
   settings.push_back(
       train.flag("--strength", &s.strength, "Lets stylize --strength choose later how strong the style is"));
   option("--loss-network", &s.loss_network.name,
-         "What compares pictures: filters, trained, combined, vgg16 or vgg19");
+         "What compares pictures: distilled, filters, squeezenet, squeezenet1_1, vgg16 or vgg19");
   option("--loss-weights", &s.loss_network.weights,
-         "vgg: its weights, a safetensors file with torchvision's names; trained, combined: a file of "
-         "train-loss-network. Default: the one that comes with gesso");
+         "Its weights: a safetensors file with torchvision's names or, for distilled, a file of "
+         "train-loss-network (default: the one that comes with gesso)");
   option("--content-layer", &s.loss_network.content_layer,
-         "vgg: the layer that keeps the photograph, relu1_1 to relu5_4. Default: relu2_2 (vgg16), relu4_2 "
-         "(vgg19)");
+         "The layer that keeps the photograph: conv1, fire2 to fire6 (default: fire5) or, of vgg, relu1_1 to "
+         "relu5_4 (default: relu2_2 of vgg16, relu4_2 of vgg19)");
+  option("--style-loss", &s.style_loss,
+         "What of the features is the style: gram, how strongly they occur together, or wasserstein, their "
+         "whole distribution, which presses the palette harder");
   option("--noise", &s.network.noise,
          "Standard deviation of the noise that is added to photographs, where white is 1: strokes grow from "
          "it in flat places");

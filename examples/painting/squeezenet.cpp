@@ -1,0 +1,135 @@
+#include "squeezenet.h"
+
+#include "gesso/autograd/convolution.h"
+#include "gesso/autograd/padding.h"
+#include "gesso/autograd/pooling.h"
+#include "gesso/autograd/shape_ops.h"
+
+namespace gesso {
+namespace {
+
+std::string name_of(const SqueezeNetOptions& options) { return concat_text("SqueezeNet 1.", options.minor); }
+
+ParameterShapes parameters_of(const SqueezeNetLayer& layer) {
+  const auto convolution = [&](const std::string& key, Index in, Index out, Index kernel) {
+    return ParameterShapes{{key + ".weight", {out, in, kernel, kernel}}, {key + ".bias", {out}}};
+  };
+  if (layer.squeezed == 0) {
+    return convolution(layer.key, layer.in, layer.out, layer.kernel);
+  }
+  ParameterShapes all = convolution(layer.key + ".squeeze", layer.in, layer.squeezed, 1);
+  for (const Index kernel : {1, 3}) {
+    const std::string key = concat_text(layer.key, ".expand", kernel, "x", kernel);
+    const ParameterShapes half = convolution(key, layer.squeezed, layer.out / 2, kernel);
+    all.insert(all.end(), half.begin(), half.end());
+  }
+  return all;
+}
+
+// `p`: the layer's parameters, in the order of parameters_of().
+Tensor compute(const SqueezeNetLayer& layer, const std::vector<Tensor>& p, const Tensor& x) {
+  const auto same = [](Index kernel, Index stride) {
+    return Conv2dFunctionOptions{
+        .stride = stride, .padding = kernel / 2, .padding_mode = PaddingMode::reflect};
+  };
+  if (layer.squeezed == 0) {
+    return conv2d(x, p[0], p[1], same(layer.kernel, 2), Activation::relu);
+  }
+  const Tensor squeezed = conv2d(layer.pooled ? squeezenet_pool(x) : x, p[0], p[1], {}, Activation::relu);
+  return concat({conv2d(squeezed, p[2], p[3], {}, Activation::relu),
+                 conv2d(squeezed, p[4], p[5], same(3, 1), Activation::relu)},
+                1);
+}
+
+}  // namespace
+
+Tensor squeezenet_pool(const Tensor& x) {
+  const auto rest = [](Index size) { return size > 1 && size % 2 == 0 ? Index{1} : Index{0}; };
+  // One more pixel, a copy of the last, changes no maximum.
+  const Index right = rest(x.size(3)), below = rest(x.size(2));
+  return max_pool2d(right + below > 0 ? pad2d(x, {0, right, 0, below}, PaddingMode::replicate) : x,
+                    {.kernel = 3, .stride = 2});
+}
+
+std::vector<SqueezeNetLayer> squeezenet_layers(const SqueezeNetOptions& options) {
+  require(options.minor == 0 || options.minor == 1, "SqueezeNet: version 1.", options.minor,
+          " is not 1.0 or 1.1");
+  const bool first = options.minor == 0;
+  std::vector<SqueezeNetLayer> layers = {
+      {"conv1", "features.0", 3, 0, first ? 96 : 64, first ? 7 : 3, false, true, false}};
+  int feature = 2;  // torchvision counts convolutions, ReLUs, poolings and fire modules
+  for (int fire = 2; fire <= 6; ++fire) {
+    const bool pooled = fire == 2 || fire == (first ? 5 : 4) || (fire == 6 && !first);
+    feature += pooled ? 1 : 0;
+    const Index squeezed = 16 * (fire / 2);
+    layers.push_back({concat_text("fire", fire), concat_text("features.", feature), layers.back().out,
+                      squeezed, 8 * squeezed, 3, pooled, fire != 5, false});
+    ++feature;
+  }
+  std::string known;
+  std::size_t deepest = 0;
+  bool found = false;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    layers[i].content = layers[i].name == options.content_layer;
+    found = found || layers[i].content;
+    known += (i > 0 ? ", " : "") + layers[i].name;
+    deepest = layers[i].style || layers[i].content ? i : deepest;
+  }
+  require(found, "content-layer: ", name_of(options), " has no layer '", options.content_layer, "'; it has ",
+          known);
+  layers.resize(deepest + 1);
+  return layers;
+}
+
+ParameterShapes squeezenet_parameters(const SqueezeNetOptions& options) {
+  ParameterShapes all;
+  for (const SqueezeNetLayer& layer : squeezenet_layers(options)) {
+    const ParameterShapes its = parameters_of(layer);
+    all.insert(all.end(), its.begin(), its.end());
+  }
+  return all;
+}
+
+NamedTensors load_squeezenet_weights(const std::string& path, const SqueezeNetOptions& options) {
+  return load_torchvision_weights(path, name_of(options), squeezenet_parameters(options));
+}
+
+SqueezeNet::SqueezeNet(const SqueezeNetOptions& options, const NamedTensors& weights)
+    : name_(name_of(options)), layers_(squeezenet_layers(options)) {
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    parameters_.push_back(torchvision_parameters(weights, name_, parameters_of(layers_[i])));
+    content_layers_ = layers_[i].content ? i + 1 : content_layers_;
+  }
+}
+
+std::vector<Tensor> SqueezeNet::run(const Tensor& pictures, std::size_t layers) const {
+  Tensor x = imagenet_colours(pictures, name_, min_size());
+  std::vector<Tensor> all;
+  for (std::size_t i = 0; i < layers; ++i) {
+    x = compute(layers_[i], parameters_[i], x);
+    all.push_back(x);
+  }
+  return all;
+}
+
+std::vector<Tensor> SqueezeNet::features(const Tensor& pictures) const {
+  return run(pictures, layers_.size());
+}
+
+std::vector<Tap> SqueezeNet::taps(const Tensor& pictures) const {
+  const std::vector<Tensor> all = features(pictures);
+  std::vector<Tap> taps = {{.style = pictures, .content = {}}};
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (layers_[i].style || layers_[i].content) {
+      taps.push_back({.style = layers_[i].style ? all[i] : Tensor(),
+                      .content = layers_[i].content ? all[i] : Tensor()});
+    }
+  }
+  return taps;
+}
+
+std::vector<Tensor> SqueezeNet::content(const Tensor& pictures) const {
+  return {run(pictures, content_layers_).back()};
+}
+
+}  // namespace gesso

@@ -1,0 +1,80 @@
+// SqueezeNet as loss network (Iandola et al. 2016, arXiv 1602.07360), under torchvision's names. Trained on
+// ImageNet, it carries what VGG carries of a style for a hundredth of the weights: down to its deepest tap
+// 0.24 million.
+//
+//                1.0                     1.1                     size
+//     conv1      7x7, 96 channels        3x3, 64 channels        1/2
+//     fire2, 3   16 -> 64 + 64           16 -> 64 + 64           1/4
+//     fire4      32 -> 128 + 128         32 -> 128 + 128         1/4 (1.0) or 1/8 (1.1)
+//     fire5      32 -> 128 + 128         32 -> 128 + 128         1/8
+//     fire6      48 -> 192 + 192         48 -> 192 + 192         1/8 (1.0) or 1/16 (1.1)
+//
+// A fire module "squeezes" its input to a few channels by a 1x1 convolution with ReLU, from which a 1x1 and a
+// 3x3 convolution, side by side, make its result.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gesso/core/generator.h"
+#include "loss_network.h"
+#include "torchvision_weights.h"
+
+namespace gesso {
+
+struct SqueezeNetOptions {
+  int minor = 0;                        ///< 0 for SqueezeNet 1.0, 1 for 1.1
+  std::string content_layer = "fire5";  ///< "conv1", "fire2" to "fire6"
+};
+
+/// conv1 or one fire module.
+struct SqueezeNetLayer {
+  std::string name;           ///< "conv1", "fire2", ...
+  std::string key;            ///< of its parameters: "features.3"
+  Index in, squeezed, out;    ///< channels; squeezed is 0 for conv1; out is that of both halves together
+  Index kernel;               ///< of conv1; of a fire module's larger half, 3
+  bool pooled;                ///< whether 3x3 maxima halve its input first
+  bool style, content;        ///< whether it is a tap
+};
+
+/// The layers, down to the deepest tap. Style taps are conv1 and fire2, 3, 4 and 6. Throws ArgumentError for
+/// another version or content layer.
+std::vector<SqueezeNetLayer> squeezenet_layers(const SqueezeNetOptions& options);
+
+/// Names and shapes of those layers' parameters.
+ParameterShapes squeezenet_parameters(const SqueezeNetOptions& options);
+
+/// They as a file holds them; see load_torchvision_weights().
+NamedTensors load_squeezenet_weights(const std::string& path, const SqueezeNetOptions& options);
+
+/// Taps: the picture's own colours (style alone), then those of squeezenet_layers(), each after its ReLU.
+/// Pictures are padded by reflection instead of zeros, and before conv1 too: a dark frame around every
+/// picture would be part of each style.
+class SqueezeNet : public LossNetwork {
+ public:
+  /// Throws ArgumentError, naming the key, unless `weights` has every one of squeezenet_parameters(options)
+  /// in its shape.
+  SqueezeNet(const SqueezeNetOptions& options, const NamedTensors& weights);
+
+  std::vector<Tap> taps(const Tensor& pictures) const override;
+  std::vector<Tensor> content(const Tensor& pictures) const override;
+  Index min_size() const override { return 32; }
+
+  /// The results of all layers, whether they are taps or not, in order.
+  std::vector<Tensor> features(const Tensor& pictures) const;
+  const std::vector<SqueezeNetLayer>& layers() const { return layers_; }
+
+ private:
+  std::vector<Tensor> run(const Tensor& pictures, std::size_t layers) const;
+
+  std::string name_;  // "SqueezeNet 1.0"
+  std::vector<SqueezeNetLayer> layers_;
+  std::vector<std::vector<Tensor>> parameters_;  // of each layer, weights and biases by turns
+  std::size_t content_layers_ = 0;               // how many there are down to the content tap
+};
+
+/// y = max of 3x3 windows, every second pixel, with a last window that hangs over where sizes leave a rest
+/// (PyTorch's ceil_mode): sizes are halved, and rounded up but for a single pixel.
+Tensor squeezenet_pool(const Tensor& x);
+
+}  // namespace gesso
