@@ -26,11 +26,15 @@ void TrainSettings::count_rows() {
 }
 
 void TrainSettings::check() const {
+  check_painting();
+  loss_network.check();
+  style_statistic(style_loss);
+}
+
+void TrainSettings::check_painting() const {
   TrainSettings settings = *this;
   list(settings).check();
   require(crop % 4 == 0, "crop is ", crop, "; it must be a multiple of 4, as the network halves sizes twice");
-  loss_network.check();
-  style_statistic(style_loss);
   check_normalization(network.normalization);
   require(!styles.empty(), "style: there is no style picture");
   require(row_of_style(static_cast<Index>(styles.size())) == network.styles, "style: there are ",
@@ -52,7 +56,7 @@ TrainSettings TrainSettings::from_metadata(const std::map<std::string, std::stri
   TrainSettings settings;
   list(settings).from_metadata(metadata);
   settings.count_rows();
-  settings.check();
+  settings.check_painting();
   return settings;
 }
 

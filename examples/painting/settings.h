@@ -67,8 +67,12 @@ struct TrainSettings {
   void check() const;
   /// Every setting as text: what model files and checkpoints keep, and reports show.
   std::map<std::string, std::string> to_metadata() const;
-  /// The opposite. Throws ArgumentError naming what is missing or unreadable.
+  /// The opposite. Throws ArgumentError naming what is missing, unreadable or out of range; whether there is
+  /// such a loss network is not asked, as painting needs none and models outlive them.
   static TrainSettings from_metadata(const std::map<std::string, std::string>& metadata);
+
+ private:
+  void check_painting() const;  // all but the losses
 };
 
 }  // namespace gesso

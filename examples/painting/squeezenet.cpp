@@ -54,30 +54,29 @@ Tensor squeezenet_pool(const Tensor& x) {
 std::vector<SqueezeNetLayer> squeezenet_layers(const SqueezeNetOptions& options) {
   require(options.minor == 0 || options.minor == 1, "SqueezeNet: version 1.", options.minor,
           " is not 1.0 or 1.1");
+  require(options.fires >= 6 && options.fires <= 9, "SqueezeNet: fires is ", options.fires,
+          "; it must be from 6 to 9");
   const bool first = options.minor == 0;
   std::vector<SqueezeNetLayer> layers = {
       {"conv1", "features.0", 3, 0, first ? 96 : 64, first ? 7 : 3, false, true, false}};
   int feature = 2;  // torchvision counts convolutions, ReLUs, poolings and fire modules
-  for (int fire = 2; fire <= 6; ++fire) {
-    const bool pooled = fire == 2 || fire == (first ? 5 : 4) || (fire == 6 && !first);
+  for (int fire = 2; fire <= options.fires; ++fire) {
+    const bool pooled = fire == 2 || fire == (first ? 5 : 4) || fire == (first ? 9 : 6);
     feature += pooled ? 1 : 0;
     const Index squeezed = 16 * (fire / 2);
     layers.push_back({concat_text("fire", fire), concat_text("features.", feature), layers.back().out,
-                      squeezed, 8 * squeezed, 3, pooled, fire != 5, false});
+                      squeezed, 8 * squeezed, 3, pooled, fire <= 6 && fire != 5, false});
     ++feature;
   }
   std::string known;
-  std::size_t deepest = 0;
   bool found = false;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    layers[i].content = layers[i].name == options.content_layer;
-    found = found || layers[i].content;
-    known += (i > 0 ? ", " : "") + layers[i].name;
-    deepest = layers[i].style || layers[i].content ? i : deepest;
+  for (SqueezeNetLayer& layer : layers) {
+    layer.content = layer.name == options.content_layer;
+    found = found || layer.content;
+    known += (known.empty() ? "" : ", ") + layer.name;
   }
   require(found, "content-layer: ", name_of(options), " has no layer '", options.content_layer, "'; it has ",
           known);
-  layers.resize(deepest + 1);
   return layers;
 }
 

@@ -7,7 +7,8 @@
 //     fire2, 3   16 -> 64 + 64           16 -> 64 + 64           1/4
 //     fire4      32 -> 128 + 128         32 -> 128 + 128         1/4 (1.0) or 1/8 (1.1)
 //     fire5      32 -> 128 + 128         32 -> 128 + 128         1/8
-//     fire6      48 -> 192 + 192         48 -> 192 + 192         1/8 (1.0) or 1/16 (1.1)
+//     fire6, 7   48 -> 192 + 192         48 -> 192 + 192         1/8 (1.0) or 1/16 (1.1)
+//     fire8, 9   64 -> 256 + 256         64 -> 256 + 256         1/8 and 1/16 (1.0) or 1/16 (1.1)
 //
 // A fire module "squeezes" its input to a few channels by a 1x1 convolution with ReLU, from which a 1x1 and a
 // 3x3 convolution, side by side, make its result.
@@ -25,6 +26,7 @@ namespace gesso {
 struct SqueezeNetOptions {
   int minor = 0;                        ///< 0 for SqueezeNet 1.0, 1 for 1.1
   std::string content_layer = "fire5";  ///< "conv1", "fire2" to "fire6"
+  int fires = 6;                        ///< down to fire6 or, for those who look at features(), to fire9
 };
 
 /// conv1 or one fire module.
@@ -37,8 +39,8 @@ struct SqueezeNetLayer {
   bool style, content;        ///< whether it is a tap
 };
 
-/// The layers, down to the deepest tap. Style taps are conv1 and fire2, 3, 4 and 6. Throws ArgumentError for
-/// another version or content layer.
+/// The layers in order. Style taps are conv1 and fire2, 3, 4 and 6. Throws ArgumentError for another version,
+/// content layer or number of fire modules.
 std::vector<SqueezeNetLayer> squeezenet_layers(const SqueezeNetOptions& options);
 
 /// Names and shapes of those layers' parameters.

@@ -44,7 +44,7 @@ std::vector<Tensor> torchvision_parameters(const NamedTensors& weights, const st
 NamedTensors random_torchvision_weights(const ParameterShapes& parameters, Generator& rng) {
   NamedTensors weights;
   for (const auto& [key, shape] : parameters) {
-    if (shape.size() != 4) {
+    if (shape.rank() != 4) {
       weights.emplace_back(key, Tensor::zeros(shape));
       continue;
     }

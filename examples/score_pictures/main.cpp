@@ -1,13 +1,19 @@
 // score-pictures: numbers beside what eyes say about repainted pictures.
 #include <cstdio>
 #include <iostream>
+#include <memory>
+#include <optional>
 
 #include "gesso/core/error.h"
 #include "gesso/core/files/json.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
+#include "painting/judge.h"
 #include "painting/score.h"
+#include "painting/spectrum.h"
+#include "program/assets.h"
 #include "program/command_line.h"
+#include "program/usage_error.h"
 
 namespace {
 
@@ -18,38 +24,93 @@ struct Options {
   std::vector<std::string> results;
   Index style_size = 256;
   ScoreOptions score;
+  std::string judge = "none", judge_weights;
   bool json = false;
 };
+
+// A picture and its numbers.
+struct Row {
+  std::string name;
+  std::optional<PictureScore> score;  // none for the style picture
+  PictureSpectrum spectrum;
+  std::optional<Judgement> judgement;
+};
+
+std::unique_ptr<Judge> make_judge(const Options& options) {
+  if (options.judge == "none") {
+    return nullptr;
+  }
+  if (options.judge_weights.empty()) {
+    throw UsageError("name the judge's weights, torchvision's squeezenet1_0 as safetensors, by --judge-weights");
+  }
+  std::vector<Tensor> others;
+  for (const char* name : {"coffee", "bridge", "horses", "reef", "aqueduct"}) {
+    others.push_back(load_picture(asset(concat_text("photos/", name, ".jpg"))));
+  }
+  return std::make_unique<Judge>(options.judge_weights, others);
+}
+
+void print_json(const std::vector<Row>& rows) {
+  Json all = Json::array();
+  for (const auto& [name, score, spectrum, judgement] : rows) {
+    Json entry = {{"picture", name},
+                  {"upright", spectrum.upright},
+                  {"level", spectrum.level},
+                  {"period", spectrum.period}};
+    if (score) {
+      entry.update({{"style", score->style},
+                    {"patches", score->patches},
+                    {"palette", score->palette},
+                    {"content", score->content},
+                    {"edges", score->edges}});
+    }
+    if (judgement) {
+      entry.update({{"judge_gram", judgement->gram},
+                    {"judge_wasserstein", judgement->wasserstein},
+                    {"judge_content", judgement->content}});
+    }
+    all.push_back(entry);
+  }
+  std::cout << json_text(all, 1) << "\n";
+}
+
+void print_table(const std::vector<Row>& rows, bool judged) {
+  std::printf("%8s %8s %8s %8s %8s %7s %s %s\n", "style", "palette", "content", "upright", "level", "period",
+              judged ? "  gram   wass  subject" : "", " picture");
+  for (const auto& [name, score, spectrum, judgement] : rows) {
+    if (score) {
+      std::printf("%8.4f %8.4f %8.3f ", score->style, score->palette, score->content);
+    } else {
+      std::printf("%8s %8s %8s ", "", "", "");
+    }
+    std::printf("%8.2f %8.2f %7.1f ", spectrum.upright, spectrum.level, spectrum.period);
+    if (judgement) {
+      std::printf("%6.2f %6.2f  %7.3f ", judgement->gram, judgement->wasserstein, judgement->content);
+    } else if (judged) {
+      std::printf("%23s ", "");
+    }
+    std::printf(" %s\n", name.c_str());
+  }
+}
 
 void run(const Options& options) {
   const Tensor style = resize_short_side(load_picture(options.style), options.style_size);
   const Tensor photograph = load_picture(options.content);
-  struct Row {
-    std::string name;
-    PictureScore score;
-  };
+  const std::unique_ptr<Judge> judge = make_judge(options);
   std::vector<Row> rows;
-  rows.push_back({"the photograph itself", score_picture(photograph, style, photograph, options.score)});
-  for (const std::string& result : options.results) {
-    rows.push_back({result, score_picture(load_picture(result), style, photograph, options.score)});
-  }
-  if (options.json) {
-    Json all = Json::array();
-    for (const auto& [name, score] : rows) {
-      all.push_back({{"picture", name},
-                     {"style", score.style},
-                     {"patches", score.patches},
-                     {"palette", score.palette},
-                     {"content", score.content},
-                     {"edges", score.edges}});
+  rows.push_back({"the style picture", {}, measure_spectrum(style), {}});
+  const auto add = [&](const std::string& name, const Tensor& picture) {
+    Row row{name, score_picture(picture, style, photograph, options.score), measure_spectrum(picture), {}};
+    if (judge) {
+      row.judgement = judge->judge(picture, style, photograph);
     }
-    std::cout << json_text(all, 1) << "\n";
-    return;
+    rows.push_back(row);
+  };
+  add("the photograph itself", photograph);
+  for (const std::string& result : options.results) {
+    add(result, load_picture(result));
   }
-  std::printf("%8s %8s %8s  %s\n", "style", "palette", "content", "picture");
-  for (const auto& [name, score] : rows) {
-    std::printf("%8.4f %8.4f %8.3f  %s\n", score.style, score.palette, score.content, name.c_str());
-  }
+  options.json ? print_json(rows) : print_table(rows, judge != nullptr);
 }
 
 }  // namespace
@@ -64,7 +125,19 @@ int main(int argc, char** argv) {
                    "  palette  the same of single pixels: colours alone\n"
                    "  content  how much its edges agree with the photograph's (correlation, at 2 scales): "
                    "higher keeps more\n"
-                   "The first row is the photograph itself. Good pictures are far below it in style, and "
+                   "  upright  energy of upright lines over that of diagonal ones, at periods of 3 to 8 pixels: "
+                   "far above the style\n"
+                   "           picture's, a weave\n"
+                   "  level    the same of level lines\n"
+                   "  period   how far apart strokes are, in pixels: where brightness varies most\n"
+                   "and, with --judge, by a network that no training uses in these layers:\n"
+                   "  gram     how far its features are from the style picture's, as a multiple of how far that "
+                   "one's two halves are\n"
+                   "           from each other: by Gram matrices\n"
+                   "  wass     the same by the sliced Wasserstein distance\n"
+                   "  subject  how much more its features agree with the photograph's than with those of other "
+                   "photographs\n"
+                   "The first row is the style picture, the second the photograph itself. Good pictures are far below it in style, and "
                    "high in content;\n"
                    "a result that only copies the photograph's colours into patches, or the style alone, "
                    "wins one of the two.");
@@ -75,6 +148,9 @@ int main(int argc, char** argv) {
               "Short side that the style picture is scaled to: as in the training")
       .range(32, 4096);
   line.option("--seed", &options.score.seed, "Decides which patches and projections are drawn");
+  line.option("--judge", &options.judge, "Asks a network too: none or squeezenet").choices({"none", "squeezenet"});
+  line.option("--judge-weights", &options.judge_weights,
+              "Its weights: torchvision's squeezenet1_0 as safetensors");
   line.flag("--json", &options.json, "Prints all numbers, by scale, as JSON");
   line.footer("Example: score-pictures --style starry_night.jpg --content cat.jpg painted/*.jpg");
   return line.run(argc, argv, [&] {
