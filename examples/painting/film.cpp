@@ -106,8 +106,7 @@ FlickerScore repaint_film(StyleNetwork& network, const FilmOptions& options, std
                                   " with 3 bytes a pixel (rgb24)?"));
     }
     const Tensor picture = picture_of(frame, options.height, options.width);
-    const Tensor result = stylize(network, picture, options.scale);
-    write_into(painted, options.keep_colors ? keep_colors(result, picture) : result);
+    write_into(painted, stylize(network, picture, options.paint));
     if (std::fwrite(painted.data(), 1, painted.size(), out) < painted.size() || std::fflush(out) != 0) {
       throw FileError(concat_text("film: frame ", frames + 1,
                                   " could not be written: the disk is full, or "

@@ -7,14 +7,14 @@
 
 #include "flicker.h"
 #include "style_network.h"
+#include "stylize.h"
 
 namespace gesso {
 
 struct FilmOptions {
   Index width = 0, height = 0;  ///< of every frame
   double smooth = 0;            ///< see SmoothedStatistics; 0 paints each frame by itself
-  bool keep_colors = false;     ///< see keep_colors()
-  double scale = 1;             ///< see stylize()
+  PaintOptions paint = {};
 };
 
 /// While it lives, the instance norms in `network` normalize by an average over this frame and earlier ones,

@@ -17,6 +17,7 @@ struct LossWeights {
   double tv = 0.05;
   double range = 20;
   double photograph = 800;  ///< of samples that are to stay as they are
+  double steadiness = 0;    ///< of a disturbed copy of half the batch: see steadiness.h
 };
 
 /// The losses of one batch, unweighted, and their weighted sum to train on.
@@ -27,6 +28,7 @@ struct Losses {
   double tv = 0;
   double range = 0;
   double photograph = 0;
+  double steadiness = 0;
 };
 
 /// For a sample that is painted in no style but stays a photograph.

@@ -13,7 +13,8 @@ SettingList list(TrainSettings& s) {
                      {"noise", &s.network.noise, 0, 1},
                      {"skips", &s.network.skips},
                      {"style_size", &s.style_size, 32, 4096},
-                     {"style_loss", &s.style_loss}} +
+                     {"style_loss", &s.style_loss},
+                     {"steadiness", &s.weights.steadiness, 0, 1e6}} +
          painting_settings(s);
 }
 

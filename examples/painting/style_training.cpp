@@ -14,6 +14,9 @@ BatchLoss batch_loss(const Losses& losses) {
   if (losses.photograph > 0) {
     numbers.emplace_back("photograph", losses.photograph);
   }
+  if (losses.steadiness > 0) {
+    numbers.emplace_back("steadiness", losses.steadiness);
+  }
   return {losses.total, numbers};
 }
 

@@ -10,7 +10,7 @@ namespace gesso {
 Schedule style_schedule(Index steps);
 
 /// The losses of a batch for the training and its log: "content", "style", "tv", "range", and "photograph"
-/// where a photograph of the batch was to stay as it is.
+/// where a photograph of the batch was to stay as it is, "steadiness" where that was asked for.
 BatchLoss batch_loss(const Losses& losses);
 
 }  // namespace gesso

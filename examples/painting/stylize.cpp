@@ -28,17 +28,9 @@ std::pair<Index, Index> scaled_size(Index height, Index width, double scale) {
   return {scaled(height), scaled(width)};
 }
 
-}  // namespace
-
-Tensor stylize(StyleNetwork& network, const Tensor& photograph, double scale) {
-  require(photograph.rank() == 4 && photograph.size(0) == 1 && photograph.size(1) == 3,
-          "stylize: the photograph has shape ", photograph.shape(), "; it must be (1, 3, H, W)");
-  const NoGradGuard no_grad;
+// `photograph` painted in its own size.
+Tensor painted(StyleNetwork& network, const Tensor& photograph) {
   const Index height = photograph.size(2), width = photograph.size(3);
-  if (scale != 1) {
-    const auto [rows, columns] = scaled_size(height, width, scale);
-    return resize_picture(stylize(network, resize_picture(photograph, rows, columns)), height, width);
-  }
   // The network halves twice: multiples of 4 come back with their own size.
   const auto padded = [](Index size) { return (std::max(size, StyleNetwork::min_size) + 3) / 4 * 4; };
   Tensor input = photograph;
@@ -47,6 +39,29 @@ Tensor stylize(StyleNetwork& network, const Tensor& photograph, double scale) {
   }
   const Tensor output = network(input);
   return clamp(slice(slice(output, 2, 0, height), 3, 0, width), 0, 1);
+}
+
+}  // namespace
+
+Tensor stylize(StyleNetwork& network, const Tensor& photograph, const PaintOptions& options) {
+  require(photograph.rank() == 4 && photograph.size(0) == 1 && photograph.size(1) == 3,
+          "stylize: the photograph has shape ", photograph.shape(), "; it must be (1, 3, H, W)");
+  require(options.opacity >= 0 && options.opacity <= 1, "stylize: the opacity is ", options.opacity,
+          "; it must be from 0 to 1");
+  const NoGradGuard no_grad;
+  const Index height = photograph.size(2), width = photograph.size(3);
+  const auto [rows, columns] = scaled_size(height, width, options.scale);
+  if (options.opacity == 0) {
+    return photograph;
+  }
+  Tensor painting =
+      options.scale == 1
+          ? painted(network, photograph)
+          : resize_picture(painted(network, resize_picture(photograph, rows, columns)), height, width);
+  if (options.keep_colors) {
+    painting = keep_colors(painting, photograph);
+  }
+  return options.opacity == 1 ? painting : photograph + options.opacity * (painting - photograph);
 }
 
 // Colours are told from brightness as in television (ITU-R BT.601): adding a difference of brightness to all

@@ -5,14 +5,22 @@
 
 namespace gesso {
 
-/// The network's picture of `photograph` (1, 3, H, W): the same size, clamped to [0, 1]. Sizes that the
-/// network cannot take are padded by repeating the border, and cropped again. Records no graph.
-///
-/// It is painted at `scale` times the size and scaled back. Strokes have one size in pixels, so 0.5 makes
-/// them twice as large, 2 half as large. Above 1, at most max_scaled_pixels are painted, which take about 6
-/// GB at width 16. Throws ArgumentError for more, naming the largest scale, and for a scale not above 0.
-Tensor stylize(StyleNetwork& network, const Tensor& photograph, double scale = 1);
+/// How a painting is laid over its photograph.
+struct PaintOptions {
+  /// Painted at so many times the size and scaled back. Strokes have one size in pixels, so 0.5 makes them
+  /// twice as large, 2 half as large. Above 1, at most max_scaled_pixels are painted, which take about 6 GB
+  /// at width 16.
+  double scale = 1;
+  bool keep_colors = false;  ///< see keep_colors()
+  double opacity = 1;        ///< 0: the photograph exactly, 1: the painting, between: both, mixed
+};
 inline constexpr Index max_scaled_pixels = 16'000'000;
+
+/// The network's picture of `photograph` (1, 3, H, W): the same size, clamped to [0, 1]. Sizes that the
+/// network cannot take are padded by repeating the border, and cropped again. Records no graph. Throws
+/// ArgumentError for a scale that is not above 0 or too large, naming the largest, and for an opacity that is
+/// not in 0 to 1.
+Tensor stylize(StyleNetwork& network, const Tensor& photograph, const PaintOptions& options = {});
 
 /// The brightness of `painted` with the colours of `photograph`, both (1, 3, H, W): what --keep-colors shows.
 /// Clamped to [0, 1].

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/graph.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
@@ -9,6 +10,7 @@
 #include "gesso/core/pictures/resize.h"
 #include "gesso/layers/normalization/conditional.h"
 #include "gesso/training/settings.h"
+#include "steadiness.h"
 #include "style_training.h"
 
 namespace gesso {
@@ -119,8 +121,26 @@ BatchLoss TrainingRun::next_loss() {
   network_.set_styles(rows);
   const auto number = static_cast<std::uint64_t>(training_.steps_done());
   network_.set_noise(number, noise);
-  return batch_loss(style_transfer_losses(*loss_network_, target_, network_(batch), batch, settings_.weights,
-                                          styles, number));
+  const Tensor output = network_(batch);
+  Losses losses =
+      style_transfer_losses(*loss_network_, target_, output, batch, settings_.weights, styles, number);
+  if (settings_.weights.steadiness > 0) {
+    add_steadiness(losses, batch, output, rows, noise);
+  }
+  return batch_loss(losses);
+}
+
+void TrainingRun::add_steadiness(Losses& losses, const Tensor& batch, const Tensor& output,
+                                 const std::vector<Index>& rows, const std::vector<double>& noise) {
+  const auto number = static_cast<std::uint64_t>(training_.steps_done());
+  const Index half = (batch.size(0) + 1) / 2;
+  Generator rng(settings_.seed ^ (number << 20));
+  const NextFrame next = next_frame(batch.slice(0, half), rng);
+  network_.set_styles({rows.begin(), rows.begin() + half});
+  network_.set_noise(number, {noise.begin(), noise.begin() + half});
+  const Tensor steadiness = steadiness_loss(slice(output, 0, 0, half), network_(next.photographs), next);
+  losses.total = losses.total + steadiness * settings_.weights.steadiness;
+  losses.steadiness = steadiness.item();
 }
 
 }  // namespace gesso

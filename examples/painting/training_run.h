@@ -38,6 +38,9 @@ class TrainingRun {
  private:
   // The photographs of the batch, in the styles by turns.
   BatchLoss next_loss();
+  // Adds what half the batch costs by being painted otherwise in the next frame of a film.
+  void add_steadiness(Losses& losses, const Tensor& batch, const Tensor& output,
+                      const std::vector<Index>& rows, const std::vector<double>& noise);
   // The style of each photograph of the next batch, or kNoStyle.
   std::vector<Index> styles_of_next_batch() const;
 

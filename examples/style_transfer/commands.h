@@ -8,6 +8,7 @@
 
 #include "painting/any_style_training.h"
 #include "painting/settings.h"
+#include "painting/stylize.h"
 #include "program/usage_error.h"
 
 namespace gesso {
@@ -42,6 +43,20 @@ struct TrainAnyCommand {
   void run();
 };
 
+/// Paints one photograph with a grid of style weights and sizes, after short trainings: which to choose is
+/// the first question to every style. The folder `out` gets sweep.jpg and report.html.
+struct SweepCommand {
+  TrainSettings settings;  ///< the rest of them
+  std::filesystem::path out, picture;
+  std::vector<double> style_weights;  ///< a row for each
+  std::vector<Index> style_sizes;     ///< a column for each
+  Index steps = 60;                   ///< for each picture, after three times as many for all together
+  bool interrupted = false;           ///< set when Ctrl-C ended it
+
+  /// Throws as TrainCommand::run() does.
+  void run();
+};
+
 /// Applies a trained network to pictures, or to the frames of a film.
 struct StylizeCommand {
   std::string model;  ///< a file, or the name of a model that comes with gesso: see find_model()
@@ -50,15 +65,14 @@ struct StylizeCommand {
   /// number if there is such a file already.
   std::filesystem::path out;
   Index size = 0;           ///< short side to scale to first; 0 keeps the size
-  double scale = 1;         ///< paints at this many times the size and scales back, 0.25 to 4
   std::string style;        ///< of a network with several: a name or a number from 1; empty: the first
   std::vector<double> mix;  ///< or a weight for each style
   /// With a network of train-any: the picture whose style it is to paint in.
   std::filesystem::path any_style;
-  double strength = 1;       ///< 0: the photograph, 1: the style, up to 1.5; needs a network trained for it
-  bool keep_colors = false;  ///< paint only with brightness, in the photograph's colours
-  std::string raw;    ///< "640x360": instead of pictures, frames from standard input to standard output
-  double smooth = 0;  ///< of a film: the share of earlier frames in the statistics
+  double strength = 1;  ///< 0: the photograph, 1: the style; up to 1.5 for a network trained for it
+  PaintOptions paint;   ///< scale (0.25 to 4) and keep_colors; the opacity follows from the strength
+  std::string raw;      ///< "640x360": instead of pictures, frames from standard input to standard output
+  double smooth = 0;    ///< of a film: the share of earlier frames in the statistics
 
   void run();
 

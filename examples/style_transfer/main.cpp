@@ -64,6 +64,9 @@ void add_train(const gesso::CommandLine& line, gesso::TrainCommand& command) {
   option("--style-weight", &s.weights.style, "More makes it more like the style");
   option("--content-weight", &s.weights.content, "More keeps more of the photograph");
   option("--tv-weight", &s.weights.tv, "More makes it smoother");
+  option("--steadiness", &s.weights.steadiness,
+         "More makes films flicker less: the network also paints a disturbed copy of half the photographs, "
+         "and shall paint it alike");
   settings.push_back(
       train.flag("--strength", &s.strength, "Lets stylize --strength choose later how strong the style is"));
   option("--loss-network", &s.loss_network.name,
@@ -163,19 +166,41 @@ void add_train_any(const gesso::CommandLine& line, gesso::TrainAnyCommand& comma
   });
 }
 
+void add_sweep(const gesso::CommandLine& line, gesso::SweepCommand& command) {
+  const gesso::Command sweep = line.subcommand(
+      "sweep", "Shows what weights and sizes do to a style: one photograph painted with nine choices");
+  sweep.option("--style", &command.settings.styles, "The style picture").required();
+  sweep.option("--out", &command.out, "Folder for sweep.jpg and report.html; made if missing").required();
+  sweep.option("--picture", &command.picture, "The photograph to paint. Default: a bundled one")
+      .hide_default();
+  sweep
+      .option("--content", &command.settings.content,
+              "Folder of photographs to practise on. Default: the bundled ones")
+      .hide_default();
+  sweep.option("--style-weights", &command.style_weights, "A row for each, as in 1,4,16").separator(',');
+  sweep.option("--style-sizes", &command.style_sizes, "A column for each, as in 192,256,384").separator(',');
+  sweep.option("--steps", &command.steps, "Training steps for each picture");
+  sweep.footer(
+      "Example: style-transfer sweep --style examples/assets/styles/starry_night.jpg --out runs/sweep");
+  sweep.when_given([&command] { command.run(); });
+}
+
 void add_stylize(const gesso::CommandLine& line, gesso::StylizeCommand& command) {
   const gesso::Command stylize = line.subcommand("stylize", "Repaints pictures with a trained network");
   std::string ready_made;
   for (const std::string& name : gesso::ready_made_models()) {
     ready_made += (ready_made.empty() ? ", or one that comes with gesso: " : ", ") + name;
   }
-  stylize.option("--model", &command.model, "The model.safetensors that train wrote" + ready_made).required();
+  stylize
+      .option("--model", &command.model,
+              "The model.safetensors that train wrote" + ready_made + "; list shows them")
+      .required();
   stylize.option("pictures", &command.inputs, "Pictures to repaint, or folders of them");
   stylize.option("--out", &command.out,
                  "The file to write (for one picture), or a folder. Default: PICTURE-MODEL.jpg in the "
                  "current folder, no file being overwritten");
   stylize.option("--size", &command.size, "Scales pictures to this short side first; 0 keeps their size");
-  stylize.option("--scale", &command.scale,
+  stylize.option("--scale", &command.paint.scale,
                  "Stroke size: paints at so many times the size and scales back; 0.5 makes strokes twice as "
                  "large, 2 half as large; 0.25 to 4");
   stylize.option("--style", &command.style, "Of a network of many styles: which, by name or number from 1");
@@ -183,10 +208,11 @@ void add_stylize(const gesso::CommandLine& line, gesso::StylizeCommand& command)
       .separator(',');
   stylize.option("--any-style", &command.any_style,
                  "With a network of train-any: the picture to paint like, whichever it is");
-  stylize.option("--strength", &command.strength,
-                 "0 leaves the photograph, 1 is the style, 1.5 more than that; for networks trained with "
-                 "--strength or by train-any");
-  stylize.flag("--keep-colors", &command.keep_colors,
+  stylize.option(
+      "--strength", &command.strength,
+      "0 leaves the photograph, 1 is the style, between is both; up to 1.5 for networks trained with "
+      "--strength or by train-any, which paint weak styles instead of mixing pictures");
+  stylize.flag("--keep-colors", &command.paint.keep_colors,
                "Keeps the photograph's colours: only brightness is painted");
   stylize.heading("Films");
   stylize.option("--raw", &command.raw,
@@ -212,6 +238,14 @@ int main(int argc, char** argv) {
   gesso::apply_preset(train.preset, train.settings);  // so that --help shows its numbers
   gesso::TrainAnyCommand train_any;
   train_any.settings.content = train.settings.content;
+  gesso::SweepCommand sweep;
+  gesso::apply_preset("quick", sweep.settings);
+  sweep.settings.content = train.settings.content;
+  sweep.picture = gesso::asset("photos/cat.jpg");
+  sweep.style_weights = {sweep.settings.weights.style / 4, sweep.settings.weights.style,
+                         4 * sweep.settings.weights.style};
+  sweep.style_sizes = {sweep.settings.style_size * 2 / 3, sweep.settings.style_size,
+                       sweep.settings.style_size * 3 / 2};
   gesso::StylizeCommand stylize;
   gesso::CommandLine line(
       "style-transfer",
@@ -219,6 +253,8 @@ int main(int argc, char** argv) {
   line.add_threads_option();
   add_train(line, train);
   add_train_any(line, train_any);
+  add_sweep(line, sweep);
   add_stylize(line, stylize);
-  return line.run(argc, argv, [&] { return !train.interrupted && !train_any.interrupted; });
+  return line.run(argc, argv,
+                  [&] { return !train.interrupted && !train_any.interrupted && !sweep.interrupted; });
 }

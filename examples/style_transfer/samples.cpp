@@ -121,9 +121,11 @@ Report training_report(const std::string& title, const std::string& summary, con
       log_curve(log, "loss", "total"), log_curve(log, "content", "content", w.content),
       log_curve(log, "style", "style", w.style), log_curve(log, "tv", "total variation", w.tv),
       log_curve(log, "range", "range", w.range)};
-  const ReportCurve photograph = log_curve(log, "photograph", "photograph", w.photograph);
-  if (!photograph.x.empty()) {
-    curves.push_back(photograph);
+  for (const ReportCurve& rare : {log_curve(log, "photograph", "photograph", w.photograph),
+                                  log_curve(log, "steadiness", "steadiness", w.steadiness)}) {
+    if (!rare.x.empty()) {
+      curves.push_back(rare);
+    }
   }
   report.sections.push_back({"Losses",
                              {ReportChart{.title = "Loss and its terms",

@@ -99,6 +99,11 @@ void check_strength(double strength) {
   }
 }
 
+// How strongly a painting covers its photograph. A network that has learned to leave photographs as they are
+// paints weak styles itself, but not a photograph exactly: below half the strength its painting fades out.
+// Any other's is mixed with the photograph.
+double opacity(double strength, bool learned) { return std::min(1.0, learned ? 2 * strength : strength); }
+
 // "0.5 of the strength of waves"
 std::string with_strength(double strength, const std::string& words) {
   return strength == 1 ? words : concat_text(strength, " of the strength of ", words);
@@ -110,8 +115,8 @@ std::string choose_style(StyleNetwork& network, const TrainSettings& settings,
   const std::vector<std::string>& styles = settings.styles;
   const std::vector<double> weights = weights_of(styles, command.style, command.mix);
   check_strength(command.strength);
-  if (command.strength != 1 && !settings.strength) {
-    throw UsageError("--strength: the network was not trained for it; train one with --strength");
+  if (command.strength > 1 && !settings.strength) {
+    throw UsageError("--strength above 1: the network was not trained for it; train one with --strength");
   }
   // A single row is taken as it is; mixes are sums of rows.
   std::vector<double> rows(static_cast<std::size_t>(network.options().styles), 0.0);
@@ -119,7 +124,7 @@ std::string choose_style(StyleNetwork& network, const TrainSettings& settings,
   std::string words;
   for (std::size_t s = 0; s < styles.size(); ++s) {
     rows[static_cast<std::size_t>(settings.row_of_style(static_cast<Index>(s)))] =
-        command.strength * weights[s];
+        (settings.strength ? command.strength : 1) * weights[s];
     sum += weights[s];
     if (weights[s] == 1) {
       words += concat_text(words.empty() ? "" : " + ", style_name(styles[s]));
@@ -130,7 +135,8 @@ std::string choose_style(StyleNetwork& network, const TrainSettings& settings,
   if (settings.strength) {
     rows[0] = sum * (1 - command.strength);
   }
-  network.set_noise(0, {std::min(1.0, command.strength)});  // the same for all frames of a film
+  const double noise = settings.strength ? std::min(1.0, command.strength) : 1;
+  network.set_noise(0, {noise});  // the same for all frames of a film
   network.set_mix(rows);
   words = with_strength(command.strength, words);
   const bool by_default = styles.size() > 1 && command.style.empty() && command.mix.empty();
@@ -185,15 +191,31 @@ std::vector<Task> plan(const std::vector<fs::path>& pictures, const fs::path& ou
   return tasks;
 }
 
+// The models that come with gesso, one a line: its name and what it was trained on.
+void list_models() {
+  for (const std::string& name : ready_made_models()) {
+    const TrainSettings settings = load_style_network(find_model(name).string()).settings;
+    std::string line = name + std::string(name.size() < 12 ? 12 - name.size() : 1, ' ');
+    for (const std::string& style : settings.styles) {
+      line += style_name(style) + " ";
+    }
+    std::cout << line << "(" << settings.steps << " steps)\n";
+  }
+}
+
 }  // namespace
 
 void StylizeCommand::run() {
+  if (model == "list") {
+    list_models();
+    return;
+  }
   if (size != 0 && (size < 8 || size > 16384)) {
     throw UsageError(
         concat_text("--size is ", size, "; it must be from 8 to 16384, or 0 for each picture's own size"));
   }
-  if (!(scale >= 0.25 && scale <= 4)) {
-    throw UsageError(concat_text("--scale is ", scale, "; it must be from 0.25 to 4"));
+  if (!(paint.scale >= 0.25 && paint.scale <= 4)) {
+    throw UsageError(concat_text("--scale is ", paint.scale, "; it must be from 0.25 to 4"));
   }
   if (raw.empty() && inputs.empty()) {
     throw UsageError("name pictures to repaint, or folders of them");
@@ -217,11 +239,13 @@ void StylizeCommand::run() {
   if (!any_style.empty()) {
     const LoadedAnyStyleNetwork loaded = load_any_style_network(file.string());
     const std::string painter = choose_any_style(*loaded.network, loaded.settings, *this);
+    paint.opacity = opacity(strength, true);
     repaint(loaded.network->network(), painter, style_name(any_style.string()));
     return;
   }
   const LoadedStyleNetwork loaded = load_style_network(file.string());
   const std::string painter = choose_style(*loaded.network, loaded.settings, *this);
+  paint.opacity = opacity(strength, loaded.settings.strength);
   repaint(*loaded.network, painter, model_name(file));
 }
 
@@ -238,8 +262,7 @@ void StylizeCommand::repaint_frames(StyleNetwork& network, const std::string& pa
         "--raw needs frames on standard input and something that takes them from standard output; see the "
         "example in --help");
   }
-  const FilmOptions options{
-      .width = frame->width, .height = frame->height, .smooth = smooth, .keep_colors = keep_colors};
+  const FilmOptions options{.width = frame->width, .height = frame->height, .smooth = smooth, .paint = paint};
   std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone is an error like any other
   std::cerr << "Repainting frames of " << options.width << " x " << options.height << " in the style of "
             << painter << "\n";
@@ -279,10 +302,7 @@ void StylizeCommand::repaint_pictures(StyleNetwork& network, const std::string& 
       if (size != 0) {
         picture = resize_short_side(picture, size);
       }
-      Tensor painted = stylize(network, picture, scale);
-      if (keep_colors) {
-        painted = gesso::keep_colors(painted, picture);
-      }
+      const Tensor painted = stylize(network, picture, paint);
       fs::create_directories(fs::absolute(task.to).parent_path());
       save_picture(task.to.string(), painted);
     } catch (const Error& error) {
