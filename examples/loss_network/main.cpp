@@ -26,6 +26,16 @@ struct Options {
   Index test_every = 100;
 };
 
+// Folders and files by their own names: where they lay says nothing to others.
+LossNetworkSettings without_folders(LossNetworkSettings settings) {
+  for (std::string& folder : settings.pictures) {
+    folder = fs::path(folder).filename().string();
+  }
+  settings.teacher_weights = fs::path(settings.teacher_weights).filename().string();
+  settings.painters = fs::path(settings.painters).filename().string();
+  return settings;
+}
+
 // What style-transfer loads: the folded convolutions, half precision, with how they came about.
 void save_weights(const std::string& path, LossNetworkTraining& training) {
   const NamedTensors weights = training.weights();
@@ -39,7 +49,7 @@ void save_weights(const std::string& path, LossNetworkTraining& training) {
     quality += concat_text(i > 0 ? ", " : "", training.layer_names()[i], " ", unexplained[i]);
   }
   save_safetensors(path, weights,
-                   {{"made by", training.settings().command()},
+                   {{"made by", without_folders(training.settings()).command()},
                     {"unexplained variance", quality},
                     {"gesso", build_info().version}},
                    {}, half);

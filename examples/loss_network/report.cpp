@@ -139,7 +139,7 @@ Report loss_network_report(LossNetworkTraining& training, const std::vector<LogE
   sees.blocks.push_back(ReportText{{"One crop of a picture that the student never trained on, and sixteen channels of each layer: the "
                                    "darker, the more a channel finds there what it looks for."}});
   sees.blocks.push_back(ReportPictures{
-      .title = "", .pictures = {report_picture(crop, "the crop", "A crop of a test picture")}, .columns = 1});
+      .title = "", .pictures = {report_picture(crop, "the crop", "A crop of a test picture")}, .columns = 3});
   for (std::size_t i = 0; i < names.size(); ++i) {
     sees.blocks.push_back(layer_pictures(a[i], b[i], names[i]));
   }
