@@ -1,5 +1,7 @@
 #include "squeezenet.h"
 
+#include <algorithm>
+
 #include "gesso/autograd/convolution.h"
 #include "gesso/autograd/padding.h"
 #include "gesso/autograd/pooling.h"
@@ -123,6 +125,13 @@ std::vector<Tap> SqueezeNet::taps(const Tensor& pictures) const {
       taps.push_back({.style = layers_[i].style ? all[i] : Tensor(),
                       .content = layers_[i].content ? all[i] : Tensor()});
     }
+  }
+  if (std::min(pictures.size(2), pictures.size(3)) < 2 * min_size()) {
+    taps.resize(taps.size() + layers_.size());
+    return taps;
+  }
+  for (const Tensor& features : this->features(avg_pool2d(pictures, {.kernel = 2}))) {
+    taps.push_back({.style = features, .content = {}});
   }
   return taps;
 }
