@@ -202,7 +202,7 @@ TEST_CASE("what a comparison's trainings are measured by does not follow style-t
     CHECK(settings.to_text().at("style_loss") == "wasserstein");
   }
   // The judge measures as the training does.
-  TrainSettings settings = ComparisonSettings().training;
+  TrainSettings settings = filter_bank_training();
   settings.styles = {kStyle};
   settings.style_size = 64;
   Generator rng(4);
@@ -298,7 +298,7 @@ TEST_CASE("pictures are judged one by one, however they were batched") {
   const Tensor one_by_one = repaint(network, photographs, 1);
   CHECK(largest_difference(repaint(network, photographs, 2), one_by_one) < 1e-5);
 
-  TrainSettings settings = ComparisonSettings().training;
+  TrainSettings settings = filter_bank_training();
   settings.styles = {kStyle};
   settings.style_size = 64;
   const LossJudge judge(settings);
