@@ -331,8 +331,22 @@ TEST_CASE("the student learns to see as the teacher does") {
   CHECK(training.test_crops().shape() == Shape({48, 3, 32, 32}));
   const std::vector<double> before = training.unexplained();
   CHECK(training.unexplained() == before);
+  const auto running_mean = [&] {
+    for (const auto& [name, tensor] : training.training().model().state_dict()) {
+      if (name == "features_8_squeeze_norm.running_mean") {
+        return tensor.to_vector();
+      }
+    }
+    FAIL("there is no such statistic");
+    return std::vector<double>();
+  };
   double first = 0, last = 0;
+  std::vector<double> statistics;
   for (int i = 0; i < 120; ++i) {
+    if (i == 60 || i == 72) {  // statistics move until 60 % of the steps are done
+      CHECK(running_mean() != statistics);
+      statistics = running_mean();
+    }
     const LogEntry entry = training.training().step();
     double sum = 0;
     for (const std::string& name : training.layer_names()) {
@@ -343,6 +357,7 @@ TEST_CASE("the student learns to see as the teacher does") {
     first += i < 20 ? loss : 0;
     last += i >= 100 ? loss : 0;
   }
+  CHECK(running_mean() == statistics);
   CHECK(last < 0.7 * first);
   const std::vector<double> after = training.unexplained();
   for (std::size_t i = 0; i < after.size(); ++i) {
