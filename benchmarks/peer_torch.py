@@ -135,68 +135,31 @@ class Vgg16:
         return taps
 
 
-class FilterBank:
-    """examples/painting/filter_bank.cpp: (style features, content features or None) of each tap."""
+class SqueezeNet:
+    """examples/painting/squeezenet.cpp: the results of SqueezeNet 1.0's layers down to fire6, in-place ReLUs."""
 
-    def __init__(self, constants):
-        self.c = constants
-
-    @staticmethod
-    def split_signs(x, scale):
-        return torch.cat([F.relu(x), F.relu(-x)], 1) * scale.view(1, -1, 1, 1)
-
-    @staticmethod
-    def filtered(x, filters):
-        return F.conv2d(F.pad(x, (3, 3, 3, 3), mode="reflect"), filters)
-
-    def next_level(self, x):
-        return F.conv2d(F.pad(x, (2, 2, 2, 2), mode="reflect"), self.c["blur"], stride=2, groups=3)
-
-    def texture(self, x, i):
-        luminance = F.conv2d(x, self.c["luminance_of_rgb"])
-        return self.split_signs(self.filtered(luminance, self.c["luminance_filters"]), self.c[f"luminance_scale.{i}"])
-
-    def content(self, pictures):
-        second = self.next_level(pictures - 0.5)
-        return [self.texture(second, 1), self.texture(self.next_level(second), 2)]
-
-    def taps(self, pictures):
-        x, taps = pictures - 0.5, []
-        for i in range(5):
-            if i > 0:
-                x = self.next_level(x)
-            n, _, height, width = x.shape
-            texture = self.texture(x, i)
-            opponents = F.conv2d(x, self.c["opponent_of_rgb"]).reshape(2 * n, 1, height, width)
-            colour = self.filtered(opponents, self.c["colour_filters"]).reshape(n, -1, height, width)
-            style = torch.cat([texture, self.split_signs(colour, self.c[f"colour_scale.{i}"])], 1)
-            taps += [(style, texture if i in (1, 2) else None), (F.avg_pool2d(x, 2), None)]
-        return taps
-
-
-class Stack:
-    """examples/painting/trained_stack.cpp: the features of all stages, of a picture and of half its size."""
+    # Of the fire modules 2 to 6: torchvision's number, and whether pooling comes before.
+    FIRES = ((3, True), (4, False), (5, False), (7, True), (8, False))
 
     def __init__(self, weights):
         self.weights = weights
+        self.mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
+        self.std = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
 
-    def stages(self, x):
-        features, stage = [], 1
-        while f"conv{stage}_1.weight" in self.weights:
-            if stage > 1:
-                x = F.avg_pool2d(x, 2)
-            convolution = 1
-            while f"conv{stage}_{convolution}.weight" in self.weights:
-                key = f"conv{stage}_{convolution}"
-                padded = F.pad(x, (1, 1, 1, 1), mode="reflect")
-                x = F.relu(F.conv2d(padded, self.weights[key + ".weight"], self.weights[key + ".bias"]))
-                convolution += 1
-            features.append(x)
-            stage += 1
-        return features
+    def convolution(self, x, key, padding=0, stride=1):
+        if padding:
+            x = F.pad(x, (padding,) * 4, mode="reflect")
+        return F.relu_(F.conv2d(x, self.weights[key + ".weight"], self.weights[key + ".bias"], stride))
 
-    def __call__(self, pictures):
-        return self.stages(pictures - 0.5) + self.stages(F.avg_pool2d(pictures, 2) - 0.5)
+    def __call__(self, x, fires=5):
+        x = self.convolution((x - self.mean) / self.std, "features.0", 3, 2)
+        layers = [x]
+        for number, pooled in self.FIRES[:fires]:
+            key = f"features.{number}"
+            x = self.convolution(F.max_pool2d(x, 3, 2, ceil_mode=True) if pooled else x, key + ".squeeze")
+            x = torch.cat([self.convolution(x, key + ".expand1x1"), self.convolution(x, key + ".expand3x3", 1)], 1)
+            layers.append(x)
+        return layers
 
 
 # ---- the works: each returns the function that does it once
@@ -239,17 +202,6 @@ def train_step(size):
     return step
 
 
-def squared_wasserstein(x, target):
-    """autograd/optimal_transport.cpp: of (N, C, P) to (1, C, Q), (N, C)."""
-    count, places = x.size(2), target.size(2)
-    position = (((torch.arange(count) + 0.5) * (places / count)) - 0.5).clamp(0, places - 1)
-    below = position.long()
-    above = (below + 1).clamp(max=places - 1)
-    target = target.sort(2).values
-    quantiles = torch.lerp(target[:, :, below], target[:, :, above], position - below)
-    return (x.sort(2).values - quantiles).square().mean(2)
-
-
 def total_variation(x):
     across, down = x[:, :, :, 1:] - x[:, :, :, :-1], x[:, :, 1:] - x[:, :, :-1]
     return (across.square().sum() + down.square().sum()) / (across.numel() + down.numel())
@@ -257,29 +209,26 @@ def total_variation(x):
 
 def quickstart_step():
     network = StyleNetwork(16, 3, load("quick."), skips=True)
-    bank, stack = FilterBank(load("filters.")), Stack(load("stack."))
+    squeezenet, style, weight = SqueezeNet(load("squeezenet.")), load("style."), load("loss_weight.")
     adam = torch.optim.Adam(network.parameters(), 1e-3)
-    x, style = photographs(load("picture")[""], 192), load("style.")
+    x = photographs(load("picture")[""], 192)
 
     def step():
         adam.zero_grad(set_to_none=True)
         with torch.no_grad():
-            wanted = bank.content(x)
+            wanted = squeezenet(x, fires=4)[-1]
         y = network(x)
-        bank_taps = bank.taps(y)
-        contents = [content for _, content in bank_taps if content is not None]
-        content_loss = 0
-        for features, f in zip(contents, wanted):
-            content_loss = content_loss + F.mse_loss(features, f) / (f.var((0, 2, 3), unbiased=False).mean() + 1e-3)
-        taps, style_loss = [features for features, _ in bank_taps] + stack(y), 0
-        for i, features in enumerate(taps):
-            directions = style[f"directions.{i}"]
-            target = F.conv2d(style[f"features.{i}.0"], directions).flatten(2)
-            distance = squared_wasserstein(F.conv2d(features, directions).flatten(2), target)
-            style_loss = style_loss + distance.mean() * style[f"weight.{i}.0"]
-        style_loss = style_loss / len(taps)
+        layers = squeezenet(y)
+        content_loss = F.mse_loss(layers[4], wanted) / (wanted.var((0, 2, 3), unbiased=False).mean() + 1e-3)
+        style_loss, count = 0, 0
+        for i, tap in enumerate([y] + layers):
+            if f"features.{i}.0" in style:  # fire5 is content alone
+                gram = gram_matrix(tap) * tap.shape[1]
+                distance = (gram - style[f"features.{i}.0"]).square().mean()
+                style_loss, count = style_loss + distance * style[f"weight.{i}.0"], count + 1
         range_loss = F.relu((y - 0.5).abs() - 0.5).square().mean()
-        loss = content_loss / len(wanted) + 60 * style_loss + 0.05 * total_variation(y) + 20 * range_loss
+        loss = weight["content"] * content_loss + weight["style"] / count * style_loss
+        loss = loss + weight["tv"] * total_variation(y) + weight["range"] * range_loss
         loss.backward()
         adam.step()
         return loss.item()

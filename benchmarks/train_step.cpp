@@ -6,7 +6,8 @@
 //                                    photographs of 256 or 128 pixels, VGG16 down to relu4_3 with random
 //                                    weights, four Gram losses and a content loss at relu2_2 (the photographs
 //                                    themselves go through VGG down to relu2_2 only), Adam
-//   quickstart_step                  as ./examples/quickstart trains: its preset
+//   quickstart_step                  as ./examples/quickstart trains: its preset, but with random weights in the
+//                                    loss network, which take as long
 //   stylize_256, _512, _1024         one picture through the network of width 32
 //
 // Each round times as many repetitions as take about --seconds. Every line printed is a JSON object.
@@ -29,14 +30,11 @@
 #include "gesso/core/files/safetensors.h"
 #include "gesso/core/parallel.h"
 #include "gesso/training/optim/adam.h"
-#include "painting/combined.h"
-#include "painting/filter_bank.h"
 #include "painting/losses.h"
 #include "painting/presets.h"
+#include "painting/squeezenet.h"
 #include "painting/style_network.h"
-#include "painting/trained_stack.h"
 #include "painting/vgg.h"
-#include "program/assets.h"
 #include "program/command_line.h"
 
 using namespace gesso;
@@ -48,8 +46,6 @@ constexpr Index kBatch = 4;
 // The weights of PyTorch's fast_neural_style example.
 constexpr double kContentWeight = 1e5, kStyleWeight = 1e10;
 
-const std::string kStackFile = asset("loss_network/loss_network.safetensors");
-
 TrainSettings quick_preset() {
   TrainSettings settings;
   apply_preset("quick", settings);
@@ -57,7 +53,8 @@ TrainSettings quick_preset() {
   return settings;
 }
 
-// ---- the numbers that all programs share: weights, filters, and one large picture of noise to cut from
+// ---- the numbers that all programs share: weights, what style is made of, and a large picture of noise to cut
+// from
 
 NamedTensors with_prefix(const std::string& prefix, const NamedTensors& tensors) {
   NamedTensors result;
@@ -88,14 +85,17 @@ NamedTensors make_data() {
   const auto append = [&](const NamedTensors& more) { data.insert(data.end(), more.begin(), more.end()); };
   append(with_prefix("quick.", StyleNetwork(quick_preset().network, rng).state_dict()));
   append(with_prefix("vgg.", random_vgg_weights({}, rng)));
-  append(with_prefix("filters.", FilterBank().constants()));
-  const NamedTensors stack = load_stack_weights(kStackFile);
-  append(with_prefix("stack.", stack));
+  const NamedTensors squeezenet = random_torchvision_weights(squeezenet_parameters({}), rng);
+  append(with_prefix("squeezenet.", squeezenet));
   const Tensor picture = Tensor::uniform({1, 3, 1024, 1024}, rng);
   data.emplace_back("picture", picture);
-  append(with_prefix(
-      "style.",
-      StyleTarget(Combined(stack), {style_picture(picture, quick_preset().style_size)}).constants()));
+  const Tensor style = style_picture(picture, quick_preset().style_size);
+  append(with_prefix("style.", StyleTarget(SqueezeNet({}, squeezenet), {style}).constants()));
+  const LossWeights weights = quick_preset().weights;
+  append(with_prefix("loss_weight.", {{"content", Tensor::scalar(weights.content)},
+                                      {"style", Tensor::scalar(weights.style)},
+                                      {"tv", Tensor::scalar(weights.tv)},
+                                      {"range", Tensor::scalar(weights.range)}}));
   return data;
 }
 
@@ -186,13 +186,13 @@ Work quickstart_step(const Data& data) {
     TrainSettings settings = quick_preset();
     Generator rng;
     StyleNetwork network{settings.network, rng};
-    Combined loss_network;
+    SqueezeNet loss_network;
     Tensor photographs;
     StyleTarget target;
     Adam adam;
 
     explicit State(const Data& data)
-        : loss_network(data.with("stack.")),
+        : loss_network({}, data.with("squeezenet.")),
           photographs(::photographs(data.picture(), settings.crop)),
           target(loss_network, {style_picture(data.picture(), settings.style_size)}),
           adam(network.parameters(), {.lr = 1e-3}) {
@@ -204,7 +204,7 @@ Work quickstart_step(const Data& data) {
     State& s = *state;
     s.adam.zero_grad();
     const Losses losses = style_transfer_losses(s.loss_network, s.target, s.network(s.photographs),
-                                                s.photographs, LossWeights());
+                                                s.photographs, s.settings.weights);
     losses.total.backward();
     s.adam.step();
     return losses.total.item();

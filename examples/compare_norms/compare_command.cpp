@@ -73,7 +73,7 @@ void CompareCommand::run() {
   }
   with_usage_errors("--", [&] { settings.check(); });
   const PhotographFiles photographs = split_photographs(settings.training.content);
-  const Judge judge(train_settings({}, settings));  // reads the style picture
+  const LossJudge judge(train_settings({}, settings));  // reads the style picture
   if (needs_stylist(plan(settings))) {
     load_picture(settings.other_style);
   }

@@ -83,7 +83,7 @@ std::string contrast_file(const std::string& name, double contrast) {
 
 }  // namespace
 
-Comparer::Comparer(const ComparisonSettings& settings, PhotographFiles files, const Judge& judge,
+Comparer::Comparer(const ComparisonSettings& settings, PhotographFiles files, const LossJudge& judge,
                    fs::path folder, Comparison comparison)
     : settings_(settings),
       files_(std::move(files)),

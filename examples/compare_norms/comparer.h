@@ -20,7 +20,7 @@ namespace gesso {
 class Comparer {
  public:
   /// Goes on from `comparison`, whose settings are `settings`. `judge` must outlive it.
-  Comparer(const ComparisonSettings& settings, PhotographFiles files, const Judge& judge,
+  Comparer(const ComparisonSettings& settings, PhotographFiles files, const LossJudge& judge,
            std::filesystem::path folder, Comparison comparison);
 
   /// Does what is not in the comparison yet, and keeps its files up to date. Returns whether everything is
@@ -52,7 +52,7 @@ class Comparer {
 
   const ComparisonSettings settings_;
   const PhotographFiles files_;
-  const Judge& judge_;
+  const LossJudge& judge_;
   const std::filesystem::path folder_;
   const std::vector<PlannedRun> plan_;
   Comparison comparison_;

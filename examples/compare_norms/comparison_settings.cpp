@@ -31,6 +31,13 @@ bool lists(const std::vector<std::string>& names, const char* name) {
 
 }  // namespace
 
+TrainSettings filter_bank_training() {
+  TrainSettings settings;
+  settings.loss_network.name = "filters";
+  settings.style_loss = "wasserstein";
+  return settings;
+}
+
 ComparisonSettings ComparisonSettings::small() {
   ComparisonSettings settings;
   settings.training.network = {.width = 8, .blocks = 2};

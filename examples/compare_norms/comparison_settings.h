@@ -21,11 +21,15 @@ std::string listed(const std::vector<T>& values, const char* separator = ",") {
   return text;
 }
 
+/// The defaults of a training whose pictures are compared by the filter bank, which learned nothing, and the
+/// Wasserstein distance.
+TrainSettings filter_bank_training();
+
 /// The settings of a comparison. Those of small() take a few minutes on two cores.
 struct ComparisonSettings {
   /// What all trainings share. Its style, normalization, batch and seed are not used: each training has its
   /// own.
-  TrainSettings training;
+  TrainSettings training = filter_bank_training();
   std::string style;  ///< file of the style picture
   std::vector<std::string> normalizations = {"none", "batch", "instance", "layer", "group", "batch-instance"};
   std::vector<Index> batch_sizes = {1, 4};

@@ -25,12 +25,12 @@ double visible_change(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-Judge::Judge(const TrainSettings& settings)
+LossJudge::LossJudge(const TrainSettings& settings)
     : weights_(settings.weights),
       network_(make_loss_network(settings.loss_network)),
-      target_(*network_, {load_style(settings)}) {}
+      target_(*network_, {load_style(settings)}, style_statistic(settings.style_loss)) {}
 
-LossValues Judge::losses(const Tensor& outputs, const Tensor& photographs) const {
+LossValues LossJudge::losses(const Tensor& outputs, const Tensor& photographs) const {
   const NoGradGuard no_grad;
   LossValues sum;
   const Index count = outputs.size(0);
@@ -44,7 +44,7 @@ LossValues Judge::losses(const Tensor& outputs, const Tensor& photographs) const
   return sum;
 }
 
-double Judge::feature_distance(const Tensor& a, const Tensor& b) const {
+double LossJudge::feature_distance(const Tensor& a, const Tensor& b) const {
   const NoGradGuard no_grad;
   double sum = 0;
   for (Index i = 0; i < a.size(0); ++i) {
@@ -53,7 +53,7 @@ double Judge::feature_distance(const Tensor& a, const Tensor& b) const {
   return sum / static_cast<double>(a.size(0));
 }
 
-double Judge::step_megabytes(StyleNetwork& network, const Shape& shape) const {
+double LossJudge::step_megabytes(StyleNetwork& network, const Shape& shape) const {
   network.train();
   network.zero_grad();
   const Tensor batch = Tensor::full(shape, 0.5);
@@ -93,7 +93,7 @@ const std::vector<double>& contrasts() {
   return factors;
 }
 
-std::vector<ContrastMeasure> measure_contrasts(StyleNetwork& network, const Judge& judge,
+std::vector<ContrastMeasure> measure_contrasts(StyleNetwork& network, const LossJudge& judge,
                                                const Tensor& photographs) {
   const NoGradGuard no_grad;
   network.eval();
@@ -111,7 +111,7 @@ std::vector<ContrastMeasure> measure_contrasts(StyleNetwork& network, const Judg
   return measures;
 }
 
-void measure(StyleNetwork& network, const Judge& judge, const Tensor& photographs, ComparisonRun& run) {
+void measure(StyleNetwork& network, const LossJudge& judge, const Tensor& photographs, ComparisonRun& run) {
   // Eval mode first: forwards in training mode move running statistics.
   network.eval();
   run.test = judge.losses(repaint(network, photographs, 1), photographs);

@@ -12,10 +12,10 @@
 namespace gesso {
 
 /// Judges pictures by the losses of a training.
-class Judge {
+class LossJudge {
  public:
   /// By the loss network, style picture (the first one) and weights of `settings`.
-  explicit Judge(const TrainSettings& settings);
+  explicit LossJudge(const TrainSettings& settings);
 
   /// The losses of outputs (N, 3, H, W) for the photographs of the same shape: means over the pictures, each
   /// judged by itself, so that they do not depend on how pictures are batched.
@@ -45,11 +45,11 @@ double leak(StyleNetwork& network, const Tensor& photographs);
 const std::vector<double>& contrasts();
 
 /// One measure for each of contrasts(), in eval mode.
-std::vector<ContrastMeasure> measure_contrasts(StyleNetwork& network, const Judge& judge,
+std::vector<ContrastMeasure> measure_contrasts(StyleNetwork& network, const LossJudge& judge,
                                                const Tensor& photographs);
 
 /// Fills test, test_train_mode, leak, leak_eval and peak_megabytes of `run` for its network. `photographs`
 /// are square.
-void measure(StyleNetwork& network, const Judge& judge, const Tensor& photographs, ComparisonRun& run);
+void measure(StyleNetwork& network, const LossJudge& judge, const Tensor& photographs, ComparisonRun& run);
 
 }  // namespace gesso

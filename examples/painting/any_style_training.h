@@ -26,7 +26,7 @@ struct AnyStyleSettings {
   Index style_size = 192;  ///< side of the crops of style pictures
   double learning_rate = 1e-3;
   LossWeights weights{.style = 20};
-  LossNetworkOptions loss_network = {};
+  LossNetworkOptions loss_network{.name = "filters"};
   std::uint64_t seed = 1;
 
   /// Throws ArgumentError naming the setting that is out of range.

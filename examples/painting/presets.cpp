@@ -14,9 +14,9 @@ struct Preset {
 };
 
 constexpr Preset kPresets[] = {
-    {"quick", "2 to 3 minutes", 16, 3, 600, 4, 192, 384, "combined"},
-    {"standard", "10 to 20 minutes", 16, 5, 3000, 4, 192, 384, "combined"},
-    {"best", "an hour", 32, 5, 3000, 4, 256, 384, "combined"},
+    {"quick", "2 to 3 minutes", 16, 3, 600, 4, 192, 384, "distilled"},
+    {"standard", "10 to 20 minutes", 16, 5, 3000, 4, 192, 384, "distilled"},
+    {"best", "an hour", 32, 5, 3000, 4, 256, 384, "distilled"},
 };
 
 // With less, flat places get stripes or a weave.

@@ -13,6 +13,8 @@ namespace {
 
 constexpr Index kLargestSquare = 128;
 constexpr int kBandsPerOctave = 4;
+// Far above the energy that rounding leaves in a picture of one colour, far below that of a single pixel.
+constexpr double kNothing = 1e-15;
 
 // Cosines and sines of the angles -2 pi k n / size, as size x size tables: [k * size + n].
 struct Waves {
@@ -169,12 +171,10 @@ PictureSpectrum measure_spectrum(const Tensor& picture) {
       }
     }
   }
-  PictureSpectrum spectrum{1, 1, 0};
-  if (diagonal.value() > 0) {
-    spectrum.upright = upright.value() / diagonal.value();
-    spectrum.level = level.value() / diagonal.value();
-  }
-  double most = 0;
+  PictureSpectrum spectrum{.upright = (upright.value() + kNothing) / (diagonal.value() + kNothing),
+                           .level = (level.value() + kNothing) / (diagonal.value() + kNothing),
+                           .period = 0};
+  double most = kNothing;
   for (std::size_t b = 0; b < bands.size(); ++b) {
     if (bands[b].value() > most) {
       most = bands[b].value();

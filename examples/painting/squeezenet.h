@@ -76,7 +76,7 @@ class SqueezeNet : public LossNetwork {
 };
 
 /// y = max of 3x3 windows, every second pixel, with a last window that hangs over where sizes leave a rest
-/// (PyTorch's ceil_mode): sizes are halved, and rounded up but for a single pixel.
+/// (PyTorch's ceil_mode): sizes, of at least 2, are halved and rounded down.
 Tensor squeezenet_pool(const Tensor& x);
 
 }  // namespace gesso

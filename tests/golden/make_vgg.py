@@ -53,9 +53,14 @@ def save(path, tensors):
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
-tensors = {}
-for depth in (16, 19):
-    for name, tap in features(depth, uniform(200, (2, 3, 40, 33)) + 0.5).items():
-        tensors[f"vgg{depth}.{name}.means"] = tap.mean((0, 2, 3))
-        tensors[f"vgg{depth}.{name}.samples"] = tap.flatten()[::211]
-save(pathlib.Path(__file__).parent / "vgg.safetensors", tensors)
+def main():
+    tensors = {}
+    for depth in (16, 19):
+        for name, tap in features(depth, uniform(200, (2, 3, 40, 33)) + 0.5).items():
+            tensors[f"vgg{depth}.{name}.means"] = tap.mean((0, 2, 3))
+            tensors[f"vgg{depth}.{name}.samples"] = tap.flatten()[::211]
+    save(pathlib.Path(__file__).parent / "vgg.safetensors", tensors)
+
+
+if __name__ == "__main__":
+    main()

@@ -21,6 +21,8 @@
 #include "gesso/core/pictures/resize.h"
 #include "gesso/training/picture_folder.h"
 #include "gesso/training/report/recorder.h"
+#include "painting/filter_bank.h"
+#include "painting/losses.h"
 #include "paths.h"
 #include "support.h"
 
@@ -193,6 +195,28 @@ TEST_CASE(
   CHECK(plan(settings).size() == 12);
 }
 
+TEST_CASE("what a comparison's trainings are measured by does not follow style-transfer's defaults") {
+  for (const ComparisonSettings& settings : {ComparisonSettings::small(), ComparisonSettings::full()}) {
+    CHECK(train_settings({}, settings).loss_network.name == "filters");
+    CHECK(train_settings({}, settings).style_loss == "wasserstein");
+    CHECK(settings.to_text().at("style_loss") == "wasserstein");
+  }
+  // The judge measures as the training does.
+  TrainSettings settings = filter_bank_training();
+  settings.styles = {kStyle};
+  settings.style_size = 64;
+  Generator rng(4);
+  const Tensor picture = Tensor::uniform({1, 3, 32, 32}, rng);
+  const double wasserstein = LossJudge(settings).losses(picture, picture).style;
+  settings.style_loss = "gram";
+  const double gram = LossJudge(settings).losses(picture, picture).style;
+  const FilterBank bank;
+  const Tensor style = resize_short_side(load_picture(kStyle), 64);
+  CHECK(wasserstein ==
+        StyleTarget(bank, {style}, StyleStatistic::wasserstein).loss(bank.taps(picture)).item());
+  CHECK(gram == StyleTarget(bank, {style}, StyleStatistic::gram).loss(bank.taps(picture)).item());
+}
+
 TEST_CASE("photographs are split for training and testing, none in both") {
   const TemporaryFolder folder;
   write_photographs(folder / "photographs", 7);
@@ -274,10 +298,10 @@ TEST_CASE("pictures are judged one by one, however they were batched") {
   const Tensor one_by_one = repaint(network, photographs, 1);
   CHECK(largest_difference(repaint(network, photographs, 2), one_by_one) < 1e-5);
 
-  TrainSettings settings;
+  TrainSettings settings = filter_bank_training();
   settings.styles = {kStyle};
   settings.style_size = 64;
-  const Judge judge(settings);
+  const LossJudge judge(settings);
   const LossValues all = judge.losses(one_by_one, photographs);
   double total = 0;
   for (int i = 0; i < 3; ++i) {

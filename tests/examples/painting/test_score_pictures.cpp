@@ -3,15 +3,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "files.h"
+#include "gesso/autograd/channel_moments.h"
+#include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/graph.h"
+#include "gesso/autograd/reduce.h"
 #include "gesso/core/files/file.h"
 #include "gesso/core/files/json.h"
+#include "gesso/core/files/safetensors.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
 #include "painting/flicker.h"
+#include "painting/judge.h"
 #include "painting/score.h"
+#include "painting/spectrum.h"
 #include "paths.h"
 #include "support.h"
 
@@ -125,6 +133,182 @@ TEST_CASE("what cannot be scored is refused") {
 
 namespace {
 
+// Gray 0.5 + 0.3 sin(2 pi (across x + down y)): `across` and `down` in periods a pixel.
+Tensor grating(Index height, Index width, double across, double down) {
+  Tensor picture = Tensor::empty({1, 3, height, width});
+  float* values = picture.mutable_data<float>();
+  for (Index i = 0; i < picture.numel(); ++i) {
+    const auto x = static_cast<double>(i % width), y = static_cast<double>(i / width % height);
+    values[i] =
+        static_cast<float>(0.5 + 0.3 * std::sin(2 * std::numbers::pi * (across * (x + 0.5) + down * y)));
+  }
+  return picture;
+}
+
+Tensor noise_picture(Index height, Index width) {
+  Generator rng(3);
+  return Tensor::uniform({1, 3, height, width}, rng);
+}
+
+}  // namespace
+
+TEST_CASE("the spectrum: which way lines run") {
+  for (const auto& [height, width] : {std::pair<Index, Index>{96, 160}, {200, 130}, {33, 64}}) {
+    CAPTURE(height);
+    const PictureSpectrum upright = measure_spectrum(grating(height, width, 0.25, 0));
+    CHECK(upright.upright > 1000);
+    CHECK(upright.level < 1.001);
+    const PictureSpectrum level = measure_spectrum(grating(height, width, 0, 0.25));
+    CHECK(level.level > 1000);
+    CHECK(level.upright < 1.001);
+    for (const double sign : {1.0, -1.0}) {  // a period of 4 across lines of 45 degrees
+      const double f = 0.25 / std::sqrt(2.0);
+      const PictureSpectrum diagonal = measure_spectrum(grating(height, width, f, sign * f));
+      CHECK(diagonal.upright < 0.1);
+      CHECK(diagonal.level < 0.1);
+    }
+  }
+  // Lines of other periods are none of a weave; those slightly turned still are.
+  CHECK(measure_spectrum(grating(128, 128, 0.05, 0) + 0.01 * noise_picture(128, 128)).upright < 1.3);
+  CHECK(measure_spectrum(grating(128, 128, 0.45, 0) + 0.01 * noise_picture(128, 128)).upright < 1.3);
+  CHECK(measure_spectrum(grating(128, 128, 0.25, 0.04)).upright > 1000);
+  const PictureSpectrum noise = measure_spectrum(noise_picture(256, 300));
+  CHECK(noise.upright == doctest::Approx(1).epsilon(0.15));
+  CHECK(noise.level == doctest::Approx(1).epsilon(0.15));
+  // A faint weave on noise, at any contrast and brightness.
+  const Tensor woven = noise_picture(256, 300) + 0.3 * grating(256, 300, 0.25, 0);
+  const PictureSpectrum weave = measure_spectrum(woven), faint = measure_spectrum(0.5 + 0.25 * woven);
+  CHECK(weave.upright > 2 * noise.upright);
+  CHECK(weave.level < 1.15);
+  CHECK(faint.upright == doctest::Approx(weave.upright).epsilon(1e-3));
+  CHECK(faint.period == weave.period);
+}
+
+TEST_CASE("the spectrum: how large strokes are") {
+  for (const double period : {5.0, 9.0, 17.0, 40.0}) {
+    CAPTURE(period);
+    CHECK(measure_spectrum(grating(128, 160, 1 / period, 0)).period == doctest::Approx(period).epsilon(0.25));
+    const double f = 0.6 / period, g = 0.8 / period;
+    CHECK(measure_spectrum(grating(160, 128, f, g)).period == doctest::Approx(period).epsilon(0.25));
+  }
+  CHECK(measure_spectrum(noise_picture(128, 128)).period < 6);  // an octave of white noise: the finest
+}
+
+TEST_CASE("the spectrum: pictures without texture, threads, and what is refused") {
+  for (const Index size : {33, 100, 128}) {
+    const Tensor colour = Tensor::from({0.2, 0.55, 0.7}, {1, 3, 1, 1}) + Tensor::zeros({1, 3, size, 70});
+    const PictureSpectrum none = measure_spectrum(colour);
+    CHECK(none.upright == doctest::Approx(1));
+    CHECK(none.level == doctest::Approx(1));
+    CHECK(none.period == 0);
+  }
+  const int before = num_threads();
+  const Tensor picture = noise_picture(150, 200);
+  const PictureSpectrum expected = measure_spectrum(picture);
+  for (const int threads : {1, 2, 3}) {
+    set_num_threads(threads);
+    const PictureSpectrum spectrum = measure_spectrum(picture);
+    CHECK(spectrum.upright == expected.upright);
+    CHECK(spectrum.level == expected.level);
+    CHECK(spectrum.period == expected.period);
+  }
+  set_num_threads(before);
+  for (const Tensor& wrong :
+       {Tensor::zeros({1, 3, 31, 64}), Tensor::zeros({1, 3, 64, 31}), Tensor::zeros({2, 3, 64, 64}),
+        Tensor::zeros({1, 1, 64, 64}), Tensor::zeros({3, 64, 64}), Tensor::zeros({1, 3, 64, 64}, float64)}) {
+    CHECK_THROWS_WITH_AS(measure_spectrum(wrong), doctest::Contains("at least 32"), ArgumentError);
+  }
+}
+
+namespace {
+
+const SqueezeNetOptions kJudging{.fires = 9};
+
+// Torchvision's names and shapes, nothing learned.
+NamedTensors judging_weights() {
+  Generator rng(4);
+  return random_torchvision_weights(squeezenet_parameters(kJudging), rng);
+}
+
+// By Gram matrices of fire7 to fire9.
+double gram_distance(const SqueezeNet& network, const Tensor& picture, const Tensor& style) {
+  const std::vector<Tensor> a = network.features(picture), b = network.features(style);
+  double sum = 0;
+  for (std::size_t i = 6; i < 9; ++i) {
+    const Tensor wanted = gram_matrix(b[i], GramNormalizer::pixels);
+    const Tensor difference = gram_matrix(a[i], GramNormalizer::pixels) - wanted;
+    sum += mean(square(difference)).item() / mean(square(wanted)).item();
+  }
+  return sum / 3;
+}
+
+// Of fire9.
+double agreement(const SqueezeNet& network, const Tensor& picture, const Tensor& other) {
+  const Tensor a = network.features(picture)[8];
+  const Tensor b = network.features(resize_picture(other, picture.size(2), picture.size(3)))[8];
+  return mean(a * b).item() / std::sqrt(mean(square(a)).item() * mean(square(b)).item());
+}
+
+}  // namespace
+
+TEST_CASE("the judge: distances in units of the style picture's halves, and whose subject it is") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "weights.safetensors";
+  const NamedTensors weights = judging_weights();
+  save_safetensors(path, weights);
+  const SqueezeNet network(kJudging, weights);
+  const NoGradGuard no_grad;
+  const auto small = [](const char* name, Index height, Index width) {
+    return resize_picture(load_picture(kAssets + name), height, width);
+  };
+  const Tensor wide = small("styles/starry_night.jpg", 64, 97),
+               tall = small("styles/starry_night.jpg", 98, 64);
+  const Tensor photo = small("photos/cat.jpg", 72, 64), painting = small("styles/waves.jpg", 64, 72);
+  const std::vector<Tensor> others = {small("photos/bridge.jpg", 64, 80), small("photos/coffee.jpg", 90, 64)};
+  const Judge judge(path, others);
+
+  const Judgement of_wide = judge.judge(painting, wide, photo);
+  CHECK(of_wide.gram ==
+        doctest::Approx(gram_distance(network, painting, wide) /
+                        gram_distance(network, crop(wide, 0, 49, 64, 48), crop(wide, 0, 0, 64, 48)))
+            .epsilon(1e-4));
+  CHECK(judge.judge(painting, tall, photo).gram ==
+        doctest::Approx(gram_distance(network, painting, tall) /
+                        gram_distance(network, crop(tall, 49, 0, 49, 64), crop(tall, 0, 0, 49, 64)))
+            .epsilon(1e-4));
+  CHECK(
+      of_wide.content ==
+      doctest::Approx(agreement(network, painting, photo) -
+                      (agreement(network, painting, others[0]) + agreement(network, painting, others[1])) / 2)
+          .epsilon(1e-4));
+  // The style picture itself, and the photograph itself.
+  const Judgement copy = judge.judge(wide, wide, photo);
+  CHECK(copy.gram == doctest::Approx(0).epsilon(1e-6));
+  CHECK(copy.wasserstein == doctest::Approx(0).epsilon(1e-6));
+  CHECK(of_wide.wasserstein > 0.1);
+  const Judgement untouched = judge.judge(photo, wide, photo);
+  CHECK(untouched.content ==
+        doctest::Approx(1 - (agreement(network, photo, others[0]) + agreement(network, photo, others[1])) / 2)
+            .epsilon(1e-4));
+  CHECK(untouched.content > of_wide.content);
+  CHECK(Judge(path, {photo}).judge(photo, wide, photo).content == doctest::Approx(0).epsilon(1e-6));
+
+  const Tensor narrow = Tensor::zeros({1, 3, 64, 63});
+  CHECK_THROWS_WITH_AS(judge.judge(narrow, wide, photo), doctest::Contains("at least 64"), ArgumentError);
+  CHECK_THROWS_WITH_AS(judge.judge(photo, narrow, photo), doctest::Contains("(1, 3, 64, 63)"), ArgumentError);
+  CHECK_THROWS_AS(judge.judge(photo, wide, narrow), ArgumentError);
+  CHECK_THROWS_AS(judge.judge(Tensor::zeros({2, 3, 64, 64}), wide, photo), ArgumentError);
+  CHECK_THROWS_WITH_AS(Judge(path, {}), doctest::Contains("no other photographs"), ArgumentError);
+  CHECK_THROWS_WITH_AS(Judge(folder / "none", others), doctest::Contains("none"), FileError);
+  // Down to fire6, as a loss network has it, is not enough.
+  Generator rng(4);
+  save_safetensors(path, random_torchvision_weights(squeezenet_parameters({}), rng));
+  CHECK_THROWS_WITH_AS(Judge(path, others), doctest::Contains("no tensor features.9.squeeze.weight"),
+                       FileError);
+}
+
+namespace {
+
 struct Outcome {
   int status;
   std::string out, error;
@@ -147,11 +331,24 @@ TEST_CASE("the program: a table, JSON with the same numbers, and usage") {
   CHECK(table.status == 0);
   CHECK(table.out.find("palette") != std::string::npos);
   CHECK(table.out.find("the photograph itself") != std::string::npos);
+  CHECK(table.out.find("upright    level  period") != std::string::npos);
+  CHECK(table.out.find("subject") == std::string::npos);
+  CHECK(std::count(table.out.begin(), table.out.end(), '\n') == 4);
   const auto all = parse_json(run(pictures + " --json").out);
-  REQUIRE(all.size() == 2);
-  CHECK(all[1]["content"] == 1);
-  CHECK(all[0]["style"] == all[1]["style"]);
-  CHECK(all[0]["patches"].size() == 3);
+  REQUIRE(all.size() == 3);
+  CHECK(all[0]["picture"] == "the style picture");
+  CHECK_FALSE(all[0].contains("style"));
+  CHECK(all[2]["content"] == 1);
+  CHECK(all[1]["style"] == all[2]["style"]);
+  CHECK(all[1]["patches"].size() == 3);
+  CHECK_FALSE(all[1].contains("judge_gram"));
+  const PictureSpectrum of_style =
+      measure_spectrum(resize_short_side(load_picture(kAssets + "styles/waves.jpg"), 64));
+  const PictureSpectrum of_photograph = measure_spectrum(load_picture(kAssets + "photos/cat.jpg"));
+  CHECK(all[0]["upright"].get<double>() == doctest::Approx(of_style.upright));
+  CHECK(all[0]["level"].get<double>() == doctest::Approx(of_style.level));
+  CHECK(all[2]["upright"].get<double>() == doctest::Approx(of_photograph.upright));
+  CHECK(all[2]["period"].get<double>() == doctest::Approx(of_photograph.period));
   CHECK(run("--help").out.find("Wasserstein") != std::string::npos);
   const auto refused = [&](const std::string& arguments, int status, const std::string& text) {
     CAPTURE(arguments);
@@ -162,6 +359,32 @@ TEST_CASE("the program: a table, JSON with the same numbers, and usage") {
   };
   refused("--style a.jpg", 2, "--content");
   refused("--style /nowhere.jpg --content /nowhere.jpg x.jpg", 1, "/nowhere.jpg");
+  refused(pictures + " --judge squeezenet", 2, "--judge-weights");
+  refused(pictures + " --judge vgg", 2, "--judge");
+  refused(pictures + " --judge squeezenet --judge-weights /nowhere.safetensors", 1, "/nowhere.safetensors");
+}
+
+TEST_CASE("the program asks its judge about every result") {
+  const TemporaryFolder folder;
+  save_safetensors(folder / "weights.safetensors", judging_weights());
+  save_picture(folder / "small.png", photograph());
+  save_picture(folder / "style.png", style());
+  const std::string pictures = concat_text(
+      "--style-size 64 --style '", folder / "style.png", "' --content '", folder / "small.png", "' '",
+      folder / "style.png", "' --judge squeezenet --judge-weights '", folder / "weights.safetensors", "'");
+  const Outcome table = run(pictures);
+  CAPTURE(table.error);
+  CHECK(table.status == 0);
+  CHECK(table.out.find("gram   wass  subject") != std::string::npos);
+  const auto all = parse_json(run(pictures + " --json").out);
+  REQUIRE(all.size() == 3);
+  CHECK_FALSE(all[0].contains("judge_gram"));
+  for (const int row : {1, 2}) {
+    CHECK(all[row]["judge_gram"].get<double>() > 0);
+    CHECK(all[row]["judge_wasserstein"].get<double>() > 0);
+  }
+  CHECK(all[2]["judge_gram"].get<double>() < all[1]["judge_gram"].get<double>());
+  CHECK(all[2]["judge_content"].get<double>() < all[1]["judge_content"].get<double>());
 }
 
 TEST_CASE("flicker: what the painting changes where the film stands still") {

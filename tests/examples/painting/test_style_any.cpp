@@ -225,6 +225,7 @@ TEST_CASE("it learns styles and photographs") {
 TEST_CASE("settings: text and back, and what is out of range") {
   const Folders folders;
   const AnyStyleSettings settings = folders.settings(7);
+  CHECK(settings.loss_network.name == "filters");  // whatever a network of chosen styles trains with
   CHECK(AnyStyleSettings::from_metadata(settings.to_metadata()).to_metadata() == settings.to_metadata());
   AnyStyleSettings wrong = settings;
   wrong.style_size = 127;

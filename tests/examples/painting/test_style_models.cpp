@@ -141,3 +141,34 @@ TEST_CASE("a model knows pictures that come with gesso on any machine, and other
   CHECK(loaded.styles == settings.styles);
   CHECK(loaded.content == settings.content);
 }
+
+TEST_CASE("models outlive the loss network that they were trained with, and settings that came later") {
+  const TemporaryFolder folder;
+  write_model(folder / "model.safetensors");
+  SafetensorsFile file = load_safetensors(folder / "model.safetensors");
+  CHECK(file.metadata.at("loss_network") == "distilled");
+  CHECK(file.metadata.at("style_loss") == "gram");
+  file.metadata["loss_network"] = "combined";
+  file.metadata.erase("style_loss");
+  const auto save = [&] {
+    save_safetensors(folder / "old.safetensors", file.tensors, file.metadata);
+    return folder / "old.safetensors";
+  };
+  const LoadedStyleNetwork loaded = load_style_network(save());
+  CHECK(loaded.settings.loss_network.name == "combined");
+  Generator rng(1);
+  const Tensor photograph = Tensor::uniform({1, 3, 32, 40}, rng);
+  CHECK(identical(stylize(*loaded.network, photograph),
+                  stylize(*load_style_network(folder / "model.safetensors").network, photograph)));
+  // To train with it is another matter.
+  CHECK_THROWS_WITH_AS(loaded.settings.check(), doctest::Contains("unknown network 'combined'"),
+                       ArgumentError);
+  TrainSettings unknown = loaded.settings;
+  unknown.loss_network.name = "distilled";
+  CHECK_NOTHROW(unknown.check());
+  unknown.style_loss = "adain";
+  CHECK_THROWS_WITH_AS(unknown.check(), doctest::Contains("style-loss: unknown loss 'adain'"), ArgumentError);
+  // What painting needs is still checked.
+  file.metadata["batch"] = "0";
+  CHECK_THROWS_WITH(load_style_network(save()), doctest::Contains("batch"));
+}

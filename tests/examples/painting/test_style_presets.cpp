@@ -19,6 +19,7 @@ TrainSettings settings_of(const std::string& preset) {
   settings.styles = {"style.jpg"};
   settings.content = "photos";
   settings.weights.style = 7;
+  settings.style_loss = "wasserstein";
   apply_preset(preset, settings);
   return settings;
 }
@@ -33,12 +34,15 @@ TEST_CASE("every preset is a possible training, and each larger than the one bef
     const TrainSettings settings = settings_of(name);
     CHECK_NOTHROW(settings.check());
     CHECK(settings.weights.style == 7);  // presets leave the look alone
+    CHECK(settings.style_loss == "wasserstein");
+    CHECK(settings.loss_network.name == "distilled");
     const double work = static_cast<double>(settings.steps * settings.batch * settings.crop * settings.crop *
                                             settings.network.width);
     CHECK(work > work_before);
     work_before = work;
     CHECK(describe_presets().find("  " + name + " ") != std::string::npos);
     CHECK(describe_presets().find(concat_text(settings.steps, " steps")) != std::string::npos);
+    CHECK(describe_presets().find("loss network distilled") != std::string::npos);
   }
   TrainSettings settings;
   CHECK_THROWS_WITH_AS(apply_preset("fast", settings),

@@ -13,6 +13,7 @@
 #include "gesso/core/files/safetensors.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/training/report/log.h"
+#include "painting/squeezenet.h"
 #include "paths.h"
 #include "support.h"
 
@@ -75,7 +76,10 @@ TEST_CASE(
     CHECK(fs::exists(out / name));
   }
   CHECK(read_log((out / "log.jsonl").string()).size() == 6);
-  CHECK(load_safetensors((out / "model.safetensors").string()).metadata.at("width") == "4");
+  const Metadata metadata = load_safetensors((out / "model.safetensors").string()).metadata;
+  CHECK(metadata.at("width") == "4");
+  CHECK(metadata.at("loss_network") == "distilled");
+  CHECK(metadata.at("style_loss") == "gram");
 
   const std::string stylize = "stylize --model " + (out / "model.safetensors").string() + " ";
   const fs::path painted = kFolder / "painted.png";
@@ -95,6 +99,34 @@ TEST_CASE(
   CHECK(outcome.errors.find("broken.jpg") != std::string::npos);
   CHECK(fs::exists(kFolder / "many/cat.jpg"));
   check_refused(training("run", 6), 2, "already holds a run");
+}
+
+TEST_CASE("what compares pictures can be chosen: loss network, content layer and style loss") {
+  fresh_folder();
+  // The loss of the first step, which no training has changed yet.
+  const auto first_loss = [&](const std::string& name, const std::string& options) {
+    const Outcome outcome = run(training(name, 1) + options);
+    CAPTURE(outcome.errors);
+    REQUIRE(outcome.status == 0);
+    return logged(read_log((kFolder / name / "log.jsonl").string()).at(0), "loss").value();
+  };
+  const double gram = first_loss("gram", "--loss-network filters");
+  CHECK(first_loss("same", "--loss-network filters --style-loss gram") == gram);
+  CHECK(first_loss("wasserstein", "--loss-network filters --style-loss wasserstein") != gram);
+  const Metadata metadata = load_safetensors((kFolder / "wasserstein/model.safetensors").string()).metadata;
+  CHECK(metadata.at("style_loss") == "wasserstein");
+  CHECK(metadata.at("loss_network") == "filters");
+
+  Generator rng(1);
+  const std::string weights = (kFolder / "weights.safetensors").string();
+  save_safetensors(weights, random_torchvision_weights(squeezenet_parameters({}), rng));
+  const std::string squeezenet = "--loss-network squeezenet --loss-weights " + weights;
+  const double fire5 = first_loss("fire5", squeezenet);
+  CHECK(first_loss("fire5-too", squeezenet + " --content-layer fire5") == fire5);
+  CHECK(first_loss("fire3", squeezenet + " --content-layer fire3") != fire5);
+  CHECK(first_loss("distilled", "--loss-weights " + weights) == fire5);
+  check_refused("train --resume " + (kFolder / "fire3").string() + " --style-loss gram", 2,
+                "--style-loss cannot be changed");
 }
 
 TEST_CASE("a training that was interrupted goes on to the same model, bit for bit") {
@@ -240,6 +272,13 @@ TEST_CASE("one network learns several styles, paints in each and in mixes, and t
               " --out " + (kFolder / "grown").string())
               .status == 0);
   CHECK(read_log((kFolder / "grown/log.jsonl").string()).size() == 1);
+  // Not by a loss network that is no longer there.
+  SafetensorsFile old = load_safetensors((kFolder / "one/model.safetensors").string());
+  old.metadata["loss_network"] = "combined";
+  save_safetensors((kFolder / "old.safetensors").string(), old.tensors, old.metadata);
+  check_refused("train --add-style " + other + " --model " + (kFolder / "old.safetensors").string() +
+                    " --out " + (kFolder / "x").string(),
+                2, "--loss-network: unknown network 'combined'");
 }
 
 TEST_CASE("without --out a picture gets a name of its own in the current folder") {
@@ -301,7 +340,15 @@ TEST_CASE("bad usage is refused with exit code 2, failures with 1, each in one l
   check_refused(training("x", 6) + "--norm batsch", 2, "unknown normalization 'batsch'");
   check_refused(training("x", 6) + "--loss-network vgg11", 2, "--loss-network: unknown network 'vgg11'");
   check_refused(training("x", 6) + "--loss-network vgg16", 2, "--loss-weights: name the safetensors file");
-  check_refused(training("x", 6) + "--content-layer relu1_1", 2, "--content-layer: combined has its own");
+  check_refused(training("x", 6) + "--loss-network squeezenet1_1", 2,
+                "--loss-weights: name the safetensors file with the weights of squeezenet1_1");
+  check_refused(training("x", 6) + "--content-layer relu1_1", 2,
+                "--content-layer: SqueezeNet 1.0 has no layer 'relu1_1'; it has conv1, fire2");
+  check_refused(training("x", 6) + "--loss-network filters --content-layer fire5", 2,
+                "--content-layer: the filter bank has its own");
+  check_refused(training("x", 6) + "--loss-network filters --loss-weights x.safetensors", 2,
+                "--loss-weights: the filter bank needs no weights");
+  check_refused(training("x", 6) + "--style-loss adain", 2, "--style-loss: unknown loss 'adain'");
   check_refused(training("x", 6) + "--loss-network vgg19 --loss-weights /nowhere.safetensors", 1,
                 "/nowhere.safetensors");
   check_refused(training("x", 6) + "--width many", 2, "--width");
