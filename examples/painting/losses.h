@@ -13,7 +13,7 @@ namespace gesso {
 /// How much each loss counts.
 struct LossWeights {
   double content = 1;
-  double style = 60;
+  double style = 5;
   double tv = 0.05;
   double range = 20;
   double photograph = 800;  ///< of samples that are to stay as they are

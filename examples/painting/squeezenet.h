@@ -2,13 +2,13 @@
 // ImageNet, it carries what VGG carries of a style for a hundredth of the weights: down to its deepest tap
 // 0.24 million.
 //
-//                1.0                     1.1                     size
-//     conv1      7x7, 96 channels        3x3, 64 channels        1/2
-//     fire2, 3   16 -> 64 + 64           16 -> 64 + 64           1/4
-//     fire4      32 -> 128 + 128         32 -> 128 + 128         1/4 (1.0) or 1/8 (1.1)
-//     fire5      32 -> 128 + 128         32 -> 128 + 128         1/8
-//     fire6, 7   48 -> 192 + 192         48 -> 192 + 192         1/8 (1.0) or 1/16 (1.1)
-//     fire8, 9   64 -> 256 + 256         64 -> 256 + 256         1/8 and 1/16 (1.0) or 1/16 (1.1)
+//                1.0                1.1                size
+//     conv1      7x7, 96 channels   3x3, 64 channels   1/2
+//     fire2, 3   16 to 64 + 64      16 to 64 + 64      1/4
+//     fire4      32 to 128 + 128    32 to 128 + 128    1/4 (1.0) or 1/8 (1.1)
+//     fire5      32 to 128 + 128    32 to 128 + 128    1/8
+//     fire6, 7   48 to 192 + 192    48 to 192 + 192    1/8 (1.0) or 1/16 (1.1)
+//     fire8, 9   64 to 256 + 256    64 to 256 + 256    1/8 and 1/16 (1.0) or 1/16 (1.1)
 //
 // A fire module "squeezes" its input to a few channels by a 1x1 convolution with ReLU, from which a 1x1 and a
 // 3x3 convolution, side by side, make its result.
@@ -31,12 +31,12 @@ struct SqueezeNetOptions {
 
 /// conv1 or one fire module.
 struct SqueezeNetLayer {
-  std::string name;           ///< "conv1", "fire2", ...
-  std::string key;            ///< of its parameters: "features.3"
-  Index in, squeezed, out;    ///< channels; squeezed is 0 for conv1; out is that of both halves together
-  Index kernel;               ///< of conv1; of a fire module's larger half, 3
-  bool pooled;                ///< whether 3x3 maxima halve its input first
-  bool style, content;        ///< whether it is a tap
+  std::string name;         ///< "conv1", "fire2", ...
+  std::string key;          ///< of its parameters: "features.3"
+  Index in, squeezed, out;  ///< channels; squeezed is 0 for conv1; out is that of both halves together
+  Index kernel;             ///< of conv1; of a fire module's larger half, 3
+  bool pooled;              ///< whether 3x3 maxima halve its input first
+  bool style, content;      ///< whether it is a tap
 };
 
 /// The layers in order. Style taps are conv1 and fire2, 3, 4 and 6. Throws ArgumentError for another version,
@@ -49,8 +49,9 @@ ParameterShapes squeezenet_parameters(const SqueezeNetOptions& options);
 /// They as a file holds them; see load_torchvision_weights().
 NamedTensors load_squeezenet_weights(const std::string& path, const SqueezeNetOptions& options);
 
-/// Taps: the picture's own colours (style alone), then those of squeezenet_layers(), each after its ReLU.
-/// Pictures are padded by reflection instead of zeros, and before conv1 too: a dark frame around every
+/// Taps: the picture's own colours (style alone), then those of squeezenet_layers(), each after its ReLU; then,
+/// for style, all layers of the picture at half its size, where the same layers see strokes twice as large
+/// (undefined for pictures below twice min_size()). Pictures are padded by reflection instead of zeros, and before conv1 too: a dark frame around every
 /// picture would be part of each style.
 class SqueezeNet : public LossNetwork {
  public:

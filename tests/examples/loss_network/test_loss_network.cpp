@@ -504,8 +504,8 @@ TEST_CASE("the program: a file in half precision that says how it was made; usag
   Generator rng(1);
   const auto network = make_loss_network({.weights = path});
   const std::vector<Tap> taps = network->taps(Tensor::uniform({1, 3, 32, 40}, rng));
-  CHECK(taps.back().style.shape() == Shape({1, 384, 4, 5}));
-  CHECK(std::isfinite(mean(taps.back().style).item()));
+  CHECK(taps[6].style.shape() == Shape({1, 384, 4, 5}));
+  CHECK(std::isfinite(mean(taps[6].style).item()));
 
   const std::string log = read_file(folder / "run/log.jsonl");
   CHECK(log.find("test_fire6") != std::string::npos);

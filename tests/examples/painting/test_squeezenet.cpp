@@ -5,6 +5,7 @@
 #include "files.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/graph.h"
+#include "gesso/autograd/pooling.h"
 #include "gesso/core/files/safetensors.h"
 #include "hashed.h"
 #include "painting/losses.h"
@@ -108,7 +109,9 @@ TEST_CASE("taps: the picture's colours, then layers for style, content or both")
   const std::vector<Tensor> all = first().features(pictures);
   REQUIRE(all.size() == 6);
   const std::vector<Tap> taps = first().taps(pictures);
-  REQUIRE(taps.size() == 7);
+  REQUIRE(taps.size() == 7 + 6);  // for half the size these pictures are too small
+  CHECK_FALSE(taps[7].style.defined());
+  CHECK_FALSE(taps.back().style.defined());
   CHECK(identical(taps[0].style, pictures));
   CHECK_FALSE(taps[0].content.defined());
   for (std::size_t i = 0; i < 6; ++i) {
@@ -125,7 +128,7 @@ TEST_CASE("taps: the picture's colours, then layers for style, content or both")
   // Another content layer: fire5 is no tap then, and a style tap may be content too.
   const SqueezeNet shallow({.content_layer = "fire3"}, random_weights());
   const std::vector<Tap> others = shallow.taps(pictures);
-  REQUIRE(others.size() == 6);
+  REQUIRE(others.size() == 6 + 6);
   CHECK(identical(others[3].content, all[2]));
   CHECK(identical(others[3].style, all[2]));
   CHECK(identical(others[5].style, all[5]));
@@ -137,6 +140,20 @@ TEST_CASE("taps: the picture's colours, then layers for style, content or both")
   CHECK(all[5].shape() == Shape{2, 384, 4, 5});
   const SqueezeNet second({.minor = 1}, random_weights({.minor = 1}));
   CHECK(second.features(pictures).back().shape() == Shape{2, 384, 2, 2});
+}
+
+TEST_CASE("style is looked at in half the size too") {
+  Generator rng(4);
+  const NoGradGuard no_grad;
+  const Tensor pictures = Tensor::uniform({1, 3, 64, 70}, rng);
+  const std::vector<Tap> taps = first().taps(pictures);
+  const std::vector<Tensor> halved = first().features(avg_pool2d(pictures, {.kernel = 2}));
+  REQUIRE(taps.size() == 7 + 6);
+  for (std::size_t i = 0; i < 6; ++i) {
+    CHECK(identical(taps[7 + i].style, halved[i]));
+    CHECK_FALSE(taps[7 + i].content.defined());
+  }
+  CHECK(first().content(pictures).size() == 1);
 }
 
 TEST_CASE("gradients reach the picture, and only the picture") {
@@ -186,13 +203,13 @@ TEST_CASE("weights come from a safetensors file that holds what the network need
   const Tensor deepest = SqueezeNet({}, weights).features(picture).back();
   for (const char* name : {"squeezenet", "distilled"}) {
     const auto network = make_loss_network({.name = name, .weights = path});
-    CHECK(identical(network->taps(picture).back().style, deepest));
+    CHECK(identical(network->taps(picture)[6].style, deepest));
   }
   const auto fire4 = make_loss_network({.name = "squeezenet", .weights = path, .content_layer = "fire4"});
   CHECK(identical(fire4->content(picture).at(0), SqueezeNet({}, weights).features(picture)[3]));
   save_safetensors(folder / "1_1.safetensors", random_weights({.minor = 1}));
   const auto second = make_loss_network({.name = "squeezenet1_1", .weights = folder / "1_1.safetensors"});
-  CHECK(identical(second->taps(picture).back().style,
+  CHECK(identical(second->taps(picture)[6].style,
                   SqueezeNet({.minor = 1}, random_weights({.minor = 1})).features(picture).back()));
 
   // Of the other version, without a key, of another shape.

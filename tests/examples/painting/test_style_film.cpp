@@ -78,9 +78,9 @@ TEST_CASE("frames are painted as pictures are") {
     }
   }
   for (const double scale : {1.0, 0.5}) {
-    const Tensor painted = stylize(network, picture, scale);
+    const Tensor painted = stylize(network, picture, {.scale = scale});
     const std::string bytes =
-        repaint(network, film, {.width = kWidth, .height = kHeight, .scale = scale}).bytes;
+        repaint(network, film, {.width = kWidth, .height = kHeight, .paint = {.scale = scale}}).bytes;
     REQUIRE(bytes.size() == film.size());
     for (Index i = 0; i < kHeight * kWidth; ++i) {
       for (Index c = 0; c < 3; ++c) {

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <tuple>
 
+#include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/graph.h"
 #include "gesso/core/files/json.h"
 #include "gesso/core/files/safetensors.h"
@@ -144,25 +145,40 @@ TEST_CASE("a scale paints at another size and comes back to the picture's") {
   Generator rng(3);
   StyleNetwork network({.width = 2, .blocks = 1}, rng);
   const Tensor photograph = Tensor::uniform({1, 3, 21, 34}, rng);
-  CHECK(identical(stylize(network, photograph, 1), stylize(network, photograph)));
+  CHECK(identical(stylize(network, photograph, {.scale = 1}), stylize(network, photograph)));
   for (const auto& [scale, rows, columns] :
        {std::tuple{0.5, 11, 17}, {2.0, 42, 68}, {0.25, 5, 9}, {0.01, 1, 1}}) {
     CAPTURE(scale);
     const Tensor expected =
         resize_picture(stylize(network, resize_picture(photograph, rows, columns)), 21, 34);
-    CHECK(identical(stylize(network, photograph, scale), expected));
+    CHECK(identical(stylize(network, photograph, {.scale = scale}), expected));
   }
-  CHECK(!identical(stylize(network, photograph, 0.5), stylize(network, photograph)));
+  CHECK(!identical(stylize(network, photograph, {.scale = 0.5}), stylize(network, photograph)));
   for (const double bad : {0.0, -1.0, std::nan(""), double{INFINITY}}) {
-    CHECK_THROWS_WITH_AS(stylize(network, photograph, bad), doctest::Contains("it must be above 0"),
-                         ArgumentError);
+    CHECK_THROWS_WITH_AS(stylize(network, photograph, {.scale = bad}),
+                         doctest::Contains("it must be above 0"), ArgumentError);
   }
   // Refused before anything is computed: these would take gigabytes.
-  CHECK_THROWS_WITH_AS(stylize(network, Tensor::zeros({1, 3, 2000, 2000}), 2.5),
+  CHECK_THROWS_WITH_AS(stylize(network, Tensor::zeros({1, 3, 2000, 2000}), {.scale = 2.5}),
                        doctest::Contains("more than 16 million pixels; choose a scale of at most 2"),
                        ArgumentError);
-  CHECK_THROWS_WITH_AS(stylize(network, Tensor::zeros({1, 3, 4200, 4000}), 1.5),
+  CHECK_THROWS_WITH_AS(stylize(network, Tensor::zeros({1, 3, 4200, 4000}), {.scale = 1.5}),
                        doctest::Contains("a scale of at most 1"), ArgumentError);
+}
+
+TEST_CASE("opacity: the photograph exactly, the painting exactly, and both in between") {
+  Generator rng(4);
+  StyleNetwork network({.width = 2, .blocks = 1}, rng);
+  const Tensor photograph = Tensor::uniform({1, 3, 21, 34}, rng), painting = stylize(network, photograph);
+  CHECK(identical(stylize(network, photograph, {.opacity = 0}), photograph));
+  CHECK(identical(stylize(network, photograph, {.opacity = 1}), painting));
+  const Tensor mixed = stylize(network, photograph, {.opacity = 0.25});
+  CHECK(largest_difference(mixed, 0.75 * photograph + 0.25 * painting) < 1e-6);
+  CHECK(identical(stylize(network, photograph, {.keep_colors = true}), keep_colors(painting, photograph)));
+  for (const double bad : {-0.1, 1.1, std::nan("")}) {
+    CHECK_THROWS_WITH_AS(stylize(network, photograph, {.opacity = bad}), doctest::Contains("from 0 to 1"),
+                         ArgumentError);
+  }
 }
 
 TEST_CASE("a network of many styles paints each sample in its own, or in a mix") {

@@ -12,6 +12,7 @@
 #include "gesso/core/files/file.h"
 #include "gesso/core/files/safetensors.h"
 #include "gesso/core/pictures/picture.h"
+#include "gesso/core/pictures/resize.h"
 #include "gesso/training/report/log.h"
 #include "painting/squeezenet.h"
 #include "paths.h"
@@ -183,17 +184,53 @@ TEST_CASE("the strength of a style can be chosen afterwards") {
     return load_picture((kFolder / "painted.png").string());
   };
   const Tensor none = paint("--strength 0"), whole = paint("--strength 1"), half = paint("--strength 0.5");
+  const Tensor quarter = paint("--strength 0.25");
+  // Nothing of the style is nothing at all, to the byte of the PNG.
+  const Tensor photograph = resize_short_side(load_picture(kPhoto), 40);
+  CHECK(largest_difference(none, photograph) <= 0.5 / 255 + 1e-6);
   CHECK(identical(whole, paint("")));
-  CHECK(!identical(none, whole));
   CHECK(!identical(half, whole));
   CHECK(!identical(half, none));
+  CHECK(!identical(quarter, half));
   check_refused(stylize + "--strength 1.6", 2, "--strength is 1.6");
   check_refused(stylize + "--mix 0.5,0.5", 2, "2 weights for the 1 styles");
+  // Any network's painting can be mixed with the photograph; more than the style must be learned.
   REQUIRE(run(training("plain", 2)).status == 0);
-  check_refused("stylize --model " + (kFolder / "plain/model.safetensors").string() + " " + kPhoto +
-                    " --out x.png --strength 0.5",
-                2, "was not trained for it");
+  const std::string plain = "stylize --model " + (kFolder / "plain/model.safetensors").string() + " " +
+                            kPhoto + " --size 40 --out " + (kFolder / "painted.png").string();
+  REQUIRE(run(plain).status == 0);
+  const Tensor painted = load_picture((kFolder / "painted.png").string());
+  REQUIRE(run(plain + " --strength 0.5").status == 0);
+  CHECK(largest_difference(load_picture((kFolder / "painted.png").string()), 0.5 * (photograph + painted)) <
+        1.1 / 255);
+  check_refused(plain + " --strength 1.2", 2, "was not trained for it");
   check_refused(training("bad", 2) + "--strength --norm batch", 2, "strength needs instance normalization");
+}
+
+TEST_CASE("stylize --model list names the models that come with gesso") {
+  REQUIRE(run("stylize --model list").status == 0);
+  const std::string list = read_file((kFolder / "stdout.txt").string());
+  CHECK(list.find("starry") != std::string::npos);
+  CHECK(list.find("starry_night") != std::string::npos);
+  CHECK(list.find(" steps)") != std::string::npos);
+}
+
+TEST_CASE("sweep paints a sheet of weights and sizes") {
+  fresh_folder();
+  const std::string sweep =
+      "sweep --style " + kStyle + " --out " + (kFolder / "sheet").string() + " --picture " + kPhoto + " ";
+  REQUIRE(run(sweep + "--steps 1 --style-weights 1,8 --style-sizes 64,80,96").status == 0);
+  const Tensor sheet = load_picture((kFolder / "sheet/sweep.jpg").string());
+  CHECK(sheet.size(2) == 2 * 384 + 8);  // the photograph is 384 x 384
+  CHECK(sheet.size(3) == 3 * 384 + 2 * 8);
+  const std::string report = read_file((kFolder / "sheet/report.html").string());
+  CHECK(report.find("--style-weight 8 --style-size 96") != std::string::npos);
+  check_refused(sweep + "--style-sizes 8", 2, "style-size is 8");
+  check_refused(sweep + "--style-weights -1", 2, "style-weight is -1");
+  check_refused(sweep + "--steps 0", 2, "--steps is 0");
+  check_refused("sweep --style " + kStyle + " --out " + (kFolder / "x").string() + " --picture /nowhere.jpg",
+                1, "/nowhere.jpg");
+  CHECK(!fs::exists(kFolder / "x"));
 }
 
 TEST_CASE("one network learns several styles, paints in each and in mixes, and takes a new one") {
@@ -317,7 +354,7 @@ TEST_CASE("a preset sets what is not given, wherever it stands") {
   const Metadata quick = metadata("", "quick", " --preset quick"), standard = metadata("", "standard", ""),
                  before = metadata(" --preset quick --blocks 1", "before", ""),
                  after = metadata(" --blocks 1", "after", " --preset quick");
-  CHECK(quick.at("blocks") == "3");
+  CHECK(quick.at("blocks") == "4");
   CHECK(quick.at("width") == "2");
   CHECK(quick.at("steps") == "1");
   CHECK(standard.at("blocks") == "5");
