@@ -120,8 +120,8 @@ std::vector<Tap> SqueezeNet::taps(const Tensor& pictures) const {
   std::vector<Tap> taps = {{.style = pictures, .content = {}}};
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (layers_[i].style || layers_[i].content) {
-      taps.push_back({.style = layers_[i].style ? all[i] : Tensor(),
-                      .content = layers_[i].content ? all[i] : Tensor()});
+      taps.push_back(
+          {.style = layers_[i].style ? all[i] : Tensor(), .content = layers_[i].content ? all[i] : Tensor()});
     }
   }
   return taps;

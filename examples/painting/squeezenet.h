@@ -31,12 +31,12 @@ struct SqueezeNetOptions {
 
 /// conv1 or one fire module.
 struct SqueezeNetLayer {
-  std::string name;           ///< "conv1", "fire2", ...
-  std::string key;            ///< of its parameters: "features.3"
-  Index in, squeezed, out;    ///< channels; squeezed is 0 for conv1; out is that of both halves together
-  Index kernel;               ///< of conv1; of a fire module's larger half, 3
-  bool pooled;                ///< whether 3x3 maxima halve its input first
-  bool style, content;        ///< whether it is a tap
+  std::string name;         ///< "conv1", "fire2", ...
+  std::string key;          ///< of its parameters: "features.3"
+  Index in, squeezed, out;  ///< channels; squeezed is 0 for conv1; out is that of both halves together
+  Index kernel;             ///< of conv1; of a fire module's larger half, 3
+  bool pooled;              ///< whether 3x3 maxima halve its input first
+  bool style, content;      ///< whether it is a tap
 };
 
 /// The layers in order. Style taps are conv1 and fire2, 3, 4 and 6. Throws ArgumentError for another version,
