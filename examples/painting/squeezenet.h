@@ -2,13 +2,13 @@
 // ImageNet, it carries what VGG carries of a style for a hundredth of the weights: down to its deepest tap
 // 0.24 million.
 //
-//                1.0                     1.1                     size
-//     conv1      7x7, 96 channels        3x3, 64 channels        1/2
-//     fire2, 3   16 -> 64 + 64           16 -> 64 + 64           1/4
-//     fire4      32 -> 128 + 128         32 -> 128 + 128         1/4 (1.0) or 1/8 (1.1)
-//     fire5      32 -> 128 + 128         32 -> 128 + 128         1/8
-//     fire6, 7   48 -> 192 + 192         48 -> 192 + 192         1/8 (1.0) or 1/16 (1.1)
-//     fire8, 9   64 -> 256 + 256         64 -> 256 + 256         1/8 and 1/16 (1.0) or 1/16 (1.1)
+//              1.0                     1.1                     size
+//   conv1      7x7, 96 channels        3x3, 64 channels        1/2
+//   fire2, 3   16 -> 64 + 64           16 -> 64 + 64           1/4
+//   fire4      32 -> 128 + 128         32 -> 128 + 128         1/4 (1.0) or 1/8 (1.1)
+//   fire5      32 -> 128 + 128         32 -> 128 + 128         1/8
+//   fire6, 7   48 -> 192 + 192         48 -> 192 + 192         1/8 (1.0) or 1/16 (1.1)
+//   fire8, 9   64 -> 256 + 256         64 -> 256 + 256         1/8 and 1/16 (1.0) or 1/16 (1.1)
 //
 // A fire module "squeezes" its input to a few channels by a 1x1 convolution with ReLU, from which a 1x1 and a
 // 3x3 convolution, side by side, make its result.
