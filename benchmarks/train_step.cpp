@@ -6,8 +6,8 @@
 //                                    photographs of 256 or 128 pixels, VGG16 down to relu4_3 with random
 //                                    weights, four Gram losses and a content loss at relu2_2 (the photographs
 //                                    themselves go through VGG down to relu2_2 only), Adam
-//   quickstart_step                  as ./examples/quickstart trains: its preset, but with random weights in the
-//                                    loss network, which take as long
+//   quickstart_step                  as ./examples/quickstart trains: its preset, but with random weights in
+//                                    the loss network, which take as long
 //   stylize_256, _512, _1024         one picture through the network of width 32
 //
 // Each round times as many repetitions as take about --seconds. Every line printed is a JSON object.
@@ -53,8 +53,7 @@ TrainSettings quick_preset() {
   return settings;
 }
 
-// ---- the numbers that all programs share: weights, what style is made of, and a large picture of noise to cut
-// from
+// ---- the numbers that all programs share: weights, the style's constants, and a large picture of noise
 
 NamedTensors with_prefix(const std::string& prefix, const NamedTensors& tensors) {
   NamedTensors result;

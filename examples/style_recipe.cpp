@@ -51,33 +51,28 @@ Tensor repaint(Sequential& net, const Tensor& photographs, Generator& rng) {
 
 using Weights = std::map<std::string, Tensor>;
 
-// What pictures are compared by: their colours, and the stages of a small classifier that comes with gesso,
-// convolutions conv1_1, conv1_2, conv2_1, ..., each stage at half the size of the one before.
+// What pictures are compared by: their colours, and the layers of a small SqueezeNet (Iandola et al. 2016,
+// arXiv 1602.07360) that comes with gesso and sees pictures as one that was trained on ImageNet does: one
+// convolution, then fire modules, each of which squeezes its input to a few channels and expands these again.
 std::vector<Tensor> features_of(const Tensor& pictures, const Weights& weights) {
-  Tensor x = pictures - 0.5;
-  std::vector<Tensor> features = {x};
-  for (int stage = 1; stage <= 4; ++stage) {
-    if (stage > 1) x = avg_pool2d(x, {.kernel = 2});
-    for (int i = 1; weights.contains(concat_text("conv", stage, "_", i, ".weight")); ++i) {
-      const std::string name = concat_text("conv", stage, "_", i);
-      x = relu(conv2d(x, weights.at(name + ".weight"), weights.at(name + ".bias"),
-                      {.padding = 1, .padding_mode = PaddingMode::reflect}));
-    }
+  const auto layer = [&](const Tensor& x, const std::string& name, Index stride, Index padding) {
+    return relu(conv2d(x, weights.at(name + ".weight"), weights.at(name + ".bias"),
+                       {.stride = stride, .padding = padding, .padding_mode = PaddingMode::reflect}));
+  };
+  Tensor x = layer((pictures - 0.45) / 0.226, "features.0", 2, 3);
+  std::vector<Tensor> features = {pictures, x};
+  for (const int fire : {3, 4, 5, 7, 8}) {
+    if (fire == 3 || fire == 7) x = max_pool2d(x, {.kernel = 3, .stride = 2, .padding = 1});
+    const std::string name = concat_text("features.", fire, ".");
+    x = layer(x, name + "squeeze", 1, 0);
+    x = concat({layer(x, name + "expand1x1", 1, 0), layer(x, name + "expand3x3", 1, 1)}, 1);
     features.push_back(x);
   }
   return features;
 }
 
-// How much features vary: the unit in which differences between them are measured.
-double spread(const Tensor& features) { return variance(features, {0, 2, 3}).mean().item() + 1e-3; }
-
-// How differently features are distributed, wherever they are in the pictures: the sliced Wasserstein
-// distance, along random directions (Heitz et al. 2021, arXiv 2006.07229).
-Tensor style_distance(const Tensor& x, const Tensor& style, Generator& rng) {
-  Tensor directions = Tensor::randn({32, style.size(1), 1, 1}, rng);
-  directions /= directions.square().sum({1}, true).sqrt();
-  return squared_wasserstein(conv2d(x, directions), conv2d(style, directions)).mean() / spread(style);
-}
+// How strongly features occur, and with which others, wherever they are in the picture (Gatys et al. 2015).
+Tensor style_of(const Tensor& features) { return gram_matrix(features, GramNormalizer::pixels); }
 
 int main(int argc, char** argv) {
   const auto argument = [&](int i, std::string otherwise) { return i < argc ? argv[i] : otherwise; };
@@ -91,19 +86,22 @@ int main(int argc, char** argv) {
   build(net, rng);
   const NamedTensors loaded = load_safetensors(kAssets + "loss_network/loss_network.safetensors").tensors;
   const Weights weights(loaded.begin(), loaded.end());
-  const std::vector<Tensor> wanted = features_of(style, weights);
+  std::vector<Tensor> wanted;
+  for (const Tensor& features : features_of(style, weights)) wanted.push_back(style_of(features));
   PictureFolder photographs(kAssets + "photos", {.crop = 128, .batch = 4});
   Adam adam(net.parameters());
   const WarmupCosine schedule{.warmup = steps / 20, .total = steps + 1};
   for (int step = 0; step < steps; ++step) {
     const Tensor batch = photographs.next(), painted = repaint(net, batch, rng);
     const std::vector<Tensor> features = features_of(painted, weights);
-    const Tensor shown = features_of(batch, weights)[2];
-    const Tensor content = mse_loss(features[2], shown) / spread(shown);
+    const Tensor shown = features_of(batch, weights)[5];
+    const Tensor content = mse_loss(features[5], shown) / shown.square().mean().item();
     Tensor manner = Tensor::scalar(0);
-    for (std::size_t i = 0; i < features.size(); ++i) manner += style_distance(features[i], wanted[i], rng);
+    for (std::size_t i = 0; i < features.size(); ++i) {
+      manner += (style_of(features[i]) - wanted[i]).square().mean() / wanted[i].square().mean().item();
+    }
     adam.zero_grad();
-    (content + manner + 2 * total_variation(painted)).backward();
+    (content + manner + 0.1 * total_variation(painted)).backward();
     adam.set_lr(2e-3 * schedule(step));
     adam.step();
     if (step % 20 == 0) std::cout << concat_text(step, ": content ", content(), ", style ", manner(), "\n");

@@ -1,5 +1,5 @@
-// Numbers that tests/golden/make_vgg.py and make_squeezenet.py make too, so that no file has to hold them, and
-// how those scripts sum up features.
+// Numbers that tests/golden/make_vgg.py and make_squeezenet.py make too, so that no file has to hold them,
+// and how those scripts sum up features.
 #pragma once
 
 #include <doctest/doctest.h>

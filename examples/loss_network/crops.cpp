@@ -18,7 +18,7 @@ struct Plan {
   Index picture, top, left, side;
   double angle = 0;  // radians
   bool mirrored = false;
-  double blur = 1;                                    // scaled down so many times and up again
+  double blur = 1;                                     // scaled down so many times and up again
   double factor[3] = {1, 1, 1}, shift = 0, noise = 0;  // y = (x - mean) factor + mean + shift + noise
   std::uint64_t noise_seed = 0;
 };
@@ -27,8 +27,8 @@ Plan draw_plan(const std::vector<Tensor>& pictures, bool varied, Generator& rng)
   Plan plan{};
   plan.picture = rng.below(static_cast<Index>(pictures.size()));
   const Index height = pictures[plan.picture].size(2), width = pictures[plan.picture].size(3);
-  plan.side = std::max<Index>(
-      1, std::llround(rng.uniform(0.2, 1.0) * static_cast<double>(std::min(height, width))));
+  plan.side =
+      std::max<Index>(1, std::llround(rng.uniform(0.2, 1.0) * static_cast<double>(std::min(height, width))));
   plan.top = rng.below(height - plan.side + 1);
   plan.left = rng.below(width - plan.side + 1);
   if (varied) {
@@ -126,8 +126,7 @@ std::vector<Tensor> load_small(const std::vector<std::string>& files) {
   return pictures;
 }
 
-Tensor draw_crops(const std::vector<Tensor>& pictures, Index count, Index size, bool varied,
-                  Generator& rng) {
+Tensor draw_crops(const std::vector<Tensor>& pictures, Index count, Index size, bool varied, Generator& rng) {
   std::vector<Plan> plans;
   for (Index i = 0; i < count; ++i) {
     plans.push_back(draw_plan(pictures, varied, rng));

@@ -119,9 +119,10 @@ Report loss_network_report(LossNetworkTraining& training, const std::vector<LogE
   }
   report.sections.push_back(
       {"What is still to learn",
-       {ReportText{{"The share of the teacher's variance that the student does not explain, layer by layer, on "
-                    "pictures that it never trained on: 1 is to know nothing, 0 to see the same. Deep layers "
-                    "are harder, as they build on all before them."}},
+       {ReportText{
+            {"The share of the teacher's variance that the student does not explain, layer by layer, on "
+             "pictures that it never trained on: 1 is to know nothing, 0 to see the same. Deep layers "
+             "are harder, as they build on all before them."}},
         ReportChart{.title = "Unseen pictures",
                     .y_label = "unexplained variance",
                     .curves = unseen,
@@ -136,8 +137,9 @@ Report loss_network_report(LossNetworkTraining& training, const std::vector<LogE
   const SqueezeNet student({}, weights);
   const std::vector<Tensor> a = training.teacher().features(crop), b = student.features(crop);
   ReportSection sees{"What they see", {}};
-  sees.blocks.push_back(ReportText{{"One crop of a picture that the student never trained on, and sixteen channels of each layer: the "
-                                   "darker, the more a channel finds there what it looks for."}});
+  sees.blocks.push_back(ReportText{
+      {"One crop of a picture that the student never trained on, and sixteen channels of each layer: the "
+       "darker, the more a channel finds there what it looks for."}});
   sees.blocks.push_back(ReportPictures{
       .title = "", .pictures = {report_picture(crop, "the crop", "A crop of a test picture")}, .columns = 3});
   for (std::size_t i = 0; i < names.size(); ++i) {

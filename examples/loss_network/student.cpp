@@ -26,10 +26,8 @@ Student::Student(Generator& rng) {
 
 Student::Convolution Student::make(const std::string& key, Index in, Index out, Index kernel, Index stride,
                                    Generator& rng) {
-  const Conv2dOptions options{.stride = stride,
-                              .padding = kernel / 2,
-                              .bias = false,
-                              .padding_mode = PaddingMode::reflect};
+  const Conv2dOptions options{
+      .stride = stride, .padding = kernel / 2, .bias = false, .padding_mode = PaddingMode::reflect};
   Convolution made{key, std::make_unique<Conv2d>(in, out, kernel, options, rng),
                    std::make_unique<BatchNorm2d>(out)};
   made.norm->then(Activation::relu);
@@ -74,8 +72,7 @@ NamedTensors Student::folded(const std::vector<Tensor>& scales) const {
     require(scales[i].shape() == Shape({shape.out}), "Student::folded: the scales of ", shape.name,
             " have shape ", scales[i].shape(), ", not (", shape.out, ")");
     for (const double scale : scales[i].to_vector()) {
-      require(scale > 0, "Student::folded: a scale of ", shape.name, " is ", scale,
-              "; it must be above 0");
+      require(scale > 0, "Student::folded: a scale of ", shape.name, " is ", scale, "; it must be above 0");
     }
     Index made = 0;  // channels of the layer's result so far
     for (std::size_t k = 0; k < convolutions.size(); ++k) {

@@ -41,7 +41,8 @@ std::vector<std::string> all_pictures(const std::vector<std::string>& folders) {
     const std::vector<std::string> its = pictures_in(folder);
     files.insert(files.end(), its.begin(), its.end());
   }
-  require(files.size() >= 2, "pictures: there is a single one; there must be at least 2, one of them for tests");
+  require(files.size() >= 2,
+          "pictures: there is a single one; there must be at least 2, one of them for tests");
   return files;
 }
 

@@ -80,8 +80,8 @@ std::vector<double> windowed(const Tensor& picture, Index top, Index left, Index
   }
   const double mean = sum / static_cast<double>(size * size);
   const auto hann = [&](Index i) {
-    return 0.5 - 0.5 * std::cos(2 * std::numbers::pi * (static_cast<double>(i) + 0.5) /
-                                static_cast<double>(size));
+    return 0.5 -
+           0.5 * std::cos(2 * std::numbers::pi * (static_cast<double>(i) + 0.5) / static_cast<double>(size));
   };
   for (Index y = 0; y < size; ++y) {
     for (Index x = 0; x < size; ++x) {
@@ -141,7 +141,8 @@ PictureSpectrum measure_spectrum(const Tensor& picture) {
               picture.size(3) >= 32 && picture.dtype() == float32,
           "measure_spectrum: the picture has shape ", picture.shape(),
           "; it must be float32 (1, 3, H, W) with H and W of at least 32");
-  const Index size = std::min({kLargestSquare, picture.size(2), picture.size(3)}) / 2 * 2, half = size / 2 + 1;
+  const Index size = std::min({kLargestSquare, picture.size(2), picture.size(3)}) / 2 * 2,
+              half = size / 2 + 1;
   const std::vector<double> power = mean_power(picture, size);
   Mean upright, level, diagonal;
   // Mean energy by period, from 64 pixels in steps of a quarter of an octave down to 4.

@@ -6,8 +6,8 @@
 
 namespace gesso {
 
-/// Of the brightness (mean of the colours) of a picture. Energies are of squares of up to 128 x 128 pixels that
-/// overlap by half, each less its mean and under a Hann window, averaged.
+/// Of the brightness (mean of the colours) of a picture. Energies are of squares of up to 128 x 128 pixels
+/// that overlap by half, each less its mean and under a Hann window, averaged.
 struct PictureSpectrum {
   /// Mean energy at periods of 3 to 8 pixels of upright lines (within 15 degrees) over that of diagonal ones
   /// (30 to 60 degrees): 1 without a preference.

@@ -122,8 +122,8 @@ std::vector<Tap> SqueezeNet::taps(const Tensor& pictures) const {
   std::vector<Tap> taps = {{.style = pictures, .content = {}}};
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (layers_[i].style || layers_[i].content) {
-      taps.push_back({.style = layers_[i].style ? all[i] : Tensor(),
-                      .content = layers_[i].content ? all[i] : Tensor()});
+      taps.push_back(
+          {.style = layers_[i].style ? all[i] : Tensor(), .content = layers_[i].content ? all[i] : Tensor()});
     }
   }
   if (std::min(pictures.size(2), pictures.size(3)) < 2 * min_size()) {

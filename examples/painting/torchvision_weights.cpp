@@ -56,10 +56,10 @@ NamedTensors random_torchvision_weights(const ParameterShapes& parameters, Gener
 }
 
 Tensor imagenet_colours(const Tensor& pictures, const std::string& network, Index least) {
-  require(pictures.rank() == 4 && pictures.size(1) == 3 && pictures.size(2) >= least &&
-              pictures.size(3) >= least,
-          network, ": pictures have shape ", pictures.shape(),
-          "; they must be (N, 3, H, W) with H and W of at least ", least);
+  require(
+      pictures.rank() == 4 && pictures.size(1) == 3 && pictures.size(2) >= least && pictures.size(3) >= least,
+      network, ": pictures have shape ", pictures.shape(),
+      "; they must be (N, 3, H, W) with H and W of at least ", least);
   const Shape colour = {1, 3, 1, 1};
   return (pictures - Tensor::from({0.485, 0.456, 0.406}, colour, pictures.dtype())) /
          Tensor::from({0.229, 0.224, 0.225}, colour, pictures.dtype());

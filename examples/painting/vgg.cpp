@@ -88,8 +88,7 @@ NamedTensors random_vgg_weights(const VggOptions& options, Generator& rng) {
 }
 
 Vgg::Vgg(const VggOptions& options, const NamedTensors& weights) : name_(name_of(options)) {
-  const std::vector<Tensor> parameters =
-      torchvision_parameters(weights, name_, parameter_shapes(options));
+  const std::vector<Tensor> parameters = torchvision_parameters(weights, name_, parameter_shapes(options));
   for (const VggLayer& layer : vgg_layers(options)) {
     const std::size_t first = 2 * layers_.size();
     layers_.push_back({layer, parameters[first], parameters[first + 1]});

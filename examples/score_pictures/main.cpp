@@ -41,7 +41,8 @@ std::unique_ptr<Judge> make_judge(const Options& options) {
     return nullptr;
   }
   if (options.judge_weights.empty()) {
-    throw UsageError("name the judge's weights, torchvision's squeezenet1_0 as safetensors, by --judge-weights");
+    throw UsageError(
+        "name the judge's weights, torchvision's squeezenet1_0 as safetensors, by --judge-weights");
   }
   std::vector<Tensor> others;
   for (const char* name : {"coffee", "bridge", "horses", "reef", "aqueduct"}) {
@@ -117,30 +118,31 @@ void run(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CommandLine line("score-pictures",
-                   "Scores repainted pictures by measures that no training uses.\n"
-                   "  style    how far the picture's patches of 7x7 pixels, at 3 scales, are from the style "
-                   "picture's (sliced\n"
-                   "           Wasserstein distance): lower is more like the style\n"
-                   "  palette  the same of single pixels: colours alone\n"
-                   "  content  how much its edges agree with the photograph's (correlation, at 2 scales): "
-                   "higher keeps more\n"
-                   "  upright  energy of upright lines over that of diagonal ones, at periods of 3 to 8 pixels: "
-                   "far above the style\n"
-                   "           picture's, a weave\n"
-                   "  level    the same of level lines\n"
-                   "  period   how far apart strokes are, in pixels: where brightness varies most\n"
-                   "and, with --judge, by a network that no training uses in these layers:\n"
-                   "  gram     how far its features are from the style picture's, as a multiple of how far that "
-                   "one's two halves are\n"
-                   "           from each other: by Gram matrices\n"
-                   "  wass     the same by the sliced Wasserstein distance\n"
-                   "  subject  how much more its features agree with the photograph's than with those of other "
-                   "photographs\n"
-                   "The first row is the style picture, the second the photograph itself. Good pictures are far below it in style, and "
-                   "high in content;\n"
-                   "a result that only copies the photograph's colours into patches, or the style alone, "
-                   "wins one of the two.");
+  CommandLine line(
+      "score-pictures",
+      "Scores repainted pictures by measures that no training uses.\n"
+      "  style    how far the picture's patches of 7x7 pixels, at 3 scales, are from the style "
+      "picture's (sliced\n"
+      "           Wasserstein distance): lower is more like the style\n"
+      "  palette  the same of single pixels: colours alone\n"
+      "  content  how much its edges agree with the photograph's (correlation, at 2 scales): "
+      "higher keeps more\n"
+      "  upright  energy of upright lines over that of diagonal ones, at periods of 3 to 8 pixels: "
+      "far above the style\n"
+      "           picture's, a weave\n"
+      "  level    the same of level lines\n"
+      "  period   how far apart strokes are, in pixels: where brightness varies most\n"
+      "and, with --judge, by a network that no training uses in these layers:\n"
+      "  gram     how far its features are from the style picture's, as a multiple of how far that "
+      "one's two halves are\n"
+      "           from each other: by Gram matrices\n"
+      "  wass     the same by the sliced Wasserstein distance\n"
+      "  subject  how much more its features agree with the photograph's than with those of other "
+      "photographs\n"
+      "The first row is the style picture, the second the photograph itself. Good pictures are far below it in style, and "
+      "high in content;\n"
+      "a result that only copies the photograph's colours into patches, or the style alone, "
+      "wins one of the two.");
   line.option("--style", &options.style, "The style picture").required();
   line.option("--content", &options.content, "The photograph that all results were made from").required();
   line.option("results", &options.results, "Repainted pictures").required();
@@ -148,7 +150,8 @@ int main(int argc, char** argv) {
               "Short side that the style picture is scaled to: as in the training")
       .range(32, 4096);
   line.option("--seed", &options.score.seed, "Decides which patches and projections are drawn");
-  line.option("--judge", &options.judge, "Asks a network too: none or squeezenet").choices({"none", "squeezenet"});
+  line.option("--judge", &options.judge, "Asks a network too: none or squeezenet")
+      .choices({"none", "squeezenet"});
   line.option("--judge-weights", &options.judge_weights,
               "Its weights: torchvision's squeezenet1_0 as safetensors");
   line.flag("--json", &options.json, "Prints all numbers, by scale, as JSON");

@@ -170,8 +170,8 @@ TEST_CASE("crops: shapes and values of the pictures they are cut from") {
 }
 
 TEST_CASE("varied crops of a slope are slopes: turned, mirrored, with more or less contrast") {
-  // Brightness rises by 0.002 a pixel to the right, 0.001 down. Whatever is done but grain, it stays a plane in
-  // the middle, where no border is felt.
+  // Brightness rises by 0.002 a pixel to the right, 0.001 down. Whatever is done but grain, it stays a plane
+  // in the middle, where no border is felt.
   std::vector<double> values;
   for (int i = 0; i < 3 * 60 * 48; ++i) {
     values.push_back(0.42 + 0.002 * (i % 48) + 0.001 * (i / 48 % 60));
