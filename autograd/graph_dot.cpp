@@ -66,8 +66,8 @@ std::string graph_dot(const Tensor& tensor) {
           nodes.push_back(input);
         }
         out << "  n" << entry->second << " -> n" << i << ";\n";
-      } else if (node.input_shapes[k]) {
-        out << "  c" << constants << " [label=\"" << *node.input_shapes[k]
+      } else if (const std::optional<Shape>& shape = node.input_shapes[k]) {
+        out << "  c" << constants << " [label=\"" << *shape
             << "\", fontcolor=\"#777777\", color=\"#bbbbbb\"];\n  c" << constants << " -> n" << i
             << " [color=\"#bbbbbb\"];\n";
         ++constants;

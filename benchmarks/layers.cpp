@@ -116,7 +116,7 @@ std::function<Tensor(const Tensor&)> layer_with_relu(const Arguments&... argumen
 
 std::vector<MemoryCase> memory_cases() {
   using Function = std::function<Tensor(const Tensor&)>;
-  const auto plain = [](Function f) { return [f](Index, Size2d) { return f; }; };
+  const auto plain = [](const Function& f) { return [f](Index, Size2d) { return f; }; };
   std::vector<MemoryCase> cases = {
       {"instance norm", 4, 64, 256, 2, 3,
        [](Index c, Size2d) { return layer<InstanceNorm2d>(c, InstanceNormOptions{.affine = true}); }},

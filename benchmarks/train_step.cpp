@@ -41,7 +41,7 @@ using namespace gesso;
 
 namespace {
 
-constexpr StyleNetworkOptions kFull{.width = 32, .blocks = 5};
+const StyleNetworkOptions kFull{.width = 32, .blocks = 5};
 constexpr Index kBatch = 4;
 // The weights of PyTorch's fast_neural_style example.
 constexpr double kContentWeight = 1e5, kStyleWeight = 1e10;

@@ -102,7 +102,7 @@ Checkpoint load_checkpoint(const fs::path& folder) {
     } else if (take_prefix(name, "generator.")) {
       const std::size_t space = value.find(' ');
       if (space == std::string::npos) {
-        source.fail(key + " is \"" + value + "\", not a seed and a position");
+        source.fail(concat_text(key, " is \"", value, "\", not a seed and a position"));
       }
       const std::string_view text = value;
       checkpoint.generators[name] = {source.number<std::uint64_t>(key, text.substr(0, space)),

@@ -1,6 +1,7 @@
 #include "gesso/core/kernels/pooling.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "gesso/core/kernels/elementwise.h"
 #include "gesso/core/kernels/pixel_blocks.h"
@@ -23,7 +24,7 @@ struct Span {
 // Whether `value` takes the place of `best`; true for each NaN, so that NaN stays.
 template <class T>
 bool beats(T value, T best) {
-  return value > best || value != value;
+  return value > best || std::isnan(value);
 }
 
 // The place in the plane x of the largest pixel of a window.

@@ -94,7 +94,7 @@ ClassificationTask make_classification_task(const std::vector<std::string>& file
       const double factor =
           static_cast<double>(kShortSide) / static_cast<double>(std::min(picture.size(2), picture.size(3)));
       const auto size = [&](int dim) {
-        return std::max(kCrop, static_cast<Index>(factor * static_cast<double>(part.size(dim)) + 0.5));
+        return std::max<Index>(kCrop, std::llround(factor * static_cast<double>(part.size(dim))));
       };
       return resize_picture(part, size(2), size(3));
     };

@@ -42,10 +42,10 @@ class BatchNorm : public ChannelNorm {
 
   /// forward() with this gamma and activation.
   Tensor normalize(const Tensor& x, const Tensor& gamma, Activation activation) {
-    const Tensor y = statistics() == Statistics::per_instance  // by set_statistics()
-                         ? instance_norm(x, gamma, bias, running(), true, options(), activation)
-                         : batch_norm(x, running(), gamma, bias, statistics() == Statistics::per_batch,
-                                      options(), activation);
+    Tensor y = statistics() == Statistics::per_instance  // by set_statistics()
+                   ? instance_norm(x, gamma, bias, running(), true, options(), activation)
+                   : batch_norm(x, running(), gamma, bias, statistics() == Statistics::per_batch, options(),
+                                activation);
     if (is_training() && statistics() != Statistics::running && num_batches_tracked.defined()) {
       num_batches_tracked.fill_(num_batches_tracked.item() + 1);
     }

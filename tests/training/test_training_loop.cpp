@@ -19,7 +19,6 @@
 
 using namespace gesso;
 using namespace gesso::testing;
-namespace fs = std::filesystem;
 
 namespace {
 

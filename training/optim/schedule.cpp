@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 #include "gesso/core/error.h"
 
@@ -11,7 +12,8 @@ namespace gesso {
 double StepDecay::operator()(Index step) const {
   require(every >= 1 && factor >= 0, "StepDecay: every ", every, " must be at least 1 and factor ", factor,
           " not negative");
-  return std::pow(factor, static_cast<double>(std::max<Index>(0, step) / every));
+  const Index decays = std::max<Index>(0, step) / every;
+  return std::pow(factor, static_cast<double>(decays));
 }
 
 double Cosine::operator()(Index step) const {
@@ -37,12 +39,14 @@ double WarmupCosine::operator()(Index step) const {
 
 Schedule chain(Schedule first, Index steps, Schedule second) {
   require(first && second, "chain: a schedule is empty");
-  return [=](Index step) { return step < steps ? first(step) : second(step - steps); };
+  return [first = std::move(first), steps, second = std::move(second)](Index step) {
+    return step < steps ? first(step) : second(step - steps);
+  };
 }
 
 Schedule product(Schedule a, Schedule b) {
   require(a && b, "product: a schedule is empty");
-  return [=](Index step) { return a(step) * b(step); };
+  return [a = std::move(a), b = std::move(b)](Index step) { return a(step) * b(step); };
 }
 
 }  // namespace gesso

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -108,7 +109,7 @@ void ProgressBar::finish() {
 }
 
 std::string ProgressBar::duration(double seconds) {
-  const auto whole = static_cast<long long>(std::clamp(seconds, 0.0, 1e9) + 0.5);
+  const auto whole = std::llround(std::clamp(seconds, 0.0, 1e9));
   char text[48];
   if (whole < 60) {
     std::snprintf(text, sizeof text, "%lld s", whole);

@@ -317,11 +317,11 @@ NormalizationRecorder::~NormalizationRecorder() {
 
 void NormalizationRecorder::end_step() {
   for (const std::shared_ptr<Layer>& layer : layers_) {
-    if (layer->record) {
-      layer->record->step = step_;
-      layer->record->gamma_gradient = layer->gamma.defined() ? norm(layer->gamma.grad()) : kNan;
-      layer->record->beta_gradient = layer->beta.defined() ? norm(layer->beta.grad()) : kNan;
-      file_->stream << line_of(*layer->record);
+    if (std::optional<NormalizationRecord>& record = layer->record) {
+      record->step = step_;
+      record->gamma_gradient = layer->gamma.defined() ? norm(layer->gamma.grad()) : kNan;
+      record->beta_gradient = layer->beta.defined() ? norm(layer->beta.grad()) : kNan;
+      file_->stream << line_of(*record);
       layer->forget();
     }
   }
