@@ -1,5 +1,6 @@
 #include "judge.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "gesso/autograd/elementwise.h"
@@ -67,7 +68,8 @@ Judgement Judge::judge(const Tensor& painting, const Tensor& style, const Tensor
   for (const StyleStatistic statistic : {StyleStatistic::gram, StyleStatistic::wasserstein}) {
     const std::uint64_t draws = statistic == StyleStatistic::gram ? 1 : kDraws;
     const double whole = distance(StyleTarget(network_, {style}, statistic), taps, draws);
-    const double halves = distance(StyleTarget(network_, {first}, statistic), of_half, draws);
+    // Of a pattern whose halves are the same, rounding is left.
+    const double halves = std::max(1e-6, distance(StyleTarget(network_, {first}, statistic), of_half, draws));
     (statistic == StyleStatistic::gram ? judgement.gram : judgement.wasserstein) = whole / halves;
   }
   const Tensor own = network_.content(painting).front();

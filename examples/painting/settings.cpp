@@ -55,6 +55,7 @@ std::map<std::string, std::string> TrainSettings::to_metadata() const {
 
 TrainSettings TrainSettings::from_metadata(const std::map<std::string, std::string>& metadata) {
   TrainSettings settings;
+  settings.style_loss = "wasserstein";  // what those that do not say were trained by
   list(settings).from_metadata(metadata);
   settings.count_rows();
   settings.check_painting();

@@ -38,6 +38,9 @@ struct Row {
 
 std::unique_ptr<Judge> make_judge(const Options& options) {
   if (options.judge == "none") {
+    if (!options.judge_weights.empty()) {
+      throw UsageError("--judge-weights are for --judge squeezenet; give both or none");
+    }
     return nullptr;
   }
   if (options.judge_weights.empty()) {
