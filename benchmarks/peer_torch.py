@@ -80,12 +80,10 @@ class ResidualBlock(nn.Module):
 
 
 class StyleNetwork(nn.Module):
-    """PyTorch's fast_neural_style transformer (Johnson et al. 2016), with gesso's linear output 0.5 + 0.25 y, and with
-    skips from the way down to the way up if `skips`."""
+    """PyTorch's fast_neural_style transformer (Johnson et al. 2016), with gesso's linear output 0.5 + 0.25 y."""
 
-    def __init__(self, width, blocks, weights, skips=False):
+    def __init__(self, width, blocks, weights):
         super().__init__()
-        self.skips = skips
 
         def norm(channels):
             return nn.InstanceNorm2d(channels, affine=True)
@@ -103,14 +101,13 @@ class StyleNetwork(nn.Module):
         self.load_state_dict(weights)
 
     def forward(self, x):
-        full = torch.relu(self.in1(self.conv1(x)))
-        half = torch.relu(self.in2(self.conv2(full)))
-        x = torch.relu(self.in3(self.conv3(half)))
+        x = torch.relu(self.in1(self.conv1(x)))
+        x = torch.relu(self.in2(self.conv2(x)))
+        x = torch.relu(self.in3(self.conv3(x)))
         for i in range(self.blocks):
             x = getattr(self, f"res{i + 1}")(x)
         x = torch.relu(self.in4(self.deconv1(x)))
-        x = torch.relu(self.in5(self.deconv2(x + half if self.skips else x)))
-        x = x + full if self.skips else x
+        x = torch.relu(self.in5(self.deconv2(x)))
         return 0.5 + 0.25 * self.deconv3(x)
 
 
@@ -208,7 +205,7 @@ def total_variation(x):
 
 
 def quickstart_step():
-    network = StyleNetwork(16, 3, load("quick."), skips=True)
+    network = StyleNetwork(16, 4, load("quick."))
     squeezenet, style, weight = SqueezeNet(load("squeezenet.")), load("style."), load("loss_weight.")
     adam = torch.optim.Adam(network.parameters(), 1e-3)
     x = photographs(load("picture")[""], 192)
@@ -221,8 +218,8 @@ def quickstart_step():
         layers = squeezenet(y)
         content_loss = F.mse_loss(layers[4], wanted) / (wanted.var((0, 2, 3), unbiased=False).mean() + 1e-3)
         style_loss, count = 0, 0
-        for i, tap in enumerate([y] + layers):
-            if f"features.{i}.0" in style:  # fire5 is content alone
+        for i, tap in enumerate([y] + layers + squeezenet(F.avg_pool2d(y, 2))):
+            if f"features.{i}.0" in style:  # fire5 is content alone at full size
                 gram = gram_matrix(tap) * tap.shape[1]
                 distance = (gram - style[f"features.{i}.0"]).square().mean()
                 style_loss, count = style_loss + distance * style[f"weight.{i}.0"], count + 1
