@@ -59,7 +59,7 @@ FlickerScore FlickerMeter::score() const {
   if (frames_ < 2) {
     return {.frames = frames_};
   }
-  const double pixels = static_cast<double>(frames_ - 1) * static_cast<double>(bytes_ / 3);
+  const double pixels = static_cast<double>(frames_ - 1) * static_cast<double>(bytes_) / 3;
   const double still = static_cast<double>(still_pixels_);
   return {.frames = frames_,
           .change = part_of_white(change_, pixels),

@@ -24,7 +24,7 @@ std::vector<std::string> ready_made_models(const fs::path& folder) {
 }
 
 fs::path find_model(const std::string& model, const fs::path& folder) {
-  const fs::path path = model;
+  fs::path path = model;
   const bool plain_name = !path.has_parent_path() && path.extension() != ".safetensors";
   if (!plain_name || fs::is_regular_file(path)) {
     return path;
