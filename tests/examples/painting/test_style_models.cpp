@@ -42,8 +42,12 @@ std::string fault_of(const fs::path& model) {
   try {
     const LoadedStyleNetwork loaded = load_style_network(model.string());
     for (const std::string& style : loaded.settings.styles) {
-      if (!fs::exists(style)) {
-        return style + " does not exist";
+      // A bundled picture or, by its bare name, one that CREDITS.md tells of.
+      const bool bundled = fs::exists(style) && style.starts_with(kAssets);
+      if (!bundled && (fs::path(style).has_parent_path() ||
+                       read_file(kAssets + "/CREDITS.md").find("`" + model.stem().string() + "`:") ==
+                           std::string::npos)) {
+        return style + " is neither bundled nor credited";
       }
     }
     const Tensor photograph = resize_short_side(load_picture(kAssets + "/photos/cat.jpg"), 64);
@@ -94,7 +98,7 @@ TEST_CASE("every model that comes with gesso loads, is small, paints, and is mad
   CHECK(faults[1].find("b.safetensors") != std::string::npos);
   CHECK(faults[2] == "it is larger than 1 MB");
   CHECK(faults[3].find("not a style network") != std::string::npos);
-  CHECK(faults[4] == "/nowhere.jpg does not exist");
+  CHECK(faults[4] == "/nowhere.jpg is neither bundled nor credited");
 }
 
 TEST_CASE("a model is found by path, or by name among the ready-made ones") {
