@@ -75,7 +75,7 @@ std::vector<Tensor> features_of(const Tensor& pictures, const Weights& weights) 
 Tensor style_of(const Tensor& features) { return gram_matrix(features, GramNormalizer::pixels); }
 
 int main(int argc, char** argv) {
-  const auto argument = [&](int i, std::string otherwise) { return i < argc ? argv[i] : otherwise; };
+  const auto argument = [&](int i, const std::string& otherwise) { return i < argc ? argv[i] : otherwise; };
   const int steps = std::atoi(argument(1, "400").c_str());
   const Tensor style = resize_short_side(load_picture(argument(2, kAssets + "styles/starry_night.jpg")), 256);
   const Tensor photograph = resize_short_side(load_picture(argument(3, kAssets + "photos/cat.jpg")), 384);

@@ -12,7 +12,7 @@
 namespace gesso {
 namespace {
 
-constexpr SqueezeNetOptions kAll{.fires = 9};
+const SqueezeNetOptions kAll{.fires = 9};
 constexpr std::size_t kFirstJudge = 6;  // fire7 in SqueezeNet::features()
 constexpr std::uint64_t kDraws = 4;     // of directions
 

@@ -65,6 +65,7 @@ TEST_CASE("current and peak follow live tensors; release gives the rest back") {
   {
     const Tensor a = Tensor::empty({kMiB});
     const Tensor view = a.reshape({2, kMiB / 2}), handle = a;  // no memory of their own
+    CHECK(handle.data<float>() == a.data<float>());
     CHECK(memory_stats().current_bytes == base + 4 * kMiB);
     { const Tensor b = Tensor::empty({2 * kMiB}); }
     CHECK(memory_stats().current_bytes == base + 4 * kMiB);

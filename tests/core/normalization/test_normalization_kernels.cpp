@@ -196,7 +196,7 @@ TEST_CASE("results are the same bit for bit on 1, 2 and 3 threads") {
       for (const auto& part : {dx, dgamma, dbeta}) {
         y.insert(y.end(), part.begin(), part.end());
       }
-      results.push_back(std::move(y));
+      results.push_back(y);
     }
     CHECK(results[1] == results[0]);
     CHECK(results[2] == results[0]);
