@@ -128,7 +128,7 @@ int main(int argc, char** argv) {
       "train-loss-network",
       "Trains a small network that compares pictures for style-transfer. It learns by imitation: shown crops of\n"
       "pictures, it predicts what each layer of a teacher, a network that was trained on a million labelled\n"
-      "photographs, computes of them. Batch norm, without which it would hardly learn, is folded into the\n"
+      "photographs, computes of them. Batch norm, which helps it learn, is folded into the\n"
       "convolutions at the end; what is left is half a megabyte.");
   line.option("--pictures", &s.pictures,
               "Folders of photographs and paintings; examples/tools/collect-pictures makes one from Debian "

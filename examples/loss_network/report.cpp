@@ -15,21 +15,18 @@ constexpr Index kColumns = 8;
 
 std::string percent(double part) { return concat_text(std::round(1000 * part) / 10, " %"); }
 
-// Planes of one size, (count, side, side), in rows of eight, each with a white frame of a pixel. `map` turns a
-// value of a plane into red, green and blue.
-template <class Map>
-Tensor mosaic(const Tensor& planes, Map map) {
-  const Index count = planes.size(0), side = planes.size(1), cell = side + 1;
-  const Index rows = (count + kColumns - 1) / kColumns;
+// `count` squares in rows of eight, each with a white frame of a pixel. value(k, c, i): of colour c at pixel i
+// of square k.
+template <class Value>
+Tensor mosaic(Index count, Index side, Value value) {
+  const Index cell = side + 1, rows = (count + kColumns - 1) / kColumns;
   Tensor picture = Tensor::ones({1, 3, rows * cell + 1, kColumns * cell + 1});
   float* to = picture.mutable_data<float>();
-  const float* from = planes.data<float>();
-  for (Index p = 0; p < count; ++p, from += side * side) {
-    for (Index i = 0; i < side * side; ++i) {
-      const Index y = p / kColumns * cell + 1 + i / side, x = p % kColumns * cell + 1 + i % side;
-      const auto rgb = map(p, from[i]);
-      for (Index c = 0; c < 3; ++c) {
-        to[(c * picture.size(2) + y) * picture.size(3) + x] = rgb[static_cast<std::size_t>(c)];
+  for (Index k = 0; k < count; ++k) {
+    for (Index c = 0; c < 3; ++c) {
+      for (Index i = 0; i < side * side; ++i) {
+        const Index y = k / kColumns * cell + 1 + i / side, x = k % kColumns * cell + 1 + i % side;
+        to[(c * picture.size(2) + y) * picture.size(3) + x] = value(k, c, i);
       }
     }
   }
@@ -57,42 +54,33 @@ ReportPictures layer_pictures(const Tensor& teacher, const Tensor& student, cons
     const float* plane = a.data<float>() + c * side * side;
     most.push_back(std::max(1e-6f, *std::max_element(plane, plane + side * side)));
   }
-  const auto map = [&](Index channel, float value) {
-    const float v = std::clamp(value / most[static_cast<std::size_t>(channel)], 0.0f, 1.0f);
-    return std::vector<float>{1 - 0.95f * v, 1 - 0.8f * v, 1 - 0.45f * v};
+  const auto shown = [&](const Tensor& planes) {
+    return mosaic(planes.size(0), side, [&](Index channel, Index colour, Index i) {
+      constexpr float darkening[] = {0.95f, 0.8f, 0.45f};
+      const float value = planes.data<float>()[channel * side * side + i];
+      return 1 - darkening[colour] * std::clamp(value / most[static_cast<std::size_t>(channel)], 0.0f, 1.0f);
+    });
   };
   const std::string of = concat_text("Sixteen channels of ", name, " as the ");
   return {.title = name,
-          .pictures = {report_picture(mosaic(a, map), "teacher", of + "teacher sees them", true),
-                       report_picture(mosaic(b, map), "student", of + "student sees them", true)},
+          .pictures = {report_picture(shown(a), "teacher", of + "teacher sees them", true),
+                       report_picture(shown(b), "student", of + "student sees them", true)},
           .columns = 2};
 }
 
 // The filters of the first layer as the colours that excite them, gray for 0.
 Tensor filters_picture(const Tensor& weight) {
-  const Index side = weight.size(2), count = weight.size(0);
-  // Colour by colour: mosaic() paints gray planes.
-  Tensor result;
-  for (Index c = 0; c < 3; ++c) {
-    Tensor planes = Tensor::empty({count, side, side});
-    for (Index k = 0; k < count; ++k) {
-      const float* w = weight.data<float>() + k * 3 * side * side;
-      const float largest = std::abs(*std::max_element(
-          w, w + 3 * side * side, [](float a, float b) { return std::abs(a) < std::abs(b); }));
-      for (Index i = 0; i < side * side; ++i) {
-        planes.mutable_data<float>()[k * side * side + i] =
-            0.5f + 0.5f * w[c * side * side + i] / std::max(1e-6f, largest);
-      }
-    }
-    const Tensor gray = mosaic(planes, [](Index, float v) { return std::vector<float>{v, v, v}; });
-    if (!result.defined()) {
-      result = gray;
-    } else {
-      const Index pixels = gray.size(2) * gray.size(3);
-      std::copy_n(gray.data<float>(), pixels, result.mutable_data<float>() + c * pixels);
-    }
+  const Index side = weight.size(2), count = weight.size(0), numbers = 3 * side * side;
+  const float* w = weight.data<float>();
+  std::vector<float> largest;
+  for (Index k = 0; k < count; ++k) {
+    largest.push_back(std::max(
+        1e-6f, std::abs(*std::max_element(w + k * numbers, w + (k + 1) * numbers,
+                                          [](float a, float b) { return std::abs(a) < std::abs(b); }))));
   }
-  return result;
+  return mosaic(count, side, [&](Index k, Index colour, Index i) {
+    return 0.5f + 0.5f * w[k * numbers + colour * side * side + i] / largest[static_cast<std::size_t>(k)];
+  });
 }
 
 }  // namespace

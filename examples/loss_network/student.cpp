@@ -4,21 +4,18 @@
 
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/graph.h"
-#include "gesso/autograd/shape_ops.h"
 
 namespace gesso {
 
 Student::Student(Generator& rng) {
   for (const SqueezeNetLayer& shape : squeezenet_layers({})) {
     Layer layer{shape, {}};
-    if (shape.squeezed == 0) {
-      layer.convolutions.push_back(make(shape.key, shape.in, shape.out, shape.kernel, 2, rng));
-    } else {
-      layer.convolutions.push_back(make(shape.key + ".squeeze", shape.in, shape.squeezed, 1, 1, rng));
-      for (const Index kernel : {1, 3}) {
-        const std::string key = concat_text(shape.key, ".expand", kernel, "x", kernel);
-        layer.convolutions.push_back(make(key, shape.squeezed, shape.out / 2, kernel, 1, rng));
-      }
+    const ParameterShapes parameters = squeezenet_layer_parameters(shape);
+    for (std::size_t i = 0; i < parameters.size(); i += 2) {  // each weight; batch norm has the bias
+      const auto& [name, weight] = parameters[i];
+      const std::string key = name.substr(0, name.rfind('.'));
+      layer.convolutions.push_back(
+          make(key, weight[1], weight[0], weight[2], shape.squeezed == 0 ? 2 : 1, rng));
     }
     layers_.push_back(std::move(layer));
   }
@@ -42,12 +39,8 @@ std::vector<Tensor> Student::features(const Tensor& pictures) {
   Tensor x = imagenet_colours(pictures, "student", 32);
   std::vector<Tensor> all;
   for (Layer& layer : layers_) {
-    if (layer.shape.squeezed == 0) {
-      x = layer.convolutions[0](x);
-    } else {
-      x = layer.convolutions[0](layer.shape.pooled ? squeezenet_pool(x) : x);
-      x = concat({layer.convolutions[1](x), layer.convolutions[2](x)}, 1);
-    }
+    x = squeezenet_layer(layer.shape, x,
+                         [&](std::size_t k, const Tensor& input) { return layer.convolutions[k](input); });
     all.push_back(x);
   }
   return all;

@@ -13,7 +13,7 @@
 namespace gesso {
 
 /// A SqueezeNet (painting/squeezenet.h) down to its deepest tap, with batch norm after each convolution, from
-/// random weights. With batch norm it learns within minutes; without, hardly at all.
+/// random weights.
 class Student : public Module {
  public:
   explicit Student(Generator& rng);

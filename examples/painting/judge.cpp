@@ -72,7 +72,7 @@ Judgement Judge::judge(const Tensor& painting, const Tensor& style, const Tensor
     const double halves = std::max(1e-6, distance(StyleTarget(network_, {first}, statistic), of_half, draws));
     (statistic == StyleStatistic::gram ? judgement.gram : judgement.wasserstein) = whole / halves;
   }
-  const Tensor own = network_.content(painting).front();
+  const Tensor& own = taps.back().style;
   const auto compare = [&](const Tensor& other) {
     return cosine(own, network_.content(resize_picture(other, painting.size(2), painting.size(3))).front());
   };

@@ -15,7 +15,7 @@ struct Preset {
 
 constexpr Preset kPresets[] = {
     {"quick", "2 to 3 minutes", 16, 4, 400, 4, 192, 352, "distilled"},
-    {"standard", "10 minutes", 16, 5, 2000, 4, 192, 352, "distilled"},
+    {"standard", "10 to 15 minutes", 16, 5, 2000, 4, 192, 352, "distilled"},
     {"best", "an hour", 32, 5, 4000, 4, 256, 352, "distilled"},
 };
 
@@ -56,7 +56,6 @@ void apply_preset(const std::string& name, TrainSettings& settings) {
   settings.network.width = preset->width;
   settings.network.blocks = preset->blocks;
   settings.network.noise = kNoise;
-  settings.network.skips = false;
   settings.steps = preset->steps;
   settings.batch = preset->batch;
   settings.crop = preset->crop;

@@ -5,42 +5,22 @@
 #include "gesso/autograd/convolution.h"
 #include "gesso/autograd/padding.h"
 #include "gesso/autograd/pooling.h"
-#include "gesso/autograd/shape_ops.h"
 
 namespace gesso {
 namespace {
 
 std::string name_of(const SqueezeNetOptions& options) { return concat_text("SqueezeNet 1.", options.minor); }
 
-ParameterShapes parameters_of(const SqueezeNetLayer& layer) {
-  const auto convolution = [&](const std::string& key, Index in, Index out, Index kernel) {
-    return ParameterShapes{{key + ".weight", {out, in, kernel, kernel}}, {key + ".bias", {out}}};
-  };
-  if (layer.squeezed == 0) {
-    return convolution(layer.key, layer.in, layer.out, layer.kernel);
-  }
-  ParameterShapes all = convolution(layer.key + ".squeeze", layer.in, layer.squeezed, 1);
-  for (const Index kernel : {1, 3}) {
-    const std::string key = concat_text(layer.key, ".expand", kernel, "x", kernel);
-    const ParameterShapes half = convolution(key, layer.squeezed, layer.out / 2, kernel);
-    all.insert(all.end(), half.begin(), half.end());
-  }
-  return all;
-}
-
-// `p`: the layer's parameters, in the order of parameters_of().
+// `p`: the layer's parameters, in the order of squeezenet_layer_parameters().
 Tensor compute(const SqueezeNetLayer& layer, const std::vector<Tensor>& p, const Tensor& x) {
-  const auto same = [](Index kernel, Index stride) {
-    return Conv2dFunctionOptions{
-        .stride = stride, .padding = kernel / 2, .padding_mode = PaddingMode::reflect};
-  };
-  if (layer.squeezed == 0) {
-    return conv2d(x, p[0], p[1], same(layer.kernel, 2), Activation::relu);
-  }
-  const Tensor squeezed = conv2d(layer.pooled ? squeezenet_pool(x) : x, p[0], p[1], {}, Activation::relu);
-  return concat({conv2d(squeezed, p[2], p[3], {}, Activation::relu),
-                 conv2d(squeezed, p[4], p[5], same(3, 1), Activation::relu)},
-                1);
+  return squeezenet_layer(layer, x, [&](std::size_t k, const Tensor& input) {
+    const Tensor& weight = p[2 * k];
+    return conv2d(input, weight, p[2 * k + 1],
+                  {.stride = layer.squeezed == 0 ? 2 : 1,
+                   .padding = weight.size(2) / 2,
+                   .padding_mode = PaddingMode::reflect},
+                  Activation::relu);
+  });
 }
 
 }  // namespace
@@ -82,10 +62,26 @@ std::vector<SqueezeNetLayer> squeezenet_layers(const SqueezeNetOptions& options)
   return layers;
 }
 
+ParameterShapes squeezenet_layer_parameters(const SqueezeNetLayer& layer) {
+  const auto convolution = [&](const std::string& key, Index in, Index out, Index kernel) {
+    return ParameterShapes{{key + ".weight", {out, in, kernel, kernel}}, {key + ".bias", {out}}};
+  };
+  if (layer.squeezed == 0) {
+    return convolution(layer.key, layer.in, layer.out, layer.kernel);
+  }
+  ParameterShapes all = convolution(layer.key + ".squeeze", layer.in, layer.squeezed, 1);
+  for (const Index kernel : {1, 3}) {
+    const std::string key = concat_text(layer.key, ".expand", kernel, "x", kernel);
+    const ParameterShapes half = convolution(key, layer.squeezed, layer.out / 2, kernel);
+    all.insert(all.end(), half.begin(), half.end());
+  }
+  return all;
+}
+
 ParameterShapes squeezenet_parameters(const SqueezeNetOptions& options) {
   ParameterShapes all;
   for (const SqueezeNetLayer& layer : squeezenet_layers(options)) {
-    const ParameterShapes its = parameters_of(layer);
+    const ParameterShapes its = squeezenet_layer_parameters(layer);
     all.insert(all.end(), its.begin(), its.end());
   }
   return all;
@@ -98,7 +94,7 @@ NamedTensors load_squeezenet_weights(const std::string& path, const SqueezeNetOp
 SqueezeNet::SqueezeNet(const SqueezeNetOptions& options, const NamedTensors& weights)
     : name_(name_of(options)), layers_(squeezenet_layers(options)) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    parameters_.push_back(torchvision_parameters(weights, name_, parameters_of(layers_[i])));
+    parameters_.push_back(torchvision_parameters(weights, name_, squeezenet_layer_parameters(layers_[i])));
     content_layers_ = layers_[i].content ? i + 1 : content_layers_;
   }
 }

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "gesso/core/generator.h"
+#include "gesso/autograd/shape_ops.h"
 #include "loss_network.h"
 #include "torchvision_weights.h"
 
@@ -43,16 +43,31 @@ struct SqueezeNetLayer {
 /// content layer or number of fire modules.
 std::vector<SqueezeNetLayer> squeezenet_layers(const SqueezeNetOptions& options);
 
-/// Names and shapes of those layers' parameters.
+/// Names and shapes of a layer's parameters: of conv1 or, of a fire module, of squeeze, expand1x1 and
+/// expand3x3, weight and bias by turns.
+ParameterShapes squeezenet_layer_parameters(const SqueezeNetLayer& layer);
+/// Those of all layers.
 ParameterShapes squeezenet_parameters(const SqueezeNetOptions& options);
+
+/// y = max of 3x3 windows, every second pixel, with a last window that hangs over where sizes leave a rest
+/// (PyTorch's ceil_mode): sizes, of at least 2, are halved and rounded down.
+Tensor squeezenet_pool(const Tensor& x);
+
+/// The result of a layer for x, convolve(k, x) being its k-th convolution with the ReLU: conv1's only one or, of a
+/// fire module, squeeze, expand1x1 and expand3x3.
+template <class Convolve>
+Tensor squeezenet_layer(const SqueezeNetLayer& layer, const Tensor& x, Convolve convolve) {
+  const Tensor first = convolve(0, layer.pooled ? squeezenet_pool(x) : x);
+  return layer.squeezed == 0 ? first : concat({convolve(1, first), convolve(2, first)}, 1);
+}
 
 /// They as a file holds them; see load_torchvision_weights().
 NamedTensors load_squeezenet_weights(const std::string& path, const SqueezeNetOptions& options);
 
-/// Taps: the picture's own colours (style alone), then those of squeezenet_layers(), each after its ReLU; then,
-/// for style, all layers of the picture at half its size, where the same layers see strokes twice as large
-/// (undefined for pictures below twice min_size()). Pictures are padded by reflection instead of zeros, and before conv1 too: a dark frame around every
-/// picture would be part of each style.
+/// Taps: the picture's own colours (style alone), then those of squeezenet_layers(), each after its ReLU;
+/// then, for style, all layers of the picture at half its size, where the same layers see strokes twice as
+/// large (undefined for pictures below twice min_size()). Pictures are padded by reflection instead of zeros,
+/// and before conv1 too: a dark frame around every picture would be part of each style.
 class SqueezeNet : public LossNetwork {
  public:
   /// Throws ArgumentError, naming the key, unless `weights` has every one of squeezenet_parameters(options)
@@ -75,9 +90,5 @@ class SqueezeNet : public LossNetwork {
   std::vector<std::vector<Tensor>> parameters_;  // of each layer, weights and biases by turns
   std::size_t content_layers_ = 0;               // how many there are down to the content tap
 };
-
-/// y = max of 3x3 windows, every second pixel, with a last window that hangs over where sizes leave a rest
-/// (PyTorch's ceil_mode): sizes, of at least 2, are halved and rounded down.
-Tensor squeezenet_pool(const Tensor& x);
 
 }  // namespace gesso

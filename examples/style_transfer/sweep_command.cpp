@@ -2,11 +2,10 @@
 #include <iostream>
 
 #include "commands.h"
-#include "gesso/autograd/graph.h"
+#include "gesso/autograd/shape_ops.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
 #include "gesso/training/report/progress.h"
-#include "painting/presets.h"
 #include "painting/training_run.h"
 #include "program/interrupt.h"
 
@@ -29,23 +28,30 @@ Tensor paint(TrainingRun& run, const Tensor& photograph) {
   return stylize(run.network(), photograph);
 }
 
-// Pictures of one size in rows, a white gap between them.
-Tensor sheet_of(const std::vector<Cell>& cells, Index columns) {
-  constexpr Index gap = 8;
-  const Index height = cells[0].painted.size(2), width = cells[0].painted.size(3);
-  const Index rows = static_cast<Index>(cells.size()) / columns;
-  Tensor sheet = Tensor::ones({1, 3, rows * (height + gap) - gap, columns * (width + gap) - gap});
-  for (Index i = 0; i < rows * columns; ++i) {
-    const float* from = cells[static_cast<std::size_t>(i)].painted.data<float>();
-    for (Index c = 0; c < 3; ++c) {
-      for (Index y = 0; y < height; ++y) {
-        const Index row = (i / columns) * (height + gap) + y, column = (i % columns) * (width + gap);
-        std::copy_n(from + (c * height + y) * width, width,
-                    sheet.mutable_data<float>() + (c * sheet.size(2) + row) * sheet.size(3) + column);
-      }
+// `pictures` beside (dimension 3) or below each other (2), a white gap between them.
+Tensor joined(const std::vector<Tensor>& pictures, int dimension) {
+  const Index height = pictures.front().size(2), width = pictures.front().size(3);
+  const Shape gap = dimension == 3 ? Shape{1, 3, height, 8} : Shape{1, 3, 8, width};
+  std::vector<Tensor> parts;
+  for (const Tensor& picture : pictures) {
+    if (!parts.empty()) {
+      parts.push_back(Tensor::ones(gap));
     }
+    parts.push_back(picture);
   }
-  return sheet;
+  return concat(parts, dimension);
+}
+
+Tensor sheet_of(const std::vector<Cell>& cells, std::size_t columns) {
+  std::vector<Tensor> rows;
+  for (std::size_t i = 0; i < cells.size(); i += columns) {
+    std::vector<Tensor> row;
+    for (std::size_t k = i; k < i + columns; ++k) {
+      row.push_back(cells[k].painted);
+    }
+    rows.push_back(joined(row, 3));
+  }
+  return joined(rows, 2);
 }
 
 Report report_of(const TrainSettings& settings, const std::vector<Cell>& cells, Index columns,
@@ -146,7 +152,7 @@ void SweepCommand::run() {
     return;
   }
   const Index columns = static_cast<Index>(style_sizes.size());
-  save_picture((out / "sweep.jpg").string(), sheet_of(cells, columns));
+  save_picture((out / "sweep.jpg").string(), sheet_of(cells, style_sizes.size()));
   report_of(settings, cells, columns, middle.style_pictures().front()).write((out / "report.html").string());
   std::cout << (out / "sweep.jpg").string() << "\n" << (out / "report.html").string() << "\n";
 }
