@@ -70,7 +70,7 @@ TEST_CASE("sorting puts the special numbers where it says") {
   const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
   std::vector<float> values = {nan, 1, 0.0f, -inf, -0.0f, inf, -nan, -2};
   sort_values(values.data(), 8);
-  const std::vector<float> expected = {-nan, -inf, -2, -0.0f, 0.0f, 1, inf, nan};
+  const std::vector<float> expected = {-nan, -inf, -2, 0.0f, 0.0f, 1, inf, nan};
   for (std::size_t i = 0; i < values.size(); ++i) {
     CHECK(same(values[i], expected[i]));
     CHECK(std::signbit(values[i]) == std::signbit(expected[i]));
@@ -153,4 +153,16 @@ TEST_CASE("NaN gives NaN, and impossible arguments are refused") {
   CHECK_THROWS_WITH_AS(squared_wasserstein(x, Tensor::zeros({1, 3, 0, 4})), doctest::Contains("0 pixels"),
                        ArgumentError);
   CHECK_THROWS_AS(squared_wasserstein(x, Tensor::zeros({1, 3, 4, 4}, float64)), ArgumentError);
+}
+
+TEST_CASE("-0 ranks as 0 does: of equals the first in memory is the lowest") {
+  for (DType dtype : {float32, float64}) {
+    const Tensor target = Tensor::from({1, 2, 3, 4}, {1, 1, 1, 4}, dtype);
+    const auto gradient = [&](const std::vector<double>& values) {
+      const Tensor x = Tensor::from(values, {1, 1, 1, 4}, dtype).requires_grad_();
+      squared_wasserstein(x, target).backward(Tensor::ones({1, 1}, dtype));
+      return x.grad().to_vector();
+    };
+    CHECK(gradient({0, -0.0, 0, -0.0}) == gradient({0, 0, 0, 0}));
+  }
 }
