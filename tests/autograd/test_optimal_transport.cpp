@@ -166,3 +166,14 @@ TEST_CASE("-0 ranks as 0 does: of equals the first in memory is the lowest") {
     CHECK(gradient({0, -0.0, 0, -0.0}) == gradient({0, 0, 0, 0}));
   }
 }
+
+TEST_CASE("each sample has the target of its own number, or all have the only one") {
+  const Tensor x = Tensor::from({1, 3, 10, 30}, {2, 1, 1, 2}, float64);
+  const Tensor targets = Tensor::from({0, 4, 30, 10}, {2, 1, 1, 2}, float64);
+  CHECK(squared_wasserstein(x, targets).to_vector() == std::vector<double>{1, 0});
+  CHECK(squared_wasserstein(x, targets.slice(0, 1)).to_vector() == std::vector<double>{1, (100.0 + 676) / 2});
+  // two channels, so that sample and channel are told apart
+  const Tensor two = Tensor::from({1, 1, 2, 2, 3, 3, 4, 4}, {2, 2, 1, 2}, float64);
+  CHECK(squared_wasserstein(two, two).to_vector() == std::vector<double>{0, 0, 0, 0});
+  CHECK(squared_wasserstein(two, two.slice(1, 2)).to_vector() == std::vector<double>{4, 4, 0, 0});
+}
