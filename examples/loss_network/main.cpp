@@ -52,7 +52,7 @@ void save_weights(const std::string& path, LossNetworkTraining& training) {
                    {{"made by", without_folders(training.settings()).command()},
                     {"unexplained variance", quality},
                     {"gesso", build_info().version}},
-                   {}, half);
+                   {.float16 = half, .checksum = true});
 }
 
 LogEntry test_entry(LossNetworkTraining& network) {

@@ -82,7 +82,7 @@ void save_style_network(const std::string& path, const StyleNetwork& network, co
       counters.insert(name);
     }
   }
-  save_safetensors(path, state, metadata, counters, halved(network));
+  save_safetensors(path, state, metadata, {.int64 = counters, .float16 = halved(network), .checksum = true});
 }
 
 LoadedStyleNetwork load_style_network(const std::string& path) {
@@ -104,7 +104,7 @@ void save_any_style_network(const std::string& path, const AnyStyleNetwork& netw
                             const AnyStyleSettings& settings) {
   Metadata metadata = settings.to_metadata();
   metadata["format"] = kAnyStyleNetwork;
-  save_safetensors(path, network.state_dict(), metadata, {}, halved(network));
+  save_safetensors(path, network.state_dict(), metadata, {.float16 = halved(network), .checksum = true});
 }
 
 LoadedAnyStyleNetwork load_any_style_network(const std::string& path) {
