@@ -105,7 +105,7 @@ Checkpoint load_file(const fs::path& path) {
   if (format == file.metadata.end() || (format->second != kFormat && format->second != kCheckedFormat)) {
     source.fail(concat_text("its metadata does not say \"", kFormat, "\" or \"", kCheckedFormat, '"'));
   }
-  if (format->second == kCheckedFormat && !file.metadata.contains("checksum")) {
+  if (format->second == kCheckedFormat && !file.checksum) {
     source.fail("it has lost its checksum");
   }
   Checkpoint checkpoint;

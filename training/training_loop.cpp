@@ -203,6 +203,15 @@ bool train(Training& training, const RunFolder& folder, const TrainingLoopOption
     bar.emplace("Training", steps, training.steps_done());
   }
 
+  const auto warn = [&](const std::string& warning) {
+    if (bar) {
+      bar->message(options.program.empty() ? warning : options.program + ": " + warning);
+    }
+  };
+  for (const std::string& line : log.damaged()) {
+    warn(line + "; it is left out");
+  }
+
   const Clock::time_point begin = Clock::now();
   Clock::time_point saved = begin;
   const auto save = [&] {
@@ -238,7 +247,7 @@ bool train(Training& training, const RunFolder& folder, const TrainingLoopOption
     entries.push_back(entry);
     if (bar) {
       for (const std::string& warning : training.take_warnings()) {
-        bar->message(options.program.empty() ? warning : options.program + ": " + warning);
+        warn(warning);
       }
       bar->update(step, options.status ? options.status(entry) : loss_text(entry));
     }

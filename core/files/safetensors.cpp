@@ -71,10 +71,12 @@ std::uint16_t to_half(float value) {
   return sign | static_cast<std::uint16_t>((rounded >> 13) - ((127u - 15u) << 10));
 }
 
+constexpr double kHalfLimit = 65520;  // from here on the nearest half is infinity
+
 std::vector<std::uint16_t> to_halves(const std::string& name, const Tensor& tensor) {
   std::vector<std::uint16_t> halves;
   for (const double value : tensor.to_vector()) {
-    require(std::fabs(value) < 65520, "save_safetensors: '", name,
+    require(std::fabs(value) < kHalfLimit, "save_safetensors: '", name,
             "' is to be written as F16, but has the value ", value, ", which is too large for it");
     halves.push_back(to_half(static_cast<float>(value)));
   }
@@ -204,6 +206,11 @@ SafetensorsReader::Entry checked_entry(const std::string& path,
 
 }  // namespace
 
+bool fits_float16(const Tensor& tensor) {
+  const std::vector<double> values = tensor.to_vector();
+  return std::all_of(values.begin(), values.end(), [](double v) { return std::fabs(v) < kHalfLimit; });
+}
+
 void save_safetensors(const std::string& path, const NamedTensors& tensors, const Metadata& metadata,
                       const SafetensorsOptions& options) {
   std::set<std::string> names;
@@ -277,6 +284,7 @@ struct SafetensorsReader::Contents {
   std::string header;      // with the 8 bytes of its length
   std::uint64_t size = 0;  // of the data, which follows the header
   Metadata metadata;
+  std::string checksum;  // "crc32:" and its digits, if it has one
   std::vector<std::string> names;
   std::unordered_map<std::string, Entry> entries;
 
@@ -304,6 +312,12 @@ struct SafetensorsReader::Contents {
       entries.emplace(entry.name, checked_entry(path, entry));
     }
     metadata = std::move(read.metadata);
+    const auto found = metadata.find(kChecksum);
+    if (found != metadata.end() && found->second.size() == kNoDigits.size() &&
+        found->second.starts_with(kNoDigits.substr(0, kNoDigits.size() - kDigits))) {
+      checksum = found->second;
+      metadata.erase(found);
+    }
     check_layout();
   }
 
@@ -333,13 +347,12 @@ struct SafetensorsReader::Contents {
   }
 
   void verify() const {
-    const auto found = metadata.find(kChecksum);
-    if (found == metadata.end() || !has_checksums()) {
+    if (checksum.empty() || !has_checksums()) {
       return;
     }
-    const std::size_t digits = find_digits(header, found->second);
-    if (found->second.size() != kNoDigits.size() || digits == std::string::npos) {
-      fail(path, concat_text("its checksum is '", found->second, "', which is none of gesso's"));
+    const std::size_t digits = find_digits(header, checksum);
+    if (digits == std::string::npos) {
+      fail(path, "its header was written anew by another program, without a new checksum");
     }
     std::string zeroed = header;
     zeroed.replace(digits, kDigits, kDigits, '0');
@@ -366,6 +379,8 @@ SafetensorsReader::SafetensorsReader(const std::string& path)
 SafetensorsReader::~SafetensorsReader() = default;
 
 const Metadata& SafetensorsReader::metadata() const { return contents_->metadata; }
+
+bool SafetensorsReader::has_checksum() const { return !contents_->checksum.empty(); }
 
 const std::vector<std::string>& SafetensorsReader::names() const { return contents_->names; }
 
@@ -426,6 +441,7 @@ SafetensorsFile load_safetensors(const std::string& path) {
   reader.verify();
   SafetensorsFile file;
   file.metadata = reader.metadata();
+  file.checksum = reader.has_checksum();
   for (const std::string& name : reader.names()) {
     file.tensors.emplace_back(name, reader.load(name));
   }

@@ -18,6 +18,9 @@ namespace gesso {
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 using Metadata = std::map<std::string, std::string>;
 
+/// Whether every value is one that F16 can hold, rounded: below 65520 in magnitude, and no NaN.
+bool fits_float16(const Tensor& tensor);
+
 struct SafetensorsOptions {
   /// Tensors that are written as I64, as PyTorch keeps counters (num_batches_tracked); their values must be whole
   /// numbers.
@@ -38,7 +41,8 @@ void save_safetensors(const std::string& path, const NamedTensors& tensors, cons
 
 struct SafetensorsFile {
   NamedTensors tensors;  ///< in the order of the header
-  Metadata metadata;
+  Metadata metadata;      ///< without the checksum
+  bool checksum = false;  ///< it has one, which is right
 };
 
 /// The whole of a safetensors file, its checksum verified if it has one; throws as SafetensorsReader does.
@@ -61,7 +65,10 @@ class SafetensorsReader {
   SafetensorsReader(const SafetensorsReader&) = delete;
   SafetensorsReader& operator=(const SafetensorsReader&) = delete;
 
+  /// Without the checksum.
   const Metadata& metadata() const;
+  /// Whether the file has a checksum.
+  bool has_checksum() const;
   /// The names, in the order of the header.
   const std::vector<std::string>& names() const;
   bool contains(const std::string& name) const;

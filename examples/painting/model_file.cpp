@@ -14,11 +14,9 @@ namespace {
 
 // The parameters that F16 can hold. Running statistics, which may be tiny or large, keep their digits.
 std::set<std::string> halved(const Module& network) {
-  constexpr double largest = 65504;
   std::set<std::string> names;
   for (const auto& [name, parameter] : network.named_parameters()) {
-    const std::vector<double> values = parameter.to_vector();
-    if (std::all_of(values.begin(), values.end(), [](double v) { return std::abs(v) <= largest; })) {
+    if (fits_float16(parameter)) {
       names.insert(name);
     }
   }
