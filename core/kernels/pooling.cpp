@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <type_traits>
+#include <vector>
 
 #include "gesso/core/kernels/elementwise.h"
 #include "gesso/core/kernels/pixel_blocks.h"
@@ -27,16 +30,51 @@ bool beats(T value, T best) {
   return value > best || std::isnan(value);
 }
 
-// The place in the plane x of the largest pixel of a window.
-template <class T>
-Index largest_in(const T* x, Index width, Span rows, Span columns) {
-  Index best = rows.first * width + columns.first;
-  for (Index i = rows.first; i < rows.last; ++i) {
-    for (Index j = columns.first; j < columns.last; ++j) {
-      best = beats(x[i * width + j], x[best]) ? i * width + j : best;
+// best[j] = the larger of best[j] and x[j * stride].
+template <class T, class Stride>
+GESSO_SIMD void take_larger(const T* __restrict x, Stride stride, Index n, T* __restrict best) {
+  for (Index j = 0; j < n; ++j) {
+    const T value = x[j * stride];
+    best[j] = beats(value, best[j]) ? value : best[j];
+  }
+}
+
+// The same, and place[j] = first + j * stride where x took the place of best.
+template <class T, class Stride>
+GESSO_SIMD void take_larger(const T* __restrict x, Stride stride, Index n, Index first, T* __restrict best,
+                            Index* __restrict place) {
+  for (Index j = 0; j < n; ++j) {
+    const T value = x[j * stride], before = best[j];
+    place[j] = beats(value, before) ? first + j * stride : place[j];
+    best[j] = beats(value, before) ? value : before;
+  }
+}
+
+// Calls body(j, count, first, stride) for each pixel of a window in reading order: windows j to j + count - 1
+// of row i have it inside the plane, where it lies at first, first + stride, ...; stride is a constant for
+// those that networks use, so that the compiler can vectorise.
+template <class Body>
+void each_pixel_of_windows(const Planes& planes, const Windows& w, Index i, Body body) {
+  const Span down(w, i, planes.height);
+  const Index columns = w.count(planes.width);
+  for (Index row = down.first; row < down.last; ++row) {
+    for (Index b = 0; b < w.kernel; ++b) {
+      const Index begin = b >= w.padding ? 0 : divide_up(w.padding - b, w.stride);
+      const Index inside = planes.width + w.padding - b;  // window j has the pixel if j * stride < inside
+      const Index end = std::min(columns, inside <= 0 ? 0 : divide_up(inside, w.stride));
+      if (begin >= end) {
+        continue;
+      }
+      const Index first = row * planes.width + begin * w.stride + b - w.padding;
+      if (w.stride == 1) {
+        body(begin, end - begin, first, std::integral_constant<Index, 1>());
+      } else if (w.stride == 2) {
+        body(begin, end - begin, first, std::integral_constant<Index, 2>());
+      } else {
+        body(begin, end - begin, first, w.stride);
+      }
     }
   }
-  return best;
 }
 
 template <class T>
@@ -114,9 +152,10 @@ void max_pool(const Planes& planes, const Windows& windows, const T* x, T* y) {
       max_of_pairs(from + 2 * i * width, from + (2 * i + 1) * width, columns, to);
       return;
     }
-    for (Index j = 0; j < columns; ++j) {
-      to[j] = from[largest_in(from, width, {windows, i, planes.height}, {windows, j, width})];
-    }
+    std::fill(to, to + columns, -std::numeric_limits<T>::infinity());
+    each_pixel_of_windows(planes, windows, i, [&](Index j, Index count, Index first, auto stride) {
+      take_larger(from + first, stride, count, to + j);
+    });
   });
 }
 
@@ -140,10 +179,19 @@ void max_pool_backward(const Planes& planes, const Windows& windows, const T* x,
       return;
     }
     std::fill(to, to + planes.height * width, T{0});
+    std::vector<T> best(columns);
+    std::vector<Index> place(columns);
     for (Index i = 0; i < rows; ++i) {
+      std::fill(best.begin(), best.end(), -std::numeric_limits<T>::infinity());
+      const Index top = Span(windows, i, planes.height).first * width;
+      for (Index j = 0; j < columns; ++j) {  // where all pixels of a window are -infinity
+        place[j] = top + Span(windows, j, width).first;
+      }
+      each_pixel_of_windows(planes, windows, i, [&](Index j, Index count, Index first, auto stride) {
+        take_larger(from + first, stride, count, first, best.data() + j, place.data() + j);
+      });
       for (Index j = 0; j < columns; ++j) {
-        to[largest_in(from, width, {windows, i, planes.height}, {windows, j, width})] +=
-            upstream[i * columns + j];
+        to[place[j]] += upstream[i * columns + j];
       }
     }
   });

@@ -1,5 +1,7 @@
 #include "any_style_network.h"
 
+#include <algorithm>
+
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/graph.h"
 #include "gesso/autograd/reduce.h"
@@ -9,8 +11,26 @@
 namespace gesso {
 namespace {
 
-// Texture and colour taps of every level: the mean and the deviation of each channel.
-constexpr Index kNumbers = FilterBank::levels * 2 * (2 * FilterBank::filters + 3);
+// As in the presets of chosen styles.
+constexpr double kNoise = 0.1;
+
+// The mean and the deviation of each channel of the encoder's style taps: the colours, the style layers and,
+// of the picture at half its size, all layers.
+Index numbers() {
+  Index channels = 3;
+  for (const SqueezeNetLayer& layer : squeezenet_layers({})) {
+    channels += (layer.style ? 2 : 1) * layer.out;
+  }
+  return 2 * channels;
+}
+
+NamedTensors blank_encoder() {
+  NamedTensors weights;
+  for (const auto& [name, shape] : squeezenet_parameters({})) {
+    weights.emplace_back(name, Tensor::zeros(shape));
+  }
+  return weights;
+}
 
 const AnyStyleOptions& checked(const AnyStyleOptions& options) {
   require(options.manners >= 1 && options.manners <= 4096, "any-style network: manners is ", options.manners,
@@ -28,14 +48,23 @@ Tensor deviation_of(const Tensor& x, const std::vector<int>& dims, bool keepdim,
 
 AnyStyleNetwork::AnyStyleNetwork(const AnyStyleOptions& options, Generator& rng)
     : options_(checked(options)),
-      network_({.width = options.width, .blocks = options.blocks, .styles = 2 + options.manners}, rng),
-      hidden_(kNumbers, options.hidden, {}, rng),
+      encoder_weights_(blank_encoder()),
+      encoder_({}, encoder_weights_),
+      network_(
+          {.width = options.width, .blocks = options.blocks, .styles = 2 + options.manners, .noise = kNoise},
+          rng),
+      hidden_(numbers(), options.hidden, {}, rng),
       manners_(options.hidden, options.manners, {}, rng) {
+  for (const auto& [name, weights] : encoder_weights_) {
+    std::string key = "encoder." + name;
+    std::replace(key.begin(), key.end(), '.', '_');
+    register_buffer(key, weights);
+  }
   register_module("network", network_);
   register_module("hidden", hidden_);
   register_module("manners", manners_);
-  mean_ = register_buffer("mean", Tensor::zeros({1, kNumbers}));
-  deviation_ = register_buffer("deviation", Tensor::ones({1, kNumbers}));
+  mean_ = register_buffer("mean", Tensor::zeros({1, numbers()}));
+  deviation_ = register_buffer("deviation", Tensor::ones({1, numbers()}));
   // Manners begin as small deviations from what all have in common; were they all 0, predictions would have
   // no gradient.
   const NoGradGuard no_grad;
@@ -48,18 +77,30 @@ AnyStyleNetwork::AnyStyleNetwork(const AnyStyleOptions& options, Generator& rng)
   }
 }
 
+void AnyStyleNetwork::load_encoder(const std::string& file) {
+  const NoGradGuard no_grad;
+  const NamedTensors from = load_squeezenet_weights(file, {});
+  for (auto& [name, weights] : encoder_weights_) {
+    const auto found =
+        std::find_if(from.begin(), from.end(), [&](const auto& entry) { return entry.first == name; });
+    weights.copy_(found->second);
+  }
+}
+
 Tensor AnyStyleNetwork::statistics(const Tensor& pictures) const {
   require(pictures.rank() == 4 && pictures.size(1) == 3 && pictures.size(2) >= min_style_size &&
               pictures.size(3) >= min_style_size,
           "any-style network: style pictures have shape ", pictures.shape(),
           "; they must be (N, 3, H, W) with H and W of at least ", min_style_size);
   const NoGradGuard no_grad;
-  std::vector<Tensor> numbers;
-  for (const Tap& tap : bank_.taps(pictures)) {
-    numbers.push_back(mean(tap.style, {2, 3}));
-    numbers.push_back(deviation_of(tap.style, {2, 3}, false, 1e-5));
+  std::vector<Tensor> all;
+  for (const Tap& tap : encoder_.taps(pictures)) {
+    if (tap.style.defined()) {
+      all.push_back(mean(tap.style, {2, 3}));
+      all.push_back(deviation_of(tap.style, {2, 3}, false, 1e-5));
+    }
   }
-  return concat(numbers, 1);
+  return concat(all, 1);
 }
 
 void AnyStyleNetwork::measure_styles(const std::vector<Tensor>& pictures) {
@@ -69,15 +110,15 @@ void AnyStyleNetwork::measure_styles(const std::vector<Tensor>& pictures) {
   for (const Tensor& picture : pictures) {
     all.push_back(statistics(picture));
   }
-  const Tensor numbers = concat(all, 0);
-  mean_.copy_(mean(numbers, {0}, true));
-  deviation_.copy_(deviation_of(numbers, {0}, true, 1e-5));
+  const Tensor measured = concat(all, 0);
+  mean_.copy_(mean(measured, {0}, true));
+  deviation_.copy_(deviation_of(measured, {0}, true, 1e-5));
 }
 
 Tensor AnyStyleNetwork::mix_of(const Tensor& pictures) {
   // Clamped: a picture unlike all those of the training must not take the predictor far from what it knows.
-  const Tensor numbers = clamp((statistics(pictures) - mean_) / deviation_, -3, 3);
-  const Tensor manners = manners_(relu(hidden_(numbers)));
+  const Tensor relative = clamp((statistics(pictures) - mean_) / deviation_, -3, 3);
+  const Tensor manners = manners_(relu(hidden_(relative)));
   const Shape column({pictures.size(0), 1});
   return concat({Tensor::zeros(column), Tensor::ones(column), manners}, 1);
 }
@@ -91,6 +132,7 @@ Tensor AnyStyleNetwork::mix_of_photographs() const {
 void AnyStyleNetwork::set_style(const Tensor& picture, double strength) {
   const NoGradGuard no_grad;
   set_style_mix(network_, strength * mix_of(picture) + (1 - strength) * mix_of_photographs());
+  network_.set_noise(0);  // training may have left amounts for a batch
 }
 
 Tensor AnyStyleNetwork::paint(const Tensor& photographs, const Tensor& mix) {

@@ -8,6 +8,7 @@
 #include "gesso/autograd/shape_ops.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
+#include "program/assets.h"
 #include "settings.h"
 #include "style_training.h"
 
@@ -102,7 +103,8 @@ std::vector<AnyStyleTraining::StylePicture> AnyStyleTraining::some_styles(std::s
   return pictures;
 }
 
-void AnyStyleTraining::measure_styles() {
+void AnyStyleTraining::begin() {
+  network_.load_encoder(asset("loss_network/loss_network.safetensors"));
   std::vector<Tensor> pictures;
   for (const StylePicture& style : some_styles(64)) {
     pictures.push_back(style.picture);
@@ -116,15 +118,20 @@ BatchLoss AnyStyleTraining::next_loss() {
   const Tensor pictures = exchange_colours(styles_.next(), rng);
   const Tensor mix = network_.mix_of(pictures);
   std::vector<Index> styles;
-  std::vector<Tensor> rows;
+  std::vector<Tensor> rows, targets;
+  std::vector<double> noise;
   for (Index n = 0; n < settings_.batch; ++n) {
     const bool stays = (training_.steps_done() * settings_.batch + n) % 8 == 7;
     styles.push_back(stays ? kNoStyle : n);
     rows.push_back(stays ? network_.mix_of_photographs() : slice(mix, 0, n, n + 1));
+    targets.push_back(pictures.slice(n, n + 1));
+    noise.push_back(stays ? 0 : 1);  // what stays a photograph shall not be cleaned of noise
   }
+  const auto number = static_cast<std::uint64_t>(training_.steps_done());
+  network_.network().set_noise(number, noise);
   const Tensor output = network_.paint(photographs, concat(rows, 0));
-  return batch_loss(
-      any_style_losses(*loss_network_, pictures, output, photographs, settings_.weights, styles));
+  return batch_loss(style_transfer_losses(*loss_network_, StyleTarget(*loss_network_, targets), output,
+                                          photographs, settings_.weights, styles, number));
 }
 
 Tensor load_style_picture(const std::string& file, Index style_size) {

@@ -22,11 +22,11 @@ struct AnyStyleSettings {
   AnyStyleOptions network;
   Index steps = 2000;
   Index batch = 4;         ///< photographs a step, each in a style of its own
-  Index crop = 128;        ///< side of the crops of photographs, pixels
-  Index style_size = 192;  ///< side of the crops of style pictures
+  Index crop = 192;        ///< side of the crops of photographs, pixels
+  Index style_size = 256;  ///< side of the crops of style pictures
   double learning_rate = 1e-3;
-  LossWeights weights{.style = 20};
-  LossNetworkOptions loss_network{.name = "filters"};
+  LossWeights weights;
+  LossNetworkOptions loss_network;
   std::uint64_t seed = 1;
 
   /// Throws ArgumentError naming the setting that is out of range.
@@ -46,8 +46,9 @@ class AnyStyleTraining {
   /// pictures.
   explicit AnyStyleTraining(const AnyStyleSettings& settings);
 
-  /// For a new run, not a resumed one: shows the network what style pictures are like, 64 of them at most.
-  void measure_styles();
+  /// For a new run, not a resumed one: gives the network its encoder, and shows it what style pictures are
+  /// like, 64 of them at most.
+  void begin();
 
   struct StylePicture {
     std::string name;

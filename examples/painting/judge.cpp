@@ -58,6 +58,7 @@ Judgement Judge::judge(const Tensor& painting, const Tensor& style, const Tensor
             "Judge: a picture has shape ", picture->shape(),
             "; it must be (1, 3, H, W) with H and W of at least 64");
   }
+  check_texture(style);
   const Index height = style.size(2), width = style.size(3);
   const bool wide = width >= height;
   const Tensor first = wide ? crop(style, 0, 0, height, width / 2) : crop(style, 0, 0, height / 2, width);

@@ -15,6 +15,9 @@ namespace gesso {
 
 namespace {
 
+// Of what a distance is divided by, lest a nearly black or empty style picture weigh without bound.
+constexpr double kLeastScale = 1e-6;
+
 // The features (1, C, H, W) at up to StyleTarget::kStylePlaces positions, as (1, C, 1, positions): one at
 // random in each of as many stretches of equal length, so that no period of the picture is met or missed.
 Tensor features_at_places(const Tensor& features) {
@@ -61,6 +64,11 @@ StyleStatistic style_statistic(const std::string& name) {
   return name == "gram" ? StyleStatistic::gram : StyleStatistic::wasserstein;
 }
 
+void check_texture(const Tensor& picture) {
+  require(mean(variance(picture, {0, 2, 3}, {.unbiased = false})).item() > 0,
+          "style picture: it is all one colour; choose a picture with some texture");
+}
+
 StyleTarget::StyleTarget(const LossNetwork& network, const std::vector<Tensor>& pictures,
                          StyleStatistic statistic)
     : statistic_(statistic) {
@@ -76,15 +84,14 @@ StyleTarget::StyleTarget(const LossNetwork& network, const std::vector<Tensor>& 
       if (!features.defined()) {
         continue;
       }
-      const double mean_variance = mean(variance(features, {0, 2, 3}, {.unbiased = false})).item();
-      require(mean_variance > 0, "style picture: it is all one colour; choose a picture with some texture");
       if (statistic == StyleStatistic::gram) {
         const Tensor gram = gram_matrix(features, GramNormalizer::pixels);
         taps_[i].styles.push_back(gram);
-        taps_[i].weights.push_back(1 / mean(square(gram)).item());
+        taps_[i].weights.push_back(1 / std::max(kLeastScale, mean(square(gram)).item()));
       } else {
         taps_[i].styles.push_back(features_at_places(features));
-        taps_[i].weights.push_back(1 / mean_variance);
+        const double mean_variance = mean(variance(features, {0, 2, 3}, {.unbiased = false})).item();
+        taps_[i].weights.push_back(1 / std::max(kLeastScale, mean_variance));
       }
     }
   }
@@ -207,12 +214,9 @@ Tensor photograph_loss(const Tensor& output, const Tensor& photographs, const st
   return mean(square(output - photographs) * weights);
 }
 
-namespace {
-
-// All losses, the style's being style_loss(taps of the output).
-template <class StyleLoss>
-Losses losses_with(const LossNetwork& network, StyleLoss style_loss, const Tensor& output,
-                   const Tensor& photographs, const LossWeights& weights, const std::vector<Index>& styles) {
+Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& style, const Tensor& output,
+                             const Tensor& photographs, const LossWeights& weights,
+                             const std::vector<Index>& styles, std::uint64_t number) {
   std::vector<Tensor> photograph_content;
   {
     const NoGradGuard no_grad;
@@ -220,7 +224,7 @@ Losses losses_with(const LossNetwork& network, StyleLoss style_loss, const Tenso
   }
   const std::vector<Tap> taps = network.taps(output);
   const Tensor content = content_loss(taps, photograph_content);
-  const Tensor style_term = style_loss(taps);
+  const Tensor style_term = style.loss(taps, styles, number);
   const Tensor tv = total_variation(output);
   const Tensor range = range_loss(output);
   Losses losses;
@@ -236,76 +240,6 @@ Losses losses_with(const LossNetwork& network, StyleLoss style_loss, const Tenso
   losses.tv = tv.item();
   losses.range = range.item();
   return losses;
-}
-
-}  // namespace
-
-Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& style, const Tensor& output,
-                             const Tensor& photographs, const LossWeights& weights,
-                             const std::vector<Index>& styles, std::uint64_t number) {
-  return losses_with(
-      network, [&](const std::vector<Tap>& taps) { return style.loss(taps, styles, number); }, output,
-      photographs, weights, styles);
-}
-
-Tensor bounded_style_loss(const std::vector<Tap>& taps, const std::vector<Tap>& style_taps,
-                          const std::vector<Index>& styles) {
-  require(taps.size() == style_taps.size(), "bounded_style_loss: ", taps.size(), " taps and ",
-          style_taps.size(), " of the style pictures; they must be of the same loss network");
-  Tensor total;
-  int count = 0;
-  for (std::size_t i = 0; i < taps.size(); ++i) {
-    if (!taps[i].style.defined() || !style_taps[i].style.defined()) {
-      continue;
-    }
-    const Index samples = taps[i].style.size(0), channels = taps[i].style.size(1);
-    require(samples == static_cast<Index>(styles.size()) && samples == style_taps[i].style.size(0),
-            "bounded_style_loss: ", samples, " pictures, ", style_taps[i].style.size(0),
-            " style pictures and ", styles.size(), " styles; there must be one for each");
-    const ChannelMoments own = channel_moments(taps[i].style);
-    ChannelMoments style;
-    Tensor mean_weight, covariance_weight;
-    {
-      const NoGradGuard no_grad;
-      style = channel_moments(style_taps[i].style);
-      std::vector<double> mean_weights, covariance_weights;
-      for (Index n = 0; n < samples; ++n) {
-        // What cannot be seen counts as nothing: two gray pictures, whose colours vary by rounding, are
-        // alike.
-        double variance = 1e-3, energy = 1e-6;
-        for (const Tensor& covariance : {own.covariance, style.covariance}) {
-          energy += sum(square(covariance.slice(n, n + 1))).item();
-          for (Index c = 0; c < channels; ++c) {
-            variance += covariance.at({n, c, c});
-          }
-        }
-        const double counts = styles[n] == kNoStyle ? 0 : 1 / static_cast<double>(samples);
-        mean_weights.push_back(counts / variance);
-        covariance_weights.push_back(counts / energy);
-      }
-      mean_weight = Tensor::from(mean_weights, {samples, 1}, own.mean.dtype());
-      covariance_weight = Tensor::from(covariance_weights, {samples, 1, 1}, own.mean.dtype());
-    }
-    const Tensor term = sum(square(own.mean - style.mean) * mean_weight) +
-                        sum(square(own.covariance - style.covariance) * covariance_weight);
-    total = total.defined() ? total + term : term;
-    ++count;
-  }
-  require(total.defined(), "bounded_style_loss: the pictures have no style tap in common");
-  return total * (1.0 / count);
-}
-
-Losses any_style_losses(const LossNetwork& network, const Tensor& style_pictures, const Tensor& output,
-                        const Tensor& photographs, const LossWeights& weights,
-                        const std::vector<Index>& styles) {
-  std::vector<Tap> style_taps;
-  {
-    const NoGradGuard no_grad;
-    style_taps = network.taps(style_pictures);
-  }
-  return losses_with(
-      network, [&](const std::vector<Tap>& taps) { return bounded_style_loss(taps, style_taps, styles); },
-      output, photographs, weights, styles);
 }
 
 }  // namespace gesso

@@ -47,14 +47,16 @@ enum class StyleStatistic {
 /// "gram" or "wasserstein". Throws ArgumentError for other names.
 StyleStatistic style_statistic(const std::string& name);
 
+/// Throws ArgumentError for a picture (1, 3, H, W) of one colour, which has no style to learn.
+void check_texture(const Tensor& picture);
+
 /// What is kept of style pictures.
 class StyleTarget {
  public:
   static constexpr Index kStylePlaces = 4096;
   static constexpr Index kDirections = 16;
 
-  /// Each picture is (1, 3, H, W). Throws ArgumentError for a style picture without any texture (all its taps
-  /// constant), or one that is too small.
+  /// Each picture is (1, 3, H, W). Throws ArgumentError for one that is too small.
   StyleTarget(const LossNetwork& network, const std::vector<Tensor>& pictures,
               StyleStatistic statistic = StyleStatistic::gram);
 
@@ -109,18 +111,5 @@ Tensor photograph_loss(const Tensor& output, const Tensor& photographs, const st
 Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& style, const Tensor& output,
                              const Tensor& photographs, const LossWeights& weights,
                              const std::vector<Index>& styles = {0}, std::uint64_t number = 0);
-
-/// For style pictures that change with every batch, so that no scale can be found for each beforehand: the
-/// mean over taps of |mean - mean_s|^2 / (v + v_s) + |cov - cov_s|^2 / (e + e_s), averaged over the batch,
-/// where v and v_s are the traces of both covariances, e and e_s the sums of their squares, all four taken as
-/// constants. A blurred style picture, with next to no variance in fine taps, then costs as little as any.
-/// Sample n of `taps` is compared with sample n of `style_taps`, or with none if styles[n] is kNoStyle.
-Tensor bounded_style_loss(const std::vector<Tap>& taps, const std::vector<Tap>& style_taps,
-                          const std::vector<Index>& styles);
-
-/// As style_transfer_losses(), sample n in the style of style_pictures[n], by bounded_style_loss().
-Losses any_style_losses(const LossNetwork& network, const Tensor& style_pictures, const Tensor& output,
-                        const Tensor& photographs, const LossWeights& weights,
-                        const std::vector<Index>& styles);
 
 }  // namespace gesso

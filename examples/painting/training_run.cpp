@@ -20,6 +20,7 @@ std::vector<Tensor> load_styles(const TrainSettings& settings) {
   std::vector<Tensor> pictures;
   for (const std::string& file : settings.styles) {
     pictures.push_back(resize_short_side(load_picture(file), settings.style_size));
+    check_texture(pictures.back());
   }
   return pictures;
 }

@@ -59,7 +59,7 @@ void TrainAnyCommand::run() {
     training.resume(*checkpoint);
     checkpoint.reset();
   } else {
-    run.measure_styles();
+    run.begin();
     with_usage_errors("--out ", [&] { folder.create(); });
   }
   std::cerr << "Training a network for any style on " << run.styles().files().size()

@@ -104,6 +104,31 @@ TEST_CASE("2x2 pooling in float32 passes its gradient back as in float64") {
   }
 }
 
+TEST_CASE("windows of any size in float32 pass their gradient back as in float64") {
+  Generator rng(3);
+  for (const Pool2dOptions& options :
+       {Pool2dOptions{.kernel = 3, .stride = 2}, Pool2dOptions{.kernel = 3, .stride = 1, .padding = 1},
+        Pool2dOptions{.kernel = 4, .stride = 3, .padding = 2}}) {
+    const Tensor x = Tensor::randn({2, 3, 19, 71}, rng).requires_grad_();
+    const Tensor wide = x.detach().to(float64).requires_grad_();
+    const Tensor upstream = Tensor::randn(max_pool2d(x, options).shape(), rng);
+    max_pool2d(x, options).backward(upstream);
+    max_pool2d(wide, options).backward(upstream.to(float64));
+    CHECK(largest_difference(x.grad().to(float64), wide.grad()) < 1e-5);
+  }
+}
+
+TEST_CASE("where a window is all -infinity, its first pixel is the largest") {
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const DType dtype : {float32, float64}) {
+    Tensor x = Tensor::full({1, 1, 3, 3}, -inf, dtype).requires_grad_();
+    const Tensor y = max_pool2d(x, {.kernel = 3, .stride = 2, .padding = 1});
+    CHECK(y.to_vector() == std::vector<double>(4, -inf));
+    y.backward(Tensor::from({1, 2, 3, 4}, {1, 1, 2, 2}, dtype));
+    CHECK(x.grad().to_vector() == std::vector<double>{1, 2, 0, 3, 4, 0, 0, 0, 0});
+  }
+}
+
 TEST_CASE("pooling gives PyTorch's numbers") {
   const Pool2dOptions options{.kernel = 3, .stride = 2, .padding = 1};
   const Tensor upstream = Tensor::from({-3, 2, 0, -2}, {1, 1, 2, 2}, float64);

@@ -401,10 +401,19 @@ TEST_CASE("style pictures that have no style are refused") {
   for (const StyleStatistic statistic : kBoth) {
     CHECK_THROWS_WITH_AS(StyleTarget(bank, {Tensor::zeros({1, 3, 16, 64})}, statistic),
                          doctest::Contains("at least 32"), ArgumentError);
-    CHECK_THROWS_WITH_AS(StyleTarget(bank, {Tensor::full({1, 3, 64, 64}, 0.5)}, statistic),
-                         doctest::Contains("all one colour"), ArgumentError);
+    // A style picture of one colour, or black, gives a loss that can be trained on, if to no purpose.
+    Generator rng(2);
+    const std::vector<Tap> taps = bank.taps(Tensor::uniform({1, 3, 64, 64}, rng));
+    for (const double gray : {0.0, 0.5}) {
+      CHECK(std::isfinite(
+          StyleTarget(bank, {Tensor::full({1, 3, 64, 64}, gray)}, statistic).loss(taps).item()));
+    }
     CHECK_THROWS_WITH_AS(StyleTarget(bank, {}, statistic), doctest::Contains("there is none"), ArgumentError);
     CHECK_THROWS_WITH_AS(StyleTarget(bank, {Tensor::zeros({2, 3, 64, 64})}, statistic),
                          doctest::Contains("it must be one picture"), ArgumentError);
   }
+  Tensor picture = Tensor::full({1, 3, 64, 64}, 0.5);
+  CHECK_THROWS_WITH_AS(check_texture(picture), doctest::Contains("all one colour"), ArgumentError);
+  picture.set({0, 2, 5, 7}, 0.6);
+  check_texture(picture);
 }
