@@ -54,6 +54,12 @@ Tensor div(const Tensor& a, const Tensor& b) {
       });
 }
 
+Tensor div(const Tensor& x, double divisor) {
+  Tensor y = map(x, "div", [=](auto v) { return v / static_cast<decltype(v)>(divisor); });
+  return record("div", y, {x},
+                [divisor](const Tensor& dy, Gradients& d) { d(0, [&] { return div(dy, divisor); }); });
+}
+
 Tensor affine(const Tensor& x, double factor, double shift) {
   Tensor y = map(x, "affine", [=](auto v) {
     return static_cast<decltype(v)>(factor) * v + static_cast<decltype(v)>(shift);
@@ -151,7 +157,7 @@ Tensor clamp(const Tensor& x, double low, double high) {
     d(0, [&] {
       return zip_elements(dy, x(), [=](auto g, auto v) {
         using T = decltype(v);
-        return v < static_cast<T>(low) || v > static_cast<T>(high) ? T{0} : g;
+        return v >= static_cast<T>(low) && v <= static_cast<T>(high) ? g : T{0};
       });
     });
   });
@@ -161,7 +167,7 @@ Tensor clamp(const Tensor& x, double low, double high) {
 Tensor relu(const Tensor& x) {
   Tensor y = map(x, "relu", [](auto v) { return v < 0 ? decltype(v){0} : v; });
   return record("relu", y, {x}, [y = save(y)](const Tensor& dy, Gradients& d) {
-    d(0, [&] { return zip_elements(dy, y(), [](auto g, auto v) { return v > 0 ? g : decltype(g){0}; }); });
+    d(0, [&] { return zip_elements(dy, y(), [](auto g, auto v) { return v <= 0 ? decltype(g){0} : g; }); });
   });
 }
 

@@ -11,6 +11,7 @@ Tensor add(const Tensor& a, const Tensor& b);  ///< a + b
 Tensor sub(const Tensor& a, const Tensor& b);  ///< a - b
 Tensor mul(const Tensor& a, const Tensor& b);  ///< a * b
 Tensor div(const Tensor& a, const Tensor& b);  ///< a / b
+Tensor div(const Tensor& x, double divisor);   ///< x / divisor, rounded once
 /// factor * x + shift
 Tensor affine(const Tensor& x, double factor, double shift);
 
@@ -24,7 +25,7 @@ inline Tensor operator-(const Tensor& x, double c) { return affine(x, 1, -c); }
 inline Tensor operator-(double c, const Tensor& x) { return affine(x, -1, c); }
 inline Tensor operator*(const Tensor& x, double c) { return affine(x, c, 0); }
 inline Tensor operator*(double c, const Tensor& x) { return affine(x, c, 0); }
-inline Tensor operator/(const Tensor& x, double c) { return affine(x, 1 / c, 0); }
+inline Tensor operator/(const Tensor& x, double c) { return div(x, c); }
 inline Tensor operator/(double c, const Tensor& x) { return div(Tensor::scalar(c, x.dtype()), x); }
 
 /// x becomes x + y for every handle to it, as in PyTorch. Where neither side needs a gradient (or under a
@@ -48,11 +49,13 @@ Tensor sqrt(const Tensor& x);    ///< gradient infinite at 0
 Tensor exp(const Tensor& x);
 Tensor log(const Tensor& x);  ///< natural logarithm
 Tensor abs(const Tensor& x);  ///< gradient 0 at 0
-/// x limited to [low, high]; the gradient is 1 inside and on the limits, 0 outside. Throws if low > high.
+/// x limited to [low, high]; the gradient is 1 inside and on the limits, 0 outside and at NaN, which stays
+/// NaN. Throws if low > high.
 Tensor clamp(const Tensor& x, double low, double high);
-Tensor relu(const Tensor& x);                             ///< max(x, 0); gradient 0 at 0
-Tensor leaky_relu(const Tensor& x, double slope = 0.01);  ///< x > 0 ? x : slope x
-Tensor sigmoid(const Tensor& x);                          ///< 1 / (1 + exp(-x))
+Tensor relu(const Tensor& x);  ///< max(x, 0), NaN for NaN; gradient 0 at 0, 1 at NaN
+Tensor leaky_relu(const Tensor& x,
+                  double slope = 0.01);  ///< x > 0 ? x : slope x; gradient slope at 0 and NaN
+Tensor sigmoid(const Tensor& x);         ///< 1 / (1 + exp(-x))
 Tensor tanh(const Tensor& x);
 Tensor softplus(const Tensor& x);  ///< log(1 + exp(x)), without overflow
 

@@ -52,6 +52,7 @@ std::string graph_dot(const Tensor& tensor) {
   require(tensor.requires_grad(), "graph_dot: the tensor of shape ", tensor.shape(),
           " was not computed from any tensor that requires a gradient (or under a NoGradGuard)");
   std::ostringstream out;
+  out.imbue(std::locale::classic());
   out << "digraph gesso {\n  rankdir=TB;\n  node [shape=box, fontname=\"Helvetica\", fontsize=11];\n";
   std::vector<const Node*> nodes = {tensor.node().get()};
   std::unordered_map<const Node*, std::size_t> numbers = {{nodes[0], 0}};

@@ -39,6 +39,9 @@ GESSO_SIMD double sum_of_differences(const T* a, const T* b, Index count, F f) {
   return total;
 }
 
+// The derivative of |d|: 0 at 0.
+constexpr auto kSign = [](auto d) { return static_cast<decltype(d)>((d > 0) - (d < 0)); };
+
 // mean f(x - target), with the derivative `slope` of f: dx = dy slope(x - target) / n and dtarget = -dx.
 template <class F, class Slope>
 Tensor mean_of_differences(const char* operation, const Tensor& x, const Tensor& target, F f, Slope slope) {
@@ -79,8 +82,7 @@ Tensor mse_loss(const Tensor& x, const Tensor& target) {
 // y = sum |x - t| / n, so dx = sign(x - t) / n
 Tensor l1_loss(const Tensor& x, const Tensor& target) {
   return mean_of_differences(
-      "l1_loss", x, target, [](double d) { return std::abs(d); },
-      [](auto d) { return static_cast<decltype(d)>((d > 0) - (d < 0)); });
+      "l1_loss", x, target, [](double d) { return std::abs(d); }, kSign);
 }
 
 // y = mean over rows r of log(sum over c of exp(x[r, c])) - x[r, label[r]], so
@@ -216,8 +218,7 @@ Tensor total_variation(const Tensor& x, TotalVariation kind) {
         x, [](double d) { return d * d; }, [](auto d) { return 2 * d; });
   }
   return mean_variation(
-      x, [](double d) { return std::abs(d); },
-      [](auto d) { return static_cast<decltype(d)>((d > 0) - (d < 0)); });
+      x, [](double d) { return std::abs(d); }, kSign);
 }
 
 }  // namespace gesso

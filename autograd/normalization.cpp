@@ -71,7 +71,7 @@ void update_running(const RunningStatistics& running, const NormalizationAxes& a
                     const StatisticsTensors& seen, double momentum) {
   Tensor mean = running.mean, variance = running.variance;  // handles to the same tensors
   const Index channels = axes.channels, statistics = axes.statistics();
-  if (statistics == 0) {
+  if (axes.numel() == 0) {
     return;  // an empty batch shows nothing
   }
   const double n = static_cast<double>(axes.elements_per_statistic());
@@ -174,7 +174,7 @@ Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
       x.shape(), row_per_sample ? AffineRows::per_plane : AffineRows::per_channel);
   require(use_input_stats || running.mean.defined(), name,
           ": without input statistics it needs running ones; give them, or use the input's");
-  require(!use_input_stats || axes.inner > 1, name, ": x ", x.shape(), " has ", axes.inner,
+  require(!use_input_stats || axes.inner != 1, name, ": x ", x.shape(), " has ", axes.inner,
           " element in each plane, whose variance is 0: the result would be the bias whatever x is. "
           "Use larger pictures, fewer downsamplings, or no normalization at this layer");
   return normalize(name, x, axes, weight, bias, running, use_input_stats, options, activation);
@@ -192,7 +192,7 @@ Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tenso
           ": outside training it needs running statistics; "
           "give them, or pass training = true to use the batch's");
   const NormalizationAxes axes = NormalizationAxes::batch(x.shape());
-  require(!training || axes.elements_per_statistic() > 1, name, ": x ", x.shape(), " has ",
+  require(!training || axes.elements_per_statistic() != 1, name, ": x ", x.shape(), " has ",
           axes.elements_per_statistic(),
           " value for each channel, and training needs more than one to have a variance. "
           "Use a larger batch, or call eval() to use the running statistics");

@@ -6,6 +6,10 @@
 // the members apart. Read core/normalization/plain.h first: it defines forward and backward. The layers in
 // layers/ hold the weights and choose the arguments; use these when the weights come from elsewhere. Backward
 // keeps x and two numbers per statistic, nothing else; for the relu it needs no memory.
+//
+// An empty batch gives an empty result, gradients of 0 for weight and bias, and leaves running statistics as they
+// are. Finite numbers of any size are normalized without overflow; running statistics of T hold variances that T
+// can hold. x of one element a statistic has the gradient 0 exactly.
 #pragma once
 
 #include <vector>
@@ -41,8 +45,8 @@ Tensor instance_norm(const Tensor& x, const Tensor& weight = {}, const Tensor& b
 
 /// Batch norm: each channel c of x (N, C, ...) by the mean and variance over all samples and positions if
 /// `training`, else by the running ones. `weight` and `bias` (C) may be undefined. If `running` is given
-/// together with training, it is updated. Throws ArgumentError for rank < 2, for one value per channel in
-/// training, shapes that do not fit, and for missing running statistics without training.
+/// together with training, it is updated. Throws ArgumentError for rank < 2, for exactly one value per channel
+/// in training, shapes that do not fit, and for missing running statistics without training.
 Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tensor& weight = {},
                   const Tensor& bias = {}, bool training = false, const NormalizeOptions& options = {},
                   Activation activation = Activation::none);

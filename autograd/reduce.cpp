@@ -54,11 +54,12 @@ Tensor sum(const Tensor& x, const std::vector<int>& dims, bool keepdim) {
 Tensor mean(const Tensor& x, const std::vector<int>& dims, bool keepdim) {
   const Reduction to(x, dims, keepdim, "mean");
   require(to.count > 0, "mean: no elements to take the mean of in shape ", x.shape());
-  const double scale = 1 / static_cast<double>(to.count);
-  // Divided before rounding, so that a float32 sum that would overflow does not.
-  Tensor y = affine(sum_keeping(x, to.kept, float64), scale, 0).to(x.dtype()).alias(to.result);
-  return record("mean", y, {x}, [from = x.shape(), kept = to.kept, scale](const Tensor& dy, Gradients& d) {
-    d(0, [&] { return expand_to(affine(dy.alias(kept), scale, 0), from); });
+  const double n = static_cast<double>(to.count);
+  // Divided before rounding, so that a float32 sum that would overflow does not; and not multiplied by 1 / n,
+  // which is rounded itself: 49 * (1 / 49) is not 1.
+  Tensor y = div(sum_keeping(x, to.kept, float64), n).to(x.dtype()).alias(to.result);
+  return record("mean", y, {x}, [from = x.shape(), kept = to.kept, n](const Tensor& dy, Gradients& d) {
+    d(0, [&] { return expand_to(div(dy.alias(kept), n), from); });
   });
 }
 
@@ -69,13 +70,16 @@ Tensor variance(const Tensor& x, const std::vector<int>& dims, const VarianceOpt
   const Index divisor = to.count - (options.unbiased ? 1 : 0);
   require(divisor > 0, "variance: ", to.count, " element(s) per result in shape ", x.shape(),
           options.unbiased ? "; the unbiased variance needs at least 2, set unbiased to false" : "");
-  const Tensor mean64 = affine(sum_keeping(x, to.kept, float64), 1 / static_cast<double>(to.count), 0);
-  const double scale = 1 / static_cast<double>(divisor);
-  Tensor y = affine(squared_deviations(x, mean64), scale, 0).to(x.dtype()).alias(to.result);
-  return record("variance", y, {x}, [x = save(x), mean64, scale](const Tensor& dy, Gradients& d) {
+  const Tensor mean64 = div(sum_keeping(x, to.kept, float64), static_cast<double>(to.count));
+  const auto m = static_cast<double>(divisor);
+  Tensor y = div(squared_deviations(x, mean64), m).to(x.dtype()).alias(to.result);
+  return record("variance", y, {x}, [x = save(x), mean64, m](const Tensor& dy, Gradients& d) {
     d(0, [&] {
-      const Tensor slope = affine(dy.alias(mean64.shape()), 2 * scale, 0);
-      return mul(sub(x(), mean64.to(x.dtype())), slope);
+      const Tensor slope = div(affine(dy.alias(mean64.shape()), 2, 0), m);
+      // The mean in two numbers of x's type: x - high is exact where x is close to the mean, and low is what
+      // float32 cannot hold beside high.
+      const Tensor high = mean64.to(x.dtype()), low = sub(mean64, high.to(float64)).to(x.dtype());
+      return mul(sub(sub(x(), high), low), slope);
     });
   });
 }

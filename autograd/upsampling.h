@@ -11,7 +11,7 @@ Tensor upsample_nearest2d(const Tensor& x, Index scale = 2);
 
 /// The new size is given by exactly one of `scale` and `height` with `width`.
 struct BilinearOptions {
-  double scale = 0;            ///< new sizes are floor(scale * size)
+  double scale = 0;            ///< new sizes are floor(scale * size); a side that keeps its size is copied
   Index height = 0;            ///< rows of the result
   Index width = 0;             ///< columns of the result
   bool align_corners = false;  ///< true: the centres of corner pixels stay in the corners; false: their edges

@@ -1,5 +1,6 @@
 #include "gesso/core/parallel.h"
 
+#include <pthread.h>
 #include <sched.h>
 
 #include <atomic>
@@ -168,10 +169,26 @@ struct Team {
   std::unique_ptr<Workers> workers;
 };
 
+std::atomic<Team*> current_team = nullptr;
+
+// After fork() only the thread that called it lives on. The child leaves the team of its parent alone, with
+// workers that do not exist and a mutex that one of them may have held, and begins with a team of its own.
+void start_afresh_in_child() {
+  const Team* const parents = current_team;
+  Team* const own = new Team;
+  own->threads = parents->threads.load();
+  current_team = own;
+}
+
 // Never destroyed, like the memory pool; the workers end with the process.
 Team& team() {
-  static Team* const instance = new Team;
-  return *instance;
+  static const bool ready = [] {
+    current_team = new Team;
+    pthread_atfork(nullptr, nullptr, start_afresh_in_child);
+    return true;
+  }();
+  (void)ready;
+  return *current_team;
 }
 
 }  // namespace
@@ -181,9 +198,10 @@ int num_threads() { return team().threads; }
 void set_num_threads(int count) {
   require(count >= 1 && count <= kMaxThreads, "set_num_threads: ", count, " is not in 1 to ", kMaxThreads);
   require(!inside_loop, "set_num_threads: called inside a parallel loop; call it before or after");
-  std::lock_guard lock(team().mutex);
-  team().workers.reset();
-  team().threads = count;
+  Team& own = team();
+  std::lock_guard lock(own.mutex);
+  own.workers.reset();
+  own.threads = count;
 }
 
 SerialSection::SerialSection() : before_(inside_loop) { inside_loop = true; }
@@ -196,14 +214,15 @@ void detail::run_blocks(Index block_count, const std::function<void(Index)>& run
   job.block_count = block_count;
   // try_lock: while another user thread's loop runs (the data loader's, say), this one works alone instead of
   // waiting.
-  if (inside_loop || team().threads == 1 || !team().mutex.try_lock()) {
+  Team& own = team();
+  if (inside_loop || own.threads == 1 || !own.mutex.try_lock()) {
     job.work();
   } else {
-    std::lock_guard lock(team().mutex, std::adopt_lock);
-    if (!team().workers) {
-      team().workers = std::make_unique<Workers>(team().threads - 1);
+    std::lock_guard lock(own.mutex, std::adopt_lock);
+    if (!own.workers) {
+      own.workers = std::make_unique<Workers>(own.threads - 1);
     }
-    team().workers->run(job);
+    own.workers->run(job);
   }
   if (job.failure) {
     std::rethrow_exception(job.failure);

@@ -1,5 +1,8 @@
 // Parallel loops. Work is cut into blocks whose size the caller fixes; which thread runs a block never
 // changes what it computes, so results are the same bit for bit for every number of threads.
+//
+// fork(): a child has threads of its own, as many as its parent, from its first loop on. A child that is forked
+// inside a parallel loop must not return from it.
 #pragma once
 
 #include <algorithm>

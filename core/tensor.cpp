@@ -77,7 +77,12 @@ Tensor Tensor::arange(double start, double end, double step, DType dtype) {
   require(step != 0 && std::isfinite(step) && std::isfinite(start) && std::isfinite(end),
           "Tensor::arange: start ", start, ", end ", end, " and step ", step,
           " must be finite and the step not 0");
-  const double count = std::max(0.0, std::ceil((end - start) / step));
+  double count = std::max(0.0, std::ceil((end - start) / step));
+  // The quotient may round up: 1.6 - 1 is a little more than 6 * 0.1, and yet 1 + 6 * 0.1 is not below 1.6.
+  const double last = start + step * (count - 1);
+  if (count > 0 && (step > 0 ? last >= end : last <= end)) {
+    --count;
+  }
   require(count < 0x1p53, "Tensor::arange: ", count, " elements are too many");
   Tensor result = empty({static_cast<Index>(count)}, dtype);
   with_dtype(dtype, [&]<class T>() {

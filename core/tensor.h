@@ -49,7 +49,8 @@ class Tensor {
   static Tensor from(const std::vector<double>& values, std::same_as<DType> auto dtype) {
     return from(values, {count_of(values)}, dtype);
   }
-  /// start, start + step, ... below `end` (above it for a negative step). Throws ArgumentError for step 0.
+  /// start, start + step, start + 2 step, ... as long as they are, computed in float64, below `end` (above it
+  /// for a negative step). Throws ArgumentError for step 0 and for numbers that are not finite.
   static Tensor arange(double start, double end, double step = 1, DType dtype = float32);
   static Tensor arange(double end, DType dtype = float32) { return arange(0, end, 1, dtype); }
   /// Normally distributed numbers, mean 0 and standard deviation 1.

@@ -40,7 +40,8 @@ install_build_packages() {
   command -v c++ >/dev/null || tools+=(g++)
   command -v cmake >/dev/null || tools+=(cmake)
   command -v ninja >/dev/null || command -v make >/dev/null || tools+=(ninja-build)
-  install_packages "${tools[@]}" libopenblas-dev libstb-dev nlohmann-json3-dev libcli11-dev doctest-dev
+  install_packages "${tools[@]}" libopenblas-dev libstb-dev nlohmann-json3-dev libcli11-dev doctest-dev \
+    zlib1g-dev
 }
 
 # Configures the folder $1 with the CMake options that follow.

@@ -1,8 +1,11 @@
 #include "gesso/training/checkpoint.h"
 
 #include <charconv>
+#include <optional>
 #include <system_error>
 
+#include "gesso/core/files/checksum.h"
+#include "gesso/core/files/file.h"
 #include "gesso/core/files/safetensors.h"
 
 namespace gesso {
@@ -13,7 +16,11 @@ namespace fs = std::filesystem;
 // Entries of the file: tensors model.NAME and optimizer.NAME; metadata format, step, generator.NAME ("seed
 // position") and metadata.KEY.
 constexpr const char* kFileName = "checkpoint.safetensors";
+constexpr const char* kPrevious = "previous.safetensors";
+constexpr const char* kDamaged = "damaged.safetensors";
+// The second is the first with a checksum, without which it is refused.
 constexpr const char* kFormat = "gesso checkpoint 1";
+constexpr const char* kCheckedFormat = "gesso checkpoint 2";
 
 // A checkpoint file under examination: every complaint names it.
 struct Source {
@@ -43,17 +50,6 @@ bool take_prefix(std::string& name, std::string_view prefix) {
   return true;
 }
 
-// What a killed program left of its last attempt.
-void remove_leftovers(const fs::path& folder) {
-  std::error_code ignored;
-  const std::string beginning = std::string(kFileName) + ".tmp-";
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
-    if (entry.path().filename().string().starts_with(beginning)) {
-      fs::remove(entry.path(), ignored);
-    }
-  }
-}
-
 }  // namespace
 
 void save_checkpoint(const fs::path& folder, const Checkpoint& checkpoint) {
@@ -69,7 +65,8 @@ void save_checkpoint(const fs::path& folder, const Checkpoint& checkpoint) {
   for (const auto& [name, tensor] : checkpoint.optimizer) {
     tensors.emplace_back("optimizer." + name, tensor);
   }
-  Metadata metadata = {{"format", kFormat}, {"step", std::to_string(checkpoint.step)}};
+  Metadata metadata = {{"format", has_checksums() ? kCheckedFormat : kFormat},
+                       {"step", std::to_string(checkpoint.step)}};
   for (const auto& [name, state] : checkpoint.generators) {
     metadata["generator." + name] = concat_text(state.seed, ' ', state.position);
   }
@@ -77,20 +74,39 @@ void save_checkpoint(const fs::path& folder, const Checkpoint& checkpoint) {
     metadata["metadata." + key] = value;
   }
   remove_leftovers(folder);
-  save_safetensors((folder / kFileName).string(), tensors, metadata);
+  const fs::path current = folder / kFileName, previous = folder / kPrevious;
+  // The one so far gets a second name, without a moment in which it has none. Where the file system knows no second
+  // names, there is no previous checkpoint.
+  const fs::path second = folder / concat_text(kPrevious, ".tmp-link");
+  fs::remove(second, error);
+  if (fs::create_hard_link(current, second, error); !error) {
+    fs::rename(second, previous, error);
+    fs::remove(second, error);  // rename() leaves it where both are names of one file already
+  }
+  save_safetensors(current.string(), tensors, metadata, {.checksum = true});
 }
 
 bool has_checkpoint(const fs::path& folder) {
   std::error_code ignored;
-  return fs::exists(folder / kFileName, ignored);
+  return fs::exists(folder / kFileName, ignored) || fs::exists(folder / kPrevious, ignored);
 }
 
-Checkpoint load_checkpoint(const fs::path& folder) {
-  const Source source{(folder / kFileName).string()};
+void set_damaged_checkpoint_aside(const fs::path& folder) {
+  std::error_code ignored;
+  fs::rename(folder / kFileName, folder / kDamaged, ignored);
+}
+
+namespace {
+
+Checkpoint load_file(const fs::path& path) {
+  const Source source{path.string()};
   const SafetensorsFile file = load_safetensors(source.path);
   const auto format = file.metadata.find("format");
-  if (format == file.metadata.end() || format->second != kFormat) {
-    source.fail(concat_text("its metadata does not say \"", kFormat, '"'));
+  if (format == file.metadata.end() || (format->second != kFormat && format->second != kCheckedFormat)) {
+    source.fail(concat_text("its metadata does not say \"", kFormat, "\" or \"", kCheckedFormat, '"'));
+  }
+  if (format->second == kCheckedFormat && !file.checksum) {
+    source.fail("it has lost its checksum");
   }
   Checkpoint checkpoint;
   bool has_step = false;
@@ -111,8 +127,8 @@ Checkpoint load_checkpoint(const fs::path& folder) {
       checkpoint.metadata[name] = value;
     }
   }
-  if (!has_step) {
-    source.fail("its metadata has no step");
+  if (!has_step || checkpoint.step < 0) {
+    source.fail(has_step ? concat_text("its step is ", checkpoint.step) : "its metadata has no step");
   }
   for (const auto& [key, tensor] : file.tensors) {
     std::string name = key;
@@ -125,6 +141,24 @@ Checkpoint load_checkpoint(const fs::path& folder) {
     }
   }
   return checkpoint;
+}
+
+}  // namespace
+
+Checkpoint load_checkpoint(const fs::path& folder) {
+  try {
+    return load_file(folder / kFileName);
+  } catch (const FileError& damage) {
+    std::optional<Checkpoint> previous;
+    try {
+      previous = load_file(folder / kPrevious);
+    } catch (const FileError&) {
+      throw damage;
+    }
+    previous->warning =
+        concat_text(damage.what(), "; going on from the checkpoint before it, at step ", previous->step);
+    return *std::move(previous);
+  }
 }
 
 }  // namespace gesso

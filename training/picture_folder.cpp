@@ -1,5 +1,7 @@
 #include "gesso/training/picture_folder.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -9,6 +11,8 @@
 #include <map>
 #include <mutex>
 #include <numeric>
+#include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -20,29 +24,78 @@ namespace gesso {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> pictures_in(const fs::path& folder) {
+namespace {
+
+// A folder as the system knows it, whatever links lead there.
+using FolderId = std::pair<dev_t, ino_t>;
+
+std::optional<FolderId> id_of(const fs::path& folder) {
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) != 0) {
+    return std::nullopt;
+  }
+  return FolderId(status.st_dev, status.st_ino);
+}
+
+bool is_hidden(const fs::path& path) { return path.filename().native().starts_with("."); }
+
+// What is in `folder`, in the order of names, so that the same pictures are found by the same paths everywhere.
+std::vector<fs::path> sorted_entries(const fs::path& folder, std::error_code& error) {
+  std::vector<fs::path> entries;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    entries.push_back(entry->path());
+  }
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
+}  // namespace
+
+bool has_picture_ending(const fs::path& path) {
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".bmp";
+}
+
+std::vector<std::string> pictures_in(const fs::path& folder, const FolderScan& scan) {
   std::error_code error;
   if (!fs::is_directory(folder, error)) {
     throw FileError(concat_text(folder.string(), ": there is no such folder of photographs"));
   }
   std::vector<std::string> files;
-  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().filename().string().starts_with(".")) {  // "._photo.jpg" beside a Mac's photo.jpg, say
-      entry.disable_recursion_pending();
+  std::set<FolderId> seen;  // a link back to a folder above would go on for ever
+  std::vector<fs::path> waiting = {folder};
+  while (!waiting.empty()) {
+    const fs::path current = std::move(waiting.back());
+    waiting.pop_back();
+    const std::optional<FolderId> id = id_of(current);
+    if (id && !seen.insert(*id).second) {
       continue;
     }
-    std::string extension = entry->path().extension().string();
-    std::transform(extension.begin(), extension.end(), extension.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    const bool picture =
-        extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".bmp";
-    if (std::error_code ignored; picture && entry->is_regular_file(ignored)) {
-      files.push_back(entry->path().string());
+    const std::vector<fs::path> entries = sorted_entries(current, error);
+    if (error) {
+      const std::string complaint =
+          concat_text(current.string(), ": the folder cannot be read: ", error.message());
+      if (current == folder) {
+        throw FileError(complaint);
+      }
+      if (scan.complaints != nullptr) {
+        scan.complaints->push_back(complaint);
+      }
     }
-  }
-  if (error) {
-    throw FileError(concat_text(folder.string(), ": the folder cannot be read: ", error.message()));
+    std::vector<fs::path> below;
+    for (const fs::path& entry : entries) {
+      if (is_hidden(entry)) {
+        continue;  // "._photo.jpg" beside a Mac's photo.jpg, say
+      }
+      if (std::error_code ignored; has_picture_ending(entry) && fs::is_regular_file(entry, ignored)) {
+        files.push_back(entry.string());
+      } else if (scan.folders_inside && fs::is_directory(entry, ignored)) {
+        below.push_back(entry);
+      }
+    }
+    waiting.insert(waiting.end(), below.rbegin(), below.rend());
   }
   if (files.empty()) {
     throw FileError(concat_text(folder.string(), ": the folder holds no JPEG, PNG or BMP pictures"));
@@ -108,11 +161,13 @@ void mirror(Tensor& x) {
 // The thread that prepares batches, and what it shares with the one that takes them.
 class PictureFolder::Worker {
  public:
-  Worker(std::vector<std::string> files, const PictureFolderOptions& options)
+  Worker(std::vector<std::string> files, const PictureFolderOptions& options,
+         std::vector<std::string> warnings = {})
       : files_(std::move(files)),
         options_(options),
         epoch_(options.seed, 0, files_.size()),
-        usable_(files_.size(), true) {
+        usable_(files_.size(), true),
+        warnings_(std::move(warnings)) {
     check(options_);
     start();
   }
@@ -275,8 +330,11 @@ class PictureFolder::Worker {
   std::thread thread_;
 };
 
-PictureFolder::PictureFolder(const fs::path& folder, const PictureFolderOptions& options)
-    : PictureFolder(pictures_in(folder), options) {}
+PictureFolder::PictureFolder(const fs::path& folder, const PictureFolderOptions& options) {
+  std::vector<std::string> complaints;
+  std::vector<std::string> files = pictures_in(folder, {.complaints = &complaints});
+  worker_ = std::make_unique<Worker>(std::move(files), options, std::move(complaints));
+}
 
 PictureFolder::PictureFolder(std::vector<std::string> files, const PictureFolderOptions& options) {
   require(!files.empty(), "PictureFolder: no files were given");

@@ -11,9 +11,18 @@
 
 namespace gesso {
 
-/// The JPEG, PNG and BMP files in `folder` and the folders inside it, sorted by name; hidden files and
-/// folders are left out. Throws FileError when the folder is missing, cannot be read or holds none.
-std::vector<std::string> pictures_in(const std::filesystem::path& folder);
+/// Whether a file of this name is taken for a picture: whether it ends in .jpg, .jpeg, .png or .bmp, in any case.
+bool has_picture_ending(const std::filesystem::path& path);
+
+struct FolderScan {
+  bool folders_inside = true;                      ///< look into the folders inside, too
+  std::vector<std::string>* complaints = nullptr;  ///< gets a line for each folder inside that cannot be read
+};
+
+/// The pictures in `folder` and the folders inside it, sorted by name; hidden files and folders are left out.
+/// Symbolic links are followed, each folder once, wherever links lead. Throws FileError when `folder` is missing,
+/// cannot be read or holds none.
+std::vector<std::string> pictures_in(const std::filesystem::path& folder, const FolderScan& scan = {});
 
 struct PictureFolderOptions {
   Index crop = 128;  ///< side of the square crops, pixels
@@ -61,7 +70,7 @@ class PictureFolder {
   /// Goes on from there. Throws ArgumentError for a negative position.
   void set_state(State state);
 
-  /// One line for each picture found unreadable since the last call.
+  /// One line for each picture, or folder inside, found unreadable since the last call.
   std::vector<std::string> take_warnings();
   /// The files: those of the folder, sorted by name, or those given, in their order.
   const std::vector<std::string>& files() const;

@@ -2,16 +2,21 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
+#include "gesso/core/files/folder_lock.h"
 #include "gesso/training/checkpoint.h"
 
 namespace gesso {
 
-///     const RunFolder folder{"runs/starry"};
+///     const RunFolder folder("runs/starry");
 ///     folder.create();                                        // for a new run
 ///     training.resume(folder.checkpoint_to_resume("train"));  // or to go on with an old one
-struct RunFolder {
+class RunFolder {
+ public:
+  RunFolder(std::filesystem::path folder) : root(std::move(folder)) {}
+
   std::filesystem::path root;
 
   /// What was trained, once training is done.
@@ -22,13 +27,24 @@ struct RunFolder {
   std::filesystem::path record() const { return root / "normalization.jsonl"; }  ///< see report/recorder.h
   std::filesystem::path report() const { return root / "report.html"; }          ///< see report/report.h
 
-  /// Makes the folder, for a new run. Throws ArgumentError if it is a file or holds a run already (a log or a
-  /// checkpoint), FileError if it cannot be made.
+  /// Makes the folder, for a new run, and locks it. A folder whose run was killed before its first checkpoint counts
+  /// as empty. Throws ArgumentError if it is a file or holds a run already (a checkpoint), FileError if it cannot be
+  /// made or another program works in it.
   void create() const;
 
-  /// The checkpoint in it. Throws ArgumentError if there is none, or if its metadata say (under "command")
-  /// that another command than `command` wrote it. Throws FileError as load_checkpoint() does.
+  /// Locks the folder and returns the checkpoint in it; if that was damaged, it is put aside and the one before it is
+  /// returned, with a warning. Throws ArgumentError if there is none, or if its metadata say (under "command") that
+  /// another command than `command` wrote it. Throws FileError as load_checkpoint() does, and if another program
+  /// works in the folder.
   Checkpoint checkpoint_to_resume(const std::string& command) const;
+
+  /// Locks the folder until this RunFolder and its copies are gone; does nothing if they have it. (create(),
+  /// checkpoint_to_resume() and train() do it.) Removes what killed runs left half-written. Throws FileError, naming
+  /// the other, if another program works in it.
+  void lock() const;
+
+ private:
+  mutable std::shared_ptr<const FolderLock> lock_ = {};
 };
 
 }  // namespace gesso

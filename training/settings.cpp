@@ -3,17 +3,23 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <type_traits>
 
 #include "gesso/core/error.h"
 #include "gesso/core/files/json.h"
+#include "gesso/core/text.h"
 
 namespace gesso {
 namespace {
 
-std::string to_text(const std::string& value) { return value; }
+std::string to_text(const std::string& value) { return to_utf8(value); }
 
-std::string to_text(const std::vector<std::string>& value) { return json_text(value); }
+std::string to_text(const std::vector<std::string>& value) {
+  std::vector<std::string> texts;
+  std::transform(value.begin(), value.end(), std::back_inserter(texts), to_utf8);
+  return json_text(texts);
+}
 
 std::string to_text(bool value) { return value ? "true" : "false"; }
 
@@ -29,11 +35,12 @@ std::string bound_text(double bound) {
                                                               : to_text(bound);
 }
 
-void parse(const std::string&, const std::string& text, std::string& value) { value = text; }
+void parse(const std::string&, const std::string& text, std::string& value) { value = from_utf8(text); }
 
 void parse(const std::string& name, const std::string& text, std::vector<std::string>& value) {
   try {
     value = parse_json(text).get<std::vector<std::string>>();
+    std::transform(value.begin(), value.end(), value.begin(), from_utf8);
   } catch (const Json::exception&) {
     throw ArgumentError(concat_text("setting ", name, ": '", text, "' is not a list of names"));
   }

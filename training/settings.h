@@ -60,7 +60,8 @@ class SettingList {
   void check() const;
 
   /// Every setting as text that reads back equal: a number in as few digits as that takes, "true" or "false",
-  /// a text as it is, a list of texts as a JSON array (file names may hold any character).
+  /// a text as it is, a list of texts as a JSON array. File names may hold any bytes: those that are no UTF-8, which
+  /// metadata must be, are written with to_utf8() (core/text.h).
   std::map<std::string, std::string> to_metadata() const;
   /// The opposite. Settings that `metadata` does not name keep their values: files of an earlier version do
   /// not have them all. Throws ArgumentError, naming the setting, for one that is unreadable.

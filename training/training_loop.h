@@ -16,7 +16,7 @@
 //     training.keep("noise", noise);  // whatever else decides the next steps
 //     training.keep("photographs", photographs);
 //
-//     const RunFolder folder{"runs/denoise"};
+//     const RunFolder folder("runs/denoise");
 //     folder.create();  // or, to go on: training.resume(folder.checkpoint_to_resume("denoise"));
 //     train(training, folder, {.save_every = 100});
 #pragma once
@@ -49,7 +49,8 @@ struct BatchLoss {
   BatchLoss(Tensor loss, LogEntry numbers = {}) : loss(std::move(loss)), numbers(std::move(numbers)) {}
 };
 
-/// The loss is no longer finite: no further step would mend the weights.
+/// The loss, a gradient or a weight is not finite: no further step would mend the weights. The text says which, at
+/// which step, and whether a weight was so to begin with.
 class DivergedError : public Error {
  public:
   using Error::Error;
@@ -81,8 +82,8 @@ class Training {
 
   /// Trains on the next batch, with the model in training mode. Returns the line for the log, {"step",
   /// "loss", the loss's other numbers, "lr"}; losses are those before the step. `with_gradients`, if given,
-  /// is called when the gradients are there and no weight has moved yet. Throws DivergedError when the loss
-  /// is not finite, before any weight has moved.
+  /// is called when the gradients are there and no weight has moved yet. Throws DivergedError when the loss or a
+  /// gradient is not finite, before any weight has moved; it names the step and the parameter.
   LogEntry step(const std::function<void()>& with_gradients = {});
   Index steps() const { return options_.steps; }
   Index steps_done() const { return steps_done_; }
@@ -90,17 +91,23 @@ class Training {
   double learning_rate() const;
 
   /// Saves all that the next steps depend on, by save_checkpoint(). The steps after resume() are those that
-  /// would have followed save(), bit for bit. resume() throws ArgumentError for a checkpoint that does not
-  /// fit.
+  /// would have followed save(), bit for bit. save() throws DivergedError, and leaves the last checkpoint as it is,
+  /// when a weight or the optimizer's state is not finite; resume() throws ArgumentError for a checkpoint that does
+  /// not fit, or is not finite.
   void save(const std::filesystem::path& folder) const;
   void resume(const Checkpoint& checkpoint);
 
-  /// One line for each picture found unreadable since the last call.
+  /// One line for each picture found unreadable since the last call, and for a damaged checkpoint that resume() had
+  /// to do without.
   std::vector<std::string> take_warnings();
 
   Module& model() { return model_; }
 
  private:
+  [[noreturn]] void fail_at(const std::string& what) const;
+  void require_finite() const;
+  void require_finite_gradients(double loss) const;
+
   Module& model_;
   Optimizer& optimizer_;
   const TrainingOptions options_;
@@ -108,7 +115,8 @@ class Training {
   const double highest_rate_;
   std::vector<std::pair<std::string, Generator*>> generators_;
   std::vector<std::pair<std::string, PictureFolder*>> folders_;
-  Index steps_done_ = 0;
+  Index steps_done_ = 0, first_step_ = 0;  // done in all, and before this training began
+  std::vector<std::string> warnings_;
 };
 
 /// What the loop does besides. Everything can be left out.
@@ -143,8 +151,8 @@ struct TrainingLoopOptions {
 
 /// Trains until all steps are done, or until `stop`; returns whether all are done. Each step is a line in
 /// folder.log(): what Training::step() returns, the numbers of `test`, and "seconds" since the training
-/// began, pauses left out. At the end everything is saved. Exceptions pass through; the last checkpoint is
-/// then still whole.
+/// began, pauses left out. The folder is locked. At the beginning a checkpoint is saved, at the end everything.
+/// Exceptions pass through; the last checkpoint is then still whole.
 bool train(Training& training, const RunFolder& folder, const TrainingLoopOptions& options = {});
 
 }  // namespace gesso

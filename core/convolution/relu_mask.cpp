@@ -16,7 +16,7 @@ GESSO_SIMD void relu_row(T* y, Index width) {
 
 template <class T>
 GESSO_SIMD void add_to_mask(const T* y, Index width, std::uint8_t bit, std::uint8_t* mask) {
-  for (Index j = 0; j < width; ++j) mask[j] |= y[j] > 0 ? bit : std::uint8_t{0};
+  for (Index j = 0; j < width; ++j) mask[j] |= y[j] <= 0 ? std::uint8_t{0} : bit;
 }
 
 template <class T>

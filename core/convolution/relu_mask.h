@@ -3,7 +3,7 @@
 // A byte holds four rows of one column of two channels, so that kernels which work on tiles of 4 x 4 numbers
 // write and read whole bytes:
 //
-//     mask[n][c / 2][i / 4][j], bit c % 2 * 4 + i % 4, is set where y[n][c][i][j] > 0
+//     mask[n][c / 2][i / 4][j], bit c % 2 * 4 + i % 4, is set where y[n][c][i][j] > 0, and at NaN
 //
 // for y (batch, channels, height, width); channels and rows are rounded up.
 #pragma once

@@ -1,13 +1,12 @@
 #include "gesso/core/files/file.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
-#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -15,6 +14,9 @@
 
 namespace gesso {
 namespace {
+
+// In the name of a file that is being written, after the name it will have. remove_leftovers() knows them by it.
+constexpr const char* kTemporary = ".tmp-";
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -37,6 +39,18 @@ class Descriptor {
 
 [[noreturn]] void fail_reading(const std::string& path, const std::string& why) {
   throw FileError(concat_text("cannot read '", path, "': ", why));
+}
+
+// Locks the temporary file, which says until it is closed, at the latest by the end of the process, that somebody
+// writes it. False, the descriptor closed, if remove_leftovers() took it for a left one in the moment before.
+bool claim(int& descriptor) {
+  struct stat status {};
+  const bool taken = ::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (taken || (::fstat(descriptor, &status) == 0 && status.st_nlink == 0)) {
+    ::close(std::exchange(descriptor, -1));
+    return false;
+  }
+  return true;
 }
 
 // Opens `path` to read and says what it is.
@@ -122,14 +136,14 @@ AtomicFile::AtomicFile(const std::string& path) : path_(path), target_(path) {
   // Unique within this process by the counter, among processes by the id; O_EXCL settles the rest.
   static std::atomic<unsigned> counter{0};
   do {
-    temporary_ = concat_text(target_, ".tmp-", ::getpid(), "-", counter++);
+    temporary_ = concat_text(target_, kTemporary, ::getpid(), "-", counter++);
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  } while (descriptor_ < 0 && errno == EEXIST);
-  if (descriptor_ < 0) {
-    const int error = errno;
-    temporary_.clear();
-    fail(error);
-  }
+    if (descriptor_ < 0 && errno != EEXIST) {
+      const int error = errno;
+      temporary_.clear();
+      fail(error);
+    }
+  } while (descriptor_ < 0 || !claim(descriptor_));
   if (exists) {
     (void)!::fchmod(descriptor_, status.st_mode & 07777);  // a replaced file keeps its permissions
   }
@@ -175,35 +189,79 @@ void AtomicFile::commit() {
   if (::fsync(descriptor_) != 0 && !temporary_.empty()) {
     fail(errno);
   }
-  const int closed = ::close(std::exchange(descriptor_, -1));
-  if (closed != 0) {
-    fail(errno);
-  }
-  if (!temporary_.empty() && ::rename(temporary_.c_str(), target_.c_str()) != 0) {
+  const bool renames = !temporary_.empty();
+  if (renames && ::rename(temporary_.c_str(), target_.c_str()) != 0) {
     fail(errno);
   }
   temporary_.clear();
+  if (::close(std::exchange(descriptor_, -1)) != 0) {
+    fail(errno);
+  }
+  if (renames) {
+    flush_folder_of(target_);
+  }
 }
 
-MappedFile::MappedFile(const std::string& path) {
+// Without it the file's new name may be lost with the power, though its bytes are on the disk. File systems that
+// cannot flush a folder say EINVAL.
+void AtomicFile::flush_folder_of(const std::string& target) {
+  const std::string parent = std::filesystem::path(target).parent_path().string();
+  const Descriptor folder(::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder >= 0 && ::fsync(folder) != 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT)) {
+    fail(errno);
+  }
+}
+
+InputFile::InputFile(const std::string& path) : path_(path) {
   struct stat status {};
-  const Descriptor file(open_to_read(path, status));
+  descriptor_ = open_to_read(path, status);
   if (!S_ISREG(status.st_mode)) {
+    ::close(descriptor_);
     fail_reading(path, "it is not a regular file");
   }
-  size_ = static_cast<std::size_t>(status.st_size);
-  if (size_ == 0) {
-    return;  // the system maps no empty files
-  }
-  data_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);
-  if (data_ == MAP_FAILED) {
-    fail_reading(path, reason(errno));
+  size_ = static_cast<std::uint64_t>(status.st_size);
+}
+
+InputFile::~InputFile() { ::close(descriptor_); }
+
+void InputFile::read(std::uint64_t offset, void* to, std::size_t count) const {
+  char* next = static_cast<char*>(to);
+  while (count > 0) {
+    const ssize_t got = ::pread(descriptor_, next, count, static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got < 0) {
+      fail_reading(path_, reason(errno));
+    }
+    if (got == 0) {
+      fail_reading(path_, "it became shorter while it was read");
+    }
+    next += got;
+    offset += static_cast<std::uint64_t>(got);
+    count -= static_cast<std::size_t>(got);
   }
 }
 
-MappedFile::~MappedFile() {
-  if (size_ != 0) {
-    ::munmap(data_, size_);
+std::string InputFile::read(std::uint64_t offset, std::size_t count) const {
+  std::string bytes(count, '\0');
+  read(offset, bytes.data(), count);
+  return bytes;
+}
+
+void remove_leftovers(const std::filesystem::path& folder) noexcept {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  for (fs::directory_iterator entry(folder, ignored), end; !ignored && entry != end;
+       entry.increment(ignored)) {
+    const fs::path& path = entry->path();
+    if (path.filename().native().find(kTemporary) == std::string::npos) {
+      continue;
+    }
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (file >= 0 && ::flock(file, LOCK_EX | LOCK_NB) == 0) {
+      ::unlink(path.c_str());
+    }
   }
 }
 

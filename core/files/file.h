@@ -1,8 +1,9 @@
-// Files: read whole, mapped into memory, and written so that they are never half-written.
+// Files: read whole or in parts, and written so that they are never half-written.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -18,7 +19,8 @@ std::string read_file(const std::string& path,
 void write_file_atomically(const std::string& path, std::string_view bytes);
 
 /// A file that appears at `path` only when it is complete. What is written goes to a temporary file beside
-/// it; commit() flushes that to the disk and renames it. Without commit() (an exception, say) the temporary
+/// it; commit() flushes that to the disk, renames it, and flushes the folder, so that the new file is still there
+/// after a loss of power. Without commit() (an exception, say) the temporary
 /// file is removed and what was at `path` stays as it was. A symbolic link is followed. A device or pipe
 /// (/dev/stdout) cannot be renamed onto: it is written directly.
 ///
@@ -36,6 +38,7 @@ class AtomicFile {
 
  private:
   [[noreturn]] void fail(int error);
+  void flush_folder_of(const std::string& target);
 
   std::string path_;       // as the user gave it, for error texts
   std::string target_;     // with symbolic links followed
@@ -43,21 +46,33 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
-/// A file mapped into memory to read: its bytes come from the disk when they are touched. The file must not
-/// be shortened by others while it is mapped (replacing it by rename is fine).
-class MappedFile {
+/// A file that is open to read any part of. It is read and not mapped: a mapping of a file that somebody
+/// shortens kills the program with SIGBUS at the next touch; here that is a FileError. (Replacing the file by
+/// rename is fine: what was opened stays.)
+class InputFile {
  public:
-  /// Throws FileError, naming the file and the reason, if it is missing, a folder or not readable.
-  explicit MappedFile(const std::string& path);
-  ~MappedFile();
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
+  /// Throws FileError, naming the file and the reason, if it is missing, a folder, not readable or not a
+  /// regular file.
+  explicit InputFile(const std::string& path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
 
-  std::string_view bytes() const { return {static_cast<const char*>(data_), size_}; }
+  /// How many bytes it had when it was opened.
+  std::uint64_t size() const { return size_; }
+  /// Bytes offset ... offset + count - 1 to `to`. From any thread. Throws FileError, naming the file, when it
+  /// cannot be read or has become too short for that.
+  void read(std::uint64_t offset, void* to, std::size_t count) const;
+  std::string read(std::uint64_t offset, std::size_t count) const;
 
  private:
-  void* data_ = nullptr;
-  std::size_t size_ = 0;
+  std::string path_;
+  int descriptor_ = -1;
+  std::uint64_t size_ = 0;
 };
+
+/// Removes from `folder` what killed programs left of files that they were writing: temporary files of AtomicFile
+/// that nobody has open. Never throws; a folder that is not there has none.
+void remove_leftovers(const std::filesystem::path& folder) noexcept;
 
 }  // namespace gesso

@@ -4,11 +4,14 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <unordered_map>
 
+#include "gesso/core/files/checksum.h"
 #include "gesso/core/files/file.h"
+#include "gesso/core/files/safetensors_header.h"
 #include "gesso/core/parallel.h"
 
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
@@ -16,11 +19,15 @@ static_assert(std::endian::native == std::endian::little, "safetensors files are
 namespace gesso {
 namespace {
 
+using detail::kMetadataKey;
 using nlohmann::json;
 
 constexpr std::uint64_t kMaxHeader = 100'000'000;  // bytes; the limit of the reference implementation
 constexpr double kExactBelow = 0x1p53;             // float64 holds every whole number below
-constexpr const char* kMetadataKey = "__metadata__";
+// The metadata that holds the checksum: of all bytes of the file, its own digits taken as zeros.
+constexpr const char* kChecksum = "checksum";
+constexpr std::string_view kNoDigits = "crc32:00000000";
+constexpr std::size_t kDigits = 8;
 
 // Bytes of one element of the dtypes that the format defines; 0 for an unknown name.
 std::uint64_t element_size(const std::string& dtype) {
@@ -64,10 +71,12 @@ std::uint16_t to_half(float value) {
   return sign | static_cast<std::uint16_t>((rounded >> 13) - ((127u - 15u) << 10));
 }
 
+constexpr double kHalfLimit = 65520;  // from here on the nearest half is infinity
+
 std::vector<std::uint16_t> to_halves(const std::string& name, const Tensor& tensor) {
   std::vector<std::uint16_t> halves;
   for (const double value : tensor.to_vector()) {
-    require(std::fabs(value) < 65520, "save_safetensors: '", name,
+    require(std::fabs(value) < kHalfLimit, "save_safetensors: '", name,
             "' is to be written as F16, but has the value ", value, ", which is too large for it");
     halves.push_back(to_half(static_cast<float>(value)));
   }
@@ -86,17 +95,26 @@ std::vector<Index> to_int64(const std::string& name, const Tensor& tensor) {
   return numbers;
 }
 
+// How an element is written.
+struct Form {
+  const char* dtype;
+  std::uint64_t bytes;
+};
+
+Form form_of(const std::string& name, const Tensor& tensor, const SafetensorsOptions& options) {
+  return options.int64.contains(name)     ? Form{"I64", 8}
+         : options.float16.contains(name) ? Form{"F16", 2}
+         : tensor.dtype() == float64      ? Form{"F64", 8}
+                                          : Form{"F32", 4};
+}
+
 std::string header_text(const NamedTensors& tensors, const Metadata& metadata,
-                        const std::set<std::string>& int64, const std::set<std::string>& float16,
-                        const std::vector<std::size_t>& data_order) {
+                        const SafetensorsOptions& options, const std::vector<std::size_t>& data_order) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> offsets(tensors.size());
   std::uint64_t at = 0;
   for (const std::size_t i : data_order) {
-    const Tensor& tensor = tensors[i].second;
-    const std::uint64_t size = int64.contains(tensors[i].first)     ? 8
-                               : float16.contains(tensors[i].first) ? 2
-                                                                    : size_of(tensor.dtype());
-    offsets[i] = {at, at + size * static_cast<std::uint64_t>(tensor.numel())};
+    const auto& [name, tensor] = tensors[i];
+    offsets[i] = {at, at + form_of(name, tensor, options).bytes * static_cast<std::uint64_t>(tensor.numel())};
     at = offsets[i].second;
   }
   // Joined by hand, so that the entries stay in the order given.
@@ -110,17 +128,28 @@ std::string header_text(const NamedTensors& tensors, const Metadata& metadata,
   }
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const auto& [name, tensor] = tensors[i];
-    const char* dtype = int64.contains(name)        ? "I64"
-                        : float16.contains(name)    ? "F16"
-                        : tensor.dtype() == float64 ? "F64"
-                                                    : "F32";
-    add(name, {{"dtype", dtype},
+    add(name, {{"dtype", form_of(name, tensor, options).dtype},
                {"shape", std::vector<Index>(tensor.shape().begin(), tensor.shape().end())},
                {"data_offsets", {offsets[i].first, offsets[i].second}}});
   }
   text += "}";
   text.resize((text.size() + 7) / 8 * 8, ' ');  // the data begins at a multiple of 8
   return text;
+}
+
+// Where the digits of the checksum stand in a header, or npos.
+std::size_t find_digits(std::string_view header, std::string_view checksum) {
+  const std::string entry = concat_text('"', kChecksum, "\":\"", checksum, '"');
+  const std::size_t at = header.find(entry);
+  return at == std::string_view::npos ? at : at + entry.size() - 1 - kDigits;
+}
+
+std::string digits_of(std::uint32_t value) {
+  std::string digits;
+  for (int shift = 28; shift >= 0; shift -= 4) {
+    digits += "0123456789abcdef"[value >> shift & 15];
+  }
+  return digits;
 }
 
 template <class T>
@@ -138,66 +167,22 @@ std::string_view bytes_of(const T* values, Index count) {
   fail(path, concat_text("entry '", entry, "': ", why));
 }
 
-// Parses the header, whose keys it returns in order. Keys given twice and deep nesting, which the JSON
-// library would let through, are refused.
-json parse_header(const std::string& path, std::string_view text, std::vector<std::string>& keys) {
-  std::set<std::string> seen[2];  // of the file, of the object inside
-  const auto check = [&](int depth, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::object_start || event == json::parse_event_t::array_start) {
-      if (depth > 2) {
-        fail(path, "its header is nested too deeply");
-      }
-      if (depth == 1) {
-        seen[1].clear();
-      }
-    } else if (event == json::parse_event_t::key && depth <= 2) {
-      const auto& key = parsed.get_ref<const std::string&>();
-      if (!seen[depth - 1].insert(key).second) {
-        fail(path, key, "it is there twice");
-      }
-      if (depth == 1 && key != kMetadataKey) {
-        keys.push_back(key);
-      }
-    }
-    return true;
-  };
-  try {
-    json header = json::parse(text, check);
-    if (!header.is_object()) {
-      fail(path, "its header is not a JSON object");
-    }
-    return header;
-  } catch (const json::parse_error& error) {
-    fail(path, concat_text("its header is not valid JSON (byte ", error.byte, ")"));
-  }
-}
-
-bool is_list_of_counts(const json& value) {
-  return value.is_array() &&
-         std::all_of(value.begin(), value.end(), [](const json& item) { return item.is_number_unsigned(); });
-}
-
-SafetensorsReader::Entry parse_entry(const std::string& path, const std::string& name, const json& value) {
-  const auto field = [&](const char* key) -> const json& {
-    static const json none;
-    const auto found = value.find(key);
-    return found == value.end() ? none : *found;
-  };
-  if (!value.is_object() || !field("dtype").is_string() || !is_list_of_counts(field("shape")) ||
-      !is_list_of_counts(field("data_offsets")) || field("data_offsets").size() != 2) {
+SafetensorsReader::Entry checked_entry(const std::string& path,
+                                       const detail::SafetensorsHeader::Entry& read) {
+  const std::string& name = read.name;
+  if (!read.dtype || !read.shape || !read.data_offsets || read.data_offsets->size() != 2) {
     fail(path, name, "it must have a dtype, a shape and two data_offsets");
   }
   SafetensorsReader::Entry entry;
-  entry.dtype = field("dtype").get<std::string>();
+  entry.dtype = *read.dtype;
   const std::uint64_t size = element_size(entry.dtype);
   if (size == 0) {
     fail(path, name, concat_text("the dtype '", entry.dtype, "' is not known"));
   }
-  entry.begin = field("data_offsets")[0].get<std::uint64_t>();
-  entry.end = field("data_offsets")[1].get<std::uint64_t>();
+  entry.begin = read.data_offsets->at(0);
+  entry.end = read.data_offsets->at(1);
   std::vector<Index> sizes;
-  for (const json& item : field("shape")) {
-    const auto count = item.get<std::uint64_t>();
+  for (const std::uint64_t count : *read.shape) {
     if (count > std::uint64_t{1} << 62) {
       fail(path, name, concat_text("the size ", count, " in its shape is too large"));
     }
@@ -221,129 +206,169 @@ SafetensorsReader::Entry parse_entry(const std::string& path, const std::string&
 
 }  // namespace
 
+bool fits_float16(const Tensor& tensor) {
+  const std::vector<double> values = tensor.to_vector();
+  return std::all_of(values.begin(), values.end(), [](double v) { return std::fabs(v) < kHalfLimit; });
+}
+
 void save_safetensors(const std::string& path, const NamedTensors& tensors, const Metadata& metadata,
-                      const std::set<std::string>& int64, const std::set<std::string>& float16) {
+                      const SafetensorsOptions& options) {
   std::set<std::string> names;
   for (const auto& [name, tensor] : tensors) {
     require(name != kMetadataKey, "save_safetensors: a tensor cannot be named ", kMetadataKey);
     require(names.insert(name).second, "save_safetensors: the name '", name, "' is given twice");
     require(tensor.defined(), "save_safetensors: the tensor '", name, "' is undefined");
   }
-  for (const std::string& name : int64) {
+  for (const std::string& name : options.int64) {
     require(names.contains(name), "save_safetensors: '", name,
             "' is to be written as I64, but is not among the ", tensors.size(), " tensors");
   }
-  for (const std::string& name : float16) {
-    require(names.contains(name) && !int64.contains(name), "save_safetensors: '", name,
+  for (const std::string& name : options.float16) {
+    require(names.contains(name) && !options.int64.contains(name), "save_safetensors: '", name,
             "' is to be written as F16, but is ",
             names.contains(name) ? "also to be written as I64" : "not among the tensors");
   }
+  const bool with_checksum = options.checksum && has_checksums();
+  Metadata all = metadata;
+  require(!options.checksum || !all.contains(kChecksum), "save_safetensors: the metadata '", kChecksum,
+          "' is the file's own");
+  if (with_checksum) {
+    all[kChecksum] = kNoDigits;
+  }
   // Large elements first, so that all are aligned for those who map the file.
-  const auto element_bytes = [&](std::size_t i) {
-    const auto& [name, tensor] = tensors[i];
-    return float16.contains(name) ? 2 : tensor.dtype() == float64 || int64.contains(name) ? 8 : 4;
-  };
   std::vector<std::size_t> data_order;
-  for (const int bytes : {8, 4, 2}) {
+  for (const std::uint64_t bytes : {8, 4, 2}) {
     for (std::size_t i = 0; i < tensors.size(); ++i) {
-      if (element_bytes(i) == bytes) {
+      if (form_of(tensors[i].first, tensors[i].second, options).bytes == bytes) {
         data_order.push_back(i);
       }
     }
   }
   std::string header;
   try {
-    header = header_text(tensors, metadata, int64, float16, data_order);
+    header = header_text(tensors, all, options, data_order);
   } catch (const json::type_error&) {
     throw ArgumentError("save_safetensors: a name or the metadata is not valid UTF-8");
   }
-  const auto length = static_cast<std::uint64_t>(header.size());
-  AtomicFile file(path);
-  file.write(bytes_of(&length, 1));
-  file.write(header);
-  for (const std::size_t i : data_order) {
-    const auto& [name, tensor] = tensors[i];
-    if (int64.contains(name)) {
-      const std::vector<Index> numbers = to_int64(name, tensor);
-      file.write(bytes_of(numbers.data(), static_cast<Index>(numbers.size())));
-    } else if (float16.contains(name)) {
-      const std::vector<std::uint16_t> halves = to_halves(name, tensor);
-      file.write(bytes_of(halves.data(), static_cast<Index>(halves.size())));
-    } else {
-      with_dtype(tensor.dtype(),
-                 [&, &t = tensor]<class T>() { file.write(bytes_of(t.template data<T>(), t.numel())); });
+  const auto each_piece = [&](const std::function<void(std::string_view)>& take) {
+    const auto length = static_cast<std::uint64_t>(header.size());
+    take(bytes_of(&length, 1));
+    take(header);
+    for (const std::size_t i : data_order) {
+      const auto& [name, tensor] = tensors[i];
+      if (options.int64.contains(name)) {
+        const std::vector<Index> numbers = to_int64(name, tensor);
+        take(bytes_of(numbers.data(), static_cast<Index>(numbers.size())));
+      } else if (options.float16.contains(name)) {
+        const std::vector<std::uint16_t> halves = to_halves(name, tensor);
+        take(bytes_of(halves.data(), static_cast<Index>(halves.size())));
+      } else {
+        with_dtype(tensor.dtype(),
+                   [&, &t = tensor]<class T>() { take(bytes_of(t.template data<T>(), t.numel())); });
+      }
     }
+  };
+  if (with_checksum) {
+    std::uint32_t sum = 0;
+    each_piece([&](std::string_view bytes) { sum = crc32(sum, bytes); });
+    header.replace(find_digits(header, kNoDigits), kDigits, digits_of(sum));
   }
+  AtomicFile file(path);
+  each_piece([&](std::string_view bytes) { file.write(bytes); });
   file.commit();
 }
 
 struct SafetensorsReader::Contents {
   std::string path;
-  MappedFile file;
-  std::string_view data;  // what follows the header
+  InputFile file;
+  std::string header;      // with the 8 bytes of its length
+  std::uint64_t size = 0;  // of the data, which follows the header
   Metadata metadata;
+  std::string checksum;  // "crc32:" and its digits, if it has one
   std::vector<std::string> names;
   std::unordered_map<std::string, Entry> entries;
 
   explicit Contents(const std::string& file_path) : path(file_path), file(file_path) {
-    const std::string_view bytes = file.bytes();
     std::uint64_t length = 0;
-    if (bytes.size() < sizeof length) {
+    if (file.size() < sizeof length) {
       fail(path, "it is too short for a safetensors file");
     }
-    std::memcpy(&length, bytes.data(), sizeof length);
-    if (length > kMaxHeader || bytes.size() < sizeof length + 2 || bytes[sizeof length] != '{') {
+    file.read(0, &length, sizeof length);
+    if (length > kMaxHeader || file.size() < sizeof length + 2 || file.read(sizeof length, 1) != "{") {
       fail(path, "it is not a safetensors file");
     }
-    if (length > bytes.size() - sizeof length) {
+    if (length > file.size() - sizeof length) {
       fail(path, "the file ends before its header does (it is truncated)");
     }
-    data = bytes.substr(sizeof length + length);
-    const json header = parse_header(path, bytes.substr(sizeof length, length), names);
-    for (const std::string& name : names) {
-      entries.emplace(name, parse_entry(path, name, header.at(name)));
+    header = file.read(0, sizeof length + length);
+    size = file.size() - header.size();
+    const std::string_view text = std::string_view(header).substr(sizeof length);
+    detail::SafetensorsHeader read =
+        detail::parse_safetensors_header(text, [&](const std::string& entry, const std::string& why) {
+          entry.empty() ? fail(path, why) : fail(path, entry, why);
+        });
+    for (const detail::SafetensorsHeader::Entry& entry : read.entries) {
+      names.push_back(entry.name);
+      entries.emplace(entry.name, checked_entry(path, entry));
     }
-    read_metadata(header);
+    metadata = std::move(read.metadata);
+    const auto found = metadata.find(kChecksum);
+    if (found != metadata.end() && found->second.size() == kNoDigits.size() &&
+        found->second.starts_with(kNoDigits.substr(0, kNoDigits.size() - kDigits))) {
+      checksum = found->second;
+      metadata.erase(found);
+    }
     check_layout();
-  }
-
-  void read_metadata(const json& header) {
-    const auto found = header.find(kMetadataKey);
-    if (found == header.end()) {
-      return;
-    }
-    if (!found->is_object()) {
-      fail(path, "its metadata is not a JSON object");
-    }
-    for (const auto& [key, value] : found->items()) {
-      if (!value.is_string()) {
-        fail(path, concat_text("the metadata '", key, "' is not text"));
-      }
-      metadata[key] = value.get<std::string>();
-    }
   }
 
   // Every byte of the data belongs to exactly one entry.
   void check_layout() const {
-    std::vector<std::string> order = names;
-    std::sort(order.begin(), order.end(), [&](const std::string& a, const std::string& b) {
-      const Entry &x = entries.at(a), &y = entries.at(b);
-      return std::pair(x.begin, x.end) < std::pair(y.begin, y.end);
+    std::vector<std::pair<const Entry*, const std::string*>> order;
+    for (const std::string& name : names) {
+      order.emplace_back(&entries.at(name), &name);
+    }
+    std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+      return std::pair(a.first->begin, a.first->end) < std::pair(b.first->begin, b.first->end);
     });
     std::uint64_t end = 0;
-    for (const std::string& name : order) {
-      const Entry& entry = entries.at(name);
-      if (entry.begin != end) {
-        fail(path, name,
-             entry.begin < end ? "its bytes overlap with those of another" : "there is a gap before it");
+    for (const auto& [entry, name] : order) {
+      if (entry->begin != end) {
+        fail(path, *name,
+             entry->begin < end ? "its bytes overlap with those of another" : "there is a gap before it");
       }
-      end = entry.end;
-      if (end > data.size()) {
-        fail(path, name, "the file ends before its data does (it is truncated)");
+      end = entry->end;
+      if (end > size) {
+        fail(path, *name, "the file ends before its data does (it is truncated)");
       }
     }
-    if (end != data.size()) {
-      fail(path, concat_text(data.size() - end, " bytes at its end belong to no tensor"));
+    if (end != size) {
+      fail(path, concat_text(size - end, " bytes at its end belong to no tensor"));
+    }
+  }
+
+  void verify() const {
+    if (checksum.empty() || !has_checksums()) {
+      return;
+    }
+    const std::size_t digits = find_digits(header, checksum);
+    if (digits == std::string::npos) {
+      fail(path, "its header was written anew by another program, without a new checksum");
+    }
+    std::string zeroed = header;
+    zeroed.replace(digits, kDigits, kDigits, '0');
+    std::uint32_t sum = crc32(0, zeroed);
+    for_each_chunk(0, size, [&](std::string_view bytes) { sum = crc32(sum, bytes); });
+    if (header.substr(digits, kDigits) != digits_of(sum)) {
+      fail(path, "its checksum is wrong: the file was damaged after it was written");
+    }
+  }
+
+  // Reads bytes begin ... end - 1 of the data in pieces, of whole elements, and hands each to take().
+  template <class Take>
+  void for_each_chunk(std::uint64_t begin, std::uint64_t end, Take take) const {
+    constexpr std::uint64_t chunk = 1 << 20;
+    for (std::uint64_t at = begin; at < end; at += chunk) {
+      take(file.read(header.size() + at, static_cast<std::size_t>(std::min(chunk, end - at))));
     }
   }
 };
@@ -354,6 +379,8 @@ SafetensorsReader::SafetensorsReader(const std::string& path)
 SafetensorsReader::~SafetensorsReader() = default;
 
 const Metadata& SafetensorsReader::metadata() const { return contents_->metadata; }
+
+bool SafetensorsReader::has_checksum() const { return !contents_->checksum.empty(); }
 
 const std::vector<std::string>& SafetensorsReader::names() const { return contents_->names; }
 
@@ -367,27 +394,30 @@ const SafetensorsReader::Entry& SafetensorsReader::entry(const std::string& name
   return found->second;
 }
 
+void SafetensorsReader::verify() const { contents_->verify(); }
+
 Tensor SafetensorsReader::load(const std::string& name) const {
   const Entry& e = entry(name);
-  const char* source = contents_->data.data() + e.begin;
   const Index count = e.shape.numel();
   Tensor tensor = Tensor::empty(e.shape, e.dtype == "F64" || e.dtype == "I64" ? float64 : float32);
-  // The numbers may begin at any byte of the mapping, so they are copied rather than pointed at.
   const auto convert = [&]<class From, class To>(To (*value)(From)) {
     To* out = tensor.mutable_data<To>("load");
-    parallel_for(count, 1 << 16, [&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) {
-        From number;
-        std::memcpy(&number, source + i * static_cast<Index>(sizeof number), sizeof number);
-        out[i] = value(number);
-      }
+    contents_->for_each_chunk(e.begin, e.end, [&](std::string_view bytes) {
+      const auto numbers = static_cast<Index>(bytes.size() / sizeof(From));
+      parallel_for(numbers, 1 << 16, [&](Index begin, Index end) {
+        for (Index i = begin; i < end; ++i) {
+          From number;
+          std::memcpy(&number, bytes.data() + i * static_cast<Index>(sizeof number), sizeof number);
+          out[i] = value(number);
+        }
+      });
+      out += numbers;
     });
   };
   if (e.dtype == "F32" || e.dtype == "F64") {
     with_dtype(tensor.dtype(), [&]<class T>() {
-      if (count > 0) {
-        std::memcpy(tensor.mutable_data<T>("load"), source, static_cast<std::size_t>(count) * sizeof(T));
-      }
+      contents_->file.read(contents_->header.size() + e.begin, tensor.mutable_data<T>("load"),
+                           static_cast<std::size_t>(count) * sizeof(T));
     });
   } else if (e.dtype == "F16") {
     convert(from_half);
@@ -408,8 +438,10 @@ Tensor SafetensorsReader::load(const std::string& name) const {
 
 SafetensorsFile load_safetensors(const std::string& path) {
   const SafetensorsReader reader(path);
+  reader.verify();
   SafetensorsFile file;
   file.metadata = reader.metadata();
+  file.checksum = reader.has_checksum();
   for (const std::string& name : reader.names()) {
     file.tensors.emplace_back(name, reader.load(name));
   }

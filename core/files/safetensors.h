@@ -18,25 +18,37 @@ namespace gesso {
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 using Metadata = std::map<std::string, std::string>;
 
-/// Writes `tensors` (float32 as F32, float64 as F64) and `metadata` to `path`, complete or not at all.
-/// Tensors named in `int64` are written as I64, as PyTorch keeps counters (num_batches_tracked); their values
-/// must be whole numbers. Those named in `float16` are rounded to F16: half the bytes, three digits, for
-/// weights that will not be trained further. Throws ArgumentError, naming the entry, for a name given twice,
-/// "__metadata__" (the format's own word), text that is not UTF-8, an undefined tensor, and an int64 or
-/// float16 name or value that does not fit; FileError when the file cannot be written.
+/// Whether every value is one that F16 can hold, rounded: below 65520 in magnitude, and no NaN.
+bool fits_float16(const Tensor& tensor);
+
+struct SafetensorsOptions {
+  /// Tensors that are written as I64, as PyTorch keeps counters (num_batches_tracked); their values must be whole
+  /// numbers.
+  std::set<std::string> int64 = {};
+  /// Tensors that are rounded to F16: half the bytes, three digits, for weights that will not be trained further.
+  std::set<std::string> float16 = {};
+  /// Adds the metadata "checksum", "crc32:" and eight digits: the CRC-32 of the file with zeros in place of the
+  /// digits. (Not in builds without zlib.) Reading the whole file then finds out when any of it has changed.
+  bool checksum = false;
+};
+
+/// Writes `tensors` (float32 as F32, float64 as F64, but for those in the options) and `metadata` to `path`,
+/// complete or not at all. Throws ArgumentError, naming the entry, for a name given twice, "__metadata__" (the
+/// format's own word), text that is not UTF-8, an undefined tensor, and an int64 or float16 name or value that
+/// does not fit; FileError when the file cannot be written.
 void save_safetensors(const std::string& path, const NamedTensors& tensors, const Metadata& metadata = {},
-                      const std::set<std::string>& int64 = {}, const std::set<std::string>& float16 = {});
+                      const SafetensorsOptions& options = {});
 
 struct SafetensorsFile {
   NamedTensors tensors;  ///< in the order of the header
-  Metadata metadata;
+  Metadata metadata;      ///< without the checksum
+  bool checksum = false;  ///< it has one, which is right
 };
 
-/// The whole of a safetensors file; see SafetensorsReader.
+/// The whole of a safetensors file, its checksum verified if it has one; throws as SafetensorsReader does.
 SafetensorsFile load_safetensors(const std::string& path);
 
-/// A safetensors file that is mapped into memory: opening it reads and checks the header, load() copies one
-/// tensor. F32 loads as float32 and F64 as float64; F16 and BF16 as float32 and I64 as float64, exactly.
+/// A safetensors file that is open: opening it reads and checks the header, load() reads one tensor. F32 loads as float32 and F64 as float64; F16 and BF16 as float32 and I64 as float64, exactly.
 class SafetensorsReader {
  public:
   struct Entry {
@@ -53,15 +65,21 @@ class SafetensorsReader {
   SafetensorsReader(const SafetensorsReader&) = delete;
   SafetensorsReader& operator=(const SafetensorsReader&) = delete;
 
+  /// Without the checksum.
   const Metadata& metadata() const;
+  /// Whether the file has a checksum.
+  bool has_checksum() const;
   /// The names, in the order of the header.
   const std::vector<std::string>& names() const;
   bool contains(const std::string& name) const;
   /// Throws FileError if there is no such entry.
   const Entry& entry(const std::string& name) const;
-  /// A copy of one tensor. Throws FileError if there is none of that name, it has a dtype other than those
-  /// above, or it holds an I64 that float64 cannot.
+  /// One tensor. Throws FileError if there is none of that name, it has a dtype other than those above, it holds
+  /// an I64 that float64 cannot, or the file became shorter in the meantime.
   Tensor load(const std::string& name) const;
+  /// Reads the whole file and throws FileError unless it is what its checksum says; without one (and in builds
+  /// without zlib) nothing is read.
+  void verify() const;
 
  private:
   struct Contents;

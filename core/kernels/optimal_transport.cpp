@@ -16,12 +16,12 @@ template <class T>
 using KeyOf = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
 
 // Whole numbers in the order of the floating-point ones: positive numbers need only the sign bit flipped,
-// negative ones all bits. A total order, whatever is in x.
+// negative ones all bits. A total order, whatever is in x; -0 counts as 0.
 template <class T>
 KeyOf<T> key_of(T x) {
   using Key = KeyOf<T>;
   constexpr Key sign = Key{1} << (8 * sizeof(T) - 1);
-  const Key bits = std::bit_cast<Key>(x);
+  const Key bits = std::bit_cast<Key>(x + T{0});  // -0 + 0 is 0, and all else stays as it is
   return bits & sign ? ~bits : bits | sign;
 }
 

@@ -6,7 +6,7 @@
 
 namespace gesso {
 
-/// Sorts `count` numbers in ascending order, -0 before 0 and NaNs beyond the infinities, at the end of their
+/// Sorts `count` numbers in ascending order, -0 as 0 and NaNs beyond the infinities, at the end of their
 /// sign.
 template <class T>
 void sort_values(T* values, Index count);

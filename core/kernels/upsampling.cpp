@@ -25,6 +25,9 @@ GESSO_SIMD void add_scaled(const T* x, T factor, Index n, T* y) {
 
 LinearMap linear_map(Index size, Index new_size, double step, bool align_corners) {
   LinearMap map;
+  if (new_size == size) {
+    step = 1;  // a side that keeps its size keeps its pixels, as in PyTorch, whatever scale it came from
+  }
   if (align_corners) {
     step = new_size > 1 ? static_cast<double>(size - 1) / static_cast<double>(new_size - 1) : 0;
   }

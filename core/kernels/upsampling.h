@@ -18,7 +18,7 @@ struct LinearMap {
 
 /// The map of `size` pixels to `new_size`, as PyTorch has it. With `align_corners` the centres of the first
 /// and last pixels keep their places, i (size - 1) / (new_size - 1); else output i lies at (i + 0.5) * step -
-/// 0.5, limited to the input, and `step` is 1 / scale.
+/// 0.5, limited to the input, and `step` is 1 / scale; a side that keeps its size is copied whatever the step.
 LinearMap linear_map(Index size, Index new_size, double step, bool align_corners);
 
 /// y (planes of rows.size() by columns.size()) = x (`planes`) resampled along both sides.

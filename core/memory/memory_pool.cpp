@@ -1,5 +1,7 @@
 #include "gesso/core/memory/memory_pool.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
@@ -79,6 +81,10 @@ class Pool {
             .system_allocations = small_allocations_ + large_.growths()};
   }
 
+  // Around fork(): a child must not inherit the mutex from a thread that it does not have.
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+
   void reset_peak() {
     std::lock_guard lock(mutex_);
     peak_bytes_ = current_bytes_;
@@ -131,9 +137,17 @@ class Pool {
   std::uint64_t small_allocations_ = 0;
 };
 
+Pool& pool();
+
+void lock_pool() { pool().lock(); }
+void unlock_pool() { pool().unlock(); }
+
 // Never destroyed: tensors with static storage may be freed after any destructor of ours would have run.
 Pool& pool() {
-  static Pool* const instance = new Pool;
+  static Pool* const instance = [] {
+    pthread_atfork(lock_pool, unlock_pool, unlock_pool);
+    return new Pool;
+  }();
   return *instance;
 }
 

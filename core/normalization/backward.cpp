@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "gesso/core/normalization/planes.h"
+#include "gesso/core/normalization/wide.h"
 #include "gesso/core/simd/clones.h"
 
 namespace gesso {
@@ -43,9 +44,9 @@ GESSO_SIMD GradientSums gradient_sums(const T* x, const T* dy, const Plane<T>& p
               const auto v = at.load(x0);
               auto g = at.load(dy0);
               if constexpr (with_relu && with_rows) {
-                g = p.z(v, at.load(gamma), at.load(beta)) > 0 ? g : decltype(g){};
+                g = p.z(v, at.load(gamma), at.load(beta)) <= 0 ? decltype(g){} : g;
               } else if constexpr (with_relu) {
-                g = p.z(v) > 0 ? g : decltype(g){};
+                g = p.z(v) <= 0 ? decltype(g){} : g;
               }
               if constexpr (with_rows) {
                 g *= at.load(gamma);
@@ -106,12 +107,12 @@ DxTerms<T> dx_terms(const NormalizationAxes& axes, const NormalizeBackwardIn<T>&
           static_cast<T>(-inv_std * (sums.g_deviation * inv_std / count))};
 }
 
-// dz: dy where the relu was open.
+// dz: dy where the relu was open (NaN leaves it open).
 template <bool with_relu, bool with_rows, class T>
 GESSO_INLINE T open_gradient(const T* x, const T* dy, const Plane<T>& p, Index i) {
   const T g = dy[i];
   if constexpr (with_relu) {
-    return p.template z_of<with_rows>(x, i) > 0 ? g : T{0};
+    return p.template z_of<with_rows>(x, i) <= 0 ? T{0} : g;
   } else {
     return g;
   }
@@ -253,20 +254,33 @@ void plane_row_gradients(const NormalizationAxes& axes, const std::vector<Gradie
   }
 }
 
-}  // namespace
-
+// Whether each element is its own mean: then x - mean is 0 whatever x is, and so is dx, where the three terms
+// would leave a rounding of theirs.
 template <class T>
-void normalize_backward(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
-                        const NormalizeBackwardOut<T>& out) {
+bool single_elements(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in) {
+  return in.statistics_of_x && axes.elements_per_statistic() == 1;
+}
+
+// normalize_backward() where T holds x - mean and 1 / std.
+template <class T>
+void write_gradients(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
+                     const NormalizeBackwardOut<T>& out) {
   const bool per_element = axes.rows == AffineRows::per_element;
   const bool rows_wanted = out.dgamma || out.dbeta;
-  const bool sums_for_dx = out.dx && in.statistics_of_x;
+  const bool single = single_elements(axes, in);
+  const bool sums_for_dx = out.dx && in.statistics_of_x && !single;
   const bool sums_needed = sums_for_dx || (rows_wanted && !per_element);
   std::vector<GradientSums> sums(sums_needed ? axes.planes() : 0);
   std::vector<DxTerms<T>> terms(sums_for_dx ? axes.statistics() : 0);
 
   const auto write_dx_of = [&](Index plane, Index begin, Index end) {
     const Index offset = plane * axes.inner;
+    if (single) {
+      for (Index i = offset + begin; i < offset + end; ++i) {
+        out.dx[i] = (in.x[i] - in.x[i]) * in.dy[i];  // 0, or NaN where one of them is not finite
+      }
+      return;
+    }
     write_dx(in.x + offset, in.dy + offset, plane_of(axes, in, plane),
              sums_for_dx ? &terms[axes.statistic(plane)] : nullptr, in.activation == Activation::relu,
              streams<T>(axes), begin, end, out.dx + offset);
@@ -306,9 +320,29 @@ void normalize_backward(const NormalizationAxes& axes, const NormalizeBackwardIn
   }
 }
 
+}  // namespace
+
 template <class T>
-void normalize_backward_terms(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
+void normalize_backward(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
+                        const NormalizeBackwardOut<T>& out) {
+  const Narrowed<T> narrowed(axes, in.x, in.statistics);
+  NormalizeBackwardIn<T> own = in;
+  own.x = narrowed.x();
+  own.statistics = narrowed.statistics();
+  write_gradients(axes, own, out);
+  if (out.dx) {
+    narrowed.scale_gradient(axes, out.dx);
+  }
+}
+
+template <class T>
+void normalize_backward_terms(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& given,
                               const NormalizeBackwardTerms<T>& out) {
+  const Narrowed<T> narrowed(axes, given.x, given.statistics);
+  NormalizeBackwardIn<T> in = given;
+  in.x = narrowed.x();
+  in.statistics = narrowed.statistics();
+  const bool single = single_elements(axes, in);
   std::vector<GradientSums> sums(axes.planes());
   for (Index plane = 0; plane < axes.planes(); ++plane) {
     sums[plane] = plane_sums(axes, in, plane);
@@ -323,10 +357,13 @@ void normalize_backward_terms(const NormalizationAxes& axes, const NormalizeBack
       for (Index i = 0; i < axes.inner; ++i) {
         out.xhat[offset + i] = x_hat(x[i], p);
         out.upstream_term[offset + i] = upstream_term<with_relu(), with_rows()>(x, dy, p, i);
-        out.mean_term[offset + i] = k.mean_term;
+        out.mean_term[offset + i] = single ? -out.upstream_term[offset + i] : k.mean_term;
         out.xhat_term[offset + i] = x_hat(x[i], p) * k.xhat_factor;
       }
     });
+  }
+  for (T* term : {out.upstream_term, out.mean_term, out.xhat_term}) {
+    narrowed.scale_gradient(axes, term);
   }
 }
 

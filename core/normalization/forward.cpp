@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gesso/core/normalization/planes.h"
+#include "gesso/core/normalization/wide.h"
 #include "gesso/core/simd/clones.h"
 
 namespace gesso {
@@ -19,13 +20,39 @@ namespace {
 
 using namespace detail;
 
-// Statistic s, from the moments of its runs, which are merged in order.
-template <class RunMoments>
-void write_statistic(const NormalizationAxes& axes, Index s, double eps, StatisticsOut out,
+// Statistic s of numbers whose squares are beyond float64 (1e160), in long double: 1 / std is a float64 where
+// the variance is none. What is not finite stays so.
+void write_wide_statistic(const NormalizationAxes& axes, Index s, const double* x, double eps,
+                          StatisticsOut out) {
+  const Index count = axes.elements_per_statistic();
+  long double sum = 0, squares = 0;
+  for (Index k = 0; k < count; ++k) {
+    sum += x[axes.element(s, k)];
+  }
+  const long double mean = sum / static_cast<long double>(count);
+  for (Index k = 0; k < count; ++k) {
+    const long double deviation = x[axes.element(s, k)] - mean;
+    squares += deviation * deviation;
+  }
+  const long double variance = squares / static_cast<long double>(count);
+  out.mean[s] = static_cast<double>(mean);
+  out.variance[s] = static_cast<double>(variance);
+  out.inv_std[s] = static_cast<double>(1 / std::sqrt(variance + static_cast<long double>(eps)));
+}
+
+// Statistic s of x, from the moments of its runs, which are merged in order.
+template <class T, class RunMoments>
+void write_statistic(const NormalizationAxes& axes, Index s, const T* x, double eps, StatisticsOut out,
                      RunMoments&& moments_of_run) {
   Moments m;
   for (Index r = 0; r < axes.runs(); ++r) {
     m.merge(moments_of_run(r));
+  }
+  if constexpr (std::is_same_v<T, double>) {
+    if (!std::isfinite(m.m2)) {
+      write_wide_statistic(axes, s, x, eps, out);
+      return;
+    }
   }
   out.mean[s] = m.mean;
   out.variance[s] = m.variance();
@@ -60,7 +87,8 @@ void compute_statistics(const NormalizationAxes& axes, const T* x, double eps, S
   const Index runs = axes.runs(), length = axes.run_length();
   if (fits_in_cache(axes)) {
     for_each_statistic(axes, [&](Index s) {
-      write_statistic(axes, s, eps, out, [&](Index r) { return moments(x + axes.run_offset(s, r), length); });
+      write_statistic(axes, s, x, eps, out,
+                      [&](Index r) { return moments(x + axes.run_offset(s, r), length); });
     });
     return;
   }
@@ -72,7 +100,7 @@ void compute_statistics(const NormalizationAxes& axes, const T* x, double eps, S
     pieces[run * per_run + begin / kPiece] = moments(from + begin, end - begin);
   });
   for (Index s = 0; s < axes.statistics(); ++s) {
-    write_statistic(axes, s, eps, out, [&](Index r) {
+    write_statistic(axes, s, x, eps, out, [&](Index r) {
       Moments run;
       for (Index p = 0; p < per_run; ++p) {
         run.merge(pieces[(s * runs + r) * per_run + p]);
@@ -85,10 +113,11 @@ void compute_statistics(const NormalizationAxes& axes, const T* x, double eps, S
 template <class T>
 void normalize_with(const NormalizationAxes& axes, const T* x, StatisticsIn statistics, const T* gamma,
                     const T* beta, Activation activation, T* y) {
+  const Narrowed<T> narrowed(axes, x, statistics);
   for_each_piece(axes.planes(), axes.inner, [&](Index plane, Index begin, Index end) {
     const Index offset = plane * axes.inner;
-    write_y(x + offset, Plane<T>(axes, statistics, gamma, beta, plane), activation == Activation::relu,
-            streams<T>(axes), begin, end, y + offset);
+    write_y(narrowed.x() + offset, Plane<T>(axes, narrowed.statistics(), gamma, beta, plane),
+            activation == Activation::relu, streams<T>(axes), begin, end, y + offset);
   });
 }
 
@@ -102,7 +131,7 @@ void normalize_forward(const NormalizationAxes& axes, const T* x, double eps, co
     return;
   }
   for_each_statistic(axes, [&](Index s) {
-    write_statistic(axes, s, eps, out,
+    write_statistic(axes, s, x, eps, out,
                     [&](Index r) { return moments(x + axes.run_offset(s, r), axes.run_length()); });
     for_each_plane(axes, s, [&](Index plane) {
       const Index offset = plane * axes.inner;
@@ -110,6 +139,9 @@ void normalize_forward(const NormalizationAxes& axes, const T* x, double eps, co
               streams<T>(axes), 0, axes.inner, y + offset);
     });
   });
+  if (too_wide<T>(axes, statistics)) {
+    normalize_with(axes, x, statistics, gamma, beta, activation, y);
+  }
 }
 
 template void compute_statistics(const NormalizationAxes&, const float*, double, StatisticsOut);

@@ -56,7 +56,7 @@ inline void plain_forward(const NormalizationAxes& axes, const double* x, bool s
 /// From dy, the gradient of y. With x-hat = (x - mean) inv_std and z as above, again for the m elements that
 /// share a statistic:
 ///
-///     dz     = dy, or with the relu dy where z > 0, else 0
+///     dz     = dy, or with the relu dy where z > 0, else 0 (at NaN dy, as PyTorch)
 ///     dbeta  = sum of dz          over the elements that share the beta
 ///     dgamma = sum of dz x-hat    over the elements that share the gamma
 ///     g      = gamma dz
@@ -76,7 +76,7 @@ inline void plain_backward(const NormalizationAxes& axes, const double* x, bool 
     for (Index k = 0; k < m; ++k) {
       const Index e = axes.element(s, k), row = axes.row(e);
       xhat[k] = (x[e] - mean[s]) * inv_std[s];
-      const bool open = activation == Activation::none || gamma[row] * xhat[k] + beta[row] > 0;
+      const bool open = activation == Activation::none || !(gamma[row] * xhat[k] + beta[row] <= 0);
       const double dz = open ? dy[e] : 0;
       dbeta_sum[row] += dz;
       dgamma_sum[row] += dz * xhat[k];

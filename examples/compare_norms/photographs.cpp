@@ -36,16 +36,23 @@ constexpr std::array<float, 3> kLuminance = {0.299F, 0.587F, 0.114F};
 
 PhotographFiles split_photographs(const fs::path& folder) {
   std::vector<std::string> files = pictures_in(folder);
-  if (files.size() < 4) {
-    throw FileError(concat_text(folder.string(), ": ", files.size(),
-                                " photographs are too few; a comparison needs at least 4, some of which are "
-                                "held out for testing"));
-  }
   if (files.size() > kMostPhotographs) {
     files = spread(files, kMostPhotographs);
   }
-  for (const std::string& file : files) {
-    load_picture(file);
+  const std::size_t found = files.size();
+  std::erase_if(files, [](const std::string& file) {
+    try {
+      load_picture(file);
+      return false;
+    } catch (const FileError&) {
+      return true;
+    }
+  });
+  if (files.size() < 4) {
+    throw FileError(concat_text(folder.string(), ": ", files.size(), " photographs ",
+                                found > files.size() ? "that can be read " : "",
+                                "are too few; a comparison needs at least 4, some of which are held out for "
+                                "testing"));
   }
   PhotographFiles photographs;
   photographs.test = spread(files, std::clamp<std::size_t>(files.size() / 5, 2, 8));

@@ -89,13 +89,22 @@ void change(const float* from, const Plan& plan, Index size, float* to) {
 
 std::vector<Tensor> load_small(const std::vector<std::string>& files) {
   std::vector<Tensor> pictures(files.size());
+  std::vector<std::string> complaints(files.size());
   parallel_for(static_cast<Index>(files.size()), 1, [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
-      const Tensor picture = load_picture(files[i]);
-      const bool large = std::min(picture.size(2), picture.size(3)) > kShortSide;
-      pictures[i] = large ? resize_short_side(picture, kShortSide) : picture;
+      try {
+        const Tensor picture = load_picture(files[i]);
+        const bool large = std::min(picture.size(2), picture.size(3)) > kShortSide;
+        pictures[i] = large ? resize_short_side(picture, kShortSide) : picture;
+      } catch (const FileError& error) {
+        complaints[i] = error.what();
+      }
     }
   });
+  std::erase_if(pictures, [](const Tensor& picture) { return !picture.defined(); });
+  if (pictures.empty() && !files.empty()) {
+    throw FileError(complaints.front());
+  }
   return pictures;
 }
 

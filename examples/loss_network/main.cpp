@@ -41,7 +41,9 @@ void save_weights(const std::string& path, LossNetworkTraining& training) {
   const NamedTensors weights = training.weights();
   std::set<std::string> half;
   for (const auto& [name, tensor] : weights) {
-    half.insert(name);
+    if (fits_float16(tensor)) {
+      half.insert(name);
+    }
   }
   std::string quality;
   const std::vector<double> unexplained = training.unexplained();
@@ -52,7 +54,7 @@ void save_weights(const std::string& path, LossNetworkTraining& training) {
                    {{"made by", without_folders(training.settings()).command()},
                     {"unexplained variance", quality},
                     {"gesso", build_info().version}},
-                   {}, half);
+                   {.float16 = half, .checksum = true});
 }
 
 LogEntry test_entry(LossNetworkTraining& network) {

@@ -8,6 +8,7 @@
 #include "gesso/autograd/losses.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
+#include "gesso/core/text.h"
 #include "gesso/training/optim/schedule.h"
 #include "gesso/training/picture_folder.h"
 #include "gesso/training/settings.h"
@@ -49,7 +50,7 @@ std::vector<std::string> all_pictures(const std::vector<std::string>& folders) {
 std::string names_of(const std::vector<std::string>& files) {
   std::string names;
   for (const std::string& file : files) {
-    names += std::filesystem::path(file).filename().string();
+    names += to_utf8(std::filesystem::path(file).filename().string());
     names += '\n';
   }
   return names;

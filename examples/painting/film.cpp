@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gesso/core/error.h"
+#include "gesso/core/finite.h"
 #include "gesso/core/normalization/normalization.h"
 #include "gesso/layers/normalization/layer.h"
 #include "stylize.h"
@@ -106,7 +107,13 @@ FlickerScore repaint_film(StyleNetwork& network, const FilmOptions& options, std
                                   " with 3 bytes a pixel (rgb24)?"));
     }
     const Tensor picture = picture_of(frame, options.height, options.width);
-    write_into(painted, stylize(network, picture, options.paint));
+    const Tensor painting = stylize(network, picture, options.paint);
+    if (!all_finite(painting)) {
+      throw Error(
+          concat_text("film: the network's painting of frame ", frames + 1,
+                      " is not a picture: it has values that are not numbers (NaN); the model is spoilt"));
+    }
+    write_into(painted, painting);
     if (std::fwrite(painted.data(), 1, painted.size(), out) < painted.size() || std::fflush(out) != 0) {
       throw FileError(concat_text("film: frame ", frames + 1,
                                   " could not be written: the disk is full, or "

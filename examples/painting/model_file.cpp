@@ -14,11 +14,9 @@ namespace {
 
 // The parameters that F16 can hold. Running statistics, which may be tiny or large, keep their digits.
 std::set<std::string> halved(const Module& network) {
-  constexpr double largest = 65504;
   std::set<std::string> names;
   for (const auto& [name, parameter] : network.named_parameters()) {
-    const std::vector<double> values = parameter.to_vector();
-    if (std::all_of(values.begin(), values.end(), [](double v) { return std::abs(v) <= largest; })) {
+    if (fits_float16(parameter)) {
       names.insert(name);
     }
   }
@@ -82,7 +80,7 @@ void save_style_network(const std::string& path, const StyleNetwork& network, co
       counters.insert(name);
     }
   }
-  save_safetensors(path, state, metadata, counters, halved(network));
+  save_safetensors(path, state, metadata, {.int64 = counters, .float16 = halved(network), .checksum = true});
 }
 
 LoadedStyleNetwork load_style_network(const std::string& path) {
@@ -104,7 +102,7 @@ void save_any_style_network(const std::string& path, const AnyStyleNetwork& netw
                             const AnyStyleSettings& settings) {
   Metadata metadata = settings.to_metadata();
   metadata["format"] = kAnyStyleNetwork;
-  save_safetensors(path, network.state_dict(), metadata, {}, halved(network));
+  save_safetensors(path, network.state_dict(), metadata, {.float16 = halved(network), .checksum = true});
 }
 
 LoadedAnyStyleNetwork load_any_style_network(const std::string& path) {

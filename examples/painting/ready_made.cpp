@@ -15,7 +15,7 @@ std::vector<std::string> ready_made_models(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(folder, none)) {
-    if (entry.path().extension() == ".safetensors") {
+    if (entry.path().extension() == ".safetensors" && !entry.path().filename().string().starts_with(".")) {
       names.push_back(entry.path().stem().string());
     }
   }

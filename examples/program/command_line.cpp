@@ -1,11 +1,16 @@
 #include "command_line.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 
 #include "gesso/core/build_info.h"
 #include "gesso/core/parallel.h"
+#include "gesso/core/text.h"
 #include "usage_error.h"
 
 namespace gesso {
@@ -22,6 +27,38 @@ CLI::Validator numbers(const std::string& name, const std::string& refusal, bool
       },
       name);
 }
+
+// Standard input, output and error that were closed by who started the program: the next files that it opens would be
+// taken for them, and log.jsonl would get the progress. What is written to a closed output is an error then.
+void open_standard_files() {
+  for (const int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(file, F_GETFD) == -1) {
+      (void)!::open("/dev/null", file == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+    }
+  }
+}
+
+// While one lives, what a stream is given reaches the terminal without control characters: names of files and
+// whatever else comes from outside are part of it.
+class PrintableStream : std::stringbuf {
+ public:
+  explicit PrintableStream(std::ostream& stream) : stream_(stream), before_(stream.rdbuf(this)) {}
+  ~PrintableStream() override {
+    pubsync();
+    stream_.rdbuf(before_);
+  }
+
+ private:
+  int sync() override {
+    const std::string text = printable(str());
+    str("");
+    const auto length = static_cast<std::streamsize>(text.size());
+    return before_->sputn(text.data(), length) == length && before_->pubsync() == 0 ? 0 : -1;
+  }
+
+  std::ostream& stream_;
+  std::streambuf* before_;
+};
 
 }  // namespace
 
@@ -112,23 +149,36 @@ Command CommandLine::subcommand(const std::string& name, const std::string& help
 }
 
 int CommandLine::run(int argc, const char* const* argv, const std::function<bool()>& work) const {
+  open_standard_files();
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone is an error like any other
+  const PrintableStream errors(std::cerr);
   const auto complain = [&](const std::string& text, int code) {
-    std::cerr << app_->get_name() << ": " << text << (code == 2 ? " (see --help)" : "") << "\n";
+    std::cerr << app_->get_name() << ": " << text << (code == 2 ? " (see --help)" : "") << std::endl;
     return code;
   };
-  try {
-    app_->parse(argc, argv);
-    return work() ? 0 : 130;
-  } catch (const CLI::ParseError& error) {
-    const bool asked = error.get_exit_code() == 0;  // --help and --version
-    return asked ? app_->exit(error) : complain(error.what(), 2);
-  } catch (const UsageError& error) {
-    return complain(error.what(), 2);
-  } catch (const std::filesystem::filesystem_error& error) {
-    return complain(error.path1().string() + ": " + error.code().message(), 1);
-  } catch (const std::exception& error) {
-    return complain(error.what(), 1);
+  const auto run_work = [&] {
+    try {
+      app_->parse(argc, argv);
+      return work() ? 0 : 130;
+    } catch (const CLI::ParseError& error) {
+      const bool asked = error.get_exit_code() == 0;  // --help and --version
+      return asked ? app_->exit(error) : complain(error.what(), 2);
+    } catch (const UsageError& error) {
+      return complain(error.what(), 2);
+    } catch (const std::filesystem::filesystem_error& error) {
+      return complain(error.path1().string() + ": " + error.code().message(), 1);
+    } catch (const std::bad_alloc&) {
+      return complain("the system has no memory left; use smaller pictures or a smaller network", 1);
+    } catch (const std::exception& error) {
+      return complain(error.what(), 1);
+    }
+  };
+  const int code = run_work();
+  std::cout.flush();
+  if (code == 0 && !std::cout) {
+    return complain("standard output cannot be written: the disk is full, or its reader has gone", 1);
   }
+  return code;
 }
 
 }  // namespace gesso

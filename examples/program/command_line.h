@@ -110,7 +110,9 @@ class CommandLine : public Command {
   /// Reads the command line, does what the subcommand does, then `work`, and returns the exit code of the
   /// program: 0 when work returns true, 130 when it returns false (it was interrupted), 2 for a command line
   /// that asks for something impossible and after a UsageError, 1 after any other exception; each of these
-  /// with one line on standard error. What --help and --version ask for is printed instead.
+  /// with one line on standard error. What --help and --version ask for is printed instead. 1 too when standard
+  /// output could not be written (a full disk, a reader that has gone, /dev/full). Control characters in what goes to
+  /// std::cerr, names of files for instance, are shown and not sent.
   int run(int argc, const char* const* argv, const std::function<bool()>& work) const;
 
  private:

@@ -10,12 +10,15 @@ volatile std::sig_atomic_t requested = 0;
 }  // namespace
 
 void stop_gently_on_interrupt() {
-  const auto handler = [](int signal) {
-    requested = 1;
-    std::signal(signal, SIG_DFL);
-  };
-  std::signal(SIGINT, handler);
-  std::signal(SIGTERM, handler);
+  struct sigaction gently {};
+  gently.sa_handler = [](int) { requested = 1; };
+  gently.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;  // the second one ends the program
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before {};
+    if (sigaction(signal, nullptr, &before) == 0 && before.sa_handler != SIG_IGN) {
+      sigaction(signal, &gently, nullptr);
+    }
+  }
 }
 
 bool stop_requested() { return requested != 0; }

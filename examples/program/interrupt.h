@@ -3,8 +3,9 @@
 
 namespace gesso {
 
-/// From here on Ctrl-C, or a SIGTERM, makes stop_requested() true, so that the training ends after the step
-/// under way with everything saved; a second one ends the program at once.
+/// From here on Ctrl-C, a SIGTERM, or the end of the terminal (SIGHUP) makes stop_requested() true, so that the
+/// training ends after the step under way with everything saved; a second one ends the program at once. A signal that
+/// the program was started to ignore (by nohup, or in the background of a script) stays ignored.
 void stop_gently_on_interrupt();
 
 bool stop_requested();

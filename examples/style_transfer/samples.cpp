@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "gesso/core/memory/memory_pool.h"
 #include "gesso/core/pictures/picture.h"
@@ -52,11 +53,23 @@ Samples::Samples(std::vector<SampleStyle> styles, const std::vector<std::string>
   }
   const std::size_t left_out = std::min(kSamples - 1, (styles_.size() - 1) / 2);
   const std::size_t count = std::min(photographs.size(), kSamples - left_out);
+  std::set<std::string> tried;
   for (std::size_t i = 0; i < count; ++i) {
-    const std::string& path = photographs[i * photographs.size() / count];
-    const std::string name = std::filesystem::path(path).stem().string();
-    const Tensor photograph = load_sample(path);
-    samples_.push_back({name, photograph, report_picture(photograph, name, "The photograph " + name), {}});
+    // One that cannot be read leaves its place to the next.
+    for (std::size_t k = i * photographs.size() / count; k < photographs.size(); ++k) {
+      if (!tried.insert(photographs[k]).second) {
+        continue;
+      }
+      try {
+        const std::string name = std::filesystem::path(photographs[k]).stem().string();
+        const Tensor photograph = load_sample(photographs[k]);
+        samples_.push_back(
+            {name, photograph, report_picture(photograph, name, "The photograph " + name), {}});
+        break;
+      } catch (const FileError&) {
+        // The training itself tells of it.
+      }
+    }
   }
 }
 

@@ -26,8 +26,8 @@ std::vector<SampleStyle> sample_styles(TrainingRun& run);
 /// A few photographs that are repainted again and again during a training.
 class Samples {
  public:
-  /// Takes up to three of the photographs (files), evenly spread, scaled to a short side of at most 384
-  /// pixels; fewer if there are many styles, as each is repainted in each style.
+  /// Takes up to three of the photographs (files) that can be read, evenly spread, scaled to a short side of at most
+  /// 384 pixels; fewer if there are many styles, as each is repainted in each style.
   Samples(std::vector<SampleStyle> styles, const std::vector<std::string>& photographs);
 
   /// Repaints them into folder/step-000050-NAME.jpg; with several styles step-000050-NAME-STYLE.jpg.

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <csignal>
 #include <iostream>
 #include <set>
 
 #include "commands.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
+#include "gesso/training/picture_folder.h"
 #include "gesso/training/report/progress.h"
 #include "painting/film.h"
 #include "painting/model_file.h"
@@ -20,13 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_picture_name(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".bmp";
-}
-
 // The pictures that the arguments name: files as they are, folders by the pictures in them.
 std::vector<fs::path> expand(const std::vector<fs::path>& inputs) {
   std::vector<fs::path> pictures;
@@ -35,16 +28,7 @@ std::vector<fs::path> expand(const std::vector<fs::path>& inputs) {
       pictures.push_back(input);
       continue;
     }
-    std::vector<fs::path> found;
-    for (const auto& entry : fs::directory_iterator(input)) {
-      if (entry.is_regular_file() && is_picture_name(entry.path())) {
-        found.push_back(entry.path());
-      }
-    }
-    if (found.empty()) {
-      throw FileError(concat_text(input.string(), ": the folder holds no JPEG, PNG or BMP pictures"));
-    }
-    std::sort(found.begin(), found.end());
+    const std::vector<std::string> found = pictures_in(input, {.folders_inside = false});
     pictures.insert(pictures.end(), found.begin(), found.end());
   }
   return pictures;
@@ -163,7 +147,7 @@ struct Task {
 // any, PICTURE-MODEL.jpg in the current folder, never over a file that is there.
 std::vector<Task> plan(const std::vector<fs::path>& pictures, const fs::path& out,
                        const std::string& model_name) {
-  const bool one_file = pictures.size() == 1 && !fs::is_directory(out) && is_picture_name(out);
+  const bool one_file = pictures.size() == 1 && !fs::is_directory(out) && has_picture_ending(out);
   if (one_file) {
     return {{pictures.front(), out}};
   }
@@ -175,7 +159,7 @@ std::vector<Task> plan(const std::vector<fs::path>& pictures, const fs::path& ou
   std::set<fs::path> taken;
   for (const fs::path& picture : pictures) {
     fs::path name = picture.filename();
-    if (name.extension() == ".bmp" || name.extension() == ".BMP" || !is_picture_name(name)) {
+    if (name.extension() == ".bmp" || name.extension() == ".BMP" || !has_picture_ending(name)) {
       name.replace_extension(".png");
     }
     if (out.empty()) {
@@ -263,7 +247,6 @@ void StylizeCommand::repaint_frames(StyleNetwork& network, const std::string& pa
         "example in --help");
   }
   const FilmOptions options{.width = frame->width, .height = frame->height, .smooth = smooth, .paint = paint};
-  std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone is an error like any other
   std::cerr << "Repainting frames of " << options.width << " x " << options.height << " in the style of "
             << painter << "\n";
   ProgressBar progress("Repainting frames", 0);

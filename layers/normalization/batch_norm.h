@@ -46,7 +46,8 @@ class BatchNorm : public ChannelNorm {
                    ? instance_norm(x, gamma, bias, running(), true, options(), activation)
                    : batch_norm(x, running(), gamma, bias, statistics() == Statistics::per_batch, options(),
                                 activation);
-    if (is_training() && statistics() != Statistics::running && num_batches_tracked.defined()) {
+    if (is_training() && statistics() != Statistics::running && num_batches_tracked.defined() &&
+        x.numel() > 0) {
       num_batches_tracked.fill_(num_batches_tracked.item() + 1);
     }
     return y;

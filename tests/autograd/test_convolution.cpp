@@ -219,6 +219,50 @@ TEST_CASE("conv2d with a relu is relu(conv2d), forward and backward") {
     // One gradient alone goes another way.
     check_gradients([&](const auto& in) { return conv2d(in[0], w, b, options, with_relu); }, {x});
     check_gradients([&](const auto& in) { return conv2d(x, in[0], {}, options, with_relu); }, {w});
+    // Frozen weights, as those of a loss network.
+    check_gradients([&](const auto& in) { return conv2d(in[0], w.detach(), b.detach(), options, with_relu); },
+                    {x});
+  }
+}
+
+TEST_CASE("with a relu and frozen weights the gradient of x is that of relu(conv2d), in every algorithm") {
+  Generator rng(9);
+  for (const Shape& shape : {Shape{2, 16, 20, 24}, Shape{1, 3, 9, 11}, Shape{1, 32, 40, 36}}) {
+    for (Index out : {16, 5}) {
+      for (Index stride : {1, 2}) {
+        CAPTURE(shape.str());
+        CAPTURE(out);
+        CAPTURE(stride);
+        const Tensor w = Tensor::randn({out, shape[1], 3, 3}, rng), b = Tensor::randn({out}, rng);
+        const Tensor values = Tensor::randn(shape, rng);
+        const Conv2dFunctionOptions options{.stride = stride, .padding = 1};
+        const auto gradient = [&](bool fused) {
+          const Tensor x = values.clone().requires_grad_();
+          const Tensor y =
+              fused ? conv2d(x, w, b, options, Activation::relu) : relu(conv2d(x, w, b, options));
+          Generator upstream(10);
+          y.backward(Tensor::randn(y.shape(), upstream));
+          return x.grad();
+        };
+        CHECK(largest_difference(gradient(true), gradient(false)) < 2e-4);
+      }
+    }
+  }
+}
+
+TEST_CASE("a relu in the same pass lets the gradient through at NaN, as relu does") {
+  for (const Shape& shape : {Shape{1, 16, 16, 16}, Shape{1, 2, 5, 5}}) {
+    const Tensor w = Tensor::full({16, shape[1], 3, 3}, 0.1);
+    Tensor x = Tensor::ones(shape);
+    x.set({0, 0, 0, 0}, NAN);
+    const auto bias_gradient = [&](bool fused) {
+      const Tensor b = Tensor::full({16}, -0.5).requires_grad_();
+      const Tensor y =
+          fused ? conv2d(x, w, b, {.padding = 1}, Activation::relu) : relu(conv2d(x, w, b, {.padding = 1}));
+      y.backward(Tensor::ones(y.shape()));
+      return b.grad();
+    };
+    CHECK(identical(bias_gradient(true), bias_gradient(false)));
   }
 }
 

@@ -213,3 +213,24 @@ TEST_CASE("shapes that do not broadcast and mixed dtypes are named") {
                        doctest::Contains("mul: one tensor is float32 (2)"), ArgumentError);
   CHECK_THROWS_AS(relu(Tensor()), ArgumentError);
 }
+
+TEST_CASE("gradients at corners and at NaN are PyTorch's") {
+  const auto gradient = [](auto operation, const std::vector<double>& at) {
+    std::vector<std::vector<double>> both;
+    for (DType dtype : {float64, float32}) {
+      const Tensor x = Tensor::from(at, dtype).requires_grad_();
+      operation(x).backward(Tensor::full(x.shape(), 3, dtype));
+      both.push_back(x.grad().to_vector());
+    }
+    CHECK(both[0] == both[1]);
+    return both[0];
+  };
+  using Values = std::vector<double>;
+  using In = const Tensor&;
+  CHECK(gradient([](In x) { return relu(x); }, {-1, -0.0, 0, 1, NAN}) == Values{0, 0, 0, 3, 3});
+  CHECK(gradient([](In x) { return leaky_relu(x, 0.25); }, {-1, -0.0, 0, 1, NAN}) ==
+        Values{0.75, 0.75, 0.75, 3, 0.75});
+  CHECK(gradient([](In x) { return abs(x); }, {-2, -0.0, 0, 2, NAN}) == Values{-3, 0, 0, 3, 0});
+  CHECK(gradient([](In x) { return clamp(x, -1, 0.5); }, {-1.5, -1, 0, 0.5, 0.75, NAN}) ==
+        Values{0, 3, 3, 3, 0, 0});
+}

@@ -147,3 +147,24 @@ TEST_CASE("arguments that do not fit are named") {
   CHECK_THROWS_WITH_AS(total_variation(Tensor::zeros({5})),
                        doctest::Contains("total_variation: the argument has shape (5)"), ArgumentError);
 }
+
+TEST_CASE("equal neighbours get no gradient from the absolute total variation") {
+  for (DType dtype : {float32, float64}) {
+    for (double value : {0.0, 0.3, -7.0}) {
+      const Tensor x = Tensor::full({1, 2, 6, 37}, value, dtype).requires_grad_();
+      total_variation(x, TotalVariation::absolute).backward();
+      for (double v : x.grad().to_vector()) CHECK(v == 0);
+    }
+    // one pixel that stands out: only it and its four neighbours
+    Tensor x = Tensor::zeros({1, 1, 5, 5}, dtype);
+    x.set({0, 0, 2, 2}, 1);
+    x.requires_grad_();
+    total_variation(x, TotalVariation::absolute).backward();
+    const double pairs = 40;
+    CHECK(x.grad().at({0, 0, 2, 2}) == doctest::Approx(4 / pairs));
+    CHECK(x.grad().at({0, 0, 1, 2}) == doctest::Approx(-1 / pairs));
+    CHECK(x.grad().at({0, 0, 2, 3}) == doctest::Approx(-1 / pairs));
+    CHECK(x.grad().at({0, 0, 1, 1}) == 0);
+    CHECK(x.grad().at({0, 0, 4, 4}) == 0);
+  }
+}

@@ -70,7 +70,7 @@ TEST_CASE("sorting puts the special numbers where it says") {
   const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
   std::vector<float> values = {nan, 1, 0.0f, -inf, -0.0f, inf, -nan, -2};
   sort_values(values.data(), 8);
-  const std::vector<float> expected = {-nan, -inf, -2, -0.0f, 0.0f, 1, inf, nan};
+  const std::vector<float> expected = {-nan, -inf, -2, 0.0f, 0.0f, 1, inf, nan};
   for (std::size_t i = 0; i < values.size(); ++i) {
     CHECK(same(values[i], expected[i]));
     CHECK(std::signbit(values[i]) == std::signbit(expected[i]));
@@ -153,4 +153,27 @@ TEST_CASE("NaN gives NaN, and impossible arguments are refused") {
   CHECK_THROWS_WITH_AS(squared_wasserstein(x, Tensor::zeros({1, 3, 0, 4})), doctest::Contains("0 pixels"),
                        ArgumentError);
   CHECK_THROWS_AS(squared_wasserstein(x, Tensor::zeros({1, 3, 4, 4}, float64)), ArgumentError);
+}
+
+TEST_CASE("-0 ranks as 0 does: of equals the first in memory is the lowest") {
+  for (DType dtype : {float32, float64}) {
+    const Tensor target = Tensor::from({1, 2, 3, 4}, {1, 1, 1, 4}, dtype);
+    const auto gradient = [&](const std::vector<double>& values) {
+      const Tensor x = Tensor::from(values, {1, 1, 1, 4}, dtype).requires_grad_();
+      squared_wasserstein(x, target).backward(Tensor::ones({1, 1}, dtype));
+      return x.grad().to_vector();
+    };
+    CHECK(gradient({0, -0.0, 0, -0.0}) == gradient({0, 0, 0, 0}));
+  }
+}
+
+TEST_CASE("each sample has the target of its own number, or all have the only one") {
+  const Tensor x = Tensor::from({1, 3, 10, 30}, {2, 1, 1, 2}, float64);
+  const Tensor targets = Tensor::from({0, 4, 30, 10}, {2, 1, 1, 2}, float64);
+  CHECK(squared_wasserstein(x, targets).to_vector() == std::vector<double>{1, 0});
+  CHECK(squared_wasserstein(x, targets.slice(0, 1)).to_vector() == std::vector<double>{1, (100.0 + 676) / 2});
+  // two channels, so that sample and channel are told apart
+  const Tensor two = Tensor::from({1, 1, 2, 2, 3, 3, 4, 4}, {2, 2, 1, 2}, float64);
+  CHECK(squared_wasserstein(two, two).to_vector() == std::vector<double>{0, 0, 0, 0});
+  CHECK(squared_wasserstein(two, two.slice(1, 2)).to_vector() == std::vector<double>{4, 4, 0, 0});
 }

@@ -250,3 +250,24 @@ TEST_CASE("what pooling cannot take is named") {
                   ArgumentError);
   CHECK_THROWS_AS(max_pool2d(Tensor()), ArgumentError);
 }
+
+TEST_CASE("of equal pixels the first of the window gets the gradient, as in PyTorch") {
+  for (const DType dtype : {float32, float64}) {
+    for (const Pool2dOptions& options :
+         {Pool2dOptions{}, Pool2dOptions{.kernel = 2, .stride = 2, .padding = 1},
+          Pool2dOptions{.kernel = 2, .stride = 3}}) {
+      const Tensor x = Tensor::ones({1, 1, 8, 40}, dtype).requires_grad_();
+      const Tensor y = max_pool2d(x, options);
+      y.backward(Tensor::ones(y.shape(), dtype));
+      std::vector<double> expected(8 * 40, 0.0);
+      for (Index i = 0; i < y.size(2); ++i) {
+        for (Index j = 0; j < y.size(3); ++j) {
+          const Index row = std::max<Index>(0, i * options.stride - options.padding);
+          const Index column = std::max<Index>(0, j * options.stride - options.padding);
+          expected[row * 40 + column] += 1;
+        }
+      }
+      CHECK(x.grad().to_vector() == expected);
+    }
+  }
+}

@@ -206,3 +206,31 @@ TEST_CASE("wrong dimensions and means of nothing are named") {
                        ArgumentError);
   CHECK_THROWS_AS(sum(Tensor()), ArgumentError);
 }
+
+TEST_CASE("the mean of ones is 1 exactly, and x / c is rounded once") {
+  for (Index n : {3, 10, 49, 98, 103, 1000}) {
+    CAPTURE(n);
+    CHECK(mean(Tensor::ones({n}, float64)).item() == 1);
+    const double c = static_cast<double>(n);
+    CHECK((Tensor::full({2}, c, float64) / c)(0) == 1);
+    CHECK((Tensor::full({2}, 7, float64) / c)(1) == 7 / c);
+    CHECK((Tensor::full({2}, 7) / c)(1) == 7.0f / static_cast<float>(c));
+  }
+  check_gradients([](const auto& in) { return in[0] / 49; }, {random_input({3, 4})});
+}
+
+TEST_CASE("the gradient of the variance keeps its digits far from 0") {
+  Generator rng(13);
+  const Tensor far = (Tensor::randn({4, 1000}, rng, float64) + 1e6).to(float32);
+  const auto gradient = [&](DType dtype) {
+    const Tensor x = far.to(dtype).clone().requires_grad_();
+    variance(x, {1}).backward(Tensor::ones({4}, dtype));
+    return x.grad().to(float64);
+  };
+  const Tensor exact = gradient(float64);
+  double largest = 0;
+  for (double v : exact.to_vector()) {
+    largest = std::max(largest, std::abs(v));
+  }
+  CHECK(largest_difference(gradient(float32), exact) < 1e-6 * largest);
+}

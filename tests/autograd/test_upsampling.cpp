@@ -216,3 +216,17 @@ TEST_CASE("what upsampling cannot take is named") {
   CHECK_THROWS_AS(upsample_bilinear2d(x, {.scale = std::nan("")}), ArgumentError);
   CHECK_THROWS_AS(upsample_bilinear2d(Tensor::zeros({1, 1, 0, 3}), {.scale = 2}), ArgumentError);
 }
+
+TEST_CASE("a side that keeps its size keeps its pixels, whatever the scale, as in PyTorch") {
+  const Tensor row = Tensor::from({0, 1}, {1, 1, 1, 2}, float64);
+  CHECK(upsample_bilinear2d(row, {.scale = 1.1}).to_vector() == std::vector<double>{0, 1});
+  const Tensor x = random_input({1, 2, 3, 12}, 4);  // 3 rows stay 3, 12 columns become 13
+  const Tensor y = upsample_bilinear2d(x, {.scale = 1.1});
+  REQUIRE(y.shape() == Shape{1, 2, 3, 13});
+  for (Index i = 0; i < 6; ++i) {  // each row is made of its own row alone
+    const Tensor alone =
+        upsample_bilinear2d(x.detach().reshape({6, 1, 1, 12})[i].reshape({1, 1, 12}), {.scale = 1.1});
+    CHECK(alone.to_vector() == y.detach().reshape({6, 13})[i].to_vector());
+  }
+  check_gradients([](const auto& in) { return upsample_bilinear2d(in[0], {.scale = 1.1}); }, {x});
+}

@@ -1,12 +1,16 @@
 // Parallel loops: every element once, nested loops, exceptions, and sums that no number of threads changes.
 #include "gesso/core/parallel.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cmath>
 #include <set>
 #include <stdexcept>
 #include <thread>
 
+#include "gesso/autograd/normalization.h"
 #include "gesso/core/error.h"
 #include "support.h"
 
@@ -146,5 +150,40 @@ TEST_CASE("numbers of threads that make no sense are refused") {
   set_num_threads(2);
   CHECK_THROWS_WITH_AS(parallel_for(4, 1, [](Index, Index) { set_num_threads(3); }),
                        doctest::Contains("inside a parallel loop"), ArgumentError);
+  set_num_threads(before);
+}
+
+TEST_CASE("a forked child has threads of its own: it neither hangs nor dies, and computes the same") {
+  const int before = num_threads();
+  Generator rng(1);
+  const Tensor x = Tensor::randn({4, 16, 40, 40}, rng);
+  for (int parent : {2, 4}) {
+    set_num_threads(parent);
+    const Tensor expected = instance_norm(x);
+    for (int child : {0, 1, 3, 4}) {  // 0: as many as the parent
+      for (int repetition = 0; repetition < 5; ++repetition) {
+        std::atomic<bool> done = false;
+        std::thread other([&] {  // holds locks at any moment, the memory pool's for one
+          while (!done) Tensor::zeros({8, 1000});
+        });
+        const pid_t id = fork();
+        if (id == 0) {
+          alarm(20);  // a child that hangs is killed
+          if (child > 0) set_num_threads(child);
+          const bool right = num_threads() == (child > 0 ? child : parent) &&
+                             gesso::testing::identical(instance_norm(x), expected);
+          _exit(right ? 0 : 1);
+        }
+        int status = -1;
+        waitpid(id, &status, 0);
+        done = true;
+        other.join();
+        CAPTURE(parent);
+        CAPTURE(child);
+        CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+        CHECK(gesso::testing::identical(instance_norm(x), expected));  // the parent goes on
+      }
+    }
+  }
   set_num_threads(before);
 }

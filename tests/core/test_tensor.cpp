@@ -87,6 +87,18 @@ TEST_CASE("tensors are made with the values asked for") {
   CHECK(Tensor::arange(3).to_vector() == Values{0, 1, 2});
   CHECK(Tensor::arange(3, 0).numel() == 0);
   CHECK(Tensor::arange(0, 1, 0.3).numel() == 4);
+  CHECK(Tensor::arange(1, 1.6, 0.1).numel() == 6);  // the quotient is a little more than 6
+  CHECK(Tensor::arange(1.6, 1, -0.1).numel() == 6);
+  CHECK(Tensor::arange(0, 0.3, 0.1, float64).numel() == 3);
+  for (int n = 1; n < 200; ++n) {
+    for (double step : {0.1, 0.3, 1e-3, 7.7}) {
+      for (double start : {0.0, 1.0, -0.3, 1e3}) {
+        const Tensor row = Tensor::arange(start, start + n * step, step, float64);
+        CHECK(row.numel() == n);
+        CHECK(row(-1) < start + n * step);
+      }
+    }
+  }
   CHECK(Tensor::zeros({2, 0}).to_vector().empty());
   CHECK_THROWS_WITH_AS(Tensor::from({1, 2}, {3}), doctest::Contains("Tensor::from: 2 values for shape (3)"),
                        ArgumentError);

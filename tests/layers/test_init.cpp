@@ -70,6 +70,12 @@ TEST_CASE("Kaiming and Xavier numbers have the deviation of their formulas in bo
     check_spread(x, std::sqrt(2.0 / 800), false);
     init::kaiming_normal_(x, rng, {.a = 1, .mode = init::FanMode::out});
     check_spread(x, std::sqrt(1.0 / 1600), false);
+    init::kaiming_normal_(x, rng, {.mode = init::FanMode::out});
+    check_spread(x, std::sqrt(2.0 / 1600), false);
+    init::kaiming_uniform_(x, rng, {.mode = init::FanMode::out});
+    check_spread(x, std::sqrt(2.0 / 1600), true);
+    init::kaiming_uniform_(x, rng, {.a = 1, .mode = init::FanMode::out});
+    check_spread(x, std::sqrt(1.0 / 1600), true);
     init::xavier_uniform_(x, rng);
     check_spread(x, std::sqrt(2.0 / 2400), true);
     init::xavier_normal_(x, rng, 5.0 / 3);

@@ -8,6 +8,11 @@
 #include "gesso/layers/activations.h"
 #include "gesso/layers/conv2d.h"
 #include "gesso/layers/linear.h"
+#include "gesso/layers/normalization/batch_instance.h"
+#include "gesso/layers/normalization/batch_norm.h"
+#include "gesso/layers/normalization/conditional.h"
+#include "gesso/layers/normalization/group_norm.h"
+#include "gesso/layers/normalization/instance_norm.h"
 #include "gesso/layers/resampling.h"
 #include "gesso/layers/sequential.h"
 #include "gesso/training/optim/adam.h"
@@ -329,4 +334,76 @@ TEST_CASE("gradients of a whole net pass the check, in every parameter") {
   Generator rng(11);
   ToyNet net(rng);
   check_layer(net, {2, 1, 5, 7});
+}
+
+TEST_CASE("an empty batch passes through every layer, and leaves running statistics alone") {
+  Generator rng(8);
+  const auto passes = [](Module& layer, const Shape& in, const Shape& out) {
+    CAPTURE(layer.describe());
+    std::vector<Tensor> buffers;
+    for (const auto& [name, buffer] : layer.named_buffers()) {
+      buffers.push_back(buffer.clone());
+    }
+    for (bool training : {true, false}) {
+      layer.train(training);
+      const Tensor x = Tensor::zeros(in).requires_grad_();
+      const Tensor y = layer(x);
+      CHECK(y.shape() == out);
+      y.backward(Tensor::zeros(out));
+      CHECK(x.grad().shape() == in);
+      for (const Tensor& parameter : layer.parameters()) {
+        CHECK(largest(parameter.grad()) == 0);
+      }
+    }
+    const auto after = layer.named_buffers();
+    for (std::size_t i = 0; i < buffers.size(); ++i) {
+      CHECK(identical(buffers[i], after[i].second));
+    }
+  };
+  Conv2d conv(4, 6, 3, {.padding = 1, .padding_mode = PaddingMode::reflect}, rng);
+  passes(conv, {0, 4, 6, 8}, {0, 6, 6, 8});
+  Conv2d fused(4, 6, 3, {.stride = 2}, rng);
+  fused.then(Activation::relu);
+  passes(fused, {0, 4, 7, 7}, {0, 6, 3, 3});
+  ConvTranspose2d larger(4, 6, 3, {.stride = 2}, rng);
+  passes(larger, {0, 4, 3, 3}, {0, 6, 7, 7});
+  Linear affine(8, 3, {}, rng);
+  passes(affine, {0, 8}, {0, 3});
+  const Shape pictures{0, 4, 6, 8};
+  BatchNorm2d batch(4);
+  passes(batch, pictures, pictures);
+  passes(batch, {0, 4, 1, 1}, {0, 4, 1, 1});
+  BatchNorm2d average(4, {.momentum = std::nullopt, .affine = false});
+  average.then(Activation::relu);
+  passes(average, pictures, pictures);
+  BatchNorm1d row(4);
+  passes(row, {0, 4}, {0, 4});
+  passes(row, {0, 4, 5}, {0, 4, 5});
+  InstanceNorm2d instance(4, {.affine = true, .track_running_stats = true});
+  passes(instance, pictures, pictures);
+  GroupNorm group(2, 4);
+  passes(group, pictures, pictures);
+  LayerNorm layer({6, 8});
+  passes(layer, pictures, pictures);
+  BatchInstanceNorm2d both(4);
+  passes(both, pictures, pictures);
+  ConditionalInstanceNorm2d conditional(3, 4);
+  conditional.set_style(1);
+  passes(conditional, pictures, pictures);
+  CHECK(adaptive_instance_norm(Tensor::zeros(pictures), Tensor::ones({1, 4, 3, 3})).shape() == pictures);
+  for (const std::shared_ptr<Module>& module : std::initializer_list<std::shared_ptr<Module>>{
+           std::make_shared<ReLU>(), std::make_shared<LeakyReLU>(0.2), std::make_shared<Tanh>(),
+           std::make_shared<Sigmoid>()}) {
+    passes(*module, pictures, pictures);
+  }
+  const auto sized = [&](const std::shared_ptr<Module>& module, Index height, Index width) {
+    passes(*module, pictures, {0, 4, height, width});
+  };
+  sized(std::make_shared<MaxPool2d>(), 3, 4);
+  sized(std::make_shared<AvgPool2d>(), 3, 4);
+  sized(std::make_shared<Upsample>(), 12, 16);
+  sized(std::make_shared<Upsample>(UpsampleOptions{.scale = 1.5, .mode = UpsampleMode::bilinear}), 9, 12);
+  sized(std::make_shared<ReflectionPad2d>(Padding2d{1, 2, 3, 0}), 9, 11);
+  Flatten flatten;
+  passes(flatten, pictures, {0, 192});
 }

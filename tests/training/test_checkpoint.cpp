@@ -12,6 +12,8 @@
 #include "files.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/reduce.h"
+#include "gesso/core/files/checksum.h"
+#include "gesso/core/files/file.h"
 #include "gesso/core/files/safetensors.h"
 #include "gesso/core/parallel.h"
 #include "gesso/layers/linear.h"
@@ -133,6 +135,10 @@ TEST_CASE("files that are not checkpoints are refused by name") {
   const std::pair<std::string, std::string> format = {"format", "gesso checkpoint 1"};
   save_safetensors(file, {}, {format});
   fails("has no step");
+  save_safetensors(file, {}, {format, {"step", "-5"}});
+  fails("its step is -5");
+  save_safetensors(file, {}, {{"format", "gesso checkpoint 2"}, {"step", "1"}});
+  fails("it has lost its checksum");
   save_safetensors(file, {}, {format, {"step", "12x"}});
   fails("step is \"12x\", which is no number");
   save_safetensors(file, {}, {format, {"step", "1"}, {"generator.a", "7"}});
@@ -177,6 +183,41 @@ TEST_CASE("killed at any moment, a whole checkpoint remains") {
   CHECK(before > 0);
   // What the killed ones left half-written is removed by the next checkpoint.
   save_checkpoint(folder.path(), checkpoint(before + 1));
-  CHECK(folder.entries() == 1);
+  CHECK(folder.entries() == 2);  // and the one before
   set_num_threads(threads);
+}
+
+TEST_CASE("whatever bit of a checkpoint flips, the one before it is used and nothing else") {
+  if (!has_checksums()) {
+    return;
+  }
+  const TemporaryFolder folder;
+  const auto checkpoint = [](double x) {
+    return Checkpoint{.step = static_cast<Index>(x),
+                      .model = {{"x", Tensor::full({20}, x)}},
+                      .generators = {{"a", {3, 4}}},
+                      .metadata = {{"lr", "0.1"}}};
+  };
+  save_checkpoint(folder.path(), checkpoint(1));
+  save_checkpoint(folder.path(), checkpoint(2));
+  CHECK(load_checkpoint(folder.path()).step == 2);
+  const std::string file = folder / "checkpoint.safetensors", whole = read_file(file);
+  for (std::size_t bit = 0; bit < 8 * whole.size(); bit += 3) {
+    std::string broken = whole;
+    broken[bit / 8] = static_cast<char>(broken[bit / 8] ^ (1 << bit % 8));
+    write_bytes(file, broken);
+    CAPTURE(bit);
+    const Checkpoint loaded = load_checkpoint(folder.path());
+    CHECK(loaded.step == 1);
+    CHECK_FALSE(loaded.warning.empty());
+  }
+  std::filesystem::remove(file);
+  CHECK(has_checkpoint(folder.path()));
+  CHECK(load_checkpoint(folder.path()).step == 1);
+  // Put aside, the damaged one does not take the place of the whole one before it.
+  write_bytes(file, "torn");
+  set_damaged_checkpoint_aside(folder.path());
+  save_checkpoint(folder.path(), checkpoint(3));
+  std::filesystem::remove(file);
+  CHECK(load_checkpoint(folder.path()).step == 1);
 }

@@ -101,6 +101,36 @@ TEST_CASE("pictures are found by their ending, sorted, in folders below too, but
   CHECK_THROWS_AS(PictureFolder(std::vector<std::string>{}), ArgumentError);
 }
 
+TEST_CASE("links are followed, each folder once, and what cannot be read stops nothing") {
+  const TemporaryFolder folder, elsewhere;
+  const std::string root = folder.path() + "/";
+  std::filesystem::create_directories(folder / "a/b");
+  std::filesystem::create_directories(folder / "closed");
+  write_bytes(folder / "a/b/deep.jpg", "");
+  write_bytes(elsewhere / "far.png", "");
+  write_bytes(elsewhere / "one.jpg", "");
+  std::filesystem::create_directory_symlink(folder.path(), folder / "a/b/up");  // a loop
+  std::filesystem::create_directory_symlink(elsewhere.path(), folder / "linked");
+  std::filesystem::create_directory_symlink(elsewhere.path(), folder / "linked_again");
+  std::filesystem::create_symlink(elsewhere / "one.jpg", folder / "link.jpg");
+  std::filesystem::create_symlink(folder / "nowhere.jpg", folder / "dangling.jpg");
+  std::filesystem::create_symlink("round.jpg", folder / "round.jpg");
+  const std::vector<std::string> expected = {root + "a/b/deep.jpg", root + "link.jpg",
+                                             root + "linked/far.png", root + "linked/one.jpg"};
+  CHECK(pictures_in(folder.path()) == expected);
+  CHECK(pictures_in(folder.path(), {.folders_inside = false}) == std::vector<std::string>{root + "link.jpg"});
+  std::filesystem::permissions(folder / "closed", std::filesystem::perms::none);
+  std::vector<std::string> complaints;
+  CHECK(pictures_in(folder.path(), {.complaints = &complaints}) == expected);
+  if (::geteuid() != 0) {  // root reads everything
+    REQUIRE(complaints.size() == 1);
+    CHECK(complaints[0].find("closed: the folder cannot be read") != std::string::npos);
+    PictureFolder pictures(folder.path(), {.crop = 4, .batch = 1});
+    CHECK(pictures.take_warnings().at(0) == complaints[0]);
+  }
+  std::filesystem::permissions(folder / "closed", std::filesystem::perms::owner_all);
+}
+
 TEST_CASE("batches have the promised shape, each epoch shows every picture once in a fresh order") {
   const TemporaryFolder folder;
   save_plain_pictures(folder, 7);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "gesso/core/error.h"
+#include "gesso/core/text.h"
 #include "support.h"
 
 using namespace gesso;
@@ -101,4 +102,17 @@ TEST_CASE("settings as they are given on a command line") {
         " --styles 'a \"b\".jpg' c,d.jpg --content 'it'\\''s mine' --strength true --width 16 --max-steps "
         "600 --lr 0.002 --seed "
         "18446744073709551615");
+}
+
+TEST_CASE("names of files that are no UTF-8 come back, from texts that are") {
+  Mine mine, other;
+  mine.styles = {"caf\xE9.jpg", "\xFF\xFE/100%.png", "percent:20.jpg"};
+  mine.content = "photos \xE9t\xE9";
+  const std::map<std::string, std::string> metadata = mine.list().to_metadata();
+  for (const auto& [name, text] : metadata) {
+    CHECK(is_utf8(text));
+  }
+  other.list().from_metadata(metadata);
+  CHECK(other.styles == mine.styles);
+  CHECK(other.content == mine.content);
 }

@@ -9,6 +9,7 @@
 #include "files.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/losses.h"
+#include "gesso/autograd/reduce.h"
 #include "gesso/core/files/file.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/layers/linear.h"
@@ -229,8 +230,8 @@ TEST_CASE("a loss that is not finite ends the training before it moves a weight"
             {.save_every = 1,
              .bar = false,
              .after_step = [&](Index, const LogEntry&) { weights = net.parameters()[0].to_vector(); }}),
-      "the loss is no longer a finite number after 4 steps; begin again with a lower learning rate (lr was "
-      "0.5)",
+      "step 5: the loss is inf, not a finite number; the last checkpoint is whole. Begin again with a lower "
+      "learning rate (lr was 0.5)",
       DivergedError);
   CHECK(net.parameters()[0].to_vector() == weights);
   CHECK(load_checkpoint(temporary / "checkpoint").step == 4);
@@ -351,4 +352,131 @@ TEST_CASE("checkpoints that do not fit, and impossible numbers of steps, are ref
   saved.model.clear();
   CHECK_THROWS_AS(line.training.resume(saved), ArgumentError);
   CHECK_THROWS_WITH_AS(Line(0), doctest::Contains("steps is 0"), ArgumentError);
+}
+
+TEST_CASE("what is not finite is named, with its step, and never saved") {
+  const TemporaryFolder temporary;
+  Generator rng(1);
+  const auto diverges = [&](Linear& net, const std::function<Tensor(Index)>& loss, Index steps,
+                            const char* text) {
+    Adam adam(net.parameters(), {.lr = 0.5});
+    Training training(net, adam, {.steps = steps}, [&] { return loss(training.steps_done()); });
+    CHECK_THROWS_WITH_AS(train(training, {temporary.path()}, {.save_every = 1, .bar = false}),
+                         doctest::Contains(text), DivergedError);
+  };
+  const Tensor x = Tensor::ones({2, 3});
+  {  // a gradient: of sqrt at 0, while the loss is finite
+    Linear net(3, 1, {}, rng);
+    diverges(
+        net,
+        [&](Index step) {
+          const Tensor y = mean(square(net(x)));
+          return step < 2 ? y : sum(sqrt(net.weight * 0.0)) + y;
+        },
+        9, "step 3: the gradient of weight is not finite (the loss is ");
+    CHECK(load_checkpoint(temporary / "checkpoint").step == 2);
+    for (const auto& [name, tensor] : load_checkpoint(temporary / "checkpoint").model) {
+      for (double v : tensor.to_vector()) CHECK(std::isfinite(v));
+    }
+  }
+  {  // a weight that was spoilt to begin with is not blamed on the learning rate
+    Linear net(3, 1, {}, rng);
+    net.bias.fill_(NAN);
+    Adam adam({net.weight}, {.lr = 0.5});
+    Training training(net, adam, {.steps = 5}, [&] { return mean(square(net(x))); });
+    std::string text;
+    try {
+      training.step();
+    } catch (const DivergedError& error) {
+      text = error.what();
+    }
+    CHECK(text.find("so was bias before the first step: the checkpoint or model") != std::string::npos);
+    CHECK(text.find("learning rate") == std::string::npos);
+    CHECK_THROWS_WITH_AS(training.save(temporary / "other"), doctest::Contains("bias"), DivergedError);
+    CHECK_FALSE(has_checkpoint(temporary / "other"));
+  }
+}
+
+TEST_CASE("checkpoints with impossible numbers are refused") {
+  const TemporaryFolder temporary;
+  Line line;
+  line.training.save(temporary / "checkpoint");
+  const Checkpoint whole = load_checkpoint(temporary / "checkpoint");
+  Checkpoint saved = whole;
+  saved.step = kSteps + 1;
+  CHECK_THROWS_WITH_AS(line.training.resume(saved), doctest::Contains("the checkpoint is at step 13 of 12"),
+                       ArgumentError);
+  saved.step = -5;
+  CHECK_THROWS_WITH_AS(line.training.resume(saved), doctest::Contains("at step -5 of 12"), ArgumentError);
+  saved = whole;
+  saved.model[0].second = Tensor::full({1, 1}, NAN);
+  CHECK_THROWS_WITH_AS(line.training.resume(saved),
+                       doctest::Contains("weight in the checkpoint is not finite"), ArgumentError);
+}
+
+TEST_CASE("a run that is killed before its first checkpoint can be gone on with, or begun again") {
+  const TemporaryFolder temporary;
+  {
+    const RunFolder folder(temporary / "run");
+    folder.create();
+    write_bytes(folder.log(), "{\"step\": 1}\n");  // and no checkpoint
+  }
+  CHECK_THROWS_WITH_AS(RunFolder(temporary / "run").checkpoint_to_resume("line"),
+                       doctest::Contains("it was stopped before its first one, begin it again"),
+                       ArgumentError);
+  const RunFolder folder(temporary / "run");
+  CHECK_NOTHROW(folder.create());
+  Line line, straight;
+  CHECK_THROWS_AS(
+      train(line.training, folder,
+            {.bar = false, .after_step = [](Index, const LogEntry&) { require(false, "killed"); }}),
+      ArgumentError);
+  Line resumed;
+  const Checkpoint saved = folder.checkpoint_to_resume("line");
+  CHECK(saved.step == 0);
+  resumed.training.resume(saved);
+  CHECK(train(resumed.training, folder, {.bar = false}));
+  CHECK(read_log(folder.log()).size() == kSteps);
+  for (Index i = 0; i < kSteps; ++i) straight.training.step();
+  CHECK(resumed.weights() == straight.weights());
+}
+
+TEST_CASE("a damaged checkpoint is replaced by the one before it, with a warning, to the same end") {
+  const TemporaryFolder temporary;
+  const RunFolder folder(temporary.path());
+  Line line;
+  train(line.training, folder, [&] {
+    TrainingLoopOptions options = quietly(line.training, 8);
+    options.save_every = 3;
+    return options;
+  }());  // saved at 3, 6 and 8
+  const std::string file = folder.checkpoint() / "checkpoint.safetensors";
+  std::string bytes = read_file(file);
+  bytes[bytes.size() - 3] ^= 4;
+  write_bytes(file, bytes);
+  const Checkpoint saved = folder.checkpoint_to_resume("line");
+  CHECK(saved.step == 6);
+  CHECK(saved.warning.find(file) != std::string::npos);
+  Line resumed, straight;
+  resumed.training.resume(saved);
+  const std::vector<std::string> warnings = resumed.training.take_warnings();
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].find("its checksum is wrong") != std::string::npos);
+  CHECK(warnings[0].find("going on from the checkpoint before it, at step 6") != std::string::npos);
+  CHECK(train(resumed.training, folder, {.bar = false}));
+  for (Index i = 0; i < kSteps; ++i) straight.training.step();
+  CHECK(resumed.weights() == straight.weights());
+  CHECK(load_checkpoint(folder.checkpoint()).warning.empty());
+}
+
+TEST_CASE("two trainings in one folder: the second is refused by name") {
+  const TemporaryFolder temporary;
+  const RunFolder first(temporary.path());
+  first.create();
+  Line line;
+  CHECK_THROWS_WITH_AS(RunFolder(temporary.path()).create(), doctest::Contains("another program works in it"),
+                       FileError);
+  CHECK_THROWS_WITH_AS(train(line.training, {temporary.path()}, {.bar = false}),
+                       doctest::Contains("another program works in it"), FileError);
+  CHECK(train(line.training, first, {.bar = false}));
 }

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "gesso/core/simd/clones.h"
+#include "gesso/training/optim/subnormals.h"
 
 namespace gesso {
 namespace {
@@ -24,8 +25,8 @@ GESSO_SIMD void adam_step(T* p, T* m, T* v, const T* gradient, Index n, Factors<
   for (Index i = 0; i < n; ++i) {
     const T before = f.shrink * p[i];
     const T g = gradient[i] + f.weight_decay * before;
-    m[i] = f.beta1 * m[i] + f.one_minus_beta1 * g;
-    v[i] = f.beta2 * v[i] + f.one_minus_beta2 * g * g;
+    m[i] = without_subnormals(f.beta1 * m[i] + f.one_minus_beta1 * g);
+    v[i] = without_subnormals(f.beta2 * v[i] + f.one_minus_beta2 * g * g);
     p[i] = before - f.step_size * (m[i] / (std::sqrt(v[i]) * f.root_correction + f.eps));
   }
 }

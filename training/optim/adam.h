@@ -9,7 +9,7 @@ struct AdamOptions {
   double lr = 1e-3;         ///< learning rate: about the largest change of a parameter in a step
   double beta1 = 0.9;       ///< how much of the mean of gradients is kept, in [0, 1)
   double beta2 = 0.999;     ///< how much of the mean of squared gradients is kept, in [0, 1)
-  double eps = 1e-8;        ///< added to the square root
+  double eps = 1e-8;        ///< added to the square root; see below for 0
   double weight_decay = 0;  ///< times the parameter, added to the gradient
 };
 
@@ -18,6 +18,10 @@ struct AdamOptions {
 ///     m = beta1 m + (1 - beta1) g     (exp_avg)
 ///     v = beta2 v + (1 - beta2) g^2   (exp_avg_sq)
 ///     p = p - lr / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
+///
+/// Averages that fade become 0 instead of subnormal, which would make all later steps slower. With eps = 0 a
+/// step is m / 0, infinite or NaN, where v is 0: where gradients were 0, or so small (below 1e-18 in float32)
+/// that their squares are; keep eps above 0.
 class Adam : public Optimizer {
  public:
   /// Throws ArgumentError for options out of range (lr, eps, weight_decay finite and not negative).

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "gesso/core/simd/clones.h"
+#include "gesso/training/optim/subnormals.h"
 
 namespace gesso {
 namespace {
@@ -21,7 +22,7 @@ GESSO_SIMD void momentum_step(T* p, T* b, const T* gradient, Index n, T lr, T we
                               T momentum, bool nesterov) {
   for (Index i = 0; i < n; ++i) {
     const T g = gradient[i] + weight_decay * p[i];
-    b[i] = keep * b[i] + take * g;
+    b[i] = without_subnormals(keep * b[i] + take * g);
     p[i] -= lr * (nesterov ? g + momentum * b[i] : b[i]);
   }
 }

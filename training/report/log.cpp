@@ -36,7 +36,7 @@ std::optional<double> logged(const LogEntry& entry, const std::string& name) {
 LogWriter::LogWriter(const std::string& path, Index last_step) : path_(path) {
   std::string kept;
   if (last_step >= 0) {
-    for (const LogEntry& entry : read_log(path)) {
+    for (const LogEntry& entry : read_log(path, &damaged_)) {
       if (logged(entry, "step").value_or(kNan) <= static_cast<double>(last_step)) {
         kept += line_of(entry);
       }
@@ -56,18 +56,24 @@ void LogWriter::write(const LogEntry& entry) {
   }
 }
 
-std::vector<LogEntry> read_log(const std::string& path) {
+std::vector<LogEntry> read_log(const std::string& path, std::vector<std::string>* damaged) {
   std::vector<LogEntry> entries;
   for_each_line(path, [&](std::string_view text, int number) {
-    LogEntry& entry = entries.emplace_back();
+    LogEntry entry;
     try {
       const Json line = parse_json(text);
       for (const auto& [name, value] : line.get_ref<const Json::object_t&>()) {
         entry.emplace_back(name, value.is_null() ? kNan : value.get<double>());
       }
     } catch (const Json::exception&) {
-      throw FileError(concat_text(path, ": line ", number, " is not a JSON object of numbers"));
+      const std::string complaint = concat_text(path, ": line ", number, " is not a JSON object of numbers");
+      if (damaged == nullptr) {
+        throw FileError(complaint);
+      }
+      damaged->push_back(complaint);
+      return;
     }
+    entries.push_back(std::move(entry));
   });
   return entries;
 }

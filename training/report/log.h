@@ -22,19 +22,25 @@ std::optional<double> logged(const LogEntry& entry, const std::string& name);
 class LogWriter {
  public:
   /// Opens `path`, keeping the lines whose "step" is at most `last_step` (a resumed run repeats the steps
-  /// after its checkpoint); with last_step below 0 it begins anew. Throws FileError if it cannot be written.
+  /// after its checkpoint); with last_step below 0 it begins anew. Lines that are damaged are left out: a checkpoint
+  /// that is whole can be gone on from whatever the log is. Throws FileError if it cannot be written.
   explicit LogWriter(const std::string& path, Index last_step = -1);
+
+  /// One complaint for each line that was left out.
+  const std::vector<std::string>& damaged() const { return damaged_; }
 
   /// Numbers that are not finite become null. Throws FileError when the disk is full.
   void write(const LogEntry& entry);
 
  private:
   std::string path_;
+  std::vector<std::string> damaged_;
   std::ofstream file_;
 };
 
 /// All lines of a log. A last line that a kill cut short is left out; a missing file is an empty log. Throws
-/// FileError, naming file and line, for any other line that is not a JSON object of numbers.
-std::vector<LogEntry> read_log(const std::string& path);
+/// FileError, naming file and line, for any other line that is not a JSON object of numbers; with `damaged` the line
+/// is left out instead, and the complaint added there.
+std::vector<LogEntry> read_log(const std::string& path, std::vector<std::string>* damaged = nullptr);
 
 }  // namespace gesso

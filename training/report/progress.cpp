@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "gesso/core/text.h"
+
 namespace gesso {
 namespace {
 
@@ -79,6 +81,7 @@ void ProgressBar::show() {
   if (!status_.empty()) {
     line += "  " + status_;
   }
+  line = printable(line);
   if (bar_) {
     std::size_t length = std::min(line.size(), terminal_width() - 1);
     while (length < line.size() && (line[length] & 0xC0) == 0x80) {
@@ -94,7 +97,7 @@ void ProgressBar::show() {
 }
 
 void ProgressBar::message(const std::string& text) {
-  std::fprintf(stderr, "%s%s\n", open_ ? "\r\033[K" : "", text.c_str());
+  std::fprintf(stderr, "%s%s\n", open_ ? "\r\033[K" : "", printable(text).c_str());
   if (open_) {
     show();
   }

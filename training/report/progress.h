@@ -31,7 +31,7 @@ class ProgressBar {
   /// `done` of the total steps are done; `status` is shown beside the bar. Writes at most ten times a second
   /// (a bar) or every ten seconds and at the end (lines), so it can be called after every step.
   void update(Index done, const std::string& status = "");
-  /// Writes a line of its own above the bar.
+  /// Writes a line of its own above the bar. Control characters in it (of names of files) are shown, not sent.
   void message(const std::string& text);
   /// Ends the bar's line. Called by the destructor too.
   void finish();

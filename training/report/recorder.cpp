@@ -188,16 +188,27 @@ NormalizationRecord record_of(const Json& line) {
 
 }  // namespace
 
-std::vector<NormalizationRecord> read_normalization_records(const std::string& path) {
+namespace {
+
+// With `whole_only` lines that are no records are left out.
+std::vector<NormalizationRecord> read_records(const std::string& path, bool whole_only) {
   std::vector<NormalizationRecord> records;
   for_each_line(path, [&](std::string_view line, int number) {
     try {
       records.push_back(record_of(parse_json(line)));
     } catch (const Json::exception&) {
-      throw FileError(concat_text(path, ": line ", number, " is not a record of a normalization layer"));
+      if (!whole_only) {
+        throw FileError(concat_text(path, ": line ", number, " is not a record of a normalization layer"));
+      }
     }
   });
   return records;
+}
+
+}  // namespace
+
+std::vector<NormalizationRecord> read_normalization_records(const std::string& path) {
+  return read_records(path, false);
 }
 
 // ---- the recorder
@@ -272,7 +283,7 @@ NormalizationRecorder::NormalizationRecorder(Module& network, const std::string&
           " and first_step ", options.first_step, " must be at least 1");
   std::string kept;
   if (options.first_step > 1) {
-    for (const NormalizationRecord& record : read_normalization_records(path)) {
+    for (const NormalizationRecord& record : read_records(path, true)) {
       kept += record.step < options.first_step ? line_of(record) : "";
     }
   }

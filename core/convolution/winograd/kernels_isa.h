@@ -179,7 +179,7 @@ GESSO_INLINE void finish_columns(const float* from, Index j, int rows, float bia
       v = v < 0 ? V{} : v;  // NaN stays NaN
     }
     if (masked) {
-      open |= (v > 0) & (1 << (shift + i));
+      open |= ~(v <= 0) & (1 << (shift + i));
     }
     if (stream) {
       simd::stream(y + i * width + j, v);
@@ -210,7 +210,7 @@ GESSO_INLINE void finish_rows(const float* from, int rows, Index count, float bi
     for (int i = 0; i < rows; ++i) {
       const float z = from[i * kPitch + j] + bias;
       const float v = relu && z < 0 ? 0.0f : z;
-      open |= v > 0 ? 1 << (shift + i) : 0;
+      open |= v <= 0 ? 0 : 1 << (shift + i);
       y[i * width + j] = v;
     }
     if (masked) {

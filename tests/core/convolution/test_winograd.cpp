@@ -121,7 +121,7 @@ TEST_CASE("the relu of a convolution lets through what relu does, NaN included, 
         const float before = z.data<float>()[i], after = y.data<float>()[i];
         nans += std::isnan(after);
         wrong += std::isnan(before) ? !std::isnan(after) : after != std::max(before, 0.0f);
-        wrong += open.data<float>()[i] != (before > 0 ? 1 : 0);
+        wrong += open.data<float>()[i] != (before <= 0 ? 0 : 1);
       }
       CHECK(wrong == 0);
       CHECK(nans > 0);

@@ -1,14 +1,17 @@
-// Files: whole reads, mapping, and writes that happen completely or not at all.
+// Files: reads, whole and in parts, and writes that happen completely or not at all.
 #include "gesso/core/files/file.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 
 #include "files.h"
 #include "gesso/core/error.h"
+#include "gesso/core/files/folder_lock.h"
 
 using namespace gesso;
 using namespace gesso::testing;
@@ -46,7 +49,11 @@ TEST_CASE("what is written is read back, whatever the bytes and the size") {
     }
     write_file_atomically(folder / "file", bytes);
     CHECK(read_file(folder / "file") == bytes);
-    CHECK(MappedFile(folder / "file").bytes() == bytes);
+    const InputFile file(folder / "file");
+    REQUIRE(file.size() == size);
+    CHECK(file.read(0, size) == bytes);
+    CHECK(file.read(size / 3, size / 2) == bytes.substr(size / 3, size / 2));
+    CHECK_THROWS_WITH_AS(file.read(1, size + 1), doctest::Contains("it became shorter"), FileError);
     CHECK(folder.entries() == 1);
   }
 }
@@ -61,9 +68,9 @@ TEST_CASE("reading names the file and the reason") {
   CHECK_THROWS_WITH_AS(read_file(folder / "none"), doctest::Contains("none': there is no such file"),
                        FileError);
   CHECK_THROWS_WITH_AS(read_file(folder.path()), doctest::Contains("it is a folder"), FileError);
-  CHECK_THROWS_WITH_AS(MappedFile{folder / "none"}, doctest::Contains("there is no such file"), FileError);
-  CHECK_THROWS_WITH_AS(MappedFile{folder.path()}, doctest::Contains("it is a folder"), FileError);
-  CHECK_THROWS_WITH_AS(MappedFile{"/dev/zero"}, doctest::Contains("not a regular file"), FileError);
+  CHECK_THROWS_WITH_AS(InputFile{folder / "none"}, doctest::Contains("there is no such file"), FileError);
+  CHECK_THROWS_WITH_AS(InputFile{folder.path()}, doctest::Contains("it is a folder"), FileError);
+  CHECK_THROWS_WITH_AS(InputFile{"/dev/zero"}, doctest::Contains("not a regular file"), FileError);
   write_bytes(folder / "ten", "0123456789");
   CHECK(read_file(folder / "ten", 10).size() == 10);
   CHECK_THROWS_WITH_AS(read_file(folder / "ten", 9), doctest::Contains("more than 9 bytes"), FileError);
@@ -128,4 +135,47 @@ TEST_CASE("a replaced file keeps its permissions, and a symbolic link stays one"
 TEST_CASE("devices are written to, not replaced") {
   write_file_atomically("/dev/null", "gone");
   CHECK(std::filesystem::is_character_file("/dev/null"));
+}
+
+TEST_CASE("what a killed program left is removed, what is being written stays") {
+  const TemporaryFolder folder;
+  write_bytes(folder / "model.safetensors.tmp-123-0", "half");
+  write_bytes(folder / "picture.jpg", "whole");
+  AtomicFile writing(folder / "written");
+  writing.write("more");
+  remove_leftovers(folder.path());
+  CHECK_FALSE(std::filesystem::exists(folder / "model.safetensors.tmp-123-0"));
+  CHECK(std::filesystem::exists(folder / "picture.jpg"));
+  writing.commit();
+  CHECK(read_file(folder / "written") == "more");
+  remove_leftovers(folder / "none");
+}
+
+TEST_CASE("a folder is one program's at a time, and free when that has been killed") {
+  const TemporaryFolder folder;
+  {
+    const FolderLock lock(folder.path());
+    const std::string owner = "another program works in it (process " + std::to_string(::getpid()) + " on ";
+    CHECK_THROWS_WITH_AS(FolderLock(folder.path()), doctest::Contains(owner.c_str()), FileError);
+    CHECK_THROWS_WITH_AS(FolderLock(folder.path()), doctest::Contains(folder.path().c_str()), FileError);
+  }
+  CHECK_NOTHROW(FolderLock(folder.path()));
+  int ready[2];
+  REQUIRE(::pipe(ready) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const FolderLock lock(folder.path());
+    (void)!::write(ready[1], "x", 1);
+    ::pause();
+  }
+  char byte = 0;
+  REQUIRE(::read(ready[0], &byte, 1) == 1);
+  CHECK_THROWS_AS(FolderLock(folder.path()), FileError);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  CHECK_NOTHROW(FolderLock(folder.path()));
+  ::close(ready[0]);
+  ::close(ready[1]);
+  CHECK_THROWS_WITH_AS(FolderLock(folder / "none"), doctest::Contains("none: cannot write in it: No such"),
+                       FileError);
 }

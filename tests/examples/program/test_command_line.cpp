@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
 #include <iostream>
 #include <sstream>
 
@@ -212,4 +213,39 @@ TEST_CASE("a subcommand has options of its own, and its work is done before the 
   CHECK(steps == 5);
   CHECK(run(line, {}).err == "program: A subcommand is required (see --help)\n");
   CHECK(contains(run(line, {"train", "--help"}).out, "Usage: program train [OPTIONS]"));
+}
+
+TEST_CASE("control characters in complaints are shown, and not sent to the terminal") {
+  const CommandLine line("program", "");
+  const Ending ending =
+      run(line, {}, []() -> bool { throw FileError("\x1b[2Jevil\r.jpg: no \x9B such file"); });
+  CHECK(ending.err == "program: \\x1b[2Jevil\\x0d.jpg: no \\x9b such file\n");
+  const Ending told = run(line, {}, [] {
+    std::cerr << "Repainting "
+              << "\x1b[31m" << 3 << "\n";
+    return true;
+  });
+  CHECK(told.err == "Repainting \\x1b[31m3\n");
+}
+
+TEST_CASE("output that cannot be written is a failure, of --help too") {
+  const CommandLine line("program", "");
+  const auto on_full_disk = [&](std::vector<const char*> words) {
+    words.insert(words.begin(), "program");
+    std::ofstream full("/dev/full");
+    std::ostringstream err;
+    std::streambuf *const out_before = std::cout.rdbuf(full.rdbuf()), *const err_before =
+                                                                          std::cerr.rdbuf(err.rdbuf());
+    const int code = line.run(static_cast<int>(words.size()), words.data(), [] {
+      std::cout << "model.safetensors\n";
+      return true;
+    });
+    std::cout.clear();
+    std::cout.rdbuf(out_before);
+    std::cerr.rdbuf(err_before);
+    CHECK(contains(err.str(), "program: standard output cannot be written"));
+    return code;
+  };
+  CHECK(on_full_disk({}) == 1);
+  CHECK(on_full_disk({"--help"}) == 1);
 }

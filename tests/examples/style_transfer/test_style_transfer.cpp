@@ -138,7 +138,8 @@ TEST_CASE("a training that was interrupted goes on to the same model, bit for bi
   const fs::path out = kFolder / "parted";
   const std::string log = (out / "log.jsonl").string();
   std::ofstream(kFolder / "interrupt.sh")
-      << program_path("style-transfer") + " " << training("parted", steps) << " &\n"
+      << "env --default-signal=INT " << program_path("style-transfer") << " " << training("parted", steps)
+      << " &\n"
       << "while [ \"$(cat " << log << " 2>/dev/null | wc -l)\" -lt 4 ]; do sleep 0.01; done\n"
       << "kill -INT $!; wait $!\n";
   const int status = std::system(
@@ -407,4 +408,114 @@ TEST_CASE("bad usage is refused with exit code 2, failures with 1, each in one l
   CHECK(run("--help").status == 0);
   CHECK(run("train --help").status == 0);
   CHECK(run("--version").status == 0);
+}
+
+TEST_CASE("ways to start and to end a training: a lost terminal, nohup, closed and full outputs") {
+  fresh_folder();
+  constexpr int steps = 4000;  // far more than there is time for
+  const fs::path out = kFolder / "run";
+  const std::string log = (out / "log.jsonl").string();
+  // Starts a training in the background of a script, sends it `signals` once the log has three lines, and returns its
+  // exit code. `before` may change how it is started.
+  const auto signalled = [&](const std::string& before, const std::string& signals,
+                             const std::string& after) {
+    fs::remove_all(out);
+    const fs::path script = kFolder / "script.sh";
+    std::ofstream(script) << before << "\n"
+                          << program_path("style-transfer") << " " << training("run", steps) << after
+                          << " &\n"
+                          << "while [ \"$(wc -l <" << log
+                          << " 2>/dev/null || echo 0)\" -lt 3 ]; do sleep 0.05; done\n"
+                          << signals << "\nwait $!\n";
+    const int status = std::system(("bash " + script.string() + " >/dev/null 2>&1").c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+  };
+  // SIGHUP, when the terminal is closed, saves as SIGTERM does.
+  CHECK(signalled("", "kill -HUP $!", "") == 130);
+  const auto lines = static_cast<Index>(read_log(log).size());
+  CHECK(lines >= 3);
+  CHECK(lines < steps);
+  CHECK(load_safetensors((out / "checkpoint/checkpoint.safetensors").string()).metadata.at("step") ==
+        std::to_string(lines));
+  // What it was started to ignore (a script's background ignores SIGINT, nohup SIGHUP) stays ignored.
+  CHECK(signalled("trap '' HUP", "kill -HUP $!; kill -INT $!; sleep 0.3; kill -0 $! || exit 7; kill -TERM $!",
+                  "") == 130);
+  // With standard error closed, the log is the log and nothing else.
+  CHECK(signalled("", "kill -TERM $!", " 2>&-") == 130);
+  CHECK_NOTHROW(read_log(log));
+  CHECK(read_file(log).find("Training") == std::string::npos);
+  // A full disk under standard output, and a reader that has gone.
+  CHECK(run("stylize --model list").status == 0);
+  for (const char* output : {" >/dev/full", " >&-", " | true"}) {
+    CAPTURE(output);
+    const std::string command = "bash -c 'set -o pipefail; (sleep 0.2; exec " +
+                                program_path("style-transfer") + " stylize --model list)" + output +
+                                "' 2>/dev/null";
+    const int status = std::system(command.c_str());
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 1);
+  }
+}
+
+TEST_CASE("names that are no UTF-8 work from end to end: style, photographs, run and paintings") {
+  fresh_folder();
+  const std::string odd = "caf\xE9 \x01\xFF";
+  fs::create_directories(kFolder / odd);
+  fs::copy_file(kStyle, kFolder / odd / ("style" + odd + ".jpg"));
+  fs::copy_file(kPhoto, kFolder / odd / ("photo" + odd + ".jpg"));
+  const auto quoted = [&](const std::string& path) { return "'" + (kFolder / path).string() + "'"; };
+  const std::string arguments = "train --style " + quoted(odd + "/style" + odd + ".jpg") + " --content " +
+                                quoted(odd) + " --out " + quoted("run" + odd) +
+                                " --steps 2 --width 4 --blocks 1 --crop 32 --batch 2 --style-size 64 ";
+  const Outcome trained = run(arguments);
+  CAPTURE(trained.errors);
+  REQUIRE(trained.status == 0);
+  CHECK(trained.errors.find('\x01') == std::string::npos);
+  CHECK(run("train --resume " + quoted("run" + odd)).status == 0);
+  const std::string model = kFolder / ("run" + odd) / "model.safetensors";
+  CHECK(fs::exists(model));
+  CHECK(run("stylize --model '" + model + "' " + quoted(odd + "/photo" + odd + ".jpg") + " --size 40 --out " +
+            quoted("out" + odd + ".png"))
+            .status == 0);
+  CHECK(fs::exists(kFolder / ("out" + odd + ".png")));
+  // One that is missing is named, without its control characters.
+  const Outcome missing =
+      run("stylize --model '" + model + "' " + quoted("none" + odd + ".jpg") + " --out " + quoted("x.png"));
+  CHECK(missing.status == 1);
+  CHECK(missing.errors.find("nonecaf\\xe9 \\x01\\xff.jpg") != std::string::npos);
+}
+
+TEST_CASE("unreadable photographs, hidden files and a damaged checkpoint do not stop a training") {
+  fresh_folder();
+  const fs::path photos = kFolder / "photos";
+  fs::create_directories(photos);
+  std::ofstream(photos / "a.jpg") << "not a picture";  // at the position of the first sample
+  std::ofstream(photos / "._b.jpg") << "a Mac's notes";
+  fs::copy_file(kPhoto, photos / "b.jpg");
+  fs::create_directory_symlink(photos, photos / "loop");
+  const std::string settings =
+      "train --style " + kStyle + " --content " + photos.string() + " --out " + (kFolder / "run").string() +
+      " --steps 6 --width 4 --blocks 1 --crop 32 --batch 2 --style-size 64 --sample-every 3";
+  const Outcome trained = run(settings);
+  CAPTURE(trained.errors);
+  REQUIRE(trained.status == 0);
+  CHECK(trained.errors.find("a.jpg") != std::string::npos);
+  CHECK(trained.errors.find("._b.jpg") == std::string::npos);
+  CHECK(fs::exists(kFolder / "run/samples/step-000006-b.jpg"));
+  const std::string whole = read_file((kFolder / "run/model.safetensors").string());
+  // The last checkpoint is damaged: the run goes on from the one before it, to the same model.
+  const std::string checkpoint = (kFolder / "run/checkpoint/checkpoint.safetensors").string();
+  std::string bytes = read_file(checkpoint);
+  bytes[bytes.size() / 2] ^= 1;
+  write_bytes(checkpoint, bytes);
+  fs::remove(kFolder / "run/model.safetensors");
+  const Outcome resumed = run("train --resume " + (kFolder / "run").string());
+  CAPTURE(resumed.errors);
+  CHECK(resumed.status == 0);
+  CHECK(resumed.errors.find("going on from the checkpoint before it, at step 3") != std::string::npos);
+  CHECK(read_file((kFolder / "run/model.safetensors").string()) == whole);
+  // stylize leaves hidden files out of folders, too
+  CHECK(run("stylize --model " + (kFolder / "run/model.safetensors").string() + " " + photos.string() +
+            " --size 32 --out " + (kFolder / "painted").string())
+            .errors.find("._b") == std::string::npos);
 }

@@ -172,3 +172,85 @@ TEST_CASE("what is not finite stays within its statistic") {
   norm.then(Activation::relu);
   CHECK(std::isnan(norm(x).at({0, 1, 0, 0})));  // a relu does not hide it
 }
+
+TEST_CASE("numbers at the end of float32 are normalized as PyTorch normalizes them in float64") {
+  const Tensor x = Tensor::from({3e38, -3e38, -3e38, -3e38}, {1, 1, 4, 1});
+  const Tensor y = InstanceNorm2d(1)(x);
+  CHECK(y.at({0, 0, 0, 0}) == doctest::Approx(1.7320508));
+  for (int i = 1; i < 4; ++i) {
+    CHECK(y.at({0, 0, i, 0}) == doctest::Approx(-0.5773503));
+  }
+  // the largest there are, of one sign and of both; a plane of ordinary numbers beside them keeps its digits
+  const Shape shape{2, 3, 9, 11};
+  Family family(shape, float32);
+  for (const auto& [mean, deviation] : {std::pair(0.0, 1e38), {3e38, 1e36}, {-2.5e38, 3e37}, {1e35, 1e38}}) {
+    CAPTURE(mean);
+    Tensor wide = Tensor::empty(shape);
+    Generator rng(3);
+    for (Index i = 0; i < wide.numel(); ++i) {
+      const double u = 2 * rng.uniform() - 1;
+      wide.mutable_data<float>()[i] =
+          static_cast<float>(i / 99 == 1 ? u : std::clamp(mean + deviation * u, -3.4e38, 3.4e38));
+    }
+    for (Module* norm : family.all()) {
+      CAPTURE(norm->type_name());
+      const Comparison c = compare(*norm, wide);
+      CHECK(c.finite);
+      CHECK(c.y_error < 5e-7);
+      CHECK(c.dx_error < 1e-6);
+    }
+    InstanceNorm2d norm(3);
+    const Tensor alone = norm(wide.slice(0, 1)).slice(0, 1);
+    double largest = 0;
+    for (Index i = 99; i < 198; ++i) {
+      const double expected = norm(wide.to(float64)).data<double>()[i];
+      largest = std::max(largest, std::abs(alone.data<float>()[i] - expected));
+    }
+    CHECK(largest < 2e-6);
+  }
+}
+
+TEST_CASE("float64 numbers whose squares overflow are normalized") {
+  const Tensor small = noise({2, 3, 9, 11}, 0.3, 1).to(float64);
+  Family family(small.shape(), float64);
+  Generator rng(12);
+  const Tensor upstream = Tensor::randn(small.shape(), rng, float64);
+  for (Module* norm : family.all()) {
+    CAPTURE(norm->type_name());
+    const auto run = [&](double scale) {
+      Tensor x = (small * scale).requires_grad_();
+      const Tensor y = (*norm)(x);
+      y.backward(upstream);
+      return std::pair(y.detach(), x.grad() * scale);  // dx shrinks as x grows
+    };
+    const double one = 1e40;  // where eps does not matter any more
+    const auto [y, dx] = run(one);
+    for (double scale : {1e160, 1e300, 4e307}) {
+      CAPTURE(scale);
+      const auto [y_wide, dx_wide] = run(scale);
+      CHECK(relative_difference(y_wide, y) < 1e-14);
+      CHECK(relative_difference(dx_wide, dx) < 1e-14);
+    }
+  }
+  const Tensor infinite = Tensor::from({1, INFINITY, 3, 4}, {1, 1, 2, 2}, float64);
+  InstanceNorm2d norm(1);
+  norm.to(float64);
+  for (double v : norm(infinite).to_vector()) {
+    CHECK(std::isnan(v));
+  }
+}
+
+TEST_CASE("x alone in its statistic has the gradient 0, exactly") {
+  Tensor x = Tensor::from({1e6, -3, 0.1, 7e20, 1e-30, 5}, {3, 2}).requires_grad_();
+  const Tensor upstream = Tensor::from({0.3, 1e3, -7, 11, 0.7, 1e8}, {3, 2});
+  const auto is_zero = [&](const Tensor& y) {
+    x.zero_grad();
+    y.backward(upstream.reshape(y.shape()));
+    for (double v : x.grad().to_vector()) {
+      CHECK(v == 0);
+    }
+  };
+  is_zero(layer_norm(x.reshape({3, 2, 1}), {1}, Tensor::full({1}, 123), Tensor::zeros({1})));
+  is_zero(layer_norm(x.reshape({6, 1}), {1}));
+  is_zero(group_norm(x, 2, Tensor::from({123, 0.1}), Tensor::zeros({2})));
+}

@@ -1,4 +1,5 @@
 // SGD, Adam, AdamW and gradient clipping: PyTorch's values, state, resuming, threads, memory, errors.
+#include <cfloat>
 #include <cmath>
 #include <functional>
 #include <memory>
@@ -332,4 +333,43 @@ TEST_CASE("the gradient norm agrees with a plain sum, for every size and number 
     }
   }
   set_num_threads(before);
+}
+
+TEST_CASE("averages of gradients that stay away fade to 0, and not to subnormal numbers") {
+  for (DType dtype : {float32, float64}) {
+    const double smallest = dtype == float32 ? FLT_MIN : DBL_MIN;
+    const auto fades = [&](auto make) {
+      Tensor p = Tensor::full({37}, 1, dtype).requires_grad_();
+      auto optimizer = make(p);
+      p.set_grad(Tensor::full({37}, 0.5, dtype));
+      optimizer->step();
+      p.set_grad(Tensor::zeros({37}, dtype));
+      for (int step = 0; step < 9000; ++step) optimizer->step();
+      for (const auto& [name, average] : optimizer->state_dict()) {
+        if (average.rank() == 0) continue;  // lr and step
+        CAPTURE(name);
+        for (double v : average.to_vector()) CHECK((v == 0 || std::abs(v) >= smallest));
+      }
+      const Tensor before = p.detach().clone();
+      optimizer->step();
+      CHECK(identical(before, p.detach()));
+    };
+    fades([](const Tensor& p) {
+      return std::make_unique<Adam>(std::vector{p}, AdamOptions{.beta1 = 0.5, .beta2 = 0.9});
+    });
+    fades([](const Tensor& p) { return std::make_unique<SGD>(std::vector{p}, SGDOptions{.momentum = 0.9}); });
+  }
+}
+
+TEST_CASE("clip_grad_norm of an infinite norm makes gradients 0 and infinite ones NaN, as in PyTorch") {
+  Tensor a = Tensor::zeros({2}).requires_grad_(), b = Tensor::zeros({1}, float64).requires_grad_();
+  a.set_grad(Tensor::from({3, INFINITY}));
+  b.set_grad(Tensor::from({-5}, float64));
+  CHECK(clip_grad_norm({a, b}, 2) == INFINITY);
+  CHECK(a.grad()(0) == 0);
+  CHECK(std::isnan(a.grad()(1)));
+  CHECK(b.grad()(0) == 0);
+  a.set_grad(Tensor::from({3, NAN}));
+  CHECK(std::isnan(clip_grad_norm({a}, 2)));
+  CHECK(std::isnan(a.grad()(0)));
 }

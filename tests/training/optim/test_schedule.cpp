@@ -30,6 +30,8 @@ TEST_CASE("schedules give PyTorch's factors") {
 TEST_CASE("StepDecay drops after each `every` steps") {
   const StepDecay decay{.every = 10, .factor = 0.5};
   CHECK(decay(-3) == 1);
+  CHECK(decay(-10) == 1);
+  CHECK(decay(-1000) == 1);
   CHECK(decay(0) == 1);
   CHECK(decay(9) == 1);
   CHECK(decay(10) == 0.5);
@@ -62,6 +64,13 @@ TEST_CASE("WarmupCosine is a Warmup, then a Cosine") {
   }
   CHECK(both(10) == 1);
   CHECK(both(110) == doctest::Approx(0.1));
+  // the second schedule begins at step 10, with its own step 0
+  const auto itself = [](Index step) { return static_cast<double>(step); };
+  const Schedule hundreds = chain(itself, 10, [](Index step) { return 100.0 + static_cast<double>(step); });
+  CHECK(hundreds(9) == 9);
+  CHECK(hundreds(10) == 100);
+  CHECK(hundreds(12) == 102);
+  CHECK(chain(itself, 0, [](Index) { return 7.0; })(0) == 7);
   CHECK(product(StepDecay{5, 0.5}, Warmup{4})(2) == 0.75);
   CHECK(product(StepDecay{5, 0.5}, Warmup{4})(5) == 0.5);
 }

@@ -38,6 +38,21 @@ TEST_CASE("a resumed log drops what comes after the checkpoint and a torn last l
   CHECK(read_file(path) == "{\"step\":1,\"loss\":3}\n{\"step\":2,\"loss\":1}\n");
 }
 
+TEST_CASE("a damaged line of a log does not keep a training from going on") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "log.jsonl";
+  const std::string zeros(3, '\0');  // of a disk that lost its power
+  write_bytes(path,
+              "{\"step\": 1}\n{\"step\": 2, \"lo" + zeros + "\n[3]\n{\"step\": 1e999}\n{\"step\": 4}\n");
+  std::vector<std::string> damaged;
+  CHECK(read_log(path, &damaged).size() == 2);
+  REQUIRE(damaged.size() == 3);
+  CHECK(damaged[0] == path + ": line 2 is not a JSON object of numbers");
+  const LogWriter log(path, 9);
+  CHECK(log.damaged() == damaged);
+  CHECK(read_file(path) == "{\"step\":1}\n{\"step\":4}\n");
+}
+
 TEST_CASE("lines that are not a log are named, a missing log is empty") {
   const TemporaryFolder folder;
   const std::string path = folder / "log.jsonl";

@@ -105,3 +105,14 @@ TEST_CASE("elsewhere a short job ends with a plain line, without control charact
   CHECK(text.find('\r') == std::string::npos);
   CHECK(text.find('\n') == text.size() - 1);
 }
+
+TEST_CASE("names in messages and titles send nothing to the terminal") {
+  const std::string text = standard_error_of([] {
+    ProgressBar progress("\x1b[31mred.jpg", 2, 0, Style::lines);
+    progress.message("\x1b]0;title\x07 caf\xE9.jpg cannot be read");
+    progress.update(2, "\x07");
+  });
+  CHECK(text.starts_with("\\x1b]0;title\\x07 caf\\xe9.jpg cannot be read\n\\x1b[31mred.jpg 2/2"));
+  CHECK(text.find('\x1b') == std::string::npos);
+  CHECK(text.find('\x07') == std::string::npos);
+}
