@@ -22,6 +22,8 @@
 #include "gesso/core/build_info.h"
 #include "gesso/core/files/file.h"
 #include "gesso/core/files/safetensors.h"
+#include "gesso/core/files/torch_file.h"
+#include "gesso/core/files/weights.h"
 #include "gesso/core/memory/memory_pool.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/pictures/picture.h"
