@@ -93,7 +93,13 @@ void to_planes(const Samples& decoded, const Walk& walk, float* planes) {
   }
 }
 
-Tensor decode(std::string_view bytes, const LoadOptions& options) {
+// What the header of a picture says, before anything is decoded.
+struct Header {
+  PictureFormat format;
+  std::optional<PictureSize> size;  // nothing: there is no valid one
+};
+
+Header read_header(std::string_view bytes, const LoadOptions& options) {
   if (bytes.empty()) {
     throw Error("it is empty");
   }
@@ -104,16 +110,35 @@ Tensor decode(std::string_view bytes, const LoadOptions& options) {
                     ? "it is not a JPEG, PNG or BMP picture"
                     : concat_text("it is ", name, "; gesso reads JPEG, PNG and BMP: convert it first"));
   }
-  // Before anything is decoded: the header's size, then whether the file is whole.
   const auto size = picture_size(bytes, format);
   if (size && size->height != 0 && size->width > options.max_pixels / size->height) {
     throw Error(concat_text("it has ", size->width, " x ", size->height, " pixels, more than the limit of ",
                             options.max_pixels,
                             " (LoadOptions::max_pixels): make it smaller or raise the limit"));
   }
+  return {format, size};
+}
+
+// Runs `read` and gives what it throws the name of the picture.
+template <class Read>
+auto named(const std::string& name, Read read) {
+  try {
+    return read();
+  } catch (const MemoryError&) {
+    throw;
+  } catch (const Error& error) {
+    throw FileError(concat_text("cannot load picture '", name, "': ", error.what()));
+  }
+}
+
+constexpr const char* kNoHeader = "it has no valid header (it is truncated or corrupt)";
+
+Tensor decode(std::string_view bytes, const LoadOptions& options) {
+  // Before anything is decoded: the header's size, then whether the file is whole.
+  const auto [format, size] = read_header(bytes, options);
   const std::string damage = picture_damage(bytes, format);
   if (!damage.empty() || !size) {
-    throw Error(size ? damage : "it has no valid header (it is truncated or corrupt)");
+    throw Error(size ? damage : kNoHeader);
   }
   const Samples samples = decode_samples(bytes, *size);
   const Walk walk =
@@ -191,14 +216,21 @@ Tensor load_picture(const std::string& path, const LoadOptions& options) {
   return decode_picture(read_file(path, kMaxFileBytes), path, options);
 }
 
+Size2d read_picture_size(const std::string& path, const LoadOptions& options) {
+  const std::string bytes = read_file(path, kMaxFileBytes);
+  return named(path, [&] {
+    const auto [format, size] = read_header(bytes, options);
+    if (!size) {
+      throw Error(kNoHeader);
+    }
+    const Walk walk =
+        upright(size->height, size->width, format == PictureFormat::jpeg ? exif_orientation(bytes) : 1);
+    return Size2d(walk.height, walk.width);
+  });
+}
+
 Tensor decode_picture(std::string_view bytes, const std::string& name, const LoadOptions& options) {
-  try {
-    return decode(bytes, options);
-  } catch (const MemoryError&) {
-    throw;
-  } catch (const Error& error) {
-    throw FileError(concat_text("cannot load picture '", name, "': ", error.what()));
-  }
+  return named(name, [&] { return decode(bytes, options); });
 }
 
 void save_picture(const std::string& path, const Tensor& picture, const SaveOptions& options) {

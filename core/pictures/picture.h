@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "gesso/core/size2d.h"
 #include "gesso/core/tensor.h"
 
 namespace gesso {
@@ -22,6 +23,10 @@ struct LoadOptions {
 /// the reason, if it is missing, a folder, empty, not in one of these formats, truncated, corrupt or too
 /// large.
 Tensor load_picture(const std::string& path, const LoadOptions& options = {});
+
+/// The size of the picture in a file as load_picture() would show it, from the file's header alone: nothing is decoded.
+/// Throws FileError as load_picture() does, but for damage behind the header.
+Size2d read_picture_size(const std::string& path, const LoadOptions& options = {});
 
 /// load_picture() for a file whose bytes are in memory; `name` stands for it in error texts.
 Tensor decode_picture(std::string_view bytes, const std::string& name, const LoadOptions& options = {});

@@ -443,3 +443,19 @@ TEST_CASE("loading does not depend on the number of threads, and several may loa
   }
   CHECK((same[0] && same[1] && same[2] && same[3]));
 }
+
+TEST_CASE("the size of a picture is known from its header, and is the one it is shown in") {
+  const TemporaryFolder folder;
+  for (const char* name : {"a.png", "a.jpg"}) {
+    save_picture(folder / name, Tensor::zeros({1, 3, 20, 30}));
+    CHECK(read_picture_size(folder / name) == Size2d(20, 30));
+    const std::string bytes = read_file(folder / name);
+    write_bytes(folder / name, bytes.substr(0, bytes.size() - 20));  // it cannot be loaded any more
+    CHECK(read_picture_size(folder / name) == Size2d(20, 30));
+    CHECK_THROWS_WITH_AS(read_picture_size(folder / name, {.max_pixels = 599}), doctest::Contains(name),
+                         FileError);
+  }
+  CHECK_THROWS_WITH_AS(read_picture_size(folder / "none.jpg"), doctest::Contains("no such file"), FileError);
+  write_bytes(folder / "a.jpg", "no picture");
+  CHECK_THROWS_WITH_AS(read_picture_size(folder / "a.jpg"), doctest::Contains("not a JPEG"), FileError);
+}
