@@ -9,17 +9,20 @@ struct Pool2dOptions {
   Index kernel = 2;       ///< windows are kernel x kernel pixels; from 1 to 2^20
   Index stride = kernel;  ///< pixels from one window to the next; at least 1
   Index padding = 0;      ///< pixels added on each side; at most half the kernel
+  /// Where the stride leaves a rest, one more window that hangs over the bottom or right side.
+  bool ceil_mode = false;
 };
 
 /// The largest value of each window of x, (N, C, H, W) or (C, H, W); the result's planes have
-/// floor((H + 2 padding - kernel) / stride) + 1 rows, and columns likewise. Padding is never the largest; NaN
+/// floor((H + 2 padding - kernel) / stride) + 1 rows, and columns likewise; with ceil_mode the quotient is
+/// rounded up, if that window begins inside the picture or the padding before it. Padding is never the largest; NaN
 /// always is. The gradient goes to the largest pixel, the first among equals. As PyTorch's max_pool2d. Throws
 /// ArgumentError for another rank, options out of range, and planes smaller than one window.
 Tensor max_pool2d(const Tensor& x, const Pool2dOptions& options = {});
 
 /// The mean of each window, of the same shape as max_pool2d's result. Padding counts as zeros, which are
-/// among the kernel^2 pixels that the sum is divided by, as in PyTorch's avg_pool2d with its defaults. Throws
-/// as max_pool2d does.
+/// among the kernel^2 pixels that the sum is divided by, as in PyTorch's avg_pool2d with its defaults; what
+/// hangs over with ceil_mode is not. Throws as max_pool2d does.
 Tensor avg_pool2d(const Tensor& x, const Pool2dOptions& options = {});
 
 }  // namespace gesso

@@ -220,7 +220,7 @@ def quickstart_step():
         style_loss, count = 0, 0
         for i, tap in enumerate([y] + layers + squeezenet(F.avg_pool2d(y, 2))):
             if f"features.{i}.0" in style:  # fire5 is content alone at full size
-                gram = gram_matrix(tap) * tap.shape[1]
+                gram = gram_matrix(tap).mean(0, keepdim=True) * tap.shape[1]
                 distance = (gram - style[f"features.{i}.0"]).square().mean()
                 style_loss, count = style_loss + distance * style[f"weight.{i}.0"], count + 1
         range_loss = F.relu((y - 0.5).abs() - 0.5).square().mean()

@@ -9,7 +9,7 @@ namespace {
 
 std::string pool_text(const Pool2dOptions& options) {
   return concat_text("kernel_size=", options.kernel, ", stride=", options.stride,
-                     ", padding=", options.padding);
+                     ", padding=", options.padding, options.ceil_mode ? ", ceil_mode=True" : "");
 }
 
 }  // namespace

@@ -26,6 +26,7 @@
 #include "gesso/core/parallel.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
+#include "gesso/core/pictures/turn.h"
 #include "gesso/core/tensor.h"
 #include "gesso/layers/activations.h"
 #include "gesso/layers/conv2d.h"

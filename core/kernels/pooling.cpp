@@ -13,8 +13,8 @@ namespace gesso {
 namespace {
 
 // Whether the windows are the blocks of 2x2 pixels, the usual case, which has kernels of its own.
-bool are_pairs(const Windows& w) { return w.kernel == 2 && w.stride == 2 && w.padding == 0; }
-bool are_blocks(const Windows& w) { return w.kernel == w.stride && w.padding == 0; }
+bool are_blocks(const Windows& w) { return w.kernel == w.stride && w.padding == 0 && !w.ceil_mode; }
+bool are_pairs(const Windows& w) { return w.kernel == 2 && are_blocks(w); }
 
 // Pixels first <= i < last of a side are in window `index`.
 struct Span {
@@ -23,6 +23,18 @@ struct Span {
         last(std::min(size, index * windows.stride - windows.padding + windows.kernel)) {}
   Index first, last;
 };
+
+// How many pixels of a side, padding among them, are in window `index`: kernel unless it hangs over.
+Index extent(const Windows& w, Index index, Index size) {
+  const Index first = index * w.stride - w.padding;
+  return std::min(first + w.kernel, size + w.padding) - first;
+}
+
+// 1 over the number of pixels of a window.
+template <class T>
+T part(const Windows& w, Index i, Index j, const Planes& planes) {
+  return static_cast<T>(1.0 / static_cast<double>(extent(w, i, planes.height) * extent(w, j, planes.width)));
+}
 
 // Whether `value` takes the place of `best`; true for each NaN, so that NaN stays.
 template <class T>
@@ -198,9 +210,9 @@ void max_pool_backward(const Planes& planes, const Windows& windows, const T* x,
 }
 
 template <class T>
-void sum_pool(const Planes& planes, const Windows& windows, T factor, const T* x, T* y) {
+void avg_pool(const Planes& planes, const Windows& windows, const T* x, T* y) {
   if (are_blocks(windows)) {
-    sum_blocks(planes, windows.kernel, factor, x, y);
+    sum_blocks(planes, windows.kernel, part<T>(windows, 0, 0, planes), x, y);
     return;
   }
   const Index rows = windows.count(planes.height), columns = windows.count(planes.width);
@@ -216,15 +228,15 @@ void sum_pool(const Planes& planes, const Windows& windows, T factor, const T* x
           sum += from[a * planes.width + b];
         }
       }
-      to[j] = factor * sum;
+      to[j] = part<T>(windows, i, j, planes) * sum;
     }
   });
 }
 
 template <class T>
-void sum_pool_backward(const Planes& planes, const Windows& windows, T factor, const T* dy, T* dx) {
+void avg_pool_backward(const Planes& planes, const Windows& windows, const T* dy, T* dx) {
   if (are_blocks(windows)) {
-    repeat_blocks(planes, windows.kernel, factor, dy, dx);
+    repeat_blocks(planes, windows.kernel, part<T>(windows, 0, 0, planes), dy, dx);
     return;
   }
   const Index rows = windows.count(planes.height), columns = windows.count(planes.width);
@@ -236,7 +248,7 @@ void sum_pool_backward(const Planes& planes, const Windows& windows, T factor, c
       const Span down(windows, i, planes.height);
       for (Index j = 0; j < columns; ++j) {
         const Span across(windows, j, planes.width);
-        const T value = factor * upstream[i * columns + j];
+        const T value = part<T>(windows, i, j, planes) * upstream[i * columns + j];
         for (Index a = down.first; a < down.last; ++a) {
           for (Index b = across.first; b < across.last; ++b) {
             to[a * planes.width + b] += value;
@@ -250,8 +262,8 @@ void sum_pool_backward(const Planes& planes, const Windows& windows, T factor, c
 #define GESSO_INSTANTIATE(T)                                                              \
   template void max_pool(const Planes&, const Windows&, const T*, T*);                    \
   template void max_pool_backward(const Planes&, const Windows&, const T*, const T*, T*); \
-  template void sum_pool(const Planes&, const Windows&, T, const T*, T*);                 \
-  template void sum_pool_backward(const Planes&, const Windows&, T, const T*, T*);
+  template void avg_pool(const Planes&, const Windows&, const T*, T*);                    \
+  template void avg_pool_backward(const Planes&, const Windows&, const T*, T*);
 GESSO_INSTANTIATE(float)
 GESSO_INSTANTIATE(double)
 #undef GESSO_INSTANTIATE

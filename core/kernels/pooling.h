@@ -11,9 +11,14 @@ struct Windows {
   Index kernel = 2;
   Index stride = 2;
   Index padding = 0;
+  bool ceil_mode = false;  ///< whether a last window may hang over beyond the padding, for what stride leaves
 
-  /// The number of windows along a side of `size` pixels.
-  Index count(Index size) const { return (size + 2 * padding - kernel) / stride + 1; }
+  /// The number of windows along a side of `size` pixels. One that hangs over begins inside the picture or
+  /// the padding before it.
+  Index count(Index size) const {
+    const Index windows = (size + 2 * padding - kernel + (ceil_mode ? stride - 1 : 0)) / stride + 1;
+    return ceil_mode && (windows - 1) * stride >= size + padding ? windows - 1 : windows;
+  }
 };
 
 /// y = the largest pixel of each window; padding never counts. A window with a NaN gives NaN.
@@ -26,12 +31,12 @@ void max_pool(const Planes& planes, const Windows& windows, const T* x, T* y);
 template <class T>
 void max_pool_backward(const Planes& planes, const Windows& windows, const T* x, const T* dy, T* dx);
 
-/// y = factor * the sum of each window; padding counts as 0.
+/// y = the mean of each window; padding counts as 0, what hangs over beyond it not at all.
 template <class T>
-void sum_pool(const Planes& planes, const Windows& windows, T factor, const T* x, T* y);
+void avg_pool(const Planes& planes, const Windows& windows, const T* x, T* y);
 
-/// dx = factor * dy passed back to each pixel of its window.
+/// dx = dy passed back to each pixel of its window, over the number of pixels that the mean was of.
 template <class T>
-void sum_pool_backward(const Planes& planes, const Windows& windows, T factor, const T* dy, T* dx);
+void avg_pool_backward(const Planes& planes, const Windows& windows, const T* dy, T* dx);
 
 }  // namespace gesso

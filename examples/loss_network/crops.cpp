@@ -7,6 +7,7 @@
 #include "gesso/core/parallel.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
+#include "gesso/core/pictures/turn.h"
 
 namespace gesso {
 namespace {
@@ -46,34 +47,6 @@ Plan draw_plan(const std::vector<Tensor>& pictures, bool varied, Generator& rng)
   return plan;
 }
 
-// The middle size x size of x, (1, 3, from, from), turned by `angle`: between pixels linear. `from` is at
-// least the diagonal of the result.
-Tensor turned(const Tensor& x, double angle, Index size) {
-  const Index from = x.size(2);
-  const double c = std::cos(angle), s = std::sin(angle);
-  const double middle = 0.5 * static_cast<double>(from - 1), half = 0.5 * static_cast<double>(size - 1);
-  Tensor result = Tensor::empty({1, 3, size, size});
-  const float* values = x.data<float>();
-  float* to = result.mutable_data<float>();
-  for (Index i = 0; i < size; ++i) {
-    for (Index j = 0; j < size; ++j) {
-      const double dy = static_cast<double>(i) - half, dx = static_cast<double>(j) - half;
-      const double y = middle + c * dy - s * dx, x0 = middle + s * dy + c * dx;
-      const Index row = std::clamp<Index>(static_cast<Index>(y), 0, from - 2);
-      const Index column = std::clamp<Index>(static_cast<Index>(x0), 0, from - 2);
-      const auto below = static_cast<float>(y - static_cast<double>(row));
-      const auto right = static_cast<float>(x0 - static_cast<double>(column));
-      for (Index colour = 0; colour < 3; ++colour) {
-        const float* at = values + (colour * from + row) * from + column;
-        const float upper = at[0] + right * (at[1] - at[0]);
-        const float lower = at[from] + right * (at[from + 1] - at[from]);
-        to[(colour * size + i) * size + j] = upper + below * (lower - upper);
-      }
-    }
-  }
-  return result;
-}
-
 Tensor cut(const Tensor& picture, const Plan& plan, Index size) {
   Tensor x = crop(picture, plan.top, plan.left, plan.side, plan.side);
   if (plan.blur > 1) {  // what the smaller size cannot hold is lost
@@ -84,7 +57,7 @@ Tensor cut(const Tensor& picture, const Plan& plan, Index size) {
     return resize_picture(x, size, size);
   }
   const auto diagonal = static_cast<Index>(std::ceil(std::numbers::sqrt2 * static_cast<double>(size))) + 1;
-  return turned(resize_picture(x, diagonal, diagonal), plan.angle, size);
+  return turn_picture(resize_picture(x, diagonal, diagonal), plan.angle, size, size);
 }
 
 void change(const float* from, const Plan& plan, Index size, float* to) {

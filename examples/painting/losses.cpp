@@ -1,6 +1,7 @@
 #include "losses.h"
 
 #include <algorithm>
+#include <map>
 
 #include "gesso/autograd/channel_moments.h"
 #include "gesso/autograd/convolution.h"
@@ -18,24 +19,25 @@ namespace {
 // Of what a distance is divided by, lest a nearly black or empty style picture weigh without bound.
 constexpr double kLeastScale = 1e-6;
 
-// The features (1, C, H, W) at up to StyleTarget::kStylePlaces positions, as (1, C, 1, positions): one at
+// The features (V, C, H, W) at up to StyleTarget::kStylePlaces positions, as (1, C, 1, positions): one at
 // random in each of as many stretches of equal length, so that no period of the picture is met or missed.
 Tensor features_at_places(const Tensor& features) {
   const Index channels = features.size(1), pixels = features.size(2) * features.size(3);
-  const Index places = std::min(pixels, StyleTarget::kStylePlaces);
+  const Index all = features.size(0) * pixels, places = std::min(all, StyleTarget::kStylePlaces);
   Generator rng(1);
-  std::vector<Index> chosen;
+  std::vector<Index> chosen;  // of the first channel
   for (Index i = 0; i < places; ++i) {
-    const Index begin = i * pixels / places, end = (i + 1) * pixels / places;
-    chosen.push_back(begin + rng.below(end - begin));
+    const Index begin = i * all / places, end = (i + 1) * all / places;
+    const Index at = begin + rng.below(end - begin);
+    chosen.push_back(at / pixels * channels * pixels + at % pixels);
   }
   Tensor result = Tensor::empty({1, channels, 1, places}, features.dtype());
   with_dtype(features.dtype(), [&]<class T>() {
     const T* from = features.data<T>();
     T* to = result.mutable_data<T>();
-    for (Index c = 0; c < channels; ++c) {
+    for (Index c = 0; c < channels; ++c, from += pixels) {
       for (const Index place : chosen) {
-        *to++ = from[c * pixels + place];
+        *to++ = from[place];
       }
     }
   });
@@ -75,8 +77,8 @@ StyleTarget::StyleTarget(const LossNetwork& network, const std::vector<Tensor>& 
   require(!pictures.empty(), "style picture: there is none");
   const NoGradGuard no_grad;
   for (const Tensor& picture : pictures) {
-    require(picture.rank() == 4 && picture.size(0) == 1, "style picture: it has shape ", picture.shape(),
-            "; it must be one picture, (1, 3, H, W)");
+    require(picture.rank() == 4 && picture.size(0) >= 1, "style picture: it has shape ", picture.shape(),
+            "; it must be one picture or several views of one, (V, 3, H, W)");
     const std::vector<Tap> taps = network.taps(picture);
     taps_.resize(taps.size());
     for (std::size_t i = 0; i < taps.size(); ++i) {
@@ -85,7 +87,7 @@ StyleTarget::StyleTarget(const LossNetwork& network, const std::vector<Tensor>& 
         continue;
       }
       if (statistic == StyleStatistic::gram) {
-        const Tensor gram = gram_matrix(features, GramNormalizer::pixels);
+        const Tensor gram = mean(gram_matrix(features, GramNormalizer::pixels), {0}, true);
         taps_[i].styles.push_back(gram);
         taps_[i].weights.push_back(1 / std::max(kLeastScale, mean(square(gram)).item()));
       } else {
@@ -124,27 +126,45 @@ NamedTensors StyleTarget::constants(std::uint64_t number) const {
   return all;
 }
 
-Tensor StyleTarget::weighted_distances(std::size_t i, const Tensor& features,
-                                       const std::vector<Tensor>& styles, const std::vector<double>& weights,
-                                       std::uint64_t number) const {
-  const Index count = static_cast<Index>(weights.size());
-  if (statistic_ == StyleStatistic::gram) {
-    const Index channels = features.size(1);
-    const Tensor of_elements = Tensor::from(weights, {count, 1, 1}, features.dtype()) *
-                               (1 / static_cast<double>(channels * channels));
-    const Tensor gram = gram_matrix(features, GramNormalizer::pixels);
-    return sum(square(gram - concat(styles, 0)) * of_elements);
-  }
-  const Tensor slices = directions(i, number);
-  std::vector<Tensor> wanted;
-  {
-    const NoGradGuard no_grad;
-    for (const Tensor& style : styles) {
-      wanted.push_back(conv2d(style, slices, {}));
+Tensor StyleTarget::gram_distances(std::size_t i, const Tensor& features,
+                                   const std::vector<Index>& styles) const {
+  const double samples = static_cast<double>(features.size(0));
+  const double elements = static_cast<double>(features.size(1) * features.size(1));
+  std::map<Index, std::vector<Index>> of_styles;  // the samples of each
+  for (std::size_t n = 0; n < styles.size(); ++n) {
+    if (styles[n] != kNoStyle) {
+      of_styles[styles[n]].push_back(static_cast<Index>(n));
     }
   }
-  const Tensor of_directions =
-      Tensor::from(weights, {count, 1}, features.dtype()) * (1 / static_cast<double>(kDirections));
+  const Tensor all = gram_matrix(features, GramNormalizer::pixels);
+  Tensor total = Tensor::scalar(0, features.dtype());
+  for (const auto& [style, members] : of_styles) {
+    std::vector<Tensor> grams;
+    for (const Index n : members) {
+      grams.push_back(slice(all, 0, n, n + 1));
+    }
+    const Tensor gram = mean(grams.size() == styles.size() ? all : concat(grams, 0), {0}, true);
+    const double weight = taps_[i].weights[style] * static_cast<double>(members.size()) / samples / elements;
+    total = total + sum(square(gram - taps_[i].styles[style])) * weight;
+  }
+  return total;
+}
+
+Tensor StyleTarget::wasserstein_distances(std::size_t i, const Tensor& features,
+                                          const std::vector<Index>& styles, std::uint64_t number) const {
+  const Tensor slices = directions(i, number);
+  std::vector<Tensor> wanted;
+  std::vector<double> weights;
+  {
+    const NoGradGuard no_grad;
+    for (const Index style : styles) {
+      const Index row = style == kNoStyle ? 0 : style;
+      wanted.push_back(conv2d(taps_[i].styles[row], slices, {}));
+      weights.push_back(style == kNoStyle ? 0 : taps_[i].weights[row]);
+    }
+  }
+  const Tensor of_directions = Tensor::from(weights, {features.size(0), 1}, features.dtype()) *
+                               (1 / static_cast<double>(kDirections * features.size(0)));
   return sum(distances_to(wanted, conv2d(features, slices, {})) * of_directions);
 }
 
@@ -164,17 +184,16 @@ Tensor StyleTarget::loss(const std::vector<Tap>& taps, const std::vector<Index>&
     require(styles.size() == 1 || static_cast<Index>(styles.size()) == samples,
             "StyleTarget::loss: ", styles.size(), " styles for a batch of ", samples,
             "; give one for each sample, or one for all");
-    std::vector<Tensor> wanted;
-    std::vector<double> weights;
-    for (const Index style : styles) {
+    std::vector<Index> of_samples = styles;
+    of_samples.resize(samples, styles.front());
+    for (const Index style : of_samples) {
       require(style == kNoStyle || (style >= 0 && style < static_cast<Index>(target.styles.size())),
               "StyleTarget::loss: there is no style ", style, "; there are ", target.styles.size(),
               " style pictures");
-      const Index row = style == kNoStyle ? 0 : style;
-      wanted.push_back(target.styles[row]);
-      weights.push_back(style == kNoStyle ? 0 : target.weights[row] / static_cast<double>(samples));
     }
-    const Tensor term = weighted_distances(i, features, wanted, weights, number);
+    const Tensor term = statistic_ == StyleStatistic::gram
+                            ? gram_distances(i, features, of_samples)
+                            : wasserstein_distances(i, features, of_samples, number);
     total = total.defined() ? total + term : term;
     ++count;
   }

@@ -56,7 +56,8 @@ class StyleTarget {
   static constexpr Index kStylePlaces = 4096;
   static constexpr Index kDirections = 16;
 
-  /// Each picture is (1, 3, H, W). Throws ArgumentError for one that is too small.
+  /// Each picture is (V, 3, H, W): V views of it, whose statistics count alike. Throws ArgumentError for one
+  /// that is too small.
   StyleTarget(const LossNetwork& network, const std::vector<Tensor>& pictures,
               StyleStatistic statistic = StyleStatistic::gram);
 
@@ -64,7 +65,9 @@ class StyleTarget {
   /// suits every picture, every tap and every loss network, so that the same weight does. The mean over taps
   /// and samples of, with f the tap's features, (C, places), and f_s those of the style picture,
   ///
-  ///     gram:         mean((G - G_s)^2) / mean(G_s^2),   G = f f^T / places
+  ///     gram:         mean((G - G_s)^2) / mean(G_s^2),   G = f f^T / places, averaged over all samples
+  ///                   of the same style: a batch shall have the style, not every crop all of it, so a clear
+  ///                   sky may stay clear
   ///     wasserstein:  the mean over kDirections random unit vectors u of W(u f, u f_s)^2 / (tr(cov_s) / C)
   ///
   /// W is the Wasserstein distance between the projections over all places (squared_wasserstein(); of the
@@ -86,9 +89,10 @@ class StyleTarget {
   };
   // Those of tap i, whatever other taps there are.
   Tensor directions(std::size_t i, std::uint64_t number) const;
-  // The distances of each sample from its style in tap i, summed with `weights`, one for each sample or all.
-  Tensor weighted_distances(std::size_t i, const Tensor& features, const std::vector<Tensor>& styles,
-                            const std::vector<double>& weights, std::uint64_t number) const;
+  // The mean over samples of their distances from their styles in tap i.
+  Tensor gram_distances(std::size_t i, const Tensor& features, const std::vector<Index>& styles) const;
+  Tensor wasserstein_distances(std::size_t i, const Tensor& features, const std::vector<Index>& styles,
+                               std::uint64_t number) const;
 
   StyleStatistic statistic_;
   std::vector<Features> taps_;  // of all taps; empty without a style, or for too small a picture

@@ -12,7 +12,6 @@ namespace gesso {
 namespace {
 
 constexpr Index kLargestSquare = 128;
-constexpr int kBandsPerOctave = 4;
 // Far above the energy that rounding leaves in a picture of one colour, far below that of a single pixel.
 constexpr double kNothing = 1e-15;
 
@@ -145,16 +144,11 @@ PictureSpectrum measure_spectrum(const Tensor& picture) {
               half = size / 2 + 1;
   const std::vector<double> power = mean_power(picture, size);
   Mean upright, level, diagonal;
-  // Mean energy by period, from 64 pixels in steps of a quarter of an octave down to 4.
-  std::vector<Mean> bands(4 * kBandsPerOctave);
   for (Index v = 0; v < size; ++v) {
     for (Index u = 0; u < half; ++u) {
       const double x = static_cast<double>(u) / static_cast<double>(size);
       const double y = static_cast<double>(v <= size / 2 ? v : size - v) / static_cast<double>(size);
       const double frequency = std::hypot(x, y), energy = power[v * half + u];
-      if (frequency == 0) {
-        continue;
-      }
       const double degrees = std::atan2(y, x) * 180 / std::numbers::pi;  // 0: upright lines
       if (frequency >= 1.0 / 8 && frequency <= 1.0 / 3) {
         if (degrees <= 15) {
@@ -165,24 +159,10 @@ PictureSpectrum measure_spectrum(const Tensor& picture) {
           diagonal.add(energy);
         }
       }
-      const double band = std::floor(kBandsPerOctave * std::log2(64 * frequency));
-      if (band >= 0 && band < static_cast<double>(bands.size())) {
-        // A ring's area grows with the square of its frequency: so much energy is in an octave.
-        bands[static_cast<std::size_t>(band)].add(energy * frequency * frequency);
-      }
     }
   }
-  PictureSpectrum spectrum{.upright = (upright.value() + kNothing) / (diagonal.value() + kNothing),
-                           .level = (level.value() + kNothing) / (diagonal.value() + kNothing),
-                           .period = 0};
-  double most = kNothing;
-  for (std::size_t b = 0; b < bands.size(); ++b) {
-    if (bands[b].value() > most) {
-      most = bands[b].value();
-      spectrum.period = 64 * std::exp2(-(static_cast<double>(b) + 0.5) / kBandsPerOctave);
-    }
-  }
-  return spectrum;
+  return {.upright = (upright.value() + kNothing) / (diagonal.value() + kNothing),
+          .level = (level.value() + kNothing) / (diagonal.value() + kNothing)};
 }
 
 }  // namespace gesso

@@ -1,5 +1,5 @@
-// What a picture's spectrum says about how it is painted: whether its texture prefers upright and level lines
-// (the weave that a network's upsampling leaves), and how large its strokes are.
+// What a picture's spectrum says about how it is painted: whether its texture prefers upright and level lines,
+// the weave that a network's upsampling leaves.
 #pragma once
 
 #include "gesso/core/tensor.h"
@@ -13,13 +13,10 @@ struct PictureSpectrum {
   /// (30 to 60 degrees): 1 without a preference.
   double upright;
   double level;  ///< the same of level lines
-  /// Where the energy per octave is largest, among periods of 4 to 64 pixels: strokes and the gaps between
-  /// them repeat about so often. Strokes themselves are half as wide.
-  double period;
 };
 
 /// Throws ArgumentError unless the picture is float32 (1, 3, H, W) with H and W of at least 32. A picture
-/// without any texture has no preference, and period 0.
+/// without any texture has no preference.
 PictureSpectrum measure_spectrum(const Tensor& picture);
 
 }  // namespace gesso

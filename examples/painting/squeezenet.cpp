@@ -26,11 +26,7 @@ Tensor compute(const SqueezeNetLayer& layer, const std::vector<Tensor>& p, const
 }  // namespace
 
 Tensor squeezenet_pool(const Tensor& x) {
-  const auto rest = [](Index size) { return size > 1 && size % 2 == 0 ? Index{1} : Index{0}; };
-  // One more pixel, a copy of the last, changes no maximum.
-  const Index right = rest(x.size(3)), below = rest(x.size(2));
-  return max_pool2d(right + below > 0 ? pad2d(x, {0, right, 0, below}, PaddingMode::replicate) : x,
-                    {.kernel = 3, .stride = 2});
+  return max_pool2d(x, {.kernel = 3, .stride = 2, .ceil_mode = true});
 }
 
 std::vector<SqueezeNetLayer> squeezenet_layers(const SqueezeNetOptions& options) {

@@ -1,5 +1,7 @@
 #include "training_run.h"
 
+#include <cmath>
+#include <numbers>
 #include <set>
 
 #include "gesso/autograd/elementwise.h"
@@ -8,6 +10,7 @@
 #include "gesso/autograd/shape_ops.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
+#include "gesso/core/pictures/turn.h"
 #include "gesso/layers/normalization/conditional.h"
 #include "gesso/training/settings.h"
 #include "steadiness.h"
@@ -23,6 +26,26 @@ std::vector<Tensor> load_styles(const TrainSettings& settings) {
     check_texture(pictures.back());
   }
   return pictures;
+}
+
+// Each picture as it is, and turned a little to both sides at other sizes: a style has strokes in more
+// directions, and of more sizes, than one picture happens to show.
+std::vector<Tensor> with_views(const std::vector<Tensor>& pictures) {
+  constexpr struct { double size, degrees; } kViews[] = {{1, 15}, {1.2, -15}, {0.85, 0}};
+  std::vector<Tensor> all;
+  for (const Tensor& picture : pictures) {
+    const Index height = picture.size(2), width = picture.size(3);
+    std::vector<Tensor> views = {picture};
+    for (const auto& [size, degrees] : kViews) {
+      const auto scaled = [size = size](Index side) {
+        return std::max<Index>(1, std::llround(size * static_cast<double>(side)));
+      };
+      views.push_back(turn_picture(resize_picture(picture, scaled(height), scaled(width)),
+                                   degrees * std::numbers::pi / 180, height, width));
+    }
+    all.push_back(concat(views, 0));
+  }
+  return all;
 }
 
 // What is trained: all parameters or, where styles are added, gamma and beta, of which only the rows of the
@@ -68,7 +91,7 @@ TrainingRun::TrainingRun(const TrainSettings& settings, std::vector<std::string>
       network_(settings.network, rng_),
       loss_network_(make_loss_network(settings.loss_network)),
       styles_(load_styles(settings)),
-      target_(*loss_network_, styles_, style_statistic(settings.style_loss)),
+      target_(*loss_network_, with_views(styles_), style_statistic(settings.style_loss)),
       photographs_(std::move(photographs),
                    {.crop = settings.crop, .batch = settings.batch, .seed = settings.seed}),
       optimizer_(trained_parameters(network_, settings), {.lr = settings.learning_rate}),

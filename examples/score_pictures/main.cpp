@@ -11,6 +11,7 @@
 #include "painting/judge.h"
 #include "painting/score.h"
 #include "painting/spectrum.h"
+#include "painting/stroke_width.h"
 #include "program/assets.h"
 #include "program/command_line.h"
 #include "program/usage_error.h"
@@ -33,6 +34,7 @@ struct Row {
   std::string name;
   std::optional<PictureScore> score;  // none for the style picture
   PictureSpectrum spectrum;
+  double width;  // of strokes
   std::optional<Judgement> judgement;
 };
 
@@ -56,11 +58,9 @@ std::unique_ptr<Judge> make_judge(const Options& options) {
 
 void print_json(const std::vector<Row>& rows) {
   Json all = Json::array();
-  for (const auto& [name, score, spectrum, judgement] : rows) {
-    Json entry = {{"picture", name},
-                  {"upright", spectrum.upright},
-                  {"level", spectrum.level},
-                  {"period", spectrum.period}};
+  for (const auto& [name, score, spectrum, width, judgement] : rows) {
+    Json entry = {
+        {"picture", name}, {"upright", spectrum.upright}, {"level", spectrum.level}, {"width", width}};
     if (score) {
       entry.update({{"style", score->style},
                     {"patches", score->patches},
@@ -79,15 +79,15 @@ void print_json(const std::vector<Row>& rows) {
 }
 
 void print_table(const std::vector<Row>& rows, bool judged) {
-  std::printf("%8s %8s %8s %8s %8s %7s %s %s\n", "style", "palette", "content", "upright", "level", "period",
+  std::printf("%8s %8s %8s %8s %8s %7s %s %s\n", "style", "palette", "content", "upright", "level", "width",
               judged ? "  gram   wass  subject" : "", " picture");
-  for (const auto& [name, score, spectrum, judgement] : rows) {
+  for (const auto& [name, score, spectrum, width, judgement] : rows) {
     if (score) {
       std::printf("%8.4f %8.4f %8.3f ", score->style, score->palette, score->content);
     } else {
       std::printf("%8s %8s %8s ", "", "", "");
     }
-    std::printf("%8.2f %8.2f %7.1f ", spectrum.upright, spectrum.level, spectrum.period);
+    std::printf("%8.2f %8.2f %7.1f ", spectrum.upright, spectrum.level, width);
     if (judgement) {
       std::printf("%6.2f %6.2f  %7.3f ", judgement->gram, judgement->wasserstein, judgement->content);
     } else if (judged) {
@@ -102,9 +102,13 @@ void run(const Options& options) {
   const Tensor photograph = load_picture(options.content);
   const std::unique_ptr<Judge> judge = make_judge(options);
   std::vector<Row> rows;
-  rows.push_back({"the style picture", {}, measure_spectrum(style), {}});
+  rows.push_back({"the style picture", {}, measure_spectrum(style), measure_stroke_width(style), {}});
   const auto add = [&](const std::string& name, const Tensor& picture) {
-    Row row{name, score_picture(picture, style, photograph, options.score), measure_spectrum(picture), {}};
+    Row row{name,
+            score_picture(picture, style, photograph, options.score),
+            measure_spectrum(picture),
+            measure_stroke_width(picture),
+            {}};
     if (judge) {
       row.judgement = judge->judge(picture, style, photograph);
     }
@@ -134,7 +138,8 @@ int main(int argc, char** argv) {
       "far above the style\n"
       "           picture's, a weave\n"
       "  level    the same of level lines\n"
-      "  period   how far apart strokes are, in pixels: where brightness varies most\n"
+      "  width    of strokes, in pixels: half of all contrast is in light or dark places no wider than that, of "
+      "those\n           of up to 33 pixels\n"
       "and, with --judge, by a network that no training uses in these layers:\n"
       "  gram     how far its features are from the style picture's, as a multiple of how far that "
       "one's two halves are\n"

@@ -30,27 +30,42 @@ const Case kCases[] = {
     {{1, 2, 5, 9}, {.kernel = 2, .stride = 3}},
     {{1, 2, 6, 5}, {.kernel = 2, .stride = 2, .padding = 1}},
     {{1, 1, 6, 7}, {.kernel = 5, .stride = 2, .padding = 2}},
+    {{1, 2, 6, 8}, {.kernel = 3, .stride = 2, .ceil_mode = true}},
+    {{1, 2, 7, 9}, {.kernel = 3, .stride = 2, .ceil_mode = true}},  // no rest
+    {{2, 1, 2, 5}, {.kernel = 3, .stride = 2, .ceil_mode = true}},  // one window, not whole
+    {{1, 1, 5, 8}, {.kernel = 2, .stride = 2, .ceil_mode = true}},
+    {{1, 2, 8, 6}, {.kernel = 3, .stride = 4, .padding = 1, .ceil_mode = true}},
+    {{1, 1, 3, 4},
+     {.kernel = 2, .stride = 3, .padding = 1, .ceil_mode = true}},  // one would begin in the padding
 };
+
+// PyTorch's rule for the number of windows.
+Index windows_of(Index size, const Pool2dOptions& o) {
+  const Index room = size + 2 * o.padding - o.kernel;
+  Index count = (o.ceil_mode ? divide_up(room, o.stride) : room / o.stride) + 1;
+  count -= o.ceil_mode && (count - 1) * o.stride >= size + o.padding ? 1 : 0;
+  return count;
+}
 
 // The definitions, one window after the other.
 Tensor defined_pool(const Tensor& x, const Pool2dOptions& o, bool max) {
   const Tensor planes = x.detach().reshape({-1, x.size(-2), x.size(-1)});
-  const Index rows = (x.size(-2) + 2 * o.padding - o.kernel) / o.stride + 1;
-  const Index columns = (x.size(-1) + 2 * o.padding - o.kernel) / o.stride + 1;
+  const Index rows = windows_of(x.size(-2), o), columns = windows_of(x.size(-1), o);
   Tensor y = Tensor::zeros({planes.size(0), rows, columns}, float64);
   for (Index p = 0; p < planes.size(0); ++p) {
     for (Index i = 0; i < rows; ++i) {
       for (Index j = 0; j < columns; ++j) {
-        double sum = 0, largest = -std::numeric_limits<double>::infinity();
+        double sum = 0, count = 0, largest = -std::numeric_limits<double>::infinity();
         for (Index a = i * o.stride - o.padding; a < i * o.stride - o.padding + o.kernel; ++a) {
           for (Index b = j * o.stride - o.padding; b < j * o.stride - o.padding + o.kernel; ++b) {
+            count += a < x.size(-2) + o.padding && b < x.size(-1) + o.padding ? 1 : 0;
             if (a >= 0 && a < x.size(-2) && b >= 0 && b < x.size(-1)) {
               sum += planes.at({p, a, b});
               largest = std::fmax(largest, planes.at({p, a, b}));
             }
           }
         }
-        y.set({p, i, j}, max ? largest : sum / static_cast<double>(o.kernel * o.kernel));
+        y.set({p, i, j}, max ? largest : sum / count);
       }
     }
   }

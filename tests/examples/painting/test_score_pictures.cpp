@@ -20,6 +20,7 @@
 #include "painting/judge.h"
 #include "painting/score.h"
 #include "painting/spectrum.h"
+#include "painting/stroke_width.h"
 #include "paths.h"
 #include "support.h"
 
@@ -181,17 +182,46 @@ TEST_CASE("the spectrum: which way lines run") {
   CHECK(weave.upright > 2 * noise.upright);
   CHECK(weave.level < 1.15);
   CHECK(faint.upright == doctest::Approx(weave.upright).epsilon(1e-3));
-  CHECK(faint.period == weave.period);
 }
 
-TEST_CASE("the spectrum: how large strokes are") {
-  for (const double period : {5.0, 9.0, 17.0, 40.0}) {
-    CAPTURE(period);
-    CHECK(measure_spectrum(grating(128, 160, 1 / period, 0)).period == doctest::Approx(period).epsilon(0.25));
-    const double f = 0.6 / period, g = 0.8 / period;
-    CHECK(measure_spectrum(grating(160, 128, f, g)).period == doctest::Approx(period).epsilon(0.25));
+TEST_CASE("how wide strokes are") {
+  // Stripes of a width on ground that is too wide to be a stroke: light or dark, upright or level.
+  const auto stripes = [](Index width, bool upright, bool light) {
+    const Index height = upright ? 70 : 200, across = upright ? 200 : 70;
+    Tensor picture = Tensor::empty({1, 3, height, across});
+    float* values = picture.mutable_data<float>();
+    for (Index i = 0; i < picture.numel(); ++i) {
+      const Index place = upright ? i % across : i / across % height;
+      values[i] = (place % (40 + width) >= 40) == light ? 0.7f : 0.4f;
+    }
+    return picture;
+  };
+  for (const Index width : {1, 4, 9, 20}) {
+    CAPTURE(width);
+    for (const bool upright : {true, false}) {
+      for (const bool light : {true, false}) {
+        CHECK(measure_stroke_width(stripes(width, upright, light)) ==
+              doctest::Approx(static_cast<double>(width)).epsilon(0.1).scale(10));
+      }
+    }
+    // Faint or strong, it is the same.
+    const Tensor picture = stripes(width, true, true);
+    CHECK(measure_stroke_width(0.5 * picture + 0.2) ==
+          doctest::Approx(measure_stroke_width(picture)).epsilon(1e-4));
   }
-  CHECK(measure_spectrum(noise_picture(128, 128)).period < 6);  // an octave of white noise: the finest
+  CHECK(measure_stroke_width(noise_picture(100, 120)) < 5);
+  CHECK(measure_stroke_width(Tensor::full({1, 3, 50, 40}, 0.37)) == 0);
+  CHECK(measure_stroke_width(Tensor::full({1, 3, 1, 1}, 0.37)) == 0);
+  const int before = num_threads();
+  const Tensor picture = noise_picture(90, 110);
+  const double expected = measure_stroke_width(picture);
+  for (const int threads : {1, 2, 3}) {
+    set_num_threads(threads);
+    CHECK(measure_stroke_width(picture) == expected);
+  }
+  set_num_threads(before);
+  CHECK_THROWS_WITH_AS(measure_stroke_width(Tensor::zeros({2, 3, 8, 8})), doctest::Contains("(2, 3, 8, 8)"),
+                       ArgumentError);
 }
 
 TEST_CASE("the spectrum: pictures without texture, threads, and what is refused") {
@@ -202,7 +232,6 @@ TEST_CASE("the spectrum: pictures without texture, threads, and what is refused"
           measure_spectrum(Tensor::from(colour, {1, 3, 1, 1}) + Tensor::zeros({1, 3, size, 70}));
       CHECK(none.upright == doctest::Approx(1));
       CHECK(none.level == doctest::Approx(1));
-      CHECK(none.period == 0);
     }
   }
   const int before = num_threads();
@@ -213,7 +242,6 @@ TEST_CASE("the spectrum: pictures without texture, threads, and what is refused"
     const PictureSpectrum spectrum = measure_spectrum(picture);
     CHECK(spectrum.upright == expected.upright);
     CHECK(spectrum.level == expected.level);
-    CHECK(spectrum.period == expected.period);
   }
   set_num_threads(before);
   for (const Tensor& wrong :
@@ -334,7 +362,7 @@ TEST_CASE("the program: a table, JSON with the same numbers, and usage") {
   CHECK(table.status == 0);
   CHECK(table.out.find("palette") != std::string::npos);
   CHECK(table.out.find("the photograph itself") != std::string::npos);
-  CHECK(table.out.find("upright    level  period") != std::string::npos);
+  CHECK(table.out.find("upright    level   width") != std::string::npos);
   CHECK(table.out.find("subject") == std::string::npos);
   CHECK(std::count(table.out.begin(), table.out.end(), '\n') == 4);
   const auto all = parse_json(run(pictures + " --json").out);
@@ -347,11 +375,12 @@ TEST_CASE("the program: a table, JSON with the same numbers, and usage") {
   CHECK_FALSE(all[1].contains("judge_gram"));
   const PictureSpectrum of_style =
       measure_spectrum(resize_short_side(load_picture(kAssets + "styles/waves.jpg"), 64));
-  const PictureSpectrum of_photograph = measure_spectrum(load_picture(kAssets + "photos/cat.jpg"));
+  const Tensor cat = load_picture(kAssets + "photos/cat.jpg");
+  const PictureSpectrum of_photograph = measure_spectrum(cat);
   CHECK(all[0]["upright"].get<double>() == doctest::Approx(of_style.upright));
   CHECK(all[0]["level"].get<double>() == doctest::Approx(of_style.level));
   CHECK(all[2]["upright"].get<double>() == doctest::Approx(of_photograph.upright));
-  CHECK(all[2]["period"].get<double>() == doctest::Approx(of_photograph.period));
+  CHECK(all[2]["width"].get<double>() == doctest::Approx(measure_stroke_width(cat)));
   CHECK(run("--help").out.find("Wasserstein") != std::string::npos);
   const auto refused = [&](const std::string& arguments, int status, const std::string& text) {
     CAPTURE(arguments);

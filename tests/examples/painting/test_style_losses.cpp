@@ -327,8 +327,13 @@ TEST_CASE("with several styles each sample is compared with its own") {
     const auto one = [&](const StyleTarget& target, Index n) {
       return target.loss(bank.taps(pictures.slice(n, n + 1))).item();
     };
+    // Gram matrices are those of all samples of a style together.
+    const double first_and_last =
+        statistic == StyleStatistic::gram
+            ? 2 * only_b.loss(bank.taps(concat({pictures.slice(0, 1), pictures.slice(2, 3)}, 0))).item()
+            : one(only_b, 0) + one(only_b, 2);
     CHECK(both.loss(bank.taps(pictures), {1, 0, 1}).item() ==
-          doctest::Approx((one(only_b, 0) + one(only_a, 1) + one(only_b, 2)) / 3));
+          doctest::Approx((first_and_last + one(only_a, 1)) / 3));
     CHECK(both.loss(bank.taps(pictures), {1}).item() ==
           doctest::Approx(only_b.loss(bank.taps(pictures)).item()));
     CHECK(both.loss(bank.taps(b), {1}).item() == doctest::Approx(0).epsilon(1e-6));
@@ -336,8 +341,7 @@ TEST_CASE("with several styles each sample is compared with its own") {
                          doctest::Contains("2 styles for a batch of 3"), ArgumentError);
     CHECK_THROWS_AS(both.loss(bank.taps(pictures), {2}), ArgumentError);
     // A sample without a style counts 0, and is held to its photograph instead.
-    CHECK(both.loss(bank.taps(pictures), {1, kNoStyle, 1}).item() ==
-          doctest::Approx((one(only_b, 0) + one(only_b, 2)) / 3));
+    CHECK(both.loss(bank.taps(pictures), {1, kNoStyle, 1}).item() == doctest::Approx(first_and_last / 3));
     const LossWeights w;
     const Losses losses = style_transfer_losses(bank, both, pictures, photographs, w, {0, kNoStyle, 1});
     CHECK(losses.photograph == doctest::Approx(0.01 / 3));
@@ -389,11 +393,32 @@ TEST_CASE("the Gram loss is computed from its constants: Gram matrices and weigh
   for (int i = 0; i < 6; ++i) {
     const Tensor wanted = constants.at(concat_text("features.", i, ".1"));
     REQUIRE(wanted.shape() == Shape{1, taps[i].style.size(1), taps[i].style.size(1)});
-    const Tensor gram = gram_matrix(taps[i].style, GramNormalizer::pixels);
+    const Tensor gram = mean(gram_matrix(taps[i].style, GramNormalizer::pixels), {0}, true);
     sum += mean(square(gram - wanted)).item() * constants.at(concat_text("weight.", i, ".1")).item();
   }
   CHECK(target.loss(taps, {1}).item() == doctest::Approx(sum / 6));
   CHECK(target.loss(taps, {1}, 6).item() == target.loss(taps, {1}, 5).item());  // nothing is drawn
+}
+
+TEST_CASE(
+    "the Gram loss of a batch is that of its samples laid side by side, of views that of all together") {
+  Generator rng(14);
+  const Colours network;
+  const Tensor style = Tensor::uniform({1, 3, 4, 5}, rng, 0, 1, float64);
+  const Tensor x = Tensor::uniform({1, 3, 6, 4}, rng, 0, 1, float64);
+  const auto halves = [](const Tensor& picture) {
+    const Index middle = picture.size(2) / 2;
+    return concat({slice(picture, 2, 0, middle), slice(picture, 2, middle, 2 * middle)}, 0);
+  };
+  const StyleTarget target(network, {style});
+  const double whole = target.loss(network.taps(x)).item();
+  CHECK(target.loss(network.taps(halves(x))).item() == doctest::Approx(whole));
+  CHECK(StyleTarget(network, {halves(style)}).loss(network.taps(x)).item() == doctest::Approx(whole));
+  check_gradients(
+      [&](const auto& in) {
+        return target.loss(network.taps(in[0]), {0, kNoStyle, 0});
+      },
+      {Tensor::uniform({3, 3, 4, 4}, rng, 0, 1, float64).requires_grad_()});
 }
 
 TEST_CASE("style pictures that have no style are refused") {
@@ -409,7 +434,7 @@ TEST_CASE("style pictures that have no style are refused") {
           StyleTarget(bank, {Tensor::full({1, 3, 64, 64}, gray)}, statistic).loss(taps).item()));
     }
     CHECK_THROWS_WITH_AS(StyleTarget(bank, {}, statistic), doctest::Contains("there is none"), ArgumentError);
-    CHECK_THROWS_WITH_AS(StyleTarget(bank, {Tensor::zeros({2, 3, 64, 64})}, statistic),
+    CHECK_THROWS_WITH_AS(StyleTarget(bank, {Tensor::zeros({3, 64, 64})}, statistic),
                          doctest::Contains("it must be one picture"), ArgumentError);
   }
   Tensor picture = Tensor::full({1, 3, 64, 64}, 0.5);
