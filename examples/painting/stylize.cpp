@@ -76,8 +76,8 @@ double bytes_per_pixel(StyleNetwork& network) {
 
 double memory_for_painting(double loaded, double painted, double per_pixel) {
   // Decoding and the decoded picture; the painting, its bytes and the file made of them. What the memory pool keeps for
-  // tensors of other sizes is up to a quarter of what they take.
-  constexpr double of_loading = 24, of_saving = 32, kept = 1.25;
+  // tensors of other sizes is up to half of what they take.
+  constexpr double of_loading = 24, of_saving = 32, kept = 1.5;
   return of_loading * loaded + (of_saving + kept * per_pixel) * painted;
 }
 

@@ -16,6 +16,7 @@
 #include "gesso/autograd/elementwise.h"
 #include "gesso/core/error.h"
 #include "gesso/core/files/file.h"
+#include "gesso/core/files/folder_lock.h"
 #include "gesso/core/files/json.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
@@ -472,4 +473,25 @@ TEST_CASE(
   CHECK(program.run("--help").status == 0);
   CHECK(program.run("--preset full --help").status == 0);
   CHECK(program.run("--version").status == 0);
+}
+
+TEST_CASE("a training that diverges is named, and the others go on") {
+  const Program program;
+  const Program::Outcome outcome =
+      program.run(program.tiny("run", "none,instance", 12) + "--skip photographs,classification --lr 1");
+  CAPTURE(outcome.errors);
+  CHECK(outcome.status == 1);
+  CHECK(outcome.errors.find("compare-norms: none, batch 1, seed 1: step ") != std::string::npos);
+  CHECK(outcome.errors.find("diverged and are missing in the report") != std::string::npos);
+  const Comparison comparison = read_results(program.path("run/results.json"));
+  CHECK_NOTHROW(find(comparison, "instance", 1));
+  CHECK(fs::exists(program.path("run/report.html")));
+}
+
+TEST_CASE("two comparisons in one folder: the second is refused") {
+  const Program program;
+  const std::string arguments = program.tiny("run", "none,instance", 3) + "--skip photographs,classification";
+  REQUIRE(program.run(arguments).status == 0);
+  const FolderLock lock(program.path("run"));
+  program.check_refused(arguments, 1, "another program works in it");
 }
