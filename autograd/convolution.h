@@ -24,6 +24,11 @@ struct Conv2dFunctionOptions {
 ///   bias    (out channels)
 ///   result  (N, out channels, H', W') or (out channels, H', W'), with
 ///           H' = floor((H + 2 padding - dilation (kernel - 1) - 1) / stride) + 1
+/// In float32 with stride 1 and dilation 1 results may be made of tiles of 4 x 4 pixels and their surroundings: one
+/// that is NaN or infinite makes the whole tile NaN, and rounding errors are those of the largest pixel in sight of the
+/// tile (core/convolution/winograd/winograd.h). Under a ConvolutionAlgorithmGuard of `direct` each result is made of its
+/// window alone.
+///
 /// No padded copy of x is made, whatever the padding mode. For backward, x is kept only if weight requires a
 /// gradient, weight only if x does, and for a relu one bit per number. Throws ArgumentError for shapes that
 /// do not fit together, mixed dtypes, a kernel larger than the padded picture, groups that do not divide the

@@ -54,12 +54,6 @@ Tensor div(const Tensor& a, const Tensor& b) {
       });
 }
 
-Tensor div(const Tensor& x, double divisor) {
-  Tensor y = map(x, "div", [=](auto v) { return v / static_cast<decltype(v)>(divisor); });
-  return record("div", y, {x},
-                [divisor](const Tensor& dy, Gradients& d) { d(0, [&] { return div(dy, divisor); }); });
-}
-
 Tensor affine(const Tensor& x, double factor, double shift) {
   Tensor y = map(x, "affine", [=](auto v) {
     return static_cast<decltype(v)>(factor) * v + static_cast<decltype(v)>(shift);

@@ -11,7 +11,6 @@ Tensor add(const Tensor& a, const Tensor& b);  ///< a + b
 Tensor sub(const Tensor& a, const Tensor& b);  ///< a - b
 Tensor mul(const Tensor& a, const Tensor& b);  ///< a * b
 Tensor div(const Tensor& a, const Tensor& b);  ///< a / b
-Tensor div(const Tensor& x, double divisor);   ///< x / divisor, rounded once
 /// factor * x + shift
 Tensor affine(const Tensor& x, double factor, double shift);
 
@@ -25,7 +24,7 @@ inline Tensor operator-(const Tensor& x, double c) { return affine(x, 1, -c); }
 inline Tensor operator-(double c, const Tensor& x) { return affine(x, -1, c); }
 inline Tensor operator*(const Tensor& x, double c) { return affine(x, c, 0); }
 inline Tensor operator*(double c, const Tensor& x) { return affine(x, c, 0); }
-inline Tensor operator/(const Tensor& x, double c) { return div(x, c); }
+inline Tensor operator/(const Tensor& x, double c) { return affine(x, 1 / c, 0); }
 inline Tensor operator/(double c, const Tensor& x) { return div(Tensor::scalar(c, x.dtype()), x); }
 
 /// x becomes x + y for every handle to it, as in PyTorch. Where neither side needs a gradient (or under a

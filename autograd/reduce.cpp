@@ -39,6 +39,11 @@ struct Reduction {
   Index count = 1;  // elements that each result is made of
 };
 
+// sums / n, float64, outside the graph
+Tensor divided(const Tensor& sums, double n) {
+  return map_elements(sums, [n](auto v) { return static_cast<decltype(v)>(static_cast<double>(v) / n); });
+}
+
 }  // namespace
 
 // y = sum of x, so dx = dy, repeated
@@ -57,9 +62,9 @@ Tensor mean(const Tensor& x, const std::vector<int>& dims, bool keepdim) {
   const double n = static_cast<double>(to.count);
   // Divided before rounding, so that a float32 sum that would overflow does not; and not multiplied by 1 / n,
   // which is rounded itself: 49 * (1 / 49) is not 1.
-  Tensor y = div(sum_keeping(x, to.kept, float64), n).to(x.dtype()).alias(to.result);
+  Tensor y = divided(sum_keeping(x, to.kept, float64), n).to(x.dtype()).alias(to.result);
   return record("mean", y, {x}, [from = x.shape(), kept = to.kept, n](const Tensor& dy, Gradients& d) {
-    d(0, [&] { return expand_to(div(dy.alias(kept), n), from); });
+    d(0, [&] { return expand_to(affine(dy.alias(kept), 1 / n, 0), from); });
   });
 }
 
@@ -70,12 +75,12 @@ Tensor variance(const Tensor& x, const std::vector<int>& dims, const VarianceOpt
   const Index divisor = to.count - (options.unbiased ? 1 : 0);
   require(divisor > 0, "variance: ", to.count, " element(s) per result in shape ", x.shape(),
           options.unbiased ? "; the unbiased variance needs at least 2, set unbiased to false" : "");
-  const Tensor mean64 = div(sum_keeping(x, to.kept, float64), static_cast<double>(to.count));
+  const Tensor mean64 = divided(sum_keeping(x, to.kept, float64), static_cast<double>(to.count));
   const auto m = static_cast<double>(divisor);
-  Tensor y = div(squared_deviations(x, mean64), m).to(x.dtype()).alias(to.result);
+  Tensor y = divided(squared_deviations(x, mean64), m).to(x.dtype()).alias(to.result);
   return record("variance", y, {x}, [x = save(x), mean64, m](const Tensor& dy, Gradients& d) {
     d(0, [&] {
-      const Tensor slope = div(affine(dy.alias(mean64.shape()), 2, 0), m);
+      const Tensor slope = affine(dy.alias(mean64.shape()), 2 / m, 0);
       // The mean in two numbers of x's type: x - high is exact where x is close to the mean, and low is what
       // float32 cannot hold beside high.
       const Tensor high = mean64.to(x.dtype()), low = sub(mean64, high.to(float64)).to(x.dtype());

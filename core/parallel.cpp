@@ -1,7 +1,6 @@
 #include "gesso/core/parallel.h"
 
 #include <pthread.h>
-#include <sched.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -14,6 +13,7 @@
 
 #include "gesso/core/error.h"
 #include "gesso/core/simd/cpu.h"
+#include "gesso/core/system_limits.h"
 
 namespace gesso {
 namespace {
@@ -44,14 +44,6 @@ struct Job {
 };
 
 thread_local bool inside_loop = false;
-
-int available_cores() {
-  cpu_set_t cores;
-  if (sched_getaffinity(0, sizeof cores, &cores) == 0) {
-    return std::max(1, CPU_COUNT(&cores));
-  }
-  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-}
 
 // Waking a sleeping thread takes tens of microseconds, as long as many loops take; in training the next loop
 // mostly begins sooner than that. So a thread that waits looks for a while before it sleeps.

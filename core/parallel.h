@@ -14,7 +14,8 @@
 namespace gesso {
 
 /// The number of threads that parallel loops use. Default: the environment variable GESSO_NUM_THREADS if it
-/// is a positive number, else all cores that this process may run on.
+/// is a positive number, else all cores that this process may run on (available_cores(), core/system_limits.h: a
+/// container's share of the CPUs counts).
 int num_threads();
 
 /// Changes the number of threads, from the next loop on. Throws ArgumentError unless 1 <= count <= 1024, and

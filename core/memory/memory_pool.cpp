@@ -12,6 +12,7 @@
 #include "gesso/core/error.h"
 #include "gesso/core/memory/page_heap.h"
 #include "gesso/core/memory/poison.h"
+#include "gesso/core/system_limits.h"
 
 namespace gesso {
 namespace {
@@ -39,15 +40,19 @@ class Pool {
   void* allocate(std::size_t bytes) {
     const std::size_t size = rounded_size(bytes);
     std::lock_guard lock(mutex_);
-    void* block = is_large(size) ? large_.allocate(size) : allocate_small(size);
-    if (block == nullptr) {
+    const bool fits = size <= limit_ && current_bytes_ <= limit_ - size;
+    if (fits && small_bytes_ + large_.touched_bytes() > limit_ - size) {
+      release_locked();  // what is kept unused counts for the system
+    }
+    void* block = !fits ? nullptr : is_large(size) ? large_.allocate(size) : allocate_small(size);
+    if (fits && block == nullptr) {
       release_locked();
       block = is_large(size) ? large_.allocate(size) : allocate_small(size);
     }
     if (block == nullptr) {
       throw MemoryError(concat_text("out of memory: a tensor of ", size >> 20, " MiB was asked for while ",
-                                    current_bytes_ >> 20,
-                                    " MiB are in use; use a smaller batch, picture or network"));
+                                    current_bytes_ >> 20, " MiB are in use, of ", limit_ >> 20,
+                                    " MiB that there are; use a smaller batch, picture or network"));
     }
     current_bytes_ += size;
     peak_bytes_ = std::max(peak_bytes_, current_bytes_);
@@ -84,6 +89,15 @@ class Pool {
   // Around fork(): a child must not inherit the mutex from a thread that it does not have.
   void lock() { mutex_.lock(); }
   void unlock() { mutex_.unlock(); }
+
+  std::size_t limit() {
+    std::lock_guard lock(mutex_);
+    return limit_;
+  }
+  void set_limit(std::size_t bytes) {
+    std::lock_guard lock(mutex_);
+    limit_ = bytes;
+  }
 
   void reset_peak() {
     std::lock_guard lock(mutex_);
@@ -135,6 +149,7 @@ class Pool {
   std::size_t current_bytes_ = 0, peak_bytes_ = 0;
   std::size_t small_bytes_ = 0, unused_small_ = 0;  // from the system; not in use
   std::uint64_t small_allocations_ = 0;
+  std::size_t limit_ = memory_limit() / 20 * 19;  // the rest is for all that are no tensors
 };
 
 Pool& pool();
@@ -156,6 +171,8 @@ Pool& pool() {
 MemoryStats memory_stats() { return pool().stats(); }
 void reset_peak_memory() { pool().reset_peak(); }
 void release_unused_memory() { pool().release(); }
+std::size_t tensor_memory_limit() { return pool().limit(); }
+void set_tensor_memory_limit(std::size_t bytes) { pool().set_limit(bytes); }
 
 namespace detail {
 void* pool_allocate(std::size_t bytes) { return pool().allocate(bytes); }

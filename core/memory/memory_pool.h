@@ -22,13 +22,19 @@ MemoryStats memory_stats();
 /// Lets peak_bytes begin again at current_bytes.
 void reset_peak_memory();
 
+/// The most bytes that tensors may hold together. At first 95 % of memory_limit() (core/system_limits.h): a tensor
+/// beyond it is a MemoryError, where the system would kill the program without a word.
+std::size_t tensor_memory_limit();
+/// Sets another limit, from the next tensor on.
+void set_tensor_memory_limit(std::size_t bytes);
+
 /// Gives all blocks that no tensor uses back to the system.
 void release_unused_memory();
 
 namespace detail {
 
 /// At least `bytes` bytes, 64-byte aligned, contents undefined; blocks of 2 MiB and more lie on huge pages.
-/// Throws MemoryError when the system has none.
+/// Throws MemoryError when the system has none, or beyond tensor_memory_limit().
 void* pool_allocate(std::size_t bytes);
 
 /// Takes back a block of pool_allocate(bytes).

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "gesso/core/pictures/jpeg.h"
 #include "gesso/core/pictures/picture_check.h"
 
 namespace gesso {
@@ -47,9 +48,11 @@ int tiff_orientation(std::string_view bytes) {
     if (tiff.number(entry, 2) != 0x0112u) {
       continue;
     }
-    constexpr std::uint32_t kShort = 3;
-    const std::uint32_t value = tiff.number(entry + 8, 2).value_or(0);
-    const bool valid = tiff.number(entry + 2, 2) == kShort && value >= 1 && value <= 8;
+    // A short, says the standard; some cameras write a long.
+    constexpr std::uint32_t kShort = 3, kLong = 4;
+    const auto type = tiff.number(entry + 2, 2);
+    const std::uint32_t value = tiff.number(entry + 8, type == kLong ? 4 : 2).value_or(0);
+    const bool valid = (type == kShort || type == kLong) && value >= 1 && value <= 8;
     return valid ? static_cast<int>(value) : 1;
   }
   return 1;
@@ -57,18 +60,22 @@ int tiff_orientation(std::string_view bytes) {
 
 }  // namespace
 
-int exif_orientation(std::string_view jpeg) {
-  constexpr int kApp1 = 0xE1, kScan = 0xDA;
+int exif_orientation(std::string_view file) {
+  constexpr int kApp1 = 0xE1;
   constexpr std::string_view kExif{"Exif\0\0", 6};
-  int orientation = 1;
-  walk_jpeg(jpeg, [&](int marker, std::string_view body) {
-    if (marker == kApp1 && body.starts_with(kExif)) {
-      orientation = tiff_orientation(body.substr(kExif.size()));
-      return false;
-    }
-    return marker != kScan;  // EXIF comes before the picture
-  });
-  return orientation;
+  switch (picture_format(file)) {
+    case PictureFormat::jpeg:
+      for (const JpegSegment& segment : read_jpeg(file, true).segments) {  // EXIF comes before the picture
+        if (segment.marker == kApp1 && segment.body.starts_with(kExif)) {
+          return tiff_orientation(segment.body.substr(kExif.size()));
+        }
+      }
+      return 1;
+    case PictureFormat::png:
+      return tiff_orientation(png_chunk(file, "eXIf"));
+    default:
+      return 1;
+  }
 }
 
 }  // namespace gesso

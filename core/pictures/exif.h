@@ -6,8 +6,9 @@
 
 namespace gesso {
 
-/// The orientation, 1 to 8, in the EXIF data of a JPEG file (EXIF 2.3, tag 0x0112); 1 (upright as it is) when
-/// there is none or it makes no sense. Reads nothing outside `jpeg`, whatever the bytes claim.
+/// The orientation, 1 to 8, in the EXIF data of a JPEG file, or of a PNG file (its chunk eXIf) (EXIF 2.3, tag 0x0112;
+/// of type short, or long as some cameras write it); 1 (upright as it is) when there is none or it makes no sense.
+/// Reads nothing outside `file`, whatever the bytes claim.
 ///
 /// Where the stored first row and first column belong when the picture is shown:
 ///
@@ -15,6 +16,6 @@ namespace gesso {
 ///     2 top, right      6 right, top       (to be turned 90 degrees clockwise)
 ///     3 bottom, right   7 right, bottom    (mirrored along the other diagonal)
 ///     4 bottom, left    8 left, bottom     (to be turned 90 degrees anticlockwise)
-int exif_orientation(std::string_view jpeg);
+int exif_orientation(std::string_view file);
 
 }  // namespace gesso

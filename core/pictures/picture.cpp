@@ -4,12 +4,14 @@
 #include <atomic>
 #include <cctype>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <vector>
 
 #include "gesso/core/files/file.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/pictures/exif.h"
+#include "gesso/core/pictures/jpeg.h"
 #include "gesso/core/pictures/picture_check.h"
 #include "gesso/core/pictures/picture_codec.h"
 
@@ -93,7 +95,64 @@ void to_planes(const Samples& decoded, const Walk& walk, float* planes) {
   }
 }
 
-Tensor decode(std::string_view bytes, const LoadOptions& options) {
+// The segment with the tables of codes that the standard suggests (ITU-T T.81, annex K.3), which stb_image_write
+// writes into every file.
+std::string standard_code_tables() {
+  const std::uint8_t pixel[3] = {};
+  const std::string file = encode_jpeg_samples(pixel, {1, 1}, 3, 90);
+  std::string tables;
+  for (const JpegSegment& segment : read_jpeg(file, true).segments) {
+    if (segment.marker == 0xC4) {
+      const std::size_t length = segment.body.size() + 2;
+      tables += {'\xFF', '\xC4', static_cast<char>(length >> 8), static_cast<char>(length)};
+      tables += segment.body;
+    }
+  }
+  return tables;
+}
+
+bool same_samples(const Samples& a, const Samples& b) {
+  return a.width == b.width && a.height == b.height && a.channels == b.channels &&
+         std::memcmp(a.samples.get(), b.samples.get(),
+                     static_cast<std::size_t>(a.width * a.height * a.channels)) == 0;
+}
+
+// Decodes a JPEG that jpeg_damage() lets pass, put together as a plain one.
+Samples decode_jpeg(std::string_view bytes, PictureSize size) {
+  static const std::string tables = standard_code_tables();
+  Jpeg jpeg = read_jpeg(bytes);
+  const auto decoded = [&](std::string_view filler = {}) {
+    return decode_samples(plain_jpeg(jpeg, filler, tables), size);
+  };
+  if (!jpeg.ended) {
+    // Only the end marker may be missing. What follows the last pixel decides nothing; where it does, pixels are missing.
+    Samples samples = decoded();
+    if (!scans_are_complete(jpeg) || !same_samples(samples, decoded("\x5A\xA5\x3C\x69\x5A\xA5\x3C\x69"))) {
+      throw Error("the file ends before the picture does (it is truncated or corrupt)");
+    }
+    return samples;
+  }
+  try {
+    return decoded();
+  } catch (const Error&) {
+    for (int junk = 0; junk < 8 && take_junk_off(jpeg); ++junk) {
+      try {
+        return decoded();
+      } catch (const Error&) {
+        // More of it, perhaps.
+      }
+    }
+    throw;
+  }
+}
+
+// What the header of a picture says, before anything is decoded.
+struct Header {
+  PictureFormat format;
+  std::optional<PictureSize> size;  // nothing: there is no valid one
+};
+
+Header read_header(std::string_view bytes, const LoadOptions& options) {
   if (bytes.empty()) {
     throw Error("it is empty");
   }
@@ -104,20 +163,39 @@ Tensor decode(std::string_view bytes, const LoadOptions& options) {
                     ? "it is not a JPEG, PNG or BMP picture"
                     : concat_text("it is ", name, "; gesso reads JPEG, PNG and BMP: convert it first"));
   }
-  // Before anything is decoded: the header's size, then whether the file is whole.
   const auto size = picture_size(bytes, format);
   if (size && size->height != 0 && size->width > options.max_pixels / size->height) {
     throw Error(concat_text("it has ", size->width, " x ", size->height, " pixels, more than the limit of ",
                             options.max_pixels,
                             " (LoadOptions::max_pixels): make it smaller or raise the limit"));
   }
+  return {format, size};
+}
+
+// Runs `read` and gives what it throws the name of the picture.
+template <class Read>
+auto named(const std::string& name, Read read) {
+  try {
+    return read();
+  } catch (const MemoryError&) {
+    throw;
+  } catch (const Error& error) {
+    throw FileError(concat_text("cannot load picture '", name, "': ", error.what()));
+  }
+}
+
+constexpr const char* kNoHeader = "it has no valid header (it is truncated or corrupt)";
+
+Tensor decode(std::string_view bytes, const LoadOptions& options) {
+  // Before anything is decoded: the header's size, then whether the file is whole.
+  const auto [format, size] = read_header(bytes, options);
   const std::string damage = picture_damage(bytes, format);
   if (!damage.empty() || !size) {
-    throw Error(size ? damage : "it has no valid header (it is truncated or corrupt)");
+    throw Error(size ? damage : kNoHeader);
   }
-  const Samples samples = decode_samples(bytes, *size);
-  const Walk walk =
-      upright(samples.height, samples.width, format == PictureFormat::jpeg ? exif_orientation(bytes) : 1);
+  const Samples samples =
+      format == PictureFormat::jpeg ? decode_jpeg(bytes, *size) : decode_samples(bytes, *size);
+  const Walk walk = upright(samples.height, samples.width, exif_orientation(bytes));
   Tensor picture = Tensor::empty({1, 3, walk.height, walk.width});
   float* planes = picture.mutable_data<float>();
   samples.bits == 16 ? to_planes<std::uint16_t>(samples, walk, planes)
@@ -191,14 +269,20 @@ Tensor load_picture(const std::string& path, const LoadOptions& options) {
   return decode_picture(read_file(path, kMaxFileBytes), path, options);
 }
 
+Size2d read_picture_size(const std::string& path, const LoadOptions& options) {
+  const std::string bytes = read_file(path, kMaxFileBytes);
+  return named(path, [&] {
+    const auto size = read_header(bytes, options).size;
+    if (!size) {
+      throw Error(kNoHeader);
+    }
+    const Walk walk = upright(size->height, size->width, exif_orientation(bytes));
+    return Size2d(walk.height, walk.width);
+  });
+}
+
 Tensor decode_picture(std::string_view bytes, const std::string& name, const LoadOptions& options) {
-  try {
-    return decode(bytes, options);
-  } catch (const MemoryError&) {
-    throw;
-  } catch (const Error& error) {
-    throw FileError(concat_text("cannot load picture '", name, "': ", error.what()));
-  }
+  return named(name, [&] { return decode(bytes, options); });
 }
 
 void save_picture(const std::string& path, const Tensor& picture, const SaveOptions& options) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "gesso/core/size2d.h"
 #include "gesso/core/tensor.h"
 
 namespace gesso {
@@ -18,10 +19,15 @@ struct LoadOptions {
 
 /// The picture in a JPEG, PNG or BMP file as float32 (1, 3, H, W) in [0, 1]. The bytes of the file decide its
 /// format, not its name. Gray becomes three equal channels; transparent pixels are laid over white; 16-bit
-/// PNG keeps its precision; the EXIF orientation of a JPEG is applied. Throws FileError, naming the file and
-/// the reason, if it is missing, a folder, empty, not in one of these formats, truncated, corrupt or too
-/// large.
+/// PNG keeps its precision; the EXIF orientation of a JPEG or PNG is applied. JPEG files are taken as the world has them:
+/// without an end marker or with a trailer behind it, with padding between segments or junk behind the scan, frames of
+/// Motion JPEG without code tables. Throws FileError, naming the file and the reason, if it is missing, a folder, empty,
+/// not in one of these formats, truncated, corrupt or too large.
 Tensor load_picture(const std::string& path, const LoadOptions& options = {});
+
+/// The size of the picture in a file as load_picture() would show it, from the file's header alone: nothing is decoded.
+/// Throws FileError as load_picture() does, but for damage behind the header.
+Size2d read_picture_size(const std::string& path, const LoadOptions& options = {});
 
 /// load_picture() for a file whose bytes are in memory; `name` stands for it in error texts.
 Tensor decode_picture(std::string_view bytes, const std::string& name, const LoadOptions& options = {});

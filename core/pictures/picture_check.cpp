@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "gesso/core/pictures/jpeg.h"
+
 namespace gesso {
 namespace {
 
@@ -104,40 +106,22 @@ std::string bmp_damage(std::string_view bytes) {
   return static_cast<Index>(bytes.size()) < needed ? kTruncated : "";
 }
 
-std::optional<PictureSize> jpeg_size(std::string_view bytes) {
-  std::optional<PictureSize> size;
-  walk_jpeg(bytes, [&](int marker, std::string_view body) {
-    // Start of frame is C0 to CF, but C4, C8 and CC have other uses.
-    const bool frame = marker >= 0xC0 && marker <= 0xCF && marker % 4 != 0;
-    if ((frame || marker == 0xC0) && body.size() >= 5) {
-      size = PictureSize{byte_at(body, 3) << 8 | byte_at(body, 4), byte_at(body, 1) << 8 | byte_at(body, 2)};
-    }
-    return !size;
-  });
-  return size;
-}
-
-// Whether the tables of a JPEG's DHT segment (class and number, 16 counts of codes by length, the symbols)
-// have at most 255 symbols each. 8-bit JPEG uses no more than 176, and stb_image 2.27 writes past its arrays
-// when there are more than 256 and reads before them when there are 256 short ones.
-bool huffman_tables_fit(std::string_view body) {
-  while (!body.empty()) {
-    if (body.size() < 17) {
-      return false;
-    }
-    std::size_t symbols = 0;
-    for (std::size_t i = 1; i <= 16; ++i) {
-      symbols += byte_at(body, i);
-    }
-    if (symbols > 255 || symbols > body.size() - 17) {
-      return false;
-    }
-    body.remove_prefix(17 + symbols);
-  }
-  return true;
-}
-
 }  // namespace
+
+std::string_view png_chunk(std::string_view file, std::string_view wanted) {
+  std::size_t at = 8;
+  while (at <= file.size() && file.size() - at >= 12) {
+    const std::uint32_t length = big_endian32(file, at);
+    if (length > file.size() - at - 12) {
+      break;
+    }
+    if (file.substr(at + 4, 4) == wanted) {
+      return file.substr(at + 8, length);
+    }
+    at += std::size_t{12} + length;
+  }
+  return {};
+}
 
 PictureFormat picture_format(std::string_view bytes) {
   if (bytes.starts_with("\xFF\xD8\xFF")) {
@@ -179,7 +163,7 @@ std::string other_picture_format(std::string_view bytes) {
 
 std::optional<PictureSize> picture_size(std::string_view bytes, PictureFormat format) {
   if (format == PictureFormat::jpeg) {
-    return jpeg_size(bytes);
+    return jpeg_size(read_jpeg(bytes, true));
   }
   if (format == PictureFormat::png && bytes.size() >= 24) {
     return PictureSize{big_endian32(bytes, 16), big_endian32(bytes, 20)};
@@ -193,7 +177,7 @@ std::optional<PictureSize> picture_size(std::string_view bytes, PictureFormat fo
 std::string picture_damage(std::string_view bytes, PictureFormat format) {
   switch (format) {
     case PictureFormat::jpeg:
-      return walk_jpeg(bytes, [](int, std::string_view) { return true; }) ? "" : kTruncated;
+      return jpeg_damage(read_jpeg(bytes));
     case PictureFormat::png:
       return png_damage(bytes);
     case PictureFormat::bmp:
@@ -202,55 +186,6 @@ std::string picture_damage(std::string_view bytes, PictureFormat format) {
       break;
   }
   return "its format is not known";
-}
-
-bool walk_jpeg(std::string_view bytes, const std::function<bool(int marker, std::string_view body)>& visit) {
-  constexpr std::uint32_t kHuffmanTables = 0xC4, kEnd = 0xD9, kScan = 0xDA;
-  const auto stands_alone = [](std::uint32_t marker) {  // TEM and the restart markers have no body
-    return marker == 0x01 || (marker >= 0xD0 && marker <= 0xD7);
-  };
-  std::size_t at = 2;  // after the start marker
-  while (true) {
-    if (at >= bytes.size() || byte_at(bytes, at) != 0xFF) {
-      return false;
-    }
-    while (at < bytes.size() && byte_at(bytes, at) == 0xFF) {  // any number of fill bytes
-      ++at;
-    }
-    if (at >= bytes.size()) {
-      return false;
-    }
-    const std::uint32_t marker = byte_at(bytes, at++);
-    if (marker == kEnd) {
-      return true;
-    }
-    if (stands_alone(marker)) {
-      continue;
-    }
-    if (bytes.size() - at < 2) {
-      return false;
-    }
-    const std::size_t length = byte_at(bytes, at) << 8 | byte_at(bytes, at + 1);  // counts itself
-    if (length < 2 || length > bytes.size() - at) {
-      return false;
-    }
-    const std::string_view body = bytes.substr(at + 2, length - 2);
-    if (marker == kHuffmanTables && !huffman_tables_fit(body)) {
-      return false;
-    }
-    if (!visit(static_cast<int>(marker), body)) {
-      return false;
-    }
-    at += length;
-    if (marker == kScan) {
-      // Coded data, in which FF is written as FF 00: up to the next marker that is no restart.
-      while (at + 1 < bytes.size() &&
-             (byte_at(bytes, at) != 0xFF || byte_at(bytes, at + 1) == 0x00 ||
-              byte_at(bytes, at + 1) == 0xFF || stands_alone(byte_at(bytes, at + 1)))) {
-        ++at;
-      }
-    }
-  }
 }
 
 }  // namespace gesso

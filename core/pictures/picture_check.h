@@ -2,7 +2,6 @@
 // decoder fills what is missing with gray or black and calls that a success.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +19,9 @@ PictureFormat picture_format(std::string_view bytes);
 /// else an empty string.
 std::string other_picture_format(std::string_view bytes);
 
+/// The body of the first chunk of a PNG file that has this type of four letters; empty if there is none.
+std::string_view png_chunk(std::string_view file, std::string_view wanted);
+
 struct PictureSize {
   Index width = 0;  ///< at most 2^32, as height
   Index height = 0;
@@ -29,14 +31,10 @@ struct PictureSize {
 /// if there is no such header.
 std::optional<PictureSize> picture_size(std::string_view bytes, PictureFormat format);
 
-/// Why the picture in `bytes` is not whole; empty if it is. JPEG: segments that fit and an end marker. PNG:
+/// Why the picture in `bytes` is not whole; empty if it is. JPEG: jpeg_damage() (whether its coded data are whole,
+/// decoding tells). PNG:
 /// chunks that fit, with right checksums (of chunks that decide what is shown), up to the end chunk. BMP: as
 /// many bytes as the header's sizes need.
 std::string picture_damage(std::string_view bytes, PictureFormat format);
-
-/// Calls visit(marker, body) for each segment of a JPEG file, in order, until `visit` returns false, the end
-/// marker comes, or the file is not well formed. `marker` is the second byte (0xE1 is APP1), `body` what
-/// follows the length. Returns whether the end marker was reached.
-bool walk_jpeg(std::string_view bytes, const std::function<bool(int marker, std::string_view body)>& visit);
 
 }  // namespace gesso

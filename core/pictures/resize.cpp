@@ -185,6 +185,11 @@ Tensor resize_short_side(const Tensor& x, Index size) {
     return static_cast<Index>(
         std::llround(static_cast<double>(side) * static_cast<double>(size) / static_cast<double>(shorter)));
   };
+  // 1 x 5000 pixels at a short side of 256 would be 328 million.
+  require(static_cast<double>(scaled(H)) * static_cast<double>(scaled(W)) <= max_resized_pixels,
+          "resize_short_side: a picture of ", W, " x ", H, " with a short side of ", size, " would have ",
+          scaled(W), " x ", scaled(H), " pixels, more than ", max_resized_pixels,
+          "; it is too narrow: cut it first");
   return resize_picture(x, scaled(H), scaled(W));
 }
 

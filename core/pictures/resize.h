@@ -17,7 +17,9 @@ namespace gesso {
 Tensor resize_picture(const Tensor& x, Index height, Index width);
 
 /// `x` (N, C, H, W) resized so that the shorter of H and W becomes `size` and the other follows in
-/// proportion, rounded. Throws ArgumentError as resize_picture() does.
+/// proportion, rounded. Throws ArgumentError as resize_picture() does, and for a picture so narrow that the result
+/// would have more than max_resized_pixels.
+inline constexpr Index max_resized_pixels = 100'000'000;
 Tensor resize_short_side(const Tensor& x, Index size);
 
 /// A copy of rows top <= y < top + height and columns left <= x < left + width of `x` (N, C, H, W). Throws

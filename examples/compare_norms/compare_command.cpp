@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "comparer.h"
+#include "gesso/core/files/folder_lock.h"
 #include "gesso/core/pictures/picture.h"
 #include "program/interrupt.h"
 #include "program/usage_error.h"
@@ -80,7 +81,9 @@ void CompareCommand::run() {
   Settings text = settings.to_text();
   text["photographs"] =
       concat_text(photographs.training.size(), " to train on, ", photographs.test.size(), " to test with");
-  Comparer comparer(settings, photographs, judge, out, begin_or_go_on(out, text));
+  Comparison comparison = begin_or_go_on(out, text);
+  const FolderLock lock(out);
+  Comparer comparer(settings, photographs, judge, out, std::move(comparison));
   std::cerr << "Comparing " << listed(settings.normalizations, ", ") << " normalization on "
             << fs::path(settings.style).filename().string() << " in " << plan(settings).size()
             << " trainings of " << settings.training.steps << " steps; watch "

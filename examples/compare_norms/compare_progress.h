@@ -21,6 +21,8 @@ class CompareProgress {
 
   /// Of the work under way, `units_of_part` are done.
   void update(Index units_of_part, const std::string& status);
+  /// Writes a line of its own above the bar.
+  void message(const std::string& text) { bar_.message(text); }
   /// The work under way is done.
   void advance(Index units);
   /// For the report.

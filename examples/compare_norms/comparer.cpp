@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <set>
 
 #include "classification.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
+#include "gesso/training/training_loop.h"
 #include "page.h"
 #include "painting/model_file.h"
 #include "painting/stylize.h"
@@ -97,18 +99,34 @@ Comparer::Comparer(const ComparisonSettings& settings, PhotographFiles files, co
 bool Comparer::run() {
   show_photographs();
   save(false);  // the page that people are told to watch
-  for (const PlannedRun& planned : plan_) {
-    if (!has_run(comparison_, planned) && !train_and_measure(planned)) {
-      return false;
+  // A training that diverges (some do without a normalization) is named, and does not cost the others.
+  std::size_t diverged = 0;
+  const auto go_on_after = [&](const std::string& name, const std::function<bool()>& train) {
+    try {
+      return train();
+    } catch (const DivergedError& error) {
+      progress_.message(concat_text("compare-norms: ", name, ": ", error.what()));
+      ++diverged;
+      return true;
     }
-  }
+  };
   bool finished = true;
+  for (const PlannedRun& planned : plan_) {
+    finished = finished && (has_run(comparison_, planned) ||
+                            go_on_after(described(planned), [&] { return train_and_measure(planned); }));
+  }
   for_each_classifier(settings_, [&](const std::string& normalization, std::uint64_t seed) {
-    finished =
-        finished && (has_classified(comparison_, normalization, seed) || classify(normalization, seed));
+    finished = finished && (has_classified(comparison_, normalization, seed) ||
+                            go_on_after(concat_text("classifier with ", normalization, ", seed ", seed),
+                                        [&] { return classify(normalization, seed); }));
   });
   if (finished) {
     save(true);
+  }
+  if (finished && diverged > 0) {
+    throw Error(
+        concat_text(diverged, diverged == 1 ? " training" : " trainings",
+                    " diverged and are missing in the report; the reasons stand above. Try a lower --lr"));
   }
   return finished;
 }

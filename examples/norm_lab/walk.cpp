@@ -102,6 +102,14 @@ Example number_example() {
 }
 
 Example picture_example(const std::string& path, Index short_side) {
+  constexpr double most = 4e6;  // pixels; the lab looks at every one, many times
+  const Size2d size = read_picture_size(path);
+  const double factor =
+      static_cast<double>(short_side) / static_cast<double>(std::min(size.height, size.width));
+  require(factor * factor * static_cast<double>(size.height) * static_cast<double>(size.width) <= most, path,
+          ": a picture of ", size.width, " x ", size.height,
+          " pixels is too narrow to look at with a short side of ", short_side,
+          "; cut it first, or take a smaller --size");
   const Tensor picture = resize_short_side(load_picture(path), short_side).to(float64);
   const Tensor x = concat({picture, 0.35 * picture + 0.55}, 0);
   return {x, mirrored(x), {"the picture", "in fog"}};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "gesso/core/files/safetensors.h"
@@ -68,6 +69,23 @@ SafetensorsFile load_format(const std::string& path, const std::string& format) 
           : path + ": it is a safetensors file, but not a style network that style-transfer train wrote");
 }
 
+// Throws unless the file has a network with these options: a file of a few bytes may claim one of many gigabytes.
+void require_network(const SafetensorsFile& file, const StyleNetworkOptions& options,
+                     const std::string& prefix = "") {
+  std::map<std::string, Shape> shapes;
+  for (const auto& [name, tensor] : file.tensors) {
+    shapes.emplace(name, tensor.shape());
+  }
+  for (const auto& [name, shape] : style_network_parameters(options)) {
+    const auto found = shapes.find(prefix + name);
+    require(found != shapes.end(), "its metadata say width ", options.width, ", ", options.blocks,
+            " blocks and ", options.styles, " styles, but it has no ", prefix, name);
+    require(found->second == shape, "its metadata say width ", options.width, ", ", options.blocks,
+            " blocks and ", options.styles, " styles, but ", prefix, name, " has shape ", found->second,
+            " and not ", shape);
+  }
+}
+
 }  // namespace
 
 void save_style_network(const std::string& path, const StyleNetwork& network, const TrainSettings& settings) {
@@ -88,6 +106,7 @@ LoadedStyleNetwork load_style_network(const std::string& path) {
   try {
     LoadedStyleNetwork loaded;
     loaded.settings = with_paths(TrainSettings::from_metadata(file.metadata), local);
+    require_network(file, loaded.settings.network);
     Generator rng;  // for initial values that are replaced at once
     loaded.network = std::make_unique<StyleNetwork>(loaded.settings.network, rng);
     loaded.network->load_state_dict(file.tensors);
@@ -110,6 +129,9 @@ LoadedAnyStyleNetwork load_any_style_network(const std::string& path) {
   try {
     LoadedAnyStyleNetwork loaded;
     loaded.settings = AnyStyleSettings::from_metadata(file.metadata);
+    const AnyStyleOptions& options = loaded.settings.network;
+    require_network(file, {.width = options.width, .blocks = options.blocks, .styles = 2 + options.manners},
+                    "network.");
     Generator rng;  // for initial values that are replaced at once
     loaded.network = std::make_unique<AnyStyleNetwork>(loaded.settings.network, rng);
     loaded.network->load_state_dict(file.tensors);

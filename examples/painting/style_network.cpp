@@ -233,4 +233,43 @@ Tensor StyleNetwork::forward(const Tensor& x) {
   return 0.25 * deconv3(y) + 0.5;
 }
 
+std::vector<std::pair<std::string, Shape>> style_network_parameters(const StyleNetworkOptions& options) {
+  const Index width = checked(options).width, middle = 4 * width;
+  check_normalization(options.normalization);
+  std::vector<std::pair<std::string, Shape>> parameters;
+  const auto convolution = [&](const std::string& name, Index out, Index in, Index kernel) {
+    parameters.emplace_back(name + ".conv2d.weight", Shape{out, in, kernel, kernel});
+    parameters.emplace_back(name + ".conv2d.bias", Shape{out});
+  };
+  const auto normalization = [&](const std::string& name, Index channels) {
+    if (options.normalization == "none") {
+      return;
+    }
+    const Shape rows = options.styles > 1 ? Shape{options.styles, channels} : Shape{channels};
+    parameters.emplace_back(name + ".weight", rows);
+    parameters.emplace_back(name + ".bias", rows);
+    if (options.normalization == "batch-instance") {
+      parameters.emplace_back(name + ".rho", Shape{channels});
+    }
+  };
+  convolution("conv1", width, 3, 9);
+  convolution("conv2", 2 * width, width, 3);
+  convolution("conv3", middle, 2 * width, 3);
+  normalization("in1", width);
+  normalization("in2", 2 * width);
+  normalization("in3", middle);
+  for (int i = 1; i <= options.blocks; ++i) {
+    for (const char* part : {"1", "2"}) {
+      convolution(concat_text("res", i, ".conv", part), middle, middle, 3);
+      normalization(concat_text("res", i, ".in", part), middle);
+    }
+  }
+  convolution("deconv1", 2 * width, middle, 3);
+  convolution("deconv2", width, 2 * width, 3);
+  convolution("deconv3", 3, width, 9);
+  normalization("in4", 2 * width);
+  normalization("in5", width);
+  return parameters;
+}
+
 }  // namespace gesso

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gesso/core/generator.h"
@@ -117,5 +118,9 @@ class StyleNetwork : public Module {
   std::unique_ptr<Module> in4, in5;
   ConvLayer deconv3;
 };
+
+/// The parameters of a StyleNetwork with these options, by name, with their shapes, without making one: it may be large.
+/// In no particular order. Throws ArgumentError as StyleNetwork does.
+std::vector<std::pair<std::string, Shape>> style_network_parameters(const StyleNetworkOptions& options);
 
 }  // namespace gesso

@@ -8,6 +8,7 @@
 #include "gesso/autograd/graph.h"
 #include "gesso/autograd/padding.h"
 #include "gesso/autograd/shape_ops.h"
+#include "gesso/core/memory/memory_pool.h"
 #include "gesso/core/pictures/resize.h"
 
 namespace gesso {
@@ -62,6 +63,22 @@ Tensor stylize(StyleNetwork& network, const Tensor& photograph, const PaintOptio
     painting = keep_colors(painting, photograph);
   }
   return options.opacity == 1 ? painting : photograph + options.opacity * (painting - photograph);
+}
+
+double bytes_per_pixel(StyleNetwork& network) {
+  constexpr Index side = 256;
+  const Tensor photograph = Tensor::full({1, 3, side, side}, 0.5);
+  const MemoryStats before = memory_stats();
+  reset_peak_memory();
+  stylize(network, photograph);
+  return static_cast<double>(memory_stats().peak_bytes - before.current_bytes) / (side * side);
+}
+
+double memory_for_painting(double loaded, double painted, double per_pixel) {
+  // Decoding and the decoded picture; the painting, its bytes and the file made of them. What the memory pool keeps for
+  // tensors of other sizes is up to half of what they take.
+  constexpr double of_loading = 24, of_saving = 32, kept = 1.5;
+  return of_loading * loaded + (of_saving + kept * per_pixel) * painted;
 }
 
 // Colours are told from brightness as in television (ITU-R BT.601): adding a difference of brightness to all

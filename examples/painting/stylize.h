@@ -22,6 +22,13 @@ inline constexpr Index max_scaled_pixels = 16'000'000;
 /// not in 0 to 1.
 Tensor stylize(StyleNetwork& network, const Tensor& photograph, const PaintOptions& options = {});
 
+/// Bytes of memory that stylize() takes for each pixel that is painted: what it takes for 256 x 256.
+double bytes_per_pixel(StyleNetwork& network);
+
+/// Bytes that it takes to load a picture of `loaded` pixels, to paint `painted` and to save it; the network takes
+/// `per_pixel` bytes.
+double memory_for_painting(double loaded, double painted, double per_pixel);
+
 /// The brightness of `painted` with the colours of `photograph`, both (1, 3, H, W): what --keep-colors shows.
 /// Clamped to [0, 1].
 Tensor keep_colors(const Tensor& painted, const Tensor& photograph);

@@ -1,13 +1,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdio>
 #include <iostream>
 #include <set>
 
 #include "commands.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
+#include "gesso/core/system_limits.h"
 #include "gesso/training/picture_folder.h"
 #include "gesso/training/report/progress.h"
 #include "painting/film.h"
@@ -175,6 +178,41 @@ std::vector<Task> plan(const std::vector<fs::path>& pictures, const fs::path& ou
   return tasks;
 }
 
+// "1.5 GB"
+std::string gigabytes(double bytes) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), bytes < 1e8 ? "%.2f GB" : "%.1f GB", bytes / 1e9);
+  return text.data();
+}
+
+// How many times as large as the file a picture is that is scaled to the short side `size` (0: as it is).
+double factor_of(Size2d loaded, Index size) {
+  const Index shorter = std::min(loaded.height, loaded.width);
+  return size == 0 || shorter == 0 ? 1 : static_cast<double>(size) / static_cast<double>(shorter);
+}
+
+double pixels(Size2d size) { return static_cast<double>(size.height) * static_cast<double>(size.width); }
+
+// Throws unless there is memory to repaint a picture of this size, naming the size for which there is.
+void require_memory(Size2d loaded, double factor, double scale, double per_pixel, const std::string& name) {
+  const double enlarged = factor * factor * std::max(1.0, scale * scale);
+  const double need = memory_for_painting(pixels(loaded), enlarged * pixels(loaded), per_pixel);
+  const auto available = static_cast<double>(available_memory());
+  if (need <= available) {
+    return;
+  }
+  const double for_loading = memory_for_painting(pixels(loaded), 0, per_pixel);
+  const double fits =
+      std::max(0.0, available - for_loading) / memory_for_painting(0, 1, per_pixel);  // pixels
+  const auto side = static_cast<Index>(static_cast<double>(std::min(loaded.height, loaded.width)) *
+                                       std::sqrt(fits / pixels(loaded) / std::max(1.0, scale * scale)));
+  throw FileError(concat_text(name, ": ", loaded.width, " x ", loaded.height, " pixels",
+                              factor == 1 ? "" : concat_text(", scaled ", factor, " times,"), " take ",
+                              gigabytes(need), " of memory to repaint, and there are ", gigabytes(available),
+                              side >= 8 ? concat_text("; --size ", side, " fits")
+                                        : "; make the picture smaller with another program"));
+}
+
 // The models that come with gesso, one a line: its name and what it was trained on.
 void list_models() {
   for (const std::string& name : ready_made_models()) {
@@ -246,6 +284,7 @@ void StylizeCommand::repaint_frames(StyleNetwork& network, const std::string& pa
         "--raw needs frames on standard input and something that takes them from standard output; see the "
         "example in --help");
   }
+  require_memory({frame->height, frame->width}, 1, paint.scale, bytes_per_pixel(network), "--raw " + raw);
   const FilmOptions options{.width = frame->width, .height = frame->height, .smooth = smooth, .paint = paint};
   std::cerr << "Repainting frames of " << options.width << " x " << options.height << " in the style of "
             << painter << "\n";
@@ -274,13 +313,26 @@ void StylizeCommand::repaint_pictures(StyleNetwork& network, const std::string& 
                                    " itself; name another place"));
     }
   }
+  const double per_pixel = bytes_per_pixel(network);
+  double most = 0;
+  for (const Task& task : tasks) {
+    try {
+      const Size2d loaded = read_picture_size(task.from.string());
+      const double factor = factor_of(loaded, size);
+      most = std::max(most, memory_for_painting(pixels(loaded), factor * factor * pixels(loaded), per_pixel));
+    } catch (const Error&) {
+      // Said when its turn comes.
+    }
+  }
   std::cerr << "Repainting " << tasks.size() << (tasks.size() == 1 ? " picture" : " pictures")
-            << " in the style of " << painter << "\n";
+            << " in the style of " << painter << ", in up to " << gigabytes(most) << " of memory\n";
   ProgressBar progress("Repainting", static_cast<Index>(tasks.size()));
   Index done = 0;
   int failed = 0;
   for (const Task& task : tasks) {
     try {
+      const Size2d loaded = read_picture_size(task.from.string());
+      require_memory(loaded, factor_of(loaded, size), paint.scale, per_pixel, task.from.string());
       Tensor picture = load_picture(task.from.string());
       if (size != 0) {
         picture = resize_short_side(picture, size);

@@ -207,16 +207,11 @@ TEST_CASE("wrong dimensions and means of nothing are named") {
   CHECK_THROWS_AS(sum(Tensor()), ArgumentError);
 }
 
-TEST_CASE("the mean of ones is 1 exactly, and x / c is rounded once") {
+TEST_CASE("the mean of ones is 1 exactly") {
   for (Index n : {3, 10, 49, 98, 103, 1000}) {
     CAPTURE(n);
     CHECK(mean(Tensor::ones({n}, float64)).item() == 1);
-    const double c = static_cast<double>(n);
-    CHECK((Tensor::full({2}, c, float64) / c)(0) == 1);
-    CHECK((Tensor::full({2}, 7, float64) / c)(1) == 7 / c);
-    CHECK((Tensor::full({2}, 7) / c)(1) == 7.0f / static_cast<float>(c));
   }
-  check_gradients([](const auto& in) { return in[0] / 49; }, {random_input({3, 4})});
 }
 
 TEST_CASE("the gradient of the variance keeps its digits far from 0") {

@@ -4,6 +4,12 @@
 // are in core/convolution/winograd/transforms.h. For float32: the transforms lose two or three bits, an error
 // of about 3e-6 of the largest result.
 //
+// A result is made of the whole tile, not of its window alone. So what is not finite makes every result of the tiles
+// that see it NaN, where the formula has a few infinities; a pixel of 1e4 among zeros leaves errors of up to 1e4 * 3e-6
+// in its tiles, outside of its window too; and pixels above 3e36 overflow. A check for such pixels would have to read
+// the picture once more, for inputs that no training recovers from anyway; ConvolutionAlgorithm::direct computes each
+// result from its window alone.
+//
 // Tiles are worked on in blocks so small that their transforms stay in the second-level cache between the
 // three steps. Arrays and formulas: core/convolution/convolution.h.
 #pragma once

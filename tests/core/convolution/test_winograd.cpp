@@ -181,3 +181,48 @@ TEST_CASE("Winograd's algorithm refuses what it cannot compute, and says why") {
       convolution_forward<double>(good, &number, weight, nullptr, &result, ConvolutionAlgorithm::winograd),
       doctest::Contains("this is float64"), ArgumentError);
 }
+
+TEST_CASE("a pixel that is not finite, or huge, stays in its window, and with Winograd in its tiles") {
+  const ConvolutionShape s = Case{1, 16, 16, {20, 24}, 1}.shape();
+  const Index row = 9, column = 13;
+  const Tensor w = Tensor::ones({16, 16, 3, 3});
+  const auto results = [&](float pixel, ConvolutionAlgorithm algorithm) {
+    Tensor x = Tensor::zeros({1, 16, 20, 24}), y = Tensor::empty({1, 16, 20, 24});
+    x.set({0, 3, row, column}, pixel);
+    convolution_forward<float>(s, x.data<float>(), w.data<float>(), nullptr, y.mutable_data<float>(),
+                               algorithm);
+    return y;
+  };
+  const auto in_window = [&](Index i, Index j) {
+    return std::abs(i - row) <= 1 && std::abs(j - column) <= 1;
+  };
+  // Tiles begin at multiples of 4 and see one pixel beyond each side.
+  const auto in_tile = [&](Index i, Index j) {
+    const Index top = i / 4 * 4, left = j / 4 * 4;
+    return row >= top - 1 && row <= top + 4 && column >= left - 1 && column <= left + 4;
+  };
+  const float inf = std::numeric_limits<float>::infinity();
+  for (const ConvolutionAlgorithm algorithm :
+       {ConvolutionAlgorithm::plain, ConvolutionAlgorithm::direct, ConvolutionAlgorithm::winograd}) {
+    CAPTURE(static_cast<int>(algorithm));
+    const bool tiles = algorithm == ConvolutionAlgorithm::winograd;
+    const Tensor infinite = results(inf, algorithm), large = results(1e4F, algorithm);
+    int wrong = 0;
+    for (Index c = 0; c < 16; ++c) {
+      for (Index i = 0; i < 20; ++i) {
+        for (Index j = 0; j < 24; ++j) {
+          const double a = infinite.at({0, c, i, j}), b = large.at({0, c, i, j});
+          const double expected = in_window(i, j) ? 1e4 : 0;
+          if (tiles) {
+            wrong += in_tile(i, j) ? std::isfinite(a) : a != 0;
+            wrong += !(std::abs(b - expected) <= (in_tile(i, j) ? 3e-6 * 1e4 : 0));
+          } else {
+            wrong += a != (in_window(i, j) ? inf : 0);
+            wrong += b != expected;
+          }
+        }
+      }
+    }
+    CHECK(wrong == 0);
+  }
+}

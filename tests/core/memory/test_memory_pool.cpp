@@ -167,3 +167,21 @@ TEST_CASE("large blocks of different sizes share their memory: what is reserved 
   release_unused_memory();
   CHECK(memory_stats().reserved_bytes == memory_stats().current_bytes);
 }
+
+TEST_CASE("tensors beyond the limit are refused by name, and what is kept unused makes room for them") {
+  release_unused_memory();
+  const std::size_t before = tensor_memory_limit(), base = memory_stats().current_bytes;
+  CHECK(before > std::size_t{64} << 20);
+  set_tensor_memory_limit(base + 100 * kMiB);
+  {
+    const Tensor most = Tensor::empty({90 * kMiB / 4});
+    CHECK_THROWS_WITH_AS(Tensor::empty({20 * kMiB / 4}), doctest::Contains("20 MiB was asked for"),
+                         MemoryError);
+    CHECK_NOTHROW(Tensor::empty({8 * kMiB / 4}));
+  }
+  { const std::vector<Tensor> pieces = {Tensor::empty({40 * kMiB / 4}), Tensor::empty({40 * kMiB / 4})}; }
+  CHECK_NOTHROW(Tensor::empty({96 * kMiB / 4}));
+  CHECK(memory_stats().reserved_bytes <= base + 100 * kMiB);
+  CHECK_THROWS_AS(Tensor::empty({Index{1} << 50}), MemoryError);
+  set_tensor_memory_limit(before);
+}

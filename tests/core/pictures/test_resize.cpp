@@ -218,3 +218,11 @@ TEST_CASE("a picture whose gradient would be lost is refused, with what to use i
     CHECK(function(x).shape() == Shape{1, 3, 4, 4});
   }
 }
+
+TEST_CASE("a picture so narrow that it would fill the memory is refused") {
+  CHECK_THROWS_WITH_AS(
+      resize_short_side(Tensor::zeros({1, 3, 5000, 1}), 256),
+      doctest::Contains("a picture of 1 x 5000 with a short side of 256 would have 256 x 1280000"),
+      ArgumentError);
+  CHECK(resize_short_side(Tensor::zeros({1, 3, 500, 1}), 16).shape() == Shape{1, 3, 8000, 16});
+}

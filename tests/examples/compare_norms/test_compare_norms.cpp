@@ -16,6 +16,7 @@
 #include "gesso/autograd/elementwise.h"
 #include "gesso/core/error.h"
 #include "gesso/core/files/file.h"
+#include "gesso/core/files/folder_lock.h"
 #include "gesso/core/files/json.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
@@ -228,10 +229,13 @@ TEST_CASE("photographs are split for training and testing, none in both") {
   }
   CHECK(middle_squares(files.test, 20).shape() == Shape{2, 3, 20, 20});
   write_bytes(folder / "photographs/broken.jpg", "no picture");
-  CHECK_THROWS_WITH_AS(split_photographs(folder / "photographs"), doctest::Contains("broken.jpg"), FileError);
+  CHECK(split_photographs(folder / "photographs").training == files.training);  // it is left out
   write_photographs(folder / "few", 3);
   CHECK_THROWS_WITH_AS(split_photographs(folder / "few"), doctest::Contains("3 photographs are too few"),
                        FileError);
+  write_bytes(folder / "few/broken.jpg", "no picture");
+  CHECK_THROWS_WITH_AS(split_photographs(folder / "few"),
+                       doctest::Contains("3 photographs that can be read are too few"), FileError);
 }
 
 TEST_CASE("contrast is changed about the mean gray and stays in [0, 1]") {
@@ -415,9 +419,10 @@ TEST_CASE("a comparison that was interrupted, and one that was killed, go on to 
   const Json expected = timeless_results(program.path("whole/results.json"));
   CHECK(expected["runs"].size() == 8);
   const auto stop_at = [&](const std::string& out, const std::string& log, const std::string& signal) {
-    return program.shell(
-        "set -m; " + program.command(command(out)) + " & while [ \"$(cat " + program.path(out + "/" + log) +
-        " 2>/dev/null | wc -l)\" -lt 4 ]; do sleep 0.005; done; kill -" + signal + " $!; wait $!");
+    return program.shell("set -m; env --default-signal=INT " + program.command(command(out)) +
+                         " & while [ \"$(cat " + program.path(out + "/" + log) +
+                         " 2>/dev/null | wc -l)\" -lt 4 ]; do sleep 0.005; done; kill -" + signal +
+                         " $!; wait $!");
   };
   for (const auto& [signal, log] : std::vector<std::pair<std::string, std::string>>{
            {"INT", "runs/batch-batch2-seed1/log.jsonl"}, {"KILL", "photographs/stylist/log.jsonl"}}) {
@@ -468,4 +473,25 @@ TEST_CASE(
   CHECK(program.run("--help").status == 0);
   CHECK(program.run("--preset full --help").status == 0);
   CHECK(program.run("--version").status == 0);
+}
+
+TEST_CASE("a training that diverges is named, and the others go on") {
+  const Program program;
+  const Program::Outcome outcome =
+      program.run(program.tiny("run", "none,instance", 12) + "--skip photographs,classification --lr 1");
+  CAPTURE(outcome.errors);
+  CHECK(outcome.status == 1);
+  CHECK(outcome.errors.find("compare-norms: none, batch 1, seed 1: step ") != std::string::npos);
+  CHECK(outcome.errors.find("diverged and are missing in the report") != std::string::npos);
+  const Comparison comparison = read_results(program.path("run/results.json"));
+  CHECK_NOTHROW(find(comparison, "instance", 1));
+  CHECK(fs::exists(program.path("run/report.html")));
+}
+
+TEST_CASE("two comparisons in one folder: the second is refused") {
+  const Program program;
+  const std::string arguments = program.tiny("run", "none,instance", 3) + "--skip photographs,classification";
+  REQUIRE(program.run(arguments).status == 0);
+  const FolderLock lock(program.path("run"));
+  program.check_refused(arguments, 1, "another program works in it");
 }

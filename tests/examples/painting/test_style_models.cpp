@@ -7,6 +7,7 @@
 #include "gesso/autograd/reduce.h"
 #include "gesso/core/files/file.h"
 #include "gesso/core/files/safetensors.h"
+#include "gesso/core/memory/memory_pool.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
 #include "painting/model_file.h"
@@ -175,4 +176,30 @@ TEST_CASE("models outlive the loss network that they were trained with, and sett
   // What painting needs is still checked.
   file.metadata["batch"] = "0";
   CHECK_THROWS_WITH(load_style_network(save()), doctest::Contains("batch"));
+}
+
+TEST_CASE("a small file that claims a large network costs no memory") {
+  const TemporaryFolder folder;
+  Generator rng(1);
+  const StyleNetworkOptions small{.width = 2, .blocks = 1};
+  const StyleNetwork network(small, rng);
+  TrainSettings settings;
+  settings.styles = {"style.jpg"};
+  settings.network = {.width = 512, .blocks = 64};
+  save_style_network(folder / "claims.safetensors", network, settings);
+  const std::size_t before = memory_stats().current_bytes;
+  reset_peak_memory();
+  CHECK_THROWS_WITH_AS(
+      load_style_network(folder / "claims.safetensors"),
+      doctest::Contains("its metadata say width 512, 64 blocks and 1 styles, but conv1.conv2d.weight "
+                        "has shape (2, 3, 9, 9) and not (512, 3, 9, 9)"),
+      FileError);
+  CHECK(memory_stats().peak_bytes - before < std::size_t{1} << 20);
+  settings.network = {.width = 2, .blocks = 64};
+  save_style_network(folder / "claims.safetensors", network, settings);
+  CHECK_THROWS_WITH_AS(load_style_network(folder / "claims.safetensors"),
+                       doctest::Contains("but it has no res2."), FileError);
+  settings.network = small;
+  save_style_network(folder / "claims.safetensors", network, settings);
+  CHECK_NOTHROW(load_style_network(folder / "claims.safetensors"));
 }

@@ -1,5 +1,6 @@
 // The style network against PyTorch's: the same keys and shapes, and the same output from the same weights.
 #include <cmath>
+#include <map>
 #include <tuple>
 
 #include "gesso/autograd/elementwise.h"
@@ -263,4 +264,28 @@ TEST_CASE("noise is added to the photographs, as strong as asked, and the same f
   CHECK_THROWS_AS(noisy.set_noise(0, {}), ArgumentError);
   CHECK_THROWS_WITH_AS(StyleNetwork({.noise = 2}, rng), doctest::Contains("noise 2 is not in 0 to 1"),
                        ArgumentError);
+}
+
+TEST_CASE("the parameters of a network are known without making it") {
+  for (const StyleNetworkOptions& options :
+       std::vector<StyleNetworkOptions>{{.width = 3, .blocks = 2},
+                                        {.width = 4, .blocks = 0, .normalization = "batch"},
+                                        {.width = 2, .blocks = 1, .normalization = "none"},
+                                        {.width = 2, .blocks = 1, .normalization = "group"},
+                                        {.width = 2, .blocks = 1, .normalization = "batch-instance"},
+                                        {.width = 2, .blocks = 3, .normalization = "layer"},
+                                        {.width = 2, .blocks = 1, .styles = 5, .skips = true}}) {
+    CAPTURE(options.normalization);
+    Generator rng(1);
+    const StyleNetwork network(options, rng);
+    std::map<std::string, Shape> expected, found;
+    for (const auto& [name, parameter] : network.named_parameters()) {
+      expected.emplace(name, parameter.shape());
+    }
+    for (const auto& [name, shape] : style_network_parameters(options)) {
+      found.emplace(name, shape);
+    }
+    CHECK(found == expected);
+  }
+  CHECK_THROWS_AS(style_network_parameters({.width = 513}), ArgumentError);
 }
