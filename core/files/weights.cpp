@@ -19,6 +19,14 @@ WeightsReader::WeightsReader(const std::string& path) {
   }
 }
 
+bool WeightsReader::is_torch() const { return std::holds_alternative<std::unique_ptr<TorchReader>>(reader_); }
+
+const Metadata& WeightsReader::metadata() const {
+  static const Metadata none;
+  const auto* reader = std::get_if<std::unique_ptr<SafetensorsReader>>(&reader_);
+  return reader == nullptr ? none : (*reader)->metadata();
+}
+
 const std::vector<std::string>& WeightsReader::names() const {
   return std::visit(
       [](const auto& reader) -> const auto& { return reader->names(); }, reader_);

@@ -17,6 +17,10 @@ class WeightsReader {
   /// Throws FileError, naming the file and the reason, as the reader of its form does.
   explicit WeightsReader(const std::string& path);
 
+  /// Whether it is a file of PyTorch's.
+  bool is_torch() const;
+  /// Of a safetensors file, without the checksum; PyTorch's have none.
+  const Metadata& metadata() const;
   /// The names, in the order of the file.
   const std::vector<std::string>& names() const;
   bool contains(const std::string& name) const;

@@ -72,7 +72,7 @@ void add_train(const gesso::CommandLine& line, gesso::TrainCommand& command) {
   option("--loss-network", &s.loss_network.name,
          "What compares pictures: distilled, filters, squeezenet, squeezenet1_1, vgg16 or vgg19");
   option("--loss-weights", &s.loss_network.weights,
-         "Its weights: a safetensors file with torchvision's names or, for distilled, a file of "
+         "Its weights: a .pth or safetensors file with torchvision's names or, for distilled, a file of "
          "train-loss-network (default: the one that comes with gesso)");
   option("--content-layer", &s.loss_network.content_layer,
          "The layer that keeps the photograph: conv1, fire2 to fire6 (default: fire5) or, of vgg, relu1_1 to "

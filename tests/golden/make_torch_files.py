@@ -65,6 +65,23 @@ numbers |= {f"checkpoint.{k}": v for k, v in net.module.state_dict().items()}
 torch.save({"a": {"w": torch.ones(2)}, "b": [torch.zeros(1), {"c": torch.ones(1)}]}, folder / "nested.pth")
 torch.save(torch.arange(3.0), folder / "one_tensor.pth")
 
+# A small network of the fast_neural_style example as it is published: keys of before PyTorch 0.4, pictures 0 to 255.
+from make_style_network import StyleNetwork  # noqa: E402
+
+network = StyleNetwork(3, 2)
+with torch.no_grad():
+    network.conv1.conv2d.weight /= 255
+    network.deconv3.conv2d.weight *= 50
+    network.deconv3.conv2d.bias += 120
+state = network.state_dict()
+for name in [k for k in state if k.endswith("weight") and ".in" in "." + k]:
+    state[name.replace("weight", "running_mean")] = torch.zeros(state[name].shape)
+    state[name.replace("weight", "running_var")] = torch.ones(state[name].shape)
+torch.save(state, folder / "fast_neural_style.pth", _use_new_zipfile_serialization=False)
+photograph = torch.rand(1, 3, 16, 20)
+# StyleNetwork ends in 0.5 + 0.25 y, the example in y.
+numbers |= {"style.input": photograph, "style.output": (network(255 * photograph) - 0.5) / 0.25 / 255}
+
 # What is refused: a whole module, a program.
 torch.save(nn.Conv2d(1, 1, 1), folder / "module.pth")
 torch.jit.script(nn.Linear(1, 1)).save(str(folder / "script.pth"))

@@ -377,9 +377,9 @@ TEST_CASE("bad usage is refused with exit code 2, failures with 1, each in one l
   check_refused(training("x", 6) + "--lr nan", 2, "lr");
   check_refused(training("x", 6) + "--norm batsch", 2, "unknown normalization 'batsch'");
   check_refused(training("x", 6) + "--loss-network vgg11", 2, "--loss-network: unknown network 'vgg11'");
-  check_refused(training("x", 6) + "--loss-network vgg16", 2, "--loss-weights: name the safetensors file");
+  check_refused(training("x", 6) + "--loss-network vgg16", 2, "--loss-weights: name the file");
   check_refused(training("x", 6) + "--loss-network squeezenet1_1", 2,
-                "--loss-weights: name the safetensors file with the weights of squeezenet1_1");
+                "--loss-weights: name the file with the weights of squeezenet1_1");
   check_refused(training("x", 6) + "--content-layer relu1_1", 2,
                 "--content-layer: SqueezeNet 1.0 has no layer 'relu1_1'; it has conv1, fire2");
   check_refused(training("x", 6) + "--loss-network filters --content-layer fire5", 2,
