@@ -2,11 +2,13 @@
 #pragma once
 
 #include "gesso/autograd/channel_moments.h"
+#include "gesso/autograd/comparisons.h"
 #include "gesso/autograd/convolution.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/gradcheck.h"
 #include "gesso/autograd/graph.h"
 #include "gesso/autograd/graph_dot.h"
+#include "gesso/autograd/indexing.h"
 #include "gesso/autograd/linear.h"
 #include "gesso/autograd/losses.h"
 #include "gesso/autograd/matmul.h"
@@ -17,6 +19,7 @@
 #include "gesso/autograd/profiler.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
+#include "gesso/autograd/softmax.h"
 #include "gesso/autograd/upsampling.h"
 #include "gesso/core/activation.h"
 #include "gesso/core/build_info.h"
