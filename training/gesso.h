@@ -54,6 +54,7 @@
 #include "gesso/training/checkpoint.h"
 #include "gesso/training/optim/adam.h"
 #include "gesso/training/optim/clip.h"
+#include "gesso/training/optim/lbfgs.h"
 #include "gesso/training/optim/optimizer.h"
 #include "gesso/training/optim/schedule.h"
 #include "gesso/training/optim/sgd.h"
