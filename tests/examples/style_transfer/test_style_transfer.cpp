@@ -545,3 +545,22 @@ TEST_CASE("what cannot fit into the memory is refused before it begins, with the
   CAPTURE(fits.errors);
   CHECK(fits.status == 0);
 }
+
+TEST_CASE("transparency goes through, and names of formats that cannot be written are refused") {
+  fresh_folder();
+  Tensor picture = Tensor::ones({1, 4, 24, 32});
+  for (Index row = 0; row < 24; ++row) {
+    for (Index column = 0; column < 16; ++column) {
+      picture.set({0, 3, row, column}, 0);
+    }
+  }
+  const std::string from = (kFolder / "cut.png").string(), to = (kFolder / "painted.png").string();
+  save_picture(from, picture);
+  REQUIRE(run("stylize --model wave " + from + " --out " + to).status == 0);
+  CHECK(identical(load_transparency(to), load_transparency(from)));
+  REQUIRE(run("stylize --model wave " + from + " --out " + (kFolder / "painted.jpg").string()).status == 0);
+  const Outcome tiff = run("stylize --model wave " + from + " --out " + (kFolder / "painted.tiff").string());
+  CHECK(tiff.status == 1);
+  CHECK(tiff.errors.find("must end in .png, .jpg, .jpeg or .webp") != std::string::npos);
+  CHECK_FALSE(fs::exists(kFolder / "painted.tiff"));
+}
