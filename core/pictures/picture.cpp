@@ -10,6 +10,7 @@
 
 #include "gesso/core/files/file.h"
 #include "gesso/core/parallel.h"
+#include "gesso/core/pictures/color_profile.h"
 #include "gesso/core/pictures/exif.h"
 #include "gesso/core/pictures/jpeg.h"
 #include "gesso/core/pictures/picture_check.h"
@@ -209,6 +210,9 @@ Stored decode_stored(std::string_view bytes, const LoadOptions& options) {
   Samples samples = format == PictureFormat::jpeg   ? decode_jpeg(bytes, *size)
                     : format == PictureFormat::webp ? decode_webp(bytes)
                                                     : decode_samples(bytes, *size);
+  if (const std::string profile = color_profile(bytes); !profile.empty()) {
+    convert_to_srgb(samples, profile);
+  }
   const Walk walk = upright(samples.height, samples.width, exif_orientation(bytes));
   return {std::move(samples), walk};
 }

@@ -1,6 +1,7 @@
 // Pictures: JPEG, PNG, BMP, GIF and WebP files (these in builds with libwebp) to tensors, and JPEG, PNG and WebP back. A picture is a tensor of shape (1, 3, H, W), red,
-// green, blue, with values in [0, 1] (the file's sRGB numbers divided by their largest value, not linear
-// light). All functions may be called from several threads at once.
+// green, blue, with values in [0, 1] (sRGB numbers divided by their largest value, not linear light; colours that a
+// JPEG's or PNG's ICC profile means otherwise are converted to sRGB in builds with Little CMS, and taken as they are in
+// others). All functions may be called from several threads at once.
 #pragma once
 
 #include <filesystem>

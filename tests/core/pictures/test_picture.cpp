@@ -8,6 +8,7 @@
 #include "files.h"
 #include "gesso/core/files/file.h"
 #include "gesso/core/parallel.h"
+#include "gesso/core/pictures/color_profile.h"
 #include "gesso/core/pictures/exif.h"
 #include "gesso/core/pictures/webp.h"
 #include "paths.h"
@@ -614,6 +615,41 @@ TEST_CASE("WebP is written and read back, or what it needs is named") {
   for (int round = 0; round < 300; ++round) {
     std::string broken = file;
     broken[rng.below(static_cast<Index>(broken.size()))] = static_cast<char>(rng.below(256));
+    decodes(broken);
+  }
+}
+
+TEST_CASE("colours that a profile means otherwise are converted to sRGB") {
+  // Made with Little CMS: gamma 1 (linear light), the primaries of sRGB.
+  const std::string profile = data_file("linear_srgb.icc");
+  const std::string plain = encode_jpeg(Tensor::full({1, 3, 16, 16}, 0.5), 100);
+  std::string body = std::string("ICC_PROFILE\0\1\1", 14) + profile, segment = "\xFF\xE2";
+  append_big_endian(segment, static_cast<std::uint32_t>(body.size() + 2), 2);
+  const std::string jpeg = with_segment(plain, segment + body);
+  CHECK(color_profile(jpeg) == profile);
+  CHECK(color_profile(plain).empty());
+  // In two parts, the second one first; and with one missing.
+  const auto part = [&](char number, const std::string& bytes) {
+    std::string text = std::string("ICC_PROFILE\0", 12) + number + '\2' + bytes, marker = "\xFF\xE2";
+    append_big_endian(marker, static_cast<std::uint32_t>(text.size() + 2), 2);
+    return marker + text;
+  };
+  const std::string first = part(1, profile.substr(0, 100)), second = part(2, profile.substr(100));
+  CHECK(color_profile(with_segment(plain, second + first)) == profile);
+  CHECK(color_profile(with_segment(plain, second)).empty());
+  const std::string png = encode_png(Tensor::full({1, 3, 2, 2}, 0.5));
+  const std::string tagged =
+      png.substr(0, 33) + png_chunk("iCCP", std::string("x\0\0", 3) + zlib_stored(profile)) + png.substr(33);
+  const double shown = has_color_profiles() ? 0.735 : 0.5;  // of linear light 0.5
+  CHECK(pixel(decode_picture(jpeg, "jpeg"), 3, 3)[1] == doctest::Approx(shown).epsilon(0.01));
+  CHECK(pixel(decode_picture(tagged, "png"), 1, 1)[0] == doctest::Approx(shown).epsilon(0.01));
+  // Broken ones are ignored.
+  Generator rng(33);
+  for (int round = 0; round < 300; ++round) {
+    std::string broken = jpeg;
+    for (Index flips = 1 + rng.below(4); flips > 0; --flips) {
+      broken[20 + rng.below(static_cast<Index>(profile.size()))] = static_cast<char>(rng.below(256));
+    }
     decodes(broken);
   }
 }
