@@ -14,9 +14,9 @@ struct Preset {
 };
 
 constexpr Preset kPresets[] = {
-    {"quick", "2 to 3 minutes", 16, 4, 400, 4, 192, 352, "distilled"},
-    {"standard", "10 to 15 minutes", 16, 5, 2000, 4, 192, 352, "distilled"},
-    {"best", "an hour", 32, 5, 4000, 4, 256, 352, "distilled"},
+    {"quick", "2 to 3 minutes", 16, 4, 400, 4, 192, 416, "distilled"},
+    {"standard", "10 to 15 minutes", 16, 5, 2000, 4, 192, 416, "distilled"},
+    {"best", "an hour", 32, 5, 4000, 4, 256, 416, "distilled"},
 };
 
 // With none, flat places stay flat: there is nothing to make strokes of.

@@ -11,7 +11,6 @@ SettingList list(TrainSettings& s) {
                      {"added_styles", &s.added_styles},
                      {"normalization", &s.network.normalization},
                      {"noise", &s.network.noise, 0, 1},
-                     {"skips", &s.network.skips},
                      {"style_size", &s.style_size, 32, 4096},
                      {"style_loss", &s.style_loss},
                      {"steadiness", &s.weights.steadiness, 0, 1e6}} +
@@ -54,6 +53,9 @@ std::map<std::string, std::string> TrainSettings::to_metadata() const {
 }
 
 TrainSettings TrainSettings::from_metadata(const std::map<std::string, std::string>& metadata) {
+  const auto skips = metadata.find("skips");
+  require(skips == metadata.end() || skips->second == "false",
+          "it was trained with --skips, which there is no longer; train it again");
   TrainSettings settings;
   settings.style_loss = "wasserstein";  // what those that do not say were trained by
   list(settings).from_metadata(metadata);

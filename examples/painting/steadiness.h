@@ -21,8 +21,7 @@ struct NextFrame {
 NextFrame next_frame(const Tensor& photographs, Generator& rng);
 
 /// The mean square difference of both paintings (N, 3, H, W), the first one moved along, where the frame is
-/// unchanged, over the first one's mean variance: else the faintest painting would be the steadiest.
-/// Differentiable with respect to both.
+/// unchanged; differentiable with respect to both.
 Tensor steadiness_loss(const Tensor& painted, const Tensor& painted_next, const NextFrame& next);
 
 }  // namespace gesso

@@ -205,31 +205,18 @@ Tensor StyleNetwork::with_noise(const Tensor& x) const {
                  Tensor::from(noise_amounts_, {amounts, 1, 1, 1}, x.dtype());
 }
 
-// y may be up to 3 pixels larger than the picture that it is made of; the last row and column of `before`
-// then stand for what is beyond. Undefined `before`: y alone.
-Tensor StyleNetwork::with_skip(const Tensor& y, const Tensor& before) {
-  if (!before.defined()) {
-    return y;
-  }
-  const Index below = y.size(2) - before.size(2), right = y.size(3) - before.size(3);
-  return y +
-         (below == 0 && right == 0 ? before : pad2d(before, {0, right, 0, below}, PaddingMode::replicate));
-}
-
 Tensor StyleNetwork::forward(const Tensor& x) {
   require(x.rank() == 4 && x.size(1) == 3 && x.size(2) >= min_size && x.size(3) >= min_size,
           "style network: the pictures have shape ", x.shape(),
           "; they must be (N, 3, H, W) with H and W of at least ", min_size);
   Tensor y = (*in1)(conv1(with_noise(x)));
-  const Tensor full = options_.skips ? y : Tensor();  // kept no longer than needed: it is large
   y = (*in2)(conv2(y));
-  const Tensor half = options_.skips ? y : Tensor();
   y = (*in3)(conv3(y));
   for (const auto& block : blocks_) {
     y = (*block)(y);
   }
-  y = with_skip((*in4)(deconv1(y)), half);
-  y = with_skip((*in5)(deconv2(y)), full);
+  y = (*in4)(deconv1(y));
+  y = (*in5)(deconv2(y));
   return 0.25 * deconv3(y) + 0.5;
 }
 

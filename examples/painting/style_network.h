@@ -25,10 +25,6 @@ struct StyleNetworkOptions {
   /// where a photograph is all one colour, the network has nothing else to make varied strokes from, and can
   /// only repeat one pattern.
   double noise = 0;
-  /// Adds what the network computed on the way down, at full and at half size, to what it computes on the way
-  /// up (Ronneberger et al. 2015, arXiv 1505.04597). Without it the finest strokes can only be made from a
-  /// picture of a quarter of the size, and lie on the upsampling's grid of 4 pixels: a weave.
-  bool skips = false;
 };
 
 /// "batch", "batch-instance", "group", "instance", "layer", "none".
@@ -106,7 +102,6 @@ class StyleNetwork : public Module {
 
  private:
   Tensor with_noise(const Tensor& x) const;
-  static Tensor with_skip(const Tensor& y, const Tensor& before);
 
   StyleNetworkOptions options_;
   std::uint64_t noise_number_ = 0;

@@ -1,5 +1,6 @@
 #include "training_run.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <set>
@@ -163,7 +164,10 @@ void TrainingRun::add_steadiness(Losses& losses, const Tensor& batch, const Tens
   network_.set_styles({rows.begin(), rows.begin() + half});
   network_.set_noise(number, {noise.begin(), noise.begin() + half});
   const Tensor steadiness = steadiness_loss(slice(output, 0, 0, half), network_(next.photographs), next);
-  losses.total = losses.total + steadiness * settings_.weights.steadiness;
+  // It counts fully from the middle of the training on. From the start it can win over the content while that
+  // still means little, and what came out was a negative: calm, but dark where the photograph is light.
+  const double grown = std::min(1.0, 2 * static_cast<double>(number) / static_cast<double>(settings_.steps));
+  losses.total = losses.total + steadiness * (grown * settings_.weights.steadiness);
   losses.steadiness = steadiness.item();
 }
 

@@ -83,9 +83,6 @@ void add_train(const gesso::CommandLine& line, gesso::TrainCommand& command) {
   option("--noise", &s.network.noise,
          "Standard deviation of the noise that is added to photographs, where white is 1: strokes grow from "
          "it in flat places");
-  option("--skips", &s.network.skips,
-         "Whether fine strokes may follow the photograph's own fine structure and the noise; without, they "
-         "lie on a grid");
   train.heading("Experiments");
   option("--norm", &s.network.normalization,
          "Normalization: instance, batch, none, layer, group or batch-instance");

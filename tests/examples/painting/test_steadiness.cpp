@@ -3,7 +3,6 @@
 
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/gradcheck.h"
-#include "gesso/autograd/reduce.h"
 #include "painting/steadiness.h"
 #include "support.h"
 
@@ -55,11 +54,7 @@ TEST_CASE("the steadiness loss: 0 for a painting that moves along, and its gradi
   next.unchanged = next.unchanged.to(float64);
   CHECK(steadiness_loss(painted, moved, next).item() == 0);
   moved.set({0, 1, 5, 5}, moved.at({0, 1, 5, 5}) + 1);
-  const double of_painting = mean(variance(painted, {2, 3}, {.unbiased = false})).item();
-  const double expected = 1.0 / (3 * 10 * 7) / (of_painting + 1e-6);
-  CHECK(steadiness_loss(painted, moved, next).item() == doctest::Approx(expected));
-  // A fainter painting is no steadier.
-  CHECK(steadiness_loss(0.1 * painted, 0.1 * moved, next).item() == doctest::Approx(expected).epsilon(1e-3));
+  CHECK(steadiness_loss(painted, moved, next).item() == doctest::Approx(1.0 / (3 * 10 * 7)));
   next.unchanged.set({0, 0, 5, 5}, 0);
   CHECK(steadiness_loss(painted, moved, next).item() == 0);
   const Tensor a = Tensor::randn({1, 3, 12, 10}, rng, float64).requires_grad_();

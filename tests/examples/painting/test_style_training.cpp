@@ -48,3 +48,14 @@ TEST_CASE("a training with fast kernels keeps within 1 % of the losses of one wi
     CHECK(fast[step] == doctest::Approx(plain[step]).epsilon(0.01));
   }
 }
+
+TEST_CASE("a network that was trained with skip connections is refused, as it would paint otherwise") {
+  TrainSettings settings;
+  settings.styles = {"a.jpg"};
+  auto metadata = settings.to_metadata();
+  metadata["skips"] = "false";
+  CHECK(TrainSettings::from_metadata(metadata).styles == settings.styles);
+  metadata["skips"] = "true";
+  CHECK_THROWS_WITH_AS(TrainSettings::from_metadata(metadata), doctest::Contains("train it again"),
+                       ArgumentError);
+}
