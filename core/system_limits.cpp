@@ -148,11 +148,16 @@ std::uint64_t memory_limit() {
 std::uint64_t available_memory() {
   const auto free = number_after(text_of("/proc/meminfo"), "MemAvailable:");
   const std::uint64_t of_system = free ? *free * 1024 : kUnlimited;
-  const auto pages = number_in(text_of("/proc/self/statm"));  // of this process's addresses
+  // Of ulimit -v: what is resident counts, not what is mapped, because the memory pool maps in advance. Code and stacks
+  // of threads are mapped too.
+  constexpr std::uint64_t kCode = std::uint64_t{256} << 20;
+  const std::string pages = text_of("/proc/self/statm");  // mapped, resident, ...
+  const std::uint64_t resident =
+      number_in(pages.substr(std::min(pages.find(' '), pages.size()))).value_or(0) *
+      static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   const std::uint64_t addresses = address_limit();
-  const std::uint64_t mapped = pages.value_or(0) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   const std::uint64_t of_addresses =
-      addresses == kUnlimited ? kUnlimited : addresses - std::min(addresses, mapped);
+      addresses == kUnlimited ? kUnlimited : addresses - std::min(addresses, resident + kCode);
   return std::min({of_system, own_limits().available, of_addresses, memory_limit()});
 }
 

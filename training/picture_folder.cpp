@@ -51,13 +51,6 @@ std::vector<fs::path> sorted_entries(const fs::path& folder, std::error_code& er
 
 }  // namespace
 
-bool has_picture_ending(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".bmp";
-}
-
 std::vector<std::string> pictures_in(const fs::path& folder, const FolderScan& scan) {
   std::error_code error;
   if (!fs::is_directory(folder, error)) {
@@ -98,7 +91,8 @@ std::vector<std::string> pictures_in(const fs::path& folder, const FolderScan& s
     waiting.insert(waiting.end(), below.rbegin(), below.rend());
   }
   if (files.empty()) {
-    throw FileError(concat_text(folder.string(), ": the folder holds no JPEG, PNG or BMP pictures"));
+    throw FileError(
+        concat_text(folder.string(), ": the folder holds no pictures (JPEG, PNG, BMP, GIF or WebP)"));
   }
   std::sort(files.begin(), files.end());
   return files;

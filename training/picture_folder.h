@@ -11,9 +11,6 @@
 
 namespace gesso {
 
-/// Whether a file of this name is taken for a picture: whether it ends in .jpg, .jpeg, .png or .bmp, in any case.
-bool has_picture_ending(const std::filesystem::path& path);
-
 struct FolderScan {
   bool folders_inside = true;                      ///< look into the folders inside, too
   std::vector<std::string>* complaints = nullptr;  ///< gets a line for each folder inside that cannot be read

@@ -72,7 +72,7 @@ int exif_orientation(std::string_view file) {
       }
       return 1;
     case PictureFormat::png:
-      return tiff_orientation(png_chunk(file, "eXIf"));
+      return tiff_orientation(find_png_chunk(file, "eXIf"));
     default:
       return 1;
   }

@@ -10,10 +10,12 @@
 
 #include "gesso/core/files/file.h"
 #include "gesso/core/parallel.h"
+#include "gesso/core/pictures/color_profile.h"
 #include "gesso/core/pictures/exif.h"
 #include "gesso/core/pictures/jpeg.h"
 #include "gesso/core/pictures/picture_check.h"
 #include "gesso/core/pictures/picture_codec.h"
+#include "gesso/core/pictures/webp.h"
 
 namespace gesso {
 namespace {
@@ -160,8 +162,14 @@ Header read_header(std::string_view bytes, const LoadOptions& options) {
   if (format == PictureFormat::other) {
     const std::string name = other_picture_format(bytes);
     throw Error(name.empty()
-                    ? "it is not a JPEG, PNG or BMP picture"
-                    : concat_text("it is ", name, "; gesso reads JPEG, PNG and BMP: convert it first"));
+                    ? "it is not a JPEG, PNG, BMP, GIF or WebP picture"
+                    : concat_text("it is ", name, ", which gesso does not read: convert it first to ",
+                                  "PNG, for instance by ImageMagick's \"convert\""));
+  }
+  if (format == PictureFormat::webp && !has_webp()) {
+    throw Error(
+        "it is WebP, and this gesso was built without libwebp: install it (Debian: libwebp-dev) and build again, "
+        "or convert it first");
   }
   const auto size = picture_size(bytes, format);
   if (size && size->height != 0 && size->width > options.max_pixels / size->height) {
@@ -186,21 +194,58 @@ auto named(const std::string& name, Read read) {
 
 constexpr const char* kNoHeader = "it has no valid header (it is truncated or corrupt)";
 
-Tensor decode(std::string_view bytes, const LoadOptions& options) {
+// The pixels of a picture as they are stored, and how to turn them upright.
+struct Stored {
+  Samples samples;
+  Walk walk;
+};
+
+Stored decode_stored(std::string_view bytes, const LoadOptions& options) {
   // Before anything is decoded: the header's size, then whether the file is whole.
   const auto [format, size] = read_header(bytes, options);
   const std::string damage = picture_damage(bytes, format);
   if (!damage.empty() || !size) {
     throw Error(size ? damage : kNoHeader);
   }
-  const Samples samples =
-      format == PictureFormat::jpeg ? decode_jpeg(bytes, *size) : decode_samples(bytes, *size);
+  Samples samples = format == PictureFormat::jpeg   ? decode_jpeg(bytes, *size)
+                    : format == PictureFormat::webp ? decode_webp(bytes)
+                                                    : decode_samples(bytes, *size);
+  if (const std::string profile = color_profile(bytes); !profile.empty()) {
+    convert_to_srgb(samples, profile);
+  }
   const Walk walk = upright(samples.height, samples.width, exif_orientation(bytes));
+  return {std::move(samples), walk};
+}
+
+Tensor decode(std::string_view bytes, const LoadOptions& options) {
+  const auto [samples, walk] = decode_stored(bytes, options);
   Tensor picture = Tensor::empty({1, 3, walk.height, walk.width});
   float* planes = picture.mutable_data<float>();
   samples.bits == 16 ? to_planes<std::uint16_t>(samples, walk, planes)
                      : to_planes<std::uint8_t>(samples, walk, planes);
   return picture;
+}
+
+// The last channel, alpha, upright; undefined if there is none or no pixel is transparent.
+template <class Sample>
+Tensor alpha_of(const Samples& stored, const Walk& walk) {
+  if (stored.channels % 2 != 0) {
+    return {};
+  }
+  const auto* samples = static_cast<const Sample*>(stored.samples.get());
+  Tensor alpha = Tensor::empty({1, 1, walk.height, walk.width});
+  float* to = alpha.mutable_data<float>();
+  bool opaque = true;
+  for (Index y = 0; y < walk.height; ++y) {
+    for (Index x = 0; x < walk.width; ++x) {
+      const Index pixel = walk.first + y * walk.row_step + x * walk.column_step;
+      const Sample value = samples[pixel * stored.channels + stored.channels - 1];
+      opaque = opaque && value == std::numeric_limits<Sample>::max();
+      to[y * walk.width + x] =
+          static_cast<float>(value) / static_cast<float>(std::numeric_limits<Sample>::max());
+    }
+  }
+  return opaque ? Tensor() : alpha;
 }
 
 // A picture as 8-bit samples, in the order that files have them.
@@ -210,13 +255,15 @@ struct Bytes {
   std::vector<std::uint8_t> samples;
 };
 
-Bytes to_bytes(const Tensor& picture, const char* operation) {
+// With `alpha` there may be a fourth channel.
+Bytes to_bytes(const Tensor& picture, const char* operation, bool alpha = false) {
   require_defined(picture, operation, "picture");
   const Shape& shape = picture.shape();
-  const bool fits =
-      (shape.rank() == 3 || (shape.rank() == 4 && shape[0] == 1)) && (shape[-3] == 3 || shape[-3] == 1);
+  const bool fits = (shape.rank() == 3 || (shape.rank() == 4 && shape[0] == 1)) &&
+                    (shape[-3] == 3 || shape[-3] == 1 || (shape[-3] == 4 && alpha));
   require(fits, operation, ": the picture has shape ", shape,
-          "; it must be (1, C, H, W) or (C, H, W) with C = 3 or 1 (slice one out of a batch)");
+          "; it must be (1, C, H, W) or (C, H, W) with C = 3 or 1", alpha ? ", or 4 with transparency" : "",
+          " (slice one out of a batch)");
   require(shape.numel() > 0, operation, ": the picture is empty, shape ", shape);
   Bytes bytes;
   bytes.size = {shape[-1], shape[-2]};
@@ -259,14 +306,53 @@ std::string jpeg_of(const Tensor& picture, int quality, const char* operation) {
 }
 
 std::string png_of(const Tensor& picture, const char* operation) {
-  const Bytes bytes = to_bytes(picture, operation);
+  const Bytes bytes = to_bytes(picture, operation, true);
   return encode_png_samples(bytes.samples.data(), bytes.size, bytes.channels);
+}
+
+std::string webp_of(const Tensor& picture, int quality, const char* operation) {
+  require(has_webp(), operation,
+          ": this gesso was built without libwebp, which WebP needs: install it (Debian: ",
+          "libwebp-dev) and build again, or save a PNG or JPEG");
+  require(quality >= 1 && quality <= 100, operation, ": the quality is ", quality, "; it must be 1 to 100");
+  Bytes bytes = to_bytes(picture, operation, true);
+  if (bytes.channels == 1) {  // libwebp knows no gray
+    std::vector<std::uint8_t> colors;
+    for (const std::uint8_t gray : bytes.samples) {
+      colors.insert(colors.end(), 3, gray);
+    }
+    bytes.samples = std::move(colors);
+    bytes.channels = 3;
+  }
+  return encode_webp_samples(bytes.samples.data(), bytes.size, bytes.channels, quality);
+}
+
+std::string lower_ending(const std::filesystem::path& path) {
+  std::string ending = path.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return ending;
 }
 
 }  // namespace
 
+bool has_picture_ending(const std::filesystem::path& path) {
+  const std::string ending = lower_ending(path);
+  const std::vector<std::string> read = {".jpg", ".jpeg", ".png", ".bmp", ".gif"};
+  return std::find(read.begin(), read.end(), ending) != read.end() || (ending == ".webp" && has_webp());
+}
+
 Tensor load_picture(const std::string& path, const LoadOptions& options) {
   return decode_picture(read_file(path, kMaxFileBytes), path, options);
+}
+
+Tensor load_transparency(const std::string& path, const LoadOptions& options) {
+  const std::string bytes = read_file(path, kMaxFileBytes);
+  return named(path, [&] {
+    const auto [samples, walk] = decode_stored(bytes, options);
+    return samples.bits == 16 ? alpha_of<std::uint16_t>(samples, walk)
+                              : alpha_of<std::uint8_t>(samples, walk);
+  });
 }
 
 Size2d read_picture_size(const std::string& path, const LoadOptions& options) {
@@ -286,13 +372,13 @@ Tensor decode_picture(std::string_view bytes, const std::string& name, const Loa
 }
 
 void save_picture(const std::string& path, const Tensor& picture, const SaveOptions& options) {
-  std::string ending = std::filesystem::path(path).extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const bool jpeg = ending == ".jpg" || ending == ".jpeg";
-  require(jpeg || ending == ".png", "save_picture: '", path, "' must end in .png, .jpg or .jpeg");
-  write_file_atomically(
-      path, jpeg ? jpeg_of(picture, options.jpeg_quality, "save_picture") : png_of(picture, "save_picture"));
+  const std::string ending = lower_ending(path);
+  const bool jpeg = ending == ".jpg" || ending == ".jpeg", webp = ending == ".webp";
+  require(jpeg || webp || ending == ".png", "save_picture: '", path,
+          "' must end in .png, .jpg, .jpeg or .webp");
+  write_file_atomically(path, jpeg   ? jpeg_of(picture, options.jpeg_quality, "save_picture")
+                              : webp ? webp_of(picture, options.jpeg_quality, "save_picture")
+                                     : png_of(picture, "save_picture"));
 }
 
 std::string encode_png(const Tensor& picture) { return png_of(picture, "encode_png"); }

@@ -1,8 +1,10 @@
-// Pictures: JPEG, PNG and BMP files to tensors and back. A picture is a tensor of shape (1, 3, H, W), red,
-// green, blue, with values in [0, 1] (the file's sRGB numbers divided by their largest value, not linear
-// light). All functions may be called from several threads at once.
+// Pictures: JPEG, PNG, BMP, GIF and WebP files (these in builds with libwebp) to tensors, and JPEG, PNG and WebP back. A picture is a tensor of shape (1, 3, H, W), red,
+// green, blue, with values in [0, 1] (sRGB numbers divided by their largest value, not linear light; colours that a
+// JPEG's or PNG's ICC profile means otherwise are converted to sRGB in builds with Little CMS, and taken as they are in
+// others). All functions may be called from several threads at once.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -17,7 +19,7 @@ struct LoadOptions {
   Index max_pixels = 100'000'000;
 };
 
-/// The picture in a JPEG, PNG or BMP file as float32 (1, 3, H, W) in [0, 1]. The bytes of the file decide its
+/// The picture in a JPEG, PNG, BMP, WebP or GIF file (its first frame) as float32 (1, 3, H, W) in [0, 1]. The bytes of the file decide its
 /// format, not its name. Gray becomes three equal channels; transparent pixels are laid over white; 16-bit
 /// PNG keeps its precision; the EXIF orientation of a JPEG or PNG is applied. JPEG files are taken as the world has them:
 /// without an end marker or with a trailer behind it, with padding between segments or junk behind the scan, frames of
@@ -29,16 +31,24 @@ Tensor load_picture(const std::string& path, const LoadOptions& options = {});
 /// Throws FileError as load_picture() does, but for damage behind the header.
 Size2d read_picture_size(const std::string& path, const LoadOptions& options = {});
 
+/// How opaque the pixels of the file are, (1, 1, H, W) in [0, 1]: 0 is transparent. Undefined if all of them are opaque.
+/// Throws as load_picture() does.
+Tensor load_transparency(const std::string& path, const LoadOptions& options = {});
+
 /// load_picture() for a file whose bytes are in memory; `name` stands for it in error texts.
 Tensor decode_picture(std::string_view bytes, const std::string& name, const LoadOptions& options = {});
 
+/// Whether a file of this name is taken for a picture that can be read: whether it ends in .jpg, .jpeg, .png, .bmp, .gif
+/// or, in builds with libwebp, .webp; in any case.
+bool has_picture_ending(const std::filesystem::path& path);
+
 struct SaveOptions {
-  int jpeg_quality = 92;  ///< 1 to 100; only for JPEG. Up to 90, colour is stored at half resolution.
+  int jpeg_quality = 92;  ///< 1 to 100; for JPEG and WebP. Up to 90, colour is stored at half resolution.
 };
 
-/// Writes `picture` to a PNG or JPEG file, as the name's ending says: .png, .jpg or .jpeg, in any case.
-/// `picture`: (1, C, H, W) or (C, H, W) with C = 3 or 1, float32 or float64; values are clamped to [0, 1] and
-/// rounded to 8 bits. The file appears complete or not at all. Throws ArgumentError for another ending, shape
+/// Writes `picture` to a PNG, JPEG or WebP file, as the name's ending says: .png, .jpg, .jpeg or .webp, in any case.
+/// `picture`: (1, C, H, W) or (C, H, W) with C = 3 or 1, and for PNG and WebP also 4, the last one how opaque pixels
+/// are; float32 or float64; values are clamped to [0, 1] and rounded to 8 bits. The file appears complete or not at all. Throws ArgumentError for another ending, shape
 /// or quality, for an empty picture and for NaN; FileError when it cannot be written.
 void save_picture(const std::string& path, const Tensor& picture, const SaveOptions& options = {});
 

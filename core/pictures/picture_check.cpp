@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "gesso/core/pictures/jpeg.h"
+#include "gesso/core/pictures/webp.h"
 
 namespace gesso {
 namespace {
@@ -19,6 +20,10 @@ std::uint32_t big_endian32(std::string_view bytes, std::size_t i) {
 std::uint32_t little_endian32(std::string_view bytes, std::size_t i) {
   return byte_at(bytes, i + 3) << 24 | byte_at(bytes, i + 2) << 16 | byte_at(bytes, i + 1) << 8 |
          byte_at(bytes, i);
+}
+
+std::uint32_t little_endian16(std::string_view bytes, std::size_t i) {
+  return byte_at(bytes, i + 1) << 8 | byte_at(bytes, i);
 }
 
 // The checksum of PNG chunks (PNG specification, annex D): CRC-32 with the reflected polynomial EDB88320.
@@ -108,7 +113,7 @@ std::string bmp_damage(std::string_view bytes) {
 
 }  // namespace
 
-std::string_view png_chunk(std::string_view file, std::string_view wanted) {
+std::string_view find_png_chunk(std::string_view file, std::string_view wanted) {
   std::size_t at = 8;
   while (at <= file.size() && file.size() - at >= 12) {
     const std::uint32_t length = big_endian32(file, at);
@@ -133,6 +138,12 @@ PictureFormat picture_format(std::string_view bytes) {
   if (bytes.starts_with("BM")) {
     return PictureFormat::bmp;
   }
+  if (bytes.starts_with("GIF87a") || bytes.starts_with("GIF89a")) {
+    return PictureFormat::gif;
+  }
+  if (bytes.size() >= 12 && bytes.starts_with("RIFF") && bytes.substr(8, 4) == "WEBP") {
+    return PictureFormat::webp;
+  }
   return PictureFormat::other;
 }
 
@@ -140,12 +151,6 @@ std::string other_picture_format(std::string_view bytes) {
   const auto at = [&](std::size_t i, std::string_view text) {
     return bytes.size() >= i + text.size() && bytes.substr(i, text.size()) == text;
   };
-  if (at(0, "GIF8")) {
-    return "GIF";
-  }
-  if (at(0, "RIFF") && at(8, "WEBP")) {
-    return "WebP";
-  }
   if (at(4, "ftypavif")) {
     return "AVIF";
   }
@@ -168,6 +173,12 @@ std::optional<PictureSize> picture_size(std::string_view bytes, PictureFormat fo
   if (format == PictureFormat::png && bytes.size() >= 24) {
     return PictureSize{big_endian32(bytes, 16), big_endian32(bytes, 20)};
   }
+  if (format == PictureFormat::gif && bytes.size() >= 10) {
+    return PictureSize{little_endian16(bytes, 6), little_endian16(bytes, 8)};
+  }
+  if (format == PictureFormat::webp) {
+    return webp_size(bytes);
+  }
   if (const auto header = bmp_header(bytes); header && format == PictureFormat::bmp) {
     return PictureSize{header->width, header->height};
   }
@@ -182,6 +193,10 @@ std::string picture_damage(std::string_view bytes, PictureFormat format) {
       return png_damage(bytes);
     case PictureFormat::bmp:
       return bmp_damage(bytes);
+    case PictureFormat::gif:  // ends with a byte of its own
+      return bytes.ends_with('\x3B') || bytes.ends_with(std::string_view("\x3B\0", 2)) ? "" : kTruncated;
+    case PictureFormat::webp:  // the decoder finds out
+      return "";
     case PictureFormat::other:
       break;
   }

@@ -10,17 +10,17 @@
 
 namespace gesso {
 
-enum class PictureFormat { jpeg, png, bmp, other };
+enum class PictureFormat { jpeg, png, bmp, gif, webp, other };
 
 /// The format that the first bytes of a file announce.
 PictureFormat picture_format(std::string_view bytes);
 
-/// The name of a picture format that gesso does not read ("GIF", "WebP", ...), if `bytes` begin like one;
+/// The name of a picture format that gesso does not read ("TIFF", "AVIF", ...), if `bytes` begin like one;
 /// else an empty string.
 std::string other_picture_format(std::string_view bytes);
 
 /// The body of the first chunk of a PNG file that has this type of four letters; empty if there is none.
-std::string_view png_chunk(std::string_view file, std::string_view wanted);
+std::string_view find_png_chunk(std::string_view file, std::string_view wanted);
 
 struct PictureSize {
   Index width = 0;  ///< at most 2^32, as height

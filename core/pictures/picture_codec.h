@@ -26,7 +26,7 @@ struct Samples {
   std::unique_ptr<void, Free> samples;
 };
 
-/// Decodes a JPEG, PNG or BMP file that picture_damage() found whole and whose picture_size() is `size`.
+/// Decodes a JPEG, PNG, BMP or GIF file (of which the first frame) that picture_damage() found whole and whose picture_size() is `size`.
 /// Throws Error with the reason.
 Samples decode_samples(std::string_view bytes, PictureSize size);
 

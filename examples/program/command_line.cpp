@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <type_traits>
 
 #include "gesso/core/build_info.h"
 #include "gesso/core/parallel.h"
@@ -113,9 +115,39 @@ bool Option::given() const { return option_->count() > 0; }
 void Option::set_again() const { option_->run_callback(); }
 std::string Option::name() const { return option_->get_name(); }
 
+namespace {
+
+// CLI11 takes a number that is too large for the largest there is.
+template <class Number>
+CLI::Validator within() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        Number value{};
+        const char* const begin = text.data() + (text.starts_with('+') ? 1 : 0);
+        const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value);
+        return error == std::errc::result_out_of_range ? "Value " + text + " is too large" : std::string();
+      },
+      "");
+}
+
+template <class T>
+void check_size(CLI::Option* option, const T*) {
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+    option->check(within<T>());
+  }
+}
+void check_size(CLI::Option* option, const std::vector<Index>*) { option->check(within<Index>()); }
+
+}  // namespace
+
 Option Command::option(const std::string& name, OptionValue value, const std::string& help) const {
   const Option option(std::visit(
-      [&](auto* target) { return app_->add_option(name, *target, help)->capture_default_str(); }, value));
+      [&](auto* target) {
+        CLI::Option* const added = app_->add_option(name, *target, help)->capture_default_str();
+        check_size(added, target);
+        return added;
+      },
+      value));
   const bool empty_list = option.option_->get_default_str() == "[]";
   return empty_list ? option.hide_default() : option;
 }

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "commands.h"
+#include "gesso/autograd/shape_ops.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
 #include "gesso/core/system_limits.h"
@@ -142,6 +143,25 @@ std::string choose_any_style(AnyStyleNetwork& network, const AnyStyleSettings& s
   return with_strength(command.strength, style_name(command.any_style.string()));
 }
 
+std::string ending_of(const fs::path& path) {
+  std::string ending = path.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  return ending;
+}
+
+bool keeps_transparency(const fs::path& path) {
+  return ending_of(path) == ".png" || ending_of(path) == ".webp";
+}
+
+// Whether a name is meant for a picture, be it one that cannot be written: then that is said, and no folder is made of
+// that name.
+bool names_a_picture(const fs::path& path) {
+  const std::set<std::string> endings = {".jpg", ".jpeg", ".png",  ".webp", ".gif",
+                                         ".bmp", ".tif",  ".tiff", ".heic", ".avif"};
+  return endings.contains(ending_of(path));
+}
+
 struct Task {
   fs::path from, to;
 };
@@ -150,7 +170,7 @@ struct Task {
 // any, PICTURE-MODEL.jpg in the current folder, never over a file that is there.
 std::vector<Task> plan(const std::vector<fs::path>& pictures, const fs::path& out,
                        const std::string& model_name) {
-  const bool one_file = pictures.size() == 1 && !fs::is_directory(out) && has_picture_ending(out);
+  const bool one_file = pictures.size() == 1 && !fs::is_directory(out) && names_a_picture(out);
   if (one_file) {
     return {{pictures.front(), out}};
   }
@@ -162,7 +182,7 @@ std::vector<Task> plan(const std::vector<fs::path>& pictures, const fs::path& ou
   std::set<fs::path> taken;
   for (const fs::path& picture : pictures) {
     fs::path name = picture.filename();
-    if (name.extension() == ".bmp" || name.extension() == ".BMP" || !has_picture_ending(name)) {
+    if (!has_picture_ending(name) || ending_of(name) == ".bmp" || ending_of(name) == ".gif") {
       name.replace_extension(".png");
     }
     if (out.empty()) {
@@ -204,7 +224,7 @@ void require_memory(Size2d loaded, double factor, double scale, double per_pixel
   const double for_loading = memory_for_painting(pixels(loaded), 0, per_pixel);
   const double fits =
       std::max(0.0, available - for_loading) / memory_for_painting(0, 1, per_pixel);  // pixels
-  const auto side = static_cast<Index>(static_cast<double>(std::min(loaded.height, loaded.width)) *
+  const auto side = static_cast<Index>(0.97 * static_cast<double>(std::min(loaded.height, loaded.width)) *
                                        std::sqrt(fits / pixels(loaded) / std::max(1.0, scale * scale)));
   throw FileError(concat_text(name, ": ", loaded.width, " x ", loaded.height, " pixels",
                               factor == 1 ? "" : concat_text(", scaled ", factor, " times,"), " take ",
@@ -337,7 +357,12 @@ void StylizeCommand::repaint_pictures(StyleNetwork& network, const std::string& 
       if (size != 0) {
         picture = resize_short_side(picture, size);
       }
-      const Tensor painted = stylize(network, picture, paint);
+      Tensor painted = stylize(network, picture, paint);
+      if (keeps_transparency(task.to)) {
+        if (Tensor alpha = load_transparency(task.from.string()); alpha.defined()) {
+          painted = concat({painted, resize_picture(alpha, painted.size(2), painted.size(3))}, 1);
+        }
+      }
       fs::create_directories(fs::absolute(task.to).parent_path());
       save_picture(task.to.string(), painted);
     } catch (const Error& error) {

@@ -313,7 +313,7 @@ TEST_CASE("files that cannot be loaded are reported once by name, and others tak
   }
   std::sort(warnings.begin(), warnings.end());
   REQUIRE(warnings.size() == 2);
-  CHECK(warnings[0].find("bad.jpg': it is not a JPEG, PNG or BMP") != std::string::npos);
+  CHECK(warnings[0].find("bad.jpg': it is not a JPEG, PNG, BMP") != std::string::npos);
   CHECK(warnings[1].find("cut.png': the file ends before the picture does") != std::string::npos);
 }
 

@@ -8,7 +8,9 @@
 #include "files.h"
 #include "gesso/core/files/file.h"
 #include "gesso/core/parallel.h"
+#include "gesso/core/pictures/color_profile.h"
 #include "gesso/core/pictures/exif.h"
+#include "gesso/core/pictures/webp.h"
 #include "paths.h"
 #include "picture_files.h"
 #include "support.h"
@@ -276,9 +278,11 @@ TEST_CASE("files that are not pictures are named with the reason") {
     return std::string("loaded");
   };
   CHECK(reason("").find("file.jpg': it is empty") != std::string::npos);
-  CHECK(reason("some text").find("it is not a JPEG, PNG or BMP picture") != std::string::npos);
-  CHECK(reason("GIF89a...").find("it is GIF; gesso reads JPEG, PNG and BMP") != std::string::npos);
-  CHECK(reason(std::string("RIFF\0\0\0\0WEBPVP8 ", 16)).find("it is WebP") != std::string::npos);
+  CHECK(reason("some text").find("it is not a JPEG, PNG, BMP, GIF or WebP picture") != std::string::npos);
+  CHECK(reason("GIF89a...").find("it has no valid header") != std::string::npos);
+  CHECK(reason(std::string("RIFF\0\0\0\0WEBPVP8 ", 16))
+            .find(has_webp() ? "it has no valid header" : "built without libwebp") != std::string::npos);
+  CHECK(reason(std::string("II*\0", 4)).find("it is TIFF, which gesso does not read") != std::string::npos);
   CHECK(reason(std::string("\0\0\0\x18"
                            "ftypheic",
                            12))
@@ -541,5 +545,111 @@ TEST_CASE("an orientation of type long, and one in a PNG's eXIf, count too") {
     for (Index column = 0; column < 5; ++column) {
       CHECK(pixel(shown, column, 2 - row) == pixel(stored, row, column));
     }
+  }
+}
+
+TEST_CASE("the first frame of a GIF is read, transparent pixels over white") {
+  // 2 x 2 pixels of a palette of four: red, green, blue and a transparent one. LZW codes of 3 bits: clear, 0, 1, 2, 3, end.
+  const char bytes[] =
+      "GIF89a\x02\x00\x02\x00\x91\x00\x00"
+      "\xFF\x00\x00\x00\xFF\x00\x00\x00\xFF\x11\x22\x33"
+      "\x21\xF9\x04\x01\x00\x00\x03\x00"
+      "\x2C\x00\x00\x00\x00\x02\x00\x02\x00\x00"
+      "\x02\x03\x44\x34\x05\x00\x3B";
+  const std::string gif(bytes, sizeof bytes - 1);
+  const Tensor x = decode_picture(gif, "a.gif");
+  REQUIRE(x.shape() == Shape{1, 3, 2, 2});
+  CHECK(pixel(x, 0, 0) == std::vector<double>{1, 0, 0});
+  CHECK(pixel(x, 0, 1) == std::vector<double>{0, 1, 0});
+  CHECK(pixel(x, 1, 0) == std::vector<double>{0, 0, 1});
+  CHECK(pixel(x, 1, 1) == std::vector<double>{1, 1, 1});
+  for (std::size_t size = 0; size < gif.size(); ++size) {
+    CHECK_FALSE(decodes(gif.substr(0, size)));
+  }
+  Generator rng(31);
+  for (int round = 0; round < 3000; ++round) {
+    std::string broken = gif;
+    for (Index flips = 1 + rng.below(3); flips > 0; --flips) {
+      broken[6 + rng.below(static_cast<Index>(broken.size()) - 6)] = static_cast<char>(rng.below(256));
+    }
+    decodes(broken);
+  }
+}
+
+TEST_CASE("transparency is kept by PNG, and by WebP") {
+  const TemporaryFolder folder;
+  Tensor x = eight_bit_picture(6, 9, 4);
+  x.set({0, 3, 2, 3}, 0);
+  std::vector<std::string> names = {"a.png"};
+  if (has_webp()) {
+    names.emplace_back("a.webp");
+  }
+  for (const std::string& name : names) {
+    save_picture(folder / name, x);
+    CHECK(identical(load_transparency(folder / name), x[0].slice(3, 4).reshape({1, 1, 6, 9})));
+    CHECK(load_picture(folder / name).shape() == Shape{1, 3, 6, 9});
+    CHECK(pixel(load_picture(folder / name), 2, 3) == std::vector<double>{1, 1, 1});  // over white
+  }
+  save_picture(folder / "opaque.png", eight_bit_picture(6, 9));
+  CHECK_FALSE(load_transparency(folder / "opaque.png").defined());
+  CHECK_THROWS_WITH_AS(save_picture(folder / "a.jpg", x), doctest::Contains("C = 3 or 1"), ArgumentError);
+}
+
+TEST_CASE("WebP is written and read back, or what it needs is named") {
+  const TemporaryFolder folder;
+  const Tensor x = smooth_picture(40, 50);
+  if (!has_webp()) {
+    CHECK_THROWS_WITH_AS(save_picture(folder / "a.webp", x), doctest::Contains("libwebp-dev"), ArgumentError);
+    return;
+  }
+  save_picture(folder / "a.webp", x, {.jpeg_quality = 95});
+  CHECK(largest_difference(load_picture(folder / "a.webp"), x) < 0.05);
+  CHECK(read_picture_size(folder / "a.webp") == Size2d(40, 50));
+  save_picture(folder / "gray.webp", x[0].slice(0, 1));
+  CHECK(load_picture(folder / "gray.webp").shape() == Shape{1, 3, 40, 50});
+  const std::string file = read_file(folder / "a.webp");
+  for (std::size_t size = 0; size < file.size(); size += 7) {
+    CHECK_FALSE(decodes(file.substr(0, size)));
+  }
+  Generator rng(32);
+  for (int round = 0; round < 300; ++round) {
+    std::string broken = file;
+    broken[rng.below(static_cast<Index>(broken.size()))] = static_cast<char>(rng.below(256));
+    decodes(broken);
+  }
+}
+
+TEST_CASE("colours that a profile means otherwise are converted to sRGB") {
+  // Made with Little CMS: gamma 1 (linear light), the primaries of sRGB.
+  const std::string profile = data_file("linear_srgb.icc");
+  const std::string plain = encode_jpeg(Tensor::full({1, 3, 16, 16}, 0.5), 100);
+  std::string body = std::string("ICC_PROFILE\0\1\1", 14) + profile, segment = "\xFF\xE2";
+  append_big_endian(segment, static_cast<std::uint32_t>(body.size() + 2), 2);
+  const std::string jpeg = with_segment(plain, segment + body);
+  CHECK(color_profile(jpeg) == profile);
+  CHECK(color_profile(plain).empty());
+  // In two parts, the second one first; and with one missing.
+  const auto part = [&](char number, const std::string& bytes) {
+    std::string text = std::string("ICC_PROFILE\0", 12) + number + '\2' + bytes, marker = "\xFF\xE2";
+    append_big_endian(marker, static_cast<std::uint32_t>(text.size() + 2), 2);
+    return marker + text;
+  };
+  const std::string first = part(1, profile.substr(0, 100)), second = part(2, profile.substr(100));
+  CHECK(color_profile(with_segment(plain, second + first)) == profile);
+  CHECK(color_profile(with_segment(plain, second)).empty());
+  const std::string png = encode_png(Tensor::full({1, 3, 2, 2}, 0.5));
+  const std::string tagged =
+      png.substr(0, 33) + png_chunk("iCCP", std::string("x\0\0", 3) + zlib_stored(profile)) + png.substr(33);
+  const double shown = has_color_profiles() ? 0.735 : 0.5;  // of linear light 0.5
+  CHECK(pixel(decode_picture(jpeg, "jpeg"), 3, 3)[1] == doctest::Approx(shown).epsilon(0.01));
+  CHECK(pixel(decode_picture(tagged, "png"), 1, 1)[0] == doctest::Approx(shown).epsilon(0.01));
+  // Broken ones are ignored.
+  Generator rng(33);
+  for (int round = 0; round < 300; ++round) {
+    std::string broken = jpeg;
+    for (Index flips = 1 + rng.below(4); flips > 0; --flips) {
+      broken[20 + rng.below(static_cast<Index>(profile.size()))] = static_cast<char>(rng.below(256));
+    }
+    decodes(broken);
   }
 }

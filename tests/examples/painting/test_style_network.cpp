@@ -246,7 +246,7 @@ TEST_CASE("the parameters of a network are known without making it") {
                                         {.width = 2, .blocks = 1, .normalization = "group"},
                                         {.width = 2, .blocks = 1, .normalization = "batch-instance"},
                                         {.width = 2, .blocks = 3, .normalization = "layer"},
-                                        {.width = 2, .blocks = 1, .styles = 5, .skips = true}}) {
+                                        {.width = 2, .blocks = 1, .styles = 5}}) {
     CAPTURE(options.normalization);
     Generator rng(1);
     const StyleNetwork network(options, rng);

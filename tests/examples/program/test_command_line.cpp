@@ -249,3 +249,25 @@ TEST_CASE("output that cannot be written is a failure, of --help too") {
   CHECK(on_full_disk({}) == 1);
   CHECK(on_full_disk({"--help"}) == 1);
 }
+
+TEST_CASE("a number too large for its type is refused, not made the largest there is") {
+  std::uint64_t seed = 1;
+  int small = 1;
+  std::vector<Index> sizes;
+  CommandLine line("program", "");
+  line.option("--seed", &seed, "");
+  line.option("--small", &small, "");
+  line.option("--sizes", &sizes, "").separator(',');
+  CHECK(run(line, {"--seed", "18446744073709551615"}).code == 0);
+  CHECK(seed == ~std::uint64_t{0});
+  for (const std::vector<const char*>& words :
+       std::vector<std::vector<const char*>>{{"--seed", "18446744073709551616"},
+                                             {"--seed=99999999999999999999"},
+                                             {"--small", "2147483648"},
+                                             {"--small", "-2147483649"},
+                                             {"--sizes", "1,9223372036854775808"}}) {
+    const Ending ending = run(line, words);
+    CHECK(ending.code == 2);
+    CHECK(contains(ending.err, "is too large"));
+  }
+}

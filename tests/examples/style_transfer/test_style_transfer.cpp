@@ -445,12 +445,11 @@ TEST_CASE("ways to start and to end a training: a lost terminal, nohup, closed a
   CHECK_NOTHROW(read_log(log));
   CHECK(read_file(log).find("Training") == std::string::npos);
   // A full disk under standard output, and a reader that has gone.
-  CHECK(run("stylize --model list").status == 0);
+  CHECK(run("--version").status == 0);
   for (const char* output : {" >/dev/full", " >&-", " | true"}) {
     CAPTURE(output);
     const std::string command = "bash -c 'set -o pipefail; (sleep 0.2; exec " +
-                                program_path("style-transfer") + " stylize --model list)" + output +
-                                "' 2>/dev/null";
+                                program_path("style-transfer") + " --version)" + output + "' 2>/dev/null";
     const int status = std::system(command.c_str());
     CHECK(WIFEXITED(status));
     CHECK(WEXITSTATUS(status) == 1);
@@ -544,4 +543,23 @@ TEST_CASE("what cannot fit into the memory is refused before it begins, with the
   const Outcome fits = limited(" --size " + size);
   CAPTURE(fits.errors);
   CHECK(fits.status == 0);
+}
+
+TEST_CASE("transparency goes through, and names of formats that cannot be written are refused") {
+  fresh_folder();
+  Tensor picture = Tensor::ones({1, 4, 24, 32});
+  for (Index row = 0; row < 24; ++row) {
+    for (Index column = 0; column < 16; ++column) {
+      picture.set({0, 3, row, column}, 0);
+    }
+  }
+  const std::string from = (kFolder / "cut.png").string(), to = (kFolder / "painted.png").string();
+  save_picture(from, picture);
+  REQUIRE(run("stylize --model wave " + from + " --out " + to).status == 0);
+  CHECK(identical(load_transparency(to), load_transparency(from)));
+  REQUIRE(run("stylize --model wave " + from + " --out " + (kFolder / "painted.jpg").string()).status == 0);
+  const Outcome tiff = run("stylize --model wave " + from + " --out " + (kFolder / "painted.tiff").string());
+  CHECK(tiff.status == 1);
+  CHECK(tiff.errors.find("must end in .png, .jpg, .jpeg or .webp") != std::string::npos);
+  CHECK_FALSE(fs::exists(kFolder / "painted.tiff"));
 }
