@@ -3,6 +3,7 @@
 #ifdef GESSO_HAS_ZLIB
 #include <zlib.h>
 
+#include <utility>
 #include <vector>
 #endif
 
@@ -12,9 +13,15 @@ namespace gesso::detail {
 
 bool can_inflate() { return true; }
 
-bool inflate(const std::function<std::string()>& next, const std::function<bool(std::string_view)>& take) {
+namespace {
+
+constexpr int kBare = -MAX_WBITS,
+              kGzip = MAX_WBITS + 16;  // zlib's numbers for what is around the packed bytes
+
+bool unpack(int around, const std::function<std::string()>& next,
+            const std::function<bool(std::string_view)>& take) {
   z_stream stream{};
-  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) {  // negative: without zlib's own header
+  if (inflateInit2(&stream, around) != Z_OK) {
     return false;
   }
   std::vector<char> out(1 << 18);
@@ -43,6 +50,22 @@ bool inflate(const std::function<std::string()>& next, const std::function<bool(
   return state == Z_STREAM_END;
 }
 
+}  // namespace
+
+bool inflate(const std::function<std::string()>& next, const std::function<bool(std::string_view)>& take) {
+  return unpack(kBare, next, take);
+}
+
+std::optional<std::string> gunzip(std::string_view bytes, std::size_t most) {
+  std::string result;
+  const auto next = [&] { return std::string(std::exchange(bytes, {})); };
+  const auto take = [&](std::string_view piece) {
+    result += piece;
+    return result.size() <= most;
+  };
+  return unpack(kGzip, next, take) ? std::optional(std::move(result)) : std::nullopt;
+}
+
 #else
 
 bool can_inflate() { return false; }
@@ -50,6 +73,8 @@ bool can_inflate() { return false; }
 bool inflate(const std::function<std::string()>&, const std::function<bool(std::string_view)>&) {
   return false;
 }
+
+std::optional<std::string> gunzip(std::string_view, std::size_t) { return std::nullopt; }
 
 #endif
 
