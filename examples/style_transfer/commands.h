@@ -85,4 +85,24 @@ struct StylizeCommand {
   void repaint_frames(StyleNetwork& network, const std::string& painter);
 };
 
+/// What --style, --mix and --strength mean for a network of chosen styles.
+struct ChosenStyle {
+  std::vector<double> rows;  ///< the weight of each row of gamma and beta
+  double noise = 1;          ///< how much of the noise is added that it was trained with
+  std::string words;         ///< "0.5 waves + 0.5 glass"
+};
+
+/// Throws UsageError for a choice that the network does not have.
+ChosenStyle chosen_style(const TrainSettings& settings, const StylizeCommand& command);
+
+/// Writes a trained network as a state dict for PyTorch, and prints the Python that runs it.
+struct ExportCommand {
+  std::string model;            ///< a file, or the name of a model that comes with gesso
+  std::filesystem::path torch;  ///< the file of the state dict (safetensors)
+  StylizeCommand choice;        ///< its style, mix and strength
+
+  /// Throws UsageError for a network or choice that cannot be written so, other Errors for what fails on the way.
+  void run();
+};
+
 }  // namespace gesso

@@ -182,6 +182,22 @@ void add_train_any(const gesso::CommandLine& line, gesso::TrainAnyCommand& comma
   });
 }
 
+void add_export(const gesso::CommandLine& line, gesso::ExportCommand& command) {
+  const gesso::Command exported =
+      line.subcommand("export", "Writes a trained network for PyTorch and prints the Python that runs it");
+  exported.option("--model", &command.model, "The trained model: a file, or one that comes with gesso")
+      .required();
+  exported.option("--torch", &command.torch, "The file of the state dict (safetensors)").required();
+  exported.option("--style", &command.choice.style,
+                  "Of a network with several styles: a name or a number from 1");
+  exported.option("--mix", &command.choice.mix, "Or a weight for each style, as in 0.5,0.5").separator(',');
+  exported.option("--strength", &command.choice.strength,
+                  "Of a network trained with --strength: from 0 to 1.5");
+  exported.footer(
+      "Example: style-transfer export --model starry --torch starry-torch.safetensors > starry.py");
+  exported.when_given([&command] { command.run(); });
+}
+
 void add_sweep(const gesso::CommandLine& line, gesso::SweepCommand& command) {
   const gesso::Command sweep = line.subcommand(
       "sweep", "Shows what weights and sizes do to a style: one photograph painted with nine choices");
@@ -263,6 +279,7 @@ int main(int argc, char** argv) {
   sweep.style_sizes = {sweep.settings.style_size * 2 / 3, sweep.settings.style_size,
                        sweep.settings.style_size * 3 / 2};
   gesso::StylizeCommand stylize;
+  gesso::ExportCommand exported;
   gesso::CommandLine line(
       "style-transfer",
       "Repaints photographs in the style of a picture, with a network that you train yourself.");
@@ -271,6 +288,7 @@ int main(int argc, char** argv) {
   add_train_any(line, train_any);
   add_sweep(line, sweep);
   add_stylize(line, stylize);
+  add_export(line, exported);
   return line.run(argc, argv,
                   [&] { return !train.interrupted && !train_any.interrupted && !sweep.interrupted; });
 }

@@ -100,35 +100,10 @@ std::string with_strength(double strength, const std::string& words) {
 // Makes the network paint as asked, and says in words what that is.
 std::string choose_style(StyleNetwork& network, const TrainSettings& settings,
                          const StylizeCommand& command) {
-  const std::vector<std::string>& styles = settings.styles;
-  const std::vector<double> weights = weights_of(styles, command.style, command.mix);
-  check_strength(command.strength);
-  if (command.strength > 1 && !settings.strength) {
-    throw UsageError("--strength above 1: the network was not trained for it; train one with --strength");
-  }
-  // A single row is taken as it is; mixes are sums of rows.
-  std::vector<double> rows(static_cast<std::size_t>(network.options().styles), 0.0);
-  double sum = 0;
-  std::string words;
-  for (std::size_t s = 0; s < styles.size(); ++s) {
-    rows[static_cast<std::size_t>(settings.row_of_style(static_cast<Index>(s)))] =
-        (settings.strength ? command.strength : 1) * weights[s];
-    sum += weights[s];
-    if (weights[s] == 1) {
-      words += concat_text(words.empty() ? "" : " + ", style_name(styles[s]));
-    } else if (weights[s] != 0) {
-      words += concat_text(words.empty() ? "" : " + ", weights[s], " ", style_name(styles[s]));
-    }
-  }
-  if (settings.strength) {
-    rows[0] = sum * (1 - command.strength);
-  }
-  const double noise = settings.strength ? std::min(1.0, command.strength) : 1;
-  network.set_noise(0, {noise});  // the same for all frames of a film
-  network.set_mix(rows);
-  words = with_strength(command.strength, words);
-  const bool by_default = styles.size() > 1 && command.style.empty() && command.mix.empty();
-  return by_default ? concat_text(words, ", one of ", list_of(styles), " (see --style, --mix)") : words;
+  const ChosenStyle chosen = chosen_style(settings, command);
+  network.set_noise(0, {chosen.noise});  // the same for all frames of a film
+  network.set_mix(chosen.rows);
+  return chosen.words;
 }
 
 // Makes a network for any style paint as asked, and says in words what that is.
@@ -246,6 +221,38 @@ void list_models() {
 }
 
 }  // namespace
+
+ChosenStyle chosen_style(const TrainSettings& settings, const StylizeCommand& command) {
+  const std::vector<std::string>& styles = settings.styles;
+  const std::vector<double> weights = weights_of(styles, command.style, command.mix);
+  check_strength(command.strength);
+  if (command.strength > 1 && !settings.strength) {
+    throw UsageError("--strength above 1: the network was not trained for it; train one with --strength");
+  }
+  // A single row is taken as it is; mixes are sums of rows.
+  ChosenStyle chosen;
+  chosen.rows.resize(static_cast<std::size_t>(settings.network.styles));
+  double sum = 0;
+  for (std::size_t s = 0; s < styles.size(); ++s) {
+    chosen.rows[static_cast<std::size_t>(settings.row_of_style(static_cast<Index>(s)))] =
+        (settings.strength ? command.strength : 1) * weights[s];
+    sum += weights[s];
+    if (weights[s] == 1) {
+      chosen.words += concat_text(chosen.words.empty() ? "" : " + ", style_name(styles[s]));
+    } else if (weights[s] != 0) {
+      chosen.words += concat_text(chosen.words.empty() ? "" : " + ", weights[s], " ", style_name(styles[s]));
+    }
+  }
+  if (settings.strength) {
+    chosen.rows[0] = sum * (1 - command.strength);
+  }
+  chosen.noise = settings.strength ? std::min(1.0, command.strength) : 1;
+  chosen.words = with_strength(command.strength, chosen.words);
+  if (styles.size() > 1 && command.style.empty() && command.mix.empty()) {
+    chosen.words = concat_text(chosen.words, ", one of ", list_of(styles), " (see --style, --mix)");
+  }
+  return chosen;
+}
 
 void StylizeCommand::run() {
   if (model == "list") {
