@@ -19,6 +19,7 @@ class LeakyReLU : public Module {
   explicit LeakyReLU(double slope = 0.01) : slope_(slope) {}
   Tensor forward(const Tensor& x) override { return leaky_relu(x, slope_); }
   std::string extra_repr() const override { return concat_text("negative_slope=", slope_); }
+  double slope() const { return slope_; }
 
  private:
   double slope_;

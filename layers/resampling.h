@@ -16,6 +16,7 @@ class MaxPool2d : public Module {
   explicit MaxPool2d(const Pool2dOptions& options = {}) : options_(options) {}
   Tensor forward(const Tensor& x) override { return max_pool2d(x, options_); }
   std::string extra_repr() const override;
+  const Pool2dOptions& options() const { return options_; }
 
  private:
   Pool2dOptions options_;
@@ -29,6 +30,7 @@ class AvgPool2d : public Module {
   explicit AvgPool2d(const Pool2dOptions& options = {}) : options_(options) {}
   Tensor forward(const Tensor& x) override { return avg_pool2d(x, options_); }
   std::string extra_repr() const override;
+  const Pool2dOptions& options() const { return options_; }
 
  private:
   Pool2dOptions options_;
@@ -40,6 +42,7 @@ class AdaptiveAvgPool2d : public Module {
   explicit AdaptiveAvgPool2d(Size2d size) : size_(size) {}
   Tensor forward(const Tensor& x) override { return adaptive_avg_pool2d(x, size_); }
   std::string extra_repr() const override;
+  const Size2d& size() const { return size_; }
 
  private:
   Size2d size_;
@@ -63,6 +66,7 @@ class Upsample : public Module {
   explicit Upsample(const UpsampleOptions& options = {});
   Tensor forward(const Tensor& x) override;
   std::string extra_repr() const override;
+  const UpsampleOptions& options() const { return options_; }
 
  private:
   UpsampleOptions options_;

@@ -53,6 +53,7 @@
 #include "gesso/training/accuracy.h"
 #include "gesso/training/checkpoint.h"
 #include "gesso/training/labelled_pictures.h"
+#include "gesso/training/onnx_export.h"
 #include "gesso/training/optim/adam.h"
 #include "gesso/training/optim/clip.h"
 #include "gesso/training/optim/lbfgs.h"

@@ -95,10 +95,11 @@ struct ChosenStyle {
 /// Throws UsageError for a choice that the network does not have.
 ChosenStyle chosen_style(const TrainSettings& settings, const StylizeCommand& command);
 
-/// Writes a trained network as a state dict for PyTorch, and prints the Python that runs it.
+/// Writes a trained network as a state dict for PyTorch, and prints the Python that runs it; or as ONNX.
 struct ExportCommand {
   std::string model;            ///< a file, or the name of a model that comes with gesso
-  std::filesystem::path torch;  ///< the file of the state dict (safetensors)
+  std::filesystem::path torch;  ///< the file of the state dict (safetensors), or
+  std::filesystem::path onnx;   ///< the file for ONNX
   StylizeCommand choice;        ///< its style, mix and strength
 
   /// Throws UsageError for a network or choice that cannot be written so, other Errors for what fails on the way.

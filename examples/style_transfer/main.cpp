@@ -184,17 +184,21 @@ void add_train_any(const gesso::CommandLine& line, gesso::TrainAnyCommand& comma
 
 void add_export(const gesso::CommandLine& line, gesso::ExportCommand& command) {
   const gesso::Command exported =
-      line.subcommand("export", "Writes a trained network for PyTorch and prints the Python that runs it");
+      line.subcommand("export", "Writes a trained network for PyTorch or as ONNX");
   exported.option("--model", &command.model, "The trained model: a file, or one that comes with gesso")
       .required();
-  exported.option("--torch", &command.torch, "The file of the state dict (safetensors)").required();
+  exported.option("--torch", &command.torch,
+                  "The file of a state dict (safetensors); the Python that runs it is printed");
+  exported.option("--onnx", &command.onnx,
+                  "The file of a network that ONNX Runtime, browsers and others run");
   exported.option("--style", &command.choice.style,
                   "Of a network with several styles: a name or a number from 1");
   exported.option("--mix", &command.choice.mix, "Or a weight for each style, as in 0.5,0.5").separator(',');
   exported.option("--strength", &command.choice.strength,
                   "Of a network trained with --strength: from 0 to 1.5");
   exported.footer(
-      "Example: style-transfer export --model starry --torch starry-torch.safetensors > starry.py");
+      "Example: style-transfer export --model starry --torch starry-torch.safetensors > starry.py\n"
+      "         style-transfer export --model starry --onnx starry.onnx");
   exported.when_given([&command] { command.run(); });
 }
 

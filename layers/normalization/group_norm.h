@@ -29,6 +29,9 @@ class GroupNorm : public NormalizationLayer {
   /// Throws ArgumentError unless `groups` divides `channels`.
   GroupNorm(Index groups, Index channels, const GroupNormOptions& options = {});
 
+  Index groups() const { return groups_; }
+  Index channels() const { return channels_; }
+
   Tensor forward(const Tensor& x) override;
   std::string extra_repr() const override;
   Shape batched_shape(const Shape& x) const override;

@@ -1,0 +1,173 @@
+// Networks as ONNX: accepted by onnx's checker, and run by ONNX Runtime to the same pictures as gesso paints.
+#include "gesso/training/onnx_export.h"
+
+#include <cstdlib>
+
+#include "files.h"
+#include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/graph.h"
+#include "gesso/autograd/reduce.h"
+#include "gesso/core/files/file.h"
+#include "gesso/gesso.h"
+#include "painting/model_file.h"
+#include "painting/onnx_export.h"
+#include "paths.h"
+#include "support.h"
+
+using namespace gesso;
+using namespace gesso::testing;
+
+namespace {
+
+// A Python that has onnx and onnxruntime: that of GESSO_ONNX_PYTHON, or of the path; "" if there is none.
+std::string python() {
+  const char* given = std::getenv("GESSO_ONNX_PYTHON");
+  const std::string name = given != nullptr ? given : "python3";
+  return std::system((name + " -c 'import onnx, onnxruntime' 2>/dev/null").c_str()) == 0 ? name : "";
+}
+
+// What ONNX Runtime computes, after onnx's checker has seen the file.
+Tensor run_onnx(const TemporaryFolder& folder, const std::string& file, const Tensor& input,
+                const Shape& output) {
+  write_bytes(folder / "run.py", R"(
+import sys, numpy, onnx, onnxruntime
+onnx.checker.check_model(onnx.load(sys.argv[1]), full_check=True)
+session = onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
+x = numpy.fromfile(sys.argv[2], dtype=numpy.float32).reshape([int(n) for n in sys.argv[3:]])
+session.run(None, {session.get_inputs()[0].name: x})[0].tofile(sys.argv[2] + ".out")
+)");
+  const Tensor x = input.detach();
+  write_bytes(folder / "x", {reinterpret_cast<const char*>(x.data<float>()),
+                             static_cast<std::size_t>(x.numel()) * sizeof(float)});
+  std::string sizes;
+  for (const Index size : input.shape()) {
+    sizes += " " + std::to_string(size);
+  }
+  const int status = std::system((python() + " " + (folder / "run.py") + " " + (folder / file) + " " +
+                                  (folder / "x") + sizes + " >" + (folder / "err.txt") + " 2>&1")
+                                     .c_str());
+  INFO(read_file(folder / "err.txt"));
+  REQUIRE(status == 0);
+  std::string bytes = read_file(folder / "x.out");
+  REQUIRE(bytes.size() == static_cast<std::size_t>(output.numel()) * sizeof(float));
+  return Tensor::from_buffer(bytes.data(), output).clone();
+}
+
+void stir(Module& network, Generator& rng) {
+  for (auto& [name, tensor] : network.state_dict()) {
+    if (tensor.rank() <= 2 && !name.ends_with("num_batches_tracked")) {
+      Tensor handle = tensor;
+      handle.copy_(Tensor::uniform(tensor.shape(), rng, 0.5, 1.5));
+    }
+  }
+}
+
+bool skipped() {
+  if (!can_export_onnx() || python().empty()) {
+    MESSAGE("SKIPPED: no ONNX");
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("ONNX Runtime paints with exported style networks as gesso does, at any size") {
+  if (skipped()) {
+    return;
+  }
+  const NoGradGuard no_grad;
+  Generator rng(3);
+  const auto check = [&](const StyleNetworkOptions& options, const std::vector<double>& rows) {
+    CAPTURE(options.normalization);
+    const TemporaryFolder folder;
+    StyleNetwork network(options, rng);
+    stir(network, rng);
+    network.eval();
+    network.set_mix(rows);
+    export_style_network(network, 1, folder / "net.onnx");
+    for (const Shape& shape : {Shape{1, 3, 24, 32}, Shape{2, 3, 40, 20}}) {
+      const Tensor picture = Tensor::uniform(shape, rng);
+      CHECK(largest_difference(run_onnx(folder, "net.onnx", picture, shape), clamp(network(picture), 0, 1)) <
+            1e-4);
+    }
+  };
+  for (const char* norm : {"instance", "batch", "layer", "group", "none"}) {
+    check({.width = 6, .blocks = 2, .normalization = norm}, {1});
+  }
+  check({.width = 4, .blocks = 1, .styles = 3}, {0, 0.3, 0.7});
+}
+
+TEST_CASE("a model that comes with gesso, by the command; its noise is as strong, if not the same") {
+  if (skipped()) {
+    return;
+  }
+  const TemporaryFolder folder;
+  REQUIRE(std::system((program_path("style-transfer") + " export --model wave --onnx " +
+                       (folder / "wave.onnx") + " 2>" + (folder / "said.txt"))
+                          .c_str()) == 0);
+  const LoadedStyleNetwork model = load_style_network(source_path("examples/assets/models/wave.safetensors"));
+  const NoGradGuard no_grad;
+  Generator rng(5);
+  const Tensor picture = Tensor::uniform({1, 3, 64, 80}, rng);
+  const auto painted = [&](std::uint64_t noise) {
+    model.network->set_noise(noise);
+    return clamp((*model.network)(picture), 0, 1);
+  };
+  const Tensor theirs = run_onnx(folder, "wave.onnx", picture, picture.shape());
+  const double usual = mean(square(painted(1) - painted(2))).item();  // from one noise to another
+  CHECK(mean(square(theirs - painted(0))).item() < 1.5 * usual + 1e-8);
+}
+
+TEST_CASE("a Sequential of all layers that it knows") {
+  if (skipped()) {
+    return;
+  }
+  const NoGradGuard no_grad;
+  Generator rng(4);
+  const TemporaryFolder folder;
+  Sequential net;
+  net.emplace<Conv2d>(3, 8, {3, 4}, {.dilation = {2, 1}, .same = true}, rng);
+  net.emplace<Conv2d>(8, 8, {3, 4}, {.stride = 2, .same = true}, rng);
+  net.emplace<BatchNorm2d>(8).then(Activation::relu);
+  net.emplace<Conv2d>(
+      8, 8, 3, {.padding = 1, .groups = 2, .bias = false, .padding_mode = PaddingMode::replicate}, rng);
+  net.emplace<InstanceNorm2d>(8);
+  net.emplace<LeakyReLU>(0.1);
+  net.emplace<MaxPool2d>({.kernel = {3, 2}, .stride = 2, .padding = 1});
+  net.emplace<Conv2d>(8, 6, 1, rng);
+  net.emplace<SiLU>();
+  net.emplace<GroupNorm>(3, 6);
+  net.emplace<Upsample>();
+  net.emplace<AvgPool2d>({.kernel = 2});
+  net.emplace<Tanh>();
+  net.emplace<AdaptiveAvgPool2d>(1);
+  net.emplace<Flatten>();
+  net.emplace<Dropout>(0.5, rng);
+  net.emplace<Linear>(6, 4, rng);
+  net.emplace<Sigmoid>();
+  stir(net, rng);
+  export_onnx(net, 3, folder / "net.onnx");
+  CHECK(net.is_training());
+  net.eval();
+  const Tensor x = Tensor::randn({2, 3, 21, 30}, rng);
+  CHECK(largest_difference(run_onnx(folder, "net.onnx", x, {2, 4}), net(x)) < 1e-5);
+}
+
+TEST_CASE("what it cannot express is named") {
+  if (!can_export_onnx()) {
+    CHECK_THROWS_WITH_AS(OnnxGraph("x", 3), doctest::Contains("libonnx-dev"), ArgumentError);
+    return;
+  }
+  const TemporaryFolder folder;
+  Generator rng(1);
+  Sequential net;
+  net.emplace<ReLU>();
+  net.emplace<GELU>();
+  CHECK_THROWS_WITH_AS(export_onnx(net, 3, folder / "net.onnx"), doctest::Contains("GELU() is not a layer"),
+                       ArgumentError);
+  StyleNetwork mixed({.width = 2, .blocks = 0, .normalization = "batch-instance"}, rng);
+  CHECK_THROWS_WITH_AS(export_style_network(mixed, 1, folder / "net.onnx"),
+                       doctest::Contains("has no word in ONNX"), ArgumentError);
+  CHECK(folder.entries() == 0);
+}
