@@ -25,8 +25,8 @@ struct AnyStyleSettings {
   Index crop = 192;        ///< side of the crops of photographs, pixels
   Index style_size = 256;  ///< side of the crops of style pictures
   double learning_rate = 1e-3;
-  LossWeights weights;
-  LossNetworkOptions loss_network;
+  LossWeights weights{};
+  LossNetworkOptions loss_network{};
   std::uint64_t seed = 1;
 
   /// Throws ArgumentError naming the setting that is out of range.

@@ -5,6 +5,7 @@
 #include "gesso/training/optim/adam.h"
 #include "painting/filter_bank.h"
 #include "painting/losses.h"
+#include "painting/settings.h"
 #include "painting/style_network.h"
 #include "support.h"
 
