@@ -40,7 +40,7 @@ void save_safetensors(const std::string& path, const NamedTensors& tensors, cons
                       const SafetensorsOptions& options = {});
 
 struct SafetensorsFile {
-  NamedTensors tensors;  ///< in the order of the header
+  NamedTensors tensors;   ///< in the order of the header
   Metadata metadata;      ///< without the checksum
   bool checksum = false;  ///< it has one, which is right
 };

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "gesso/core/memory/memory_pool.h"
+#include "gesso/core/pictures/picture.h"
 #include "gesso/core/system_limits.h"
 #include "painting/training_run.h"
 #include "program/usage_error.h"
@@ -13,6 +14,7 @@
 namespace gesso {
 namespace {
 
+constexpr Index kMostSlender = 64;
 constexpr Index kCrop = 96, kBatch = 2;  // of the step that is measured
 
 double pixels(const TrainSettings& settings) {
@@ -28,6 +30,16 @@ std::string gigabytes(double bytes) {
 }
 
 double memory_for_training(const TrainSettings& settings, const std::vector<std::string>& photographs) {
+  for (const std::string& style :
+       settings.styles) {  // scaled to a short side, a strip of pixels would be huge
+    const Size2d size = read_picture_size(style);
+    const Index longer = std::max(size.height, size.width), shorter = std::min(size.height, size.width);
+    if (longer > kMostSlender * shorter) {
+      throw FileError(concat_text(style, ": the style picture of ", size.width, " x ", size.height,
+                                  " pixels is too narrow; cut it to at most ", kMostSlender,
+                                  " times as long as wide"));
+    }
+  }
   TrainSettings small = settings;
   small.crop = std::min(settings.crop, kCrop);
   small.batch = std::min(settings.batch, kBatch);
