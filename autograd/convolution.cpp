@@ -1,5 +1,7 @@
 #include "gesso/autograd/convolution.h"
 
+#include <algorithm>
+
 #include "gesso/autograd/graph.h"
 #include "gesso/core/convolution/bias.h"
 #include "gesso/core/convolution/convolution.h"
@@ -105,10 +107,38 @@ Tensor masked(const Tensor& dy, const ReluMask& mask) {
 
 }  // namespace
 
+namespace {
+
+// The conv2d that `options`, with `same`, mean for x: with padding that is even on both sides of x, or after padding x.
+Tensor conv2d_same(const Tensor& x, const Tensor& weight, const Tensor& bias, Conv2dFunctionOptions options,
+                   Activation activation) {
+  check_arguments("conv2d", x, weight, bias, options);
+  require(options.padding == Size2d(0), "conv2d: padding ", options.padding,
+          " (height x width) with `same`, which pads by itself; leave one of them out");
+  const auto around = [](Index size, Index kernel, Index stride, Index dilation) {
+    const Index read = (divide_up(size, stride) - 1) * stride + dilation * (kernel - 1) + 1;
+    return std::max<Index>(0, read - size);
+  };
+  const Index rows = around(x.size(-2), weight.size(2), options.stride.height, options.dilation.height);
+  const Index columns = around(x.size(-1), weight.size(3), options.stride.width, options.dilation.width);
+  options.same = false;
+  if (rows % 2 == 0 && columns % 2 == 0) {
+    options.padding = {rows / 2, columns / 2};
+    return conv2d(x, weight, bias, options, activation);
+  }
+  const Padding2d padding = {columns / 2, columns - columns / 2, rows / 2, rows - rows / 2};
+  return conv2d(pad2d(x, padding, options.padding_mode), weight, bias, options, activation);
+}
+
+}  // namespace
+
 // y = w * x + b; dx, dw and db as in core/convolution/convolution.h. With the relu, y = max(z, 0) for that z,
 // and backward begins with dz = dy where z > 0, else 0. Of z it keeps that alone, as a bit for each number.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dFunctionOptions& options,
               Activation activation) {
+  if (options.same) {
+    return conv2d_same(x, weight, bias, options, activation);
+  }
   const ConvolutionShape s = conv2d_shape(x, weight, bias, options);
   const bool relu = activation == Activation::relu;
   const bool keep_mask =

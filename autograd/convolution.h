@@ -15,6 +15,9 @@ struct Conv2dFunctionOptions {
   Size2d dilation = 1;  ///< pixels from one tap of the kernel to the next; at least 1
   Index groups = 1;     ///< runs of channels that see only each other; divides both channel counts
   PaddingMode padding_mode = PaddingMode::zeros;  ///< what the padding holds
+  /// As much padding as makes the result ceil(H / stride) by ceil(W / stride): PyTorch's padding "same" with stride 1,
+  /// TensorFlow's SAME with any. Where it is odd, the greater half is at the bottom and right. `padding` must be 0.
+  bool same = false;
 };
 
 /// The convolution of x with `weight`, plus `bias` for each channel (none if undefined), and then the
@@ -29,7 +32,8 @@ struct Conv2dFunctionOptions {
 /// tile (core/convolution/winograd/winograd.h). Under a ConvolutionAlgorithmGuard of `direct` each result is made of its
 /// window alone.
 ///
-/// No padded copy of x is made, whatever the padding mode. For backward, x is kept only if weight requires a
+/// Padding that differs from side to side is pad2d() before it. No padded copy of x is made, whatever the padding
+/// mode (but where `same` needs an odd number of rows or columns). For backward, x is kept only if weight requires a
 /// gradient, weight only if x does, and for a relu one bit per number. Throws ArgumentError for shapes that
 /// do not fit together, mixed dtypes, a kernel larger than the padded picture, groups that do not divide the
 /// channels, and reflect padding as large as the picture.

@@ -115,6 +115,19 @@ Tensor sqrt(const Tensor& x) {
   });
 }
 
+Tensor pow(const Tensor& x, double exponent) {
+  Tensor y = map(x, "pow", [=](auto v) { return std::pow(v, static_cast<decltype(v)>(exponent)); });
+  return record("pow", y, {x}, [x = save(x), exponent](const Tensor& dy, Gradients& d) {
+    d(0, [&] {
+      return zip_elements(dy, x(), [=](auto g, auto v) {
+        using T = decltype(v);
+        return exponent == 0 ? T{0}
+                             : g * static_cast<T>(exponent) * std::pow(v, static_cast<T>(exponent - 1));
+      });
+    });
+  });
+}
+
 Tensor exp(const Tensor& x) {
   Tensor y = map(x, "exp", [](auto v) { return std::exp(v); });
   return record("exp", y, {x},
@@ -198,6 +211,86 @@ Tensor softplus(const Tensor& x) {
   return record("softplus", y, {x}, [x = save(x)](const Tensor& dy, Gradients& d) {
     d(0, [&] { return zip_elements(dy, x(), [](auto g, auto v) { return g / (1 + std::exp(-v)); }); });
   });
+}
+
+Tensor silu(const Tensor& x) {
+  Tensor y = map(x, "silu", [](auto v) { return v / (1 + std::exp(-v)); });
+  return record("silu", y, {x}, [x = save(x)](const Tensor& dy, Gradients& d) {
+    d(0, [&] {  // s + x s (1 - s) with s = sigmoid(x)
+      return zip_elements(dy, x(), [](auto g, auto v) {
+        const auto s = 1 / (1 + std::exp(-v));
+        return g * s * (1 + v * (1 - s));
+      });
+    });
+  });
+}
+
+namespace {
+
+constexpr double kRootOfTwoOverPi = 0.79788456080286535588, kCube = 0.044715;
+
+// Phi(x) and phi(x), the normal distribution and its density.
+template <class T>
+T normal(T x) {
+  return (1 + std::erf(x * static_cast<T>(0.70710678118654752440))) / 2;
+}
+template <class T>
+T normal_density(T x) {
+  return std::exp(-x * x / 2) * static_cast<T>(0.39894228040143267794);
+}
+// The tanh in the approximation of Phi.
+template <class T>
+T gelu_tanh(T x) {
+  return std::tanh(static_cast<T>(kRootOfTwoOverPi) * (x + static_cast<T>(kCube) * x * x * x));
+}
+
+}  // namespace
+
+Tensor gelu(const Tensor& x, GeluApproximation approximation) {
+  const bool exact = approximation == GeluApproximation::none;
+  Tensor y = exact ? map(x, "gelu", [](auto v) { return v * normal(v); })
+                   : map(x, "gelu", [](auto v) { return v * (1 + gelu_tanh(v)) / 2; });
+  return record("gelu", y, {x}, [x = save(x), exact](const Tensor& dy, Gradients& d) {
+    d(0, [&] {
+      if (exact) {  // Phi + x phi
+        return zip_elements(dy, x(), [](auto g, auto v) { return g * (normal(v) + v * normal_density(v)); });
+      }
+      return zip_elements(dy, x(), [](auto g, auto v) {  // with t = tanh(u): (1 + t) / 2 + x (1 - t^2) u' / 2
+        using T = decltype(v);
+        const T t = gelu_tanh(v),
+                slope = static_cast<T>(kRootOfTwoOverPi) * (1 + static_cast<T>(3 * kCube) * v * v);
+        return g * (1 + t + v * (1 - t * t) * slope) / 2;
+      });
+    });
+  });
+}
+
+Tensor prelu(const Tensor& x, const Tensor& weight) {
+  require_defined(x, "prelu", "x");
+  require_defined(weight, "prelu", "weight");
+  const Index channels = x.rank() >= 2 ? x.size(1) : 1;
+  require(weight.rank() == 1 && (weight.numel() == 1 || weight.numel() == channels),
+          "prelu: weight has shape ", weight.shape(), " and x ", x.shape(), "; weight must be (1) or (",
+          channels, "), one for each channel");
+  // The weight as it broadcasts over x: (C, 1, 1) for (N, C, H, W).
+  std::vector<Index> sizes(static_cast<std::size_t>(weight.numel() == 1 ? 1 : x.rank() - 1), 1);
+  sizes.front() = weight.numel();
+  const Tensor w = weight.detach().alias(Shape(sizes));
+  Tensor y = broadcast_map(x, w, "prelu", [](auto v, auto slope) { return v > 0 ? v : slope * v; });
+  // A scalar x becomes (1) when it meets the weight.
+  return record("prelu", y.alias(x.shape()), {x, weight},
+                [x = save(x), w = save(w), from = weight.shape()](const Tensor& dy, Gradients& d) {
+                  d(0, [&] {
+                    const Tensor slope = broadcast_map(
+                        x(), w(), "prelu", [](auto v, auto s) { return v > 0 ? decltype(v){1} : s; });
+                    return mul(dy, slope.alias(dy.shape()));
+                  });
+                  d(1, [&] {
+                    const Tensor each =
+                        zip_elements(dy, x(), [](auto g, auto v) { return v > 0 ? decltype(v){0} : g * v; });
+                    return sum_to(each.rank() == 0 ? each.alias({1}) : each, w.shape()).alias(from);
+                  });
+                });
 }
 
 // ---- members of Tensor

@@ -45,6 +45,9 @@ Tensor neg(const Tensor& x);  ///< -x
 inline Tensor operator-(const Tensor& x) { return neg(x); }
 Tensor square(const Tensor& x);  ///< x^2
 Tensor sqrt(const Tensor& x);    ///< gradient infinite at 0
+/// x^exponent; NaN for negative x unless the exponent is a whole number. The gradient is that of PyTorch: 0 for
+/// exponent 0, infinite at 0 for one below 1.
+Tensor pow(const Tensor& x, double exponent);
 Tensor exp(const Tensor& x);
 Tensor log(const Tensor& x);  ///< natural logarithm
 Tensor abs(const Tensor& x);  ///< gradient 0 at 0
@@ -57,5 +60,16 @@ Tensor leaky_relu(const Tensor& x,
 Tensor sigmoid(const Tensor& x);         ///< 1 / (1 + exp(-x))
 Tensor tanh(const Tensor& x);
 Tensor softplus(const Tensor& x);  ///< log(1 + exp(x)), without overflow
+Tensor silu(
+    const Tensor& x);  ///< x sigmoid(x), also called swish (Ramachandran et al. 2017, arXiv 1710.05941)
+
+enum class GeluApproximation { none, tanh };
+/// x Phi(x), Phi being the normal distribution (Hendrycks and Gimpel 2016, arXiv 1606.08415), or its approximation
+/// x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))).
+Tensor gelu(const Tensor& x, GeluApproximation approximation = GeluApproximation::none);
+
+/// x where it is positive, else weight times x (He et al. 2015, arXiv 1502.01852); weight (1), or (C) for the C
+/// channels of x (N, C, ...). The gradient at 0 and NaN is that of weight x. Throws ArgumentError for another weight.
+Tensor prelu(const Tensor& x, const Tensor& weight);
 
 }  // namespace gesso

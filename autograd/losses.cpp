@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "gesso/autograd/graph.h"
 #include "gesso/core/kernels/elementwise.h"
@@ -85,17 +86,21 @@ Tensor l1_loss(const Tensor& x, const Tensor& target) {
       "l1_loss", x, target, [](double d) { return std::abs(d); }, kSign);
 }
 
-// y = mean over rows r of log(sum over c of exp(x[r, c])) - x[r, label[r]], so
-// dx = (softmax(x) - one_hot) / N
-Tensor softmax_cross_entropy(const Tensor& logits, const std::vector<Index>& labels) {
-  require_defined(logits, "softmax_cross_entropy", "logits");
-  require(logits.rank() == 2 && logits.numel() > 0, "softmax_cross_entropy: logits have shape ",
-          logits.shape(), "; they must be (N, C) with at least one row and one class");
+// With smoothing s, y = mean over rows r of log(sum over c of exp(x[r, c])) - (1 - s) x[r, label[r]] - s mean(x[r]),
+// so dx = (softmax(x) - (1 - s) one_hot - s / C) / N
+Tensor cross_entropy(const Tensor& logits, const std::vector<Index>& labels,
+                     const CrossEntropyOptions& options) {
+  require_defined(logits, "cross_entropy", "logits");
+  require(logits.rank() == 2 && logits.numel() > 0, "cross_entropy: logits have shape ", logits.shape(),
+          "; they must be (N, C) with at least one row and one class");
   const Index samples = logits.size(0), classes = logits.size(1);
-  require(static_cast<Index>(labels.size()) == samples, "softmax_cross_entropy: ", labels.size(),
+  const double smoothing = options.label_smoothing;
+  require(smoothing >= 0 && smoothing <= 1, "cross_entropy: label_smoothing is ", smoothing,
+          "; it must be from 0 to 1");
+  require(static_cast<Index>(labels.size()) == samples, "cross_entropy: ", labels.size(),
           " labels for logits of shape ", logits.shape(), "; one per row is needed");
   for (Index r = 0; r < samples; ++r) {
-    require(labels[r] >= 0 && labels[r] < classes, "softmax_cross_entropy: label ", labels[r], " of row ", r,
+    require(labels[r] >= 0 && labels[r] < classes, "cross_entropy: label ", labels[r], " of row ", r,
             " is out of range; with logits of shape ", logits.shape(), " labels are 0 to ", classes - 1);
   }
   const bool keep = needs_grad(logits);
@@ -117,22 +122,29 @@ Tensor softmax_cross_entropy(const Tensor& logits, const std::vector<Index>& lab
         for (Index c = 0; keep && c < classes; ++c) {
           p[r * classes + c] = static_cast<T>(std::exp(static_cast<double>(row[c]) - log_weight));
         }
-        sum += log_weight - static_cast<double>(row[labels[r]]);
+        sum += log_weight - (1 - smoothing) * static_cast<double>(row[labels[r]]);
+        if (smoothing > 0) {
+          const double all = std::accumulate(row, row + classes, 0.0);
+          sum -= smoothing * all / static_cast<double>(classes);
+        }
       }
       return sum;
     });
   });
   Tensor y = Tensor::scalar(total / static_cast<double>(samples), logits.dtype());
-  return record("softmax_cross_entropy", y, {logits},
-                [softmax = save(softmax, keep), labels, classes](const Tensor& dy, Gradients& d) {
+  return record("cross_entropy", y, {logits},
+                [softmax = save(softmax, keep), labels, classes, smoothing](const Tensor& dy, Gradients& d) {
                   d(0, [&] {
                     Tensor dx = Tensor::empty(softmax.shape(), softmax.dtype());
                     with_dtype(dx.dtype(), [&]<class T>() {
                       const T scale = static_cast<T>(dy.item() / static_cast<double>(labels.size()));
                       T* to = dx.mutable_data<T>();
-                      map_elements(softmax().data<T>(), to, dx.numel(), [scale](T p) { return scale * p; });
+                      const T even = static_cast<T>(smoothing / static_cast<double>(classes));
+                      const T certain = static_cast<T>(1 - smoothing);
+                      map_elements(softmax().data<T>(), to, dx.numel(),
+                                   [=](T p) { return scale * (p - even); });
                       for (std::size_t r = 0; r < labels.size(); ++r) {
-                        to[static_cast<Index>(r) * classes + labels[r]] -= scale;
+                        to[static_cast<Index>(r) * classes + labels[r]] -= scale * certain;
                       }
                     });
                     return dx;

@@ -15,10 +15,18 @@ Tensor mse_loss(const Tensor& x, const Tensor& target);
 /// mean(|x - target|), with gradient 0 where the two are equal. Throws as mse_loss does.
 Tensor l1_loss(const Tensor& x, const Tensor& target);
 
-/// The mean over samples of -log softmax(logits)[label], for logits (N, C) and N labels from 0 to C - 1. Rows
-/// are shifted by their largest logit, so nothing overflows. Throws ArgumentError for wrong shapes, N or C of
-/// 0, and a label out of range.
-Tensor softmax_cross_entropy(const Tensor& logits, const std::vector<Index>& labels);
+struct CrossEntropyOptions {
+  /// From 0 to 1: how much of the target is spread evenly over all classes instead of on the label (Szegedy et al.
+  /// 2015, arXiv 1512.00567, section 7), against certainty beyond reason.
+  double label_smoothing = 0;
+};
+
+/// The mean over samples of -sum over c of t[c] log softmax(logits)[c], for logits (N, C) and N labels from 0 to
+/// C - 1; t is 1 at the label and 0 elsewhere, or, smoothed by s, s / C everywhere and 1 - s more at the label. Rows
+/// are shifted by their largest logit, so nothing overflows. Throws ArgumentError for wrong shapes, N or C of 0, a
+/// label out of range, and a smoothing that is not from 0 to 1.
+Tensor cross_entropy(const Tensor& logits, const std::vector<Index>& labels,
+                     const CrossEntropyOptions& options = {});
 
 enum class TotalVariation {
   squared,  ///< differences squared: smooth, spreads edges

@@ -89,6 +89,20 @@ Tensor variance(const Tensor& x, const std::vector<int>& dims, const VarianceOpt
   });
 }
 
+// y = sqrt(sum x^2), so dx = x dy / y
+Tensor norm(const Tensor& x, const std::vector<int>& dims, bool keepdim) {
+  const Reduction to(x, dims, keepdim, "norm");
+  const Tensor squares = squared_deviations(x, Tensor::zeros(to.kept, float64));
+  Tensor y = map_elements(squares, [](auto v) { return std::sqrt(v); }).to(x.dtype()).alias(to.result);
+  return record("norm", y, {x}, [x = save(x), y = save(y), kept = to.kept](const Tensor& dy, Gradients& d) {
+    d(0, [&] {
+      const Tensor slope =
+          zip_elements(dy, y(), [](auto g, auto v) { return v == 0 ? decltype(v){0} : g / v; });
+      return mul(x(), slope.alias(kept));
+    });
+  });
+}
+
 std::vector<Index> argmax(const Tensor& x, int dim) {
   require_defined(x, "argmax", "its argument");
   require(dim >= -x.rank() && dim < x.rank(), "argmax: dimension ", dim, " is out of range for shape ",

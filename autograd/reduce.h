@@ -25,6 +25,10 @@ struct VarianceOptions {
 /// deviations does no harm. Throws ArgumentError where that would divide by 0.
 Tensor variance(const Tensor& x, const std::vector<int>& dims = {}, const VarianceOptions& options = {});
 
+/// The square root of the sum of x^2 (Euclidean, or Frobenius); its gradient is 0 where it is 0, as in PyTorch. Sums
+/// are wide: squares of float32 do not overflow.
+Tensor norm(const Tensor& x, const std::vector<int>& dims = {}, bool keepdim = false);
+
 /// The index of the largest element along `dim` (the first of equals; NaN counts as largest), in row-major
 /// order of the other dimensions. No gradient. Throws ArgumentError for a dimension of size 0.
 std::vector<Index> argmax(const Tensor& x, int dim);

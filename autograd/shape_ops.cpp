@@ -116,6 +116,49 @@ Tensor concat(const std::vector<Tensor>& tensors, int dim) {
   });
 }
 
+Tensor unsqueeze(const Tensor& x, int dim) {
+  require_defined(x, "unsqueeze", "its argument");
+  require(dim >= -x.rank() - 1 && dim <= x.rank(), "unsqueeze: dimension ", dim,
+          " is out of range for shape ", x.shape());
+  std::vector<Index> sizes(x.shape().begin(), x.shape().end());
+  sizes.insert(sizes.begin() + (dim < 0 ? dim + x.rank() + 1 : dim), 1);
+  return x.reshape(Shape(sizes));
+}
+
+Tensor squeeze(const Tensor& x, int dim) {
+  const int d = checked_dim(x, dim, "squeeze");
+  return x.size(d) == 1 ? x.reshape(x.shape().without(d)) : x;
+}
+
+Tensor squeeze(const Tensor& x) {
+  require_defined(x, "squeeze", "its argument");
+  std::vector<Index> sizes;
+  std::copy_if(x.shape().begin(), x.shape().end(), std::back_inserter(sizes),
+               [](Index size) { return size != 1; });
+  return x.reshape(Shape(sizes));
+}
+
+Tensor flatten(const Tensor& x, int first, int last) {
+  const int from = checked_dim(x, first, "flatten"), to = checked_dim(x, last, "flatten");
+  require(from <= to, "flatten: dimension ", first, " comes after ", last, " in shape ", x.shape());
+  std::vector<Index> sizes(x.shape().begin(), x.shape().begin() + from);
+  sizes.push_back(x.shape().numel(from, to + 1));
+  sizes.insert(sizes.end(), x.shape().begin() + to + 1, x.shape().end());
+  return x.reshape(Shape(sizes));
+}
+
+Tensor stack(const std::vector<Tensor>& tensors, int dim) {
+  require(!tensors.empty(), "stack: the list of tensors is empty");
+  std::vector<Tensor> rows;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    require(tensors[i].defined(), "stack: tensor ", i, " of the list is undefined");
+    require(tensors[i].shape() == tensors[0].shape(), "stack: tensor ", i, " has shape ", tensors[i].shape(),
+            ", tensor 0 ", tensors[0].shape(), "; they must be equal");
+    rows.push_back(unsqueeze(tensors[i], dim));
+  }
+  return concat(rows, dim < 0 ? dim + rows[0].rank() : dim);
+}
+
 Tensor slice(const Tensor& x, int dim, Index begin, Index end) {
   const int d = checked_dim(x, dim, "slice");
   require(0 <= begin && begin <= end && end <= x.size(d), "slice: indices ", begin, " to ", end,

@@ -3,17 +3,26 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstdint>
 
 #include "gesso/core/memory/memory_pool.h"
 #include "gesso/core/parallel.h"
 
 namespace gesso {
 
-// A block of the memory pool, with a count of the changes made in place.
+// A block of the memory pool, or of somebody else's, with a count of the changes made in place.
 class Storage {
  public:
   explicit Storage(std::size_t bytes) : bytes_(bytes), data_(detail::pool_allocate(bytes)) {}
-  ~Storage() { detail::pool_free(data_, bytes_); }
+  Storage(void* data, std::function<void()> release)
+      : data_(data), release_(std::move(release)), foreign_(true) {}
+  ~Storage() {
+    if (!foreign_) {
+      detail::pool_free(data_, bytes_);
+    } else if (release_) {
+      release_();
+    }
+  }
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
 
@@ -26,8 +35,10 @@ class Storage {
   }
 
  private:
-  std::size_t bytes_;
+  std::size_t bytes_ = 0;
   void* data_;
+  std::function<void()> release_ = {};
+  bool foreign_ = false;
   std::atomic<std::uint64_t> version_ = 0;
   std::atomic<const char*> last_change_ = "";
 };
@@ -71,6 +82,18 @@ Tensor Tensor::from(const std::vector<double>& values, const Shape& shape, DType
                    [](double v) { return static_cast<T>(v); });
   });
   return result;
+}
+
+Tensor Tensor::from_buffer(void* data, const Shape& shape, DType dtype, std::function<void()> release) {
+  require(data != nullptr || shape.numel() == 0, "Tensor::from_buffer: a null pointer for shape ", shape);
+  require(reinterpret_cast<std::uintptr_t>(data) % size_of(dtype) == 0,
+          "Tensor::from_buffer: the address is not a multiple of ", size_of(dtype), ", the bytes of a ",
+          dtype, "; copy the numbers to where they are aligned");
+  auto impl = std::make_shared<TensorImpl>();
+  impl->storage = std::make_shared<Storage>(data, std::move(release));
+  impl->shape = shape;
+  impl->dtype = dtype;
+  return Tensor(std::move(impl));
 }
 
 Tensor Tensor::arange(double start, double end, double step, DType dtype) {

@@ -49,6 +49,12 @@ class Tensor {
   static Tensor from(const std::vector<double>& values, std::same_as<DType> auto dtype) {
     return from(values, {count_of(values)}, dtype);
   }
+  /// A tensor over memory of somebody else's, which it reads and, changed in place, writes: shape.numel() numbers at
+  /// `data`, row-major. The memory must live until `release` is called, when the last tensor over it goes; without a
+  /// `release`, as long as any. Throws ArgumentError for a null pointer (unless there are no numbers) and for one
+  /// that is not aligned to a number.
+  static Tensor from_buffer(void* data, const Shape& shape, DType dtype = float32,
+                            std::function<void()> release = {});
   /// start, start + step, start + 2 step, ... as long as they are, computed in float64, below `end` (above it
   /// for a negative step). Throws ArgumentError for step 0 and for numbers that are not finite.
   static Tensor arange(double start, double end, double step = 1, DType dtype = float32);

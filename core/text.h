@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gesso {
 
@@ -18,5 +19,10 @@ std::string printable(std::string_view text);
 std::string to_utf8(const std::string& text);
 /// The opposite.
 std::string from_utf8(const std::string& text);
+
+/// The one of `known` that `word` was most likely meant to be: the fewest letters put in, left out or changed
+/// (Levenshtein 1966), the first of equals. "" of none. Takes time in proportion to the letters of `word` times all
+/// others.
+std::string nearest_word(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace gesso

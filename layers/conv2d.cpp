@@ -36,7 +36,8 @@ Conv2d::Conv2d(Index in, Index out, Size2d kernel, const Conv2dOptions& options,
                .padding = options.padding,
                .dilation = options.dilation,
                .groups = options.groups,
-               .padding_mode = options.padding_mode} {
+               .padding_mode = options.padding_mode,
+               .same = options.same} {
   check_layer("Conv2d", in, out, kernel, options.stride, options.padding, options.dilation, options.groups);
   weight =
       register_parameter("weight", Tensor::empty({out, in / options.groups, kernel.height, kernel.width}));
@@ -49,7 +50,8 @@ Tensor Conv2d::forward(const Tensor& x) { return conv2d(x, weight, bias, options
 std::string Conv2d::extra_repr() const {
   std::string repr = concat_text(weight.size(1) * options_.groups, ", ", weight.size(0),
                                  ", kernel_size=", text({weight.size(2), weight.size(3)}));
-  repr += option_text("stride", options_.stride, 1) + option_text("padding", options_.padding, 0) +
+  repr += option_text("stride", options_.stride, 1) +
+          (options_.same ? ", padding=same" : option_text("padding", options_.padding, 0)) +
           option_text("dilation", options_.dilation, 1) + option_text("groups", options_.groups, 1);
   if (!bias.defined()) {
     repr += ", bias=false";

@@ -15,6 +15,7 @@ struct Conv2dOptions {
   Index groups = 1;
   bool bias = true;
   PaddingMode padding_mode = PaddingMode::zeros;
+  bool same = false;
 };
 
 /// conv2d with trained weight and bias: (N, in, H, W) or (in, H, W) to pictures of `out` channels.

@@ -9,6 +9,7 @@
 #include <typeinfo>
 
 #include "gesso/autograd/graph.h"
+#include "gesso/core/text.h"
 
 namespace gesso {
 namespace {
@@ -32,7 +33,29 @@ std::string list_text(const char* what, const std::vector<std::string>& names) {
   return text.empty() ? text : text + "; ";
 }
 
+// " (first.c.weight may be first.a.weight here)", for the first few.
+std::string nearest_text(const std::vector<std::string>& unexpected, const StateDict& own) {
+  constexpr std::size_t most = 3;
+  std::vector<std::string> known;
+  for (const auto& [name, tensor] : own) {
+    known.push_back(name);
+  }
+  std::string text;
+  for (std::size_t i = 0; i < std::min(most, unexpected.size()); ++i) {
+    const std::string nearest = nearest_word(unexpected[i].substr(0, 200), known);
+    text +=
+        nearest.empty() ? "" : (text.empty() ? "" : ", ") + unexpected[i] + " may be " + nearest + " here";
+  }
+  return text.empty() ? text : " (" + text + ")";
+}
+
 }  // namespace
+
+KeyRule replace_prefix(const std::string& from, const std::string& to) {
+  return [from, to](const std::string& key) {
+    return key.starts_with(from) ? to + key.substr(from.size()) : key;
+  };
+}
 
 Module::~Module() {
   for (const Child& child : children_) {
@@ -210,8 +233,12 @@ LoadStateDictResult Module::load_state_dict(const StateDict& state, const LoadSt
   LoadStateDictResult result;
   std::vector<std::string> twice, misshapen;
   std::map<std::string, Tensor> given;
-  for (const auto& [name, tensor] : state) {
-    require_defined(tensor, "load_state_dict", name.c_str());
+  for (const auto& [key, tensor] : state) {
+    require_defined(tensor, "load_state_dict", key.c_str());
+    const std::string name = options.rename ? options.rename(key) : key;
+    if (name.empty()) {
+      continue;
+    }
     if (!given.emplace(name, tensor).second) {
       twice.push_back(name);
     }
@@ -222,7 +249,9 @@ LoadStateDictResult Module::load_state_dict(const StateDict& state, const LoadSt
     known.insert(name);
     const auto found = given.find(name);
     if (found == given.end()) {
-      result.missing.push_back(name);
+      if (!name.ends_with("num_batches_tracked")) {
+        result.missing.push_back(name);
+      }
     } else if (found->second.shape() != tensor.shape()) {
       misshapen.push_back(
           concat_text(name, " is ", found->second.shape(), " in the state and ", tensor.shape(), " here"));
@@ -238,7 +267,11 @@ LoadStateDictResult Module::load_state_dict(const StateDict& state, const LoadSt
           type_name(), ": ", options.strict ? list_text("missing", result.missing) : "",
           options.strict ? list_text("unexpected", result.unexpected) : "", list_text("given twice", twice),
           list_text("of another shape", misshapen), "nothing was changed",
-          options.strict && !names_fit ? " ({.strict = false} loads what has the same name)" : "");
+          options.strict ? nearest_text(result.unexpected, own) : "",
+          options.strict && !names_fit
+              ? "; {.strict = false} loads what has the same name, {.rename = ...} what has "
+                "another"
+              : "");
   const NoGradGuard no_grad;  // parameters of another module may be given as they are
   for (auto& [name, tensor] : own) {
     if (const auto found = given.find(name); found != given.end()) {

@@ -41,8 +41,16 @@ struct BufferOptions {
   bool keeps_dtype = false;  ///< stays as it is in Module::to(dtype): a count, not a measurement
 };
 
+/// The key of the module under which an entry of a dict is loaded; "" leaves the entry out.
+using KeyRule = std::function<std::string(const std::string& key)>;
+
+/// The rule that turns keys that begin with `from` into such that begin with `to`, and leaves others as they are:
+/// replace_prefix("backbone.", "") for a network that was saved as a part of a larger one.
+KeyRule replace_prefix(const std::string& from, const std::string& to);
+
 struct LoadStateDictOptions {
-  bool strict = true;  ///< missing and unexpected entries are errors
+  bool strict = true;   ///< missing and unexpected entries are errors
+  KeyRule rename = {};  ///< what the dict's keys are called here; empty: the same
 };
 
 /// What did not match in a load_state_dict() that is not strict.
@@ -116,9 +124,10 @@ class Module {
   /// have no place in the graph; clone() them to keep their present values. Counts that PyTorch keeps as
   /// int64 (num_batches_tracked) are float64 scalars here.
   StateDict state_dict() const;
-  /// Copies the values of `state` into the module, converting dtypes. Throws one ArgumentError that names all
-  /// entries that are missing, unexpected (both only when strict), given twice, or of another shape (always);
-  /// nothing is changed then.
+  /// Copies the values of `state` into the module, converting dtypes. A count of batches (num_batches_tracked) that
+  /// `state` lacks is not missing, and stays: PyTorch before 0.4.1 had none. Throws one ArgumentError that names all
+  /// entries that are missing, unexpected (both only when strict; with the nearest key that the module has), given
+  /// twice, or of another shape (always); nothing is changed then.
   LoadStateDictResult load_state_dict(const StateDict& state, const LoadStateDictOptions& options = {});
 
   // ---- for people

@@ -7,9 +7,15 @@
 namespace gesso {
 namespace {
 
+// "3", or "(3, 5)" when height and width differ.
+std::string text(const Size2d& size) {
+  return size.height == size.width ? std::to_string(size.height)
+                                   : concat_text('(', size.height, ", ", size.width, ')');
+}
+
 std::string pool_text(const Pool2dOptions& options) {
-  return concat_text("kernel_size=", options.kernel, ", stride=", options.stride,
-                     ", padding=", options.padding, options.ceil_mode ? ", ceil_mode=True" : "");
+  return concat_text("kernel_size=", text(options.kernel), ", stride=", text(options.stride),
+                     ", padding=", text(options.padding), options.ceil_mode ? ", ceil_mode=True" : "");
 }
 
 }  // namespace
@@ -17,6 +23,8 @@ std::string pool_text(const Pool2dOptions& options) {
 std::string MaxPool2d::extra_repr() const { return pool_text(options_); }
 
 std::string AvgPool2d::extra_repr() const { return pool_text(options_); }
+
+std::string AdaptiveAvgPool2d::extra_repr() const { return "output_size=" + text(size_); }
 
 Upsample::Upsample(const UpsampleOptions& options) : options_(options) {
   require(options.scale > 0 && std::isfinite(options.scale), "Upsample: scale ", options.scale,

@@ -34,6 +34,17 @@ class AvgPool2d : public Module {
   Pool2dOptions options_;
 };
 
+/// adaptive_avg_pool2d: AdaptiveAvgPool2d pool(1) is the mean of each plane.
+class AdaptiveAvgPool2d : public Module {
+ public:
+  explicit AdaptiveAvgPool2d(Size2d size) : size_(size) {}
+  Tensor forward(const Tensor& x) override { return adaptive_avg_pool2d(x, size_); }
+  std::string extra_repr() const override;
+
+ private:
+  Size2d size_;
+};
+
 enum class UpsampleMode { nearest, bilinear };
 
 struct UpsampleOptions {

@@ -10,9 +10,9 @@
 #include <unordered_map>
 
 #include "gesso/core/files/checksum.h"
+#include "gesso/core/files/elements.h"
 #include "gesso/core/files/file.h"
 #include "gesso/core/files/safetensors_header.h"
-#include "gesso/core/parallel.h"
 
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
 
@@ -28,34 +28,6 @@ constexpr double kExactBelow = 0x1p53;             // float64 holds every whole 
 constexpr const char* kChecksum = "checksum";
 constexpr std::string_view kNoDigits = "crc32:00000000";
 constexpr std::size_t kDigits = 8;
-
-// Bytes of one element of the dtypes that the format defines; 0 for an unknown name.
-std::uint64_t element_size(const std::string& dtype) {
-  static const std::map<std::string, std::uint64_t> sizes = {
-      {"F64", 8}, {"I64", 8}, {"U64", 8},     {"F32", 4},     {"I32", 4},
-      {"U32", 4}, {"F16", 2}, {"BF16", 2},    {"I16", 2},     {"U16", 2},
-      {"I8", 1},  {"U8", 1},  {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"BOOL", 1},
-  };
-  const auto found = sizes.find(dtype);
-  return found == sizes.end() ? 0 : found->second;
-}
-
-float from_bfloat16(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
-
-// IEEE 754 half precision: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits.
-float from_half(std::uint16_t bits) {
-  const std::uint32_t sign = std::uint32_t{bits} >> 15 << 31;
-  const std::uint32_t exponent = bits >> 10 & 31;
-  const std::uint32_t fraction = bits & 1023;
-  if (exponent == 31) {  // infinity, NaN
-    return std::bit_cast<float>(sign | 0x7F800000u | fraction << 13);
-  }
-  if (exponent == 0) {  // zero, subnormal: fraction * 2^-24
-    const float value = static_cast<float>(fraction) * 0x1p-24f;
-    return sign != 0 ? -value : value;
-  }
-  return std::bit_cast<float>(sign | (exponent + 127 - 15) << 23 | fraction << 13);
-}
 
 // ---- writing
 
@@ -175,10 +147,6 @@ SafetensorsReader::Entry checked_entry(const std::string& path,
   }
   SafetensorsReader::Entry entry;
   entry.dtype = *read.dtype;
-  const std::uint64_t size = element_size(entry.dtype);
-  if (size == 0) {
-    fail(path, name, concat_text("the dtype '", entry.dtype, "' is not known"));
-  }
   entry.begin = read.data_offsets->at(0);
   entry.end = read.data_offsets->at(1);
   std::vector<Index> sizes;
@@ -193,10 +161,15 @@ SafetensorsReader::Entry checked_entry(const std::string& path,
   } catch (const ArgumentError& error) {
     fail(path, name, error.what());
   }
+  // A dtype that the format gained later says nothing of its size: such an entry can be seen, and not loaded.
+  const detail::ElementFormat* format = detail::find_element_format(entry.dtype);
   const auto elements = static_cast<std::uint64_t>(entry.shape.numel());
-  // Dividing, as the product may overflow.
-  if (entry.end < entry.begin || (entry.end - entry.begin) % size != 0 ||
-      (entry.end - entry.begin) / size != elements) {
+  constexpr std::uint64_t many = std::uint64_t{1}
+                                 << 56;  // no file has so many; products below do not overflow
+  const std::uint64_t bytes = entry.end - entry.begin;
+  const bool fits =
+      format == nullptr || (elements < many && bytes < many && elements * format->bits == bytes * 8);
+  if (entry.end < entry.begin || !fits) {
     fail(path, name,
          concat_text("shape ", entry.shape, " of ", entry.dtype, " does not fit its bytes ", entry.begin,
                      " to ", entry.end));
@@ -398,42 +371,18 @@ void SafetensorsReader::verify() const { contents_->verify(); }
 
 Tensor SafetensorsReader::load(const std::string& name) const {
   const Entry& e = entry(name);
-  const Index count = e.shape.numel();
-  Tensor tensor = Tensor::empty(e.shape, e.dtype == "F64" || e.dtype == "I64" ? float64 : float32);
-  const auto convert = [&]<class From, class To>(To (*value)(From)) {
-    To* out = tensor.mutable_data<To>("load");
-    contents_->for_each_chunk(e.begin, e.end, [&](std::string_view bytes) {
-      const auto numbers = static_cast<Index>(bytes.size() / sizeof(From));
-      parallel_for(numbers, 1 << 16, [&](Index begin, Index end) {
-        for (Index i = begin; i < end; ++i) {
-          From number;
-          std::memcpy(&number, bytes.data() + i * static_cast<Index>(sizeof number), sizeof number);
-          out[i] = value(number);
-        }
-      });
-      out += numbers;
-    });
-  };
-  if (e.dtype == "F32" || e.dtype == "F64") {
-    with_dtype(tensor.dtype(), [&]<class T>() {
-      contents_->file.read(contents_->header.size() + e.begin, tensor.mutable_data<T>("load"),
-                           static_cast<std::size_t>(count) * sizeof(T));
-    });
-  } else if (e.dtype == "F16") {
-    convert(from_half);
-  } else if (e.dtype == "BF16") {
-    convert(from_bfloat16);
-  } else if (e.dtype == "I64") {
-    convert(+[](Index v) { return static_cast<double>(v); });
-    const double* values = tensor.data<double>();
-    if (!std::all_of(values, values + count, is_whole)) {
-      fail(contents_->path, name, "it has whole numbers of 2^53 or more, which float64 cannot hold exactly");
-    }
-  } else {
-    fail(contents_->path, name,
-         concat_text("its dtype is ", e.dtype, "; gesso reads F32, F64, F16, BF16 and I64"));
+  const detail::ElementFormat* format = detail::find_element_format(e.dtype);
+  const auto complain = [&](const std::string& why) { fail(contents_->path, name, why); };
+  if (format == nullptr) {
+    complain(concat_text("its dtype is ", e.dtype, "; gesso reads ", detail::readable_element_formats()));
   }
-  return tensor;
+  const std::uint64_t begin = contents_->header.size() + e.begin;
+  return detail::read_elements(
+      *format, e.shape,
+      [&](std::uint64_t offset, void* to, std::size_t count) {
+        contents_->file.read(begin + offset, to, count);
+      },
+      complain);
 }
 
 SafetensorsFile load_safetensors(const std::string& path) {

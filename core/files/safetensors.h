@@ -48,7 +48,9 @@ struct SafetensorsFile {
 /// The whole of a safetensors file, its checksum verified if it has one; throws as SafetensorsReader does.
 SafetensorsFile load_safetensors(const std::string& path);
 
-/// A safetensors file that is open: opening it reads and checks the header, load() reads one tensor. F32 loads as float32 and F64 as float64; F16 and BF16 as float32 and I64 as float64, exactly.
+/// A safetensors file that is open: opening it reads and checks the header, load() reads one tensor, exactly: F64,
+/// I64, U64, I32 and U32 as float64; F32, F16, BF16, I16, I8, U16, U8 and BOOL (0 or 1) as float32. Other dtypes
+/// (F8_E4M3, C64, F4, ...) are listed like these, but not loaded.
 class SafetensorsReader {
  public:
   struct Entry {
@@ -75,7 +77,7 @@ class SafetensorsReader {
   /// Throws FileError if there is no such entry.
   const Entry& entry(const std::string& name) const;
   /// One tensor. Throws FileError if there is none of that name, it has a dtype other than those above, it holds
-  /// an I64 that float64 cannot, or the file became shorter in the meantime.
+  /// a whole number that float64 cannot, or the file became shorter in the meantime.
   Tensor load(const std::string& name) const;
   /// Reads the whole file and throws FileError unless it is what its checksum says; without one (and in builds
   /// without zlib) nothing is read.

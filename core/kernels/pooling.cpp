@@ -12,20 +12,22 @@
 namespace gesso {
 namespace {
 
-// Whether the windows are the blocks of 2x2 pixels, the usual case, which has kernels of its own.
-bool are_blocks(const Windows& w) { return w.kernel == w.stride && w.padding == 0 && !w.ceil_mode; }
-bool are_pairs(const Windows& w) { return w.kernel == 2 && are_blocks(w); }
+// Whether the windows are square blocks of pixels, or those of 2x2, the usual case; both have kernels of their own.
+bool are_blocks(const Windows& w) {
+  return w.down == w.across && w.down.kernel == w.down.stride && w.down.padding == 0 && !w.down.ceil_mode;
+}
+bool are_pairs(const Windows& w) { return w.down.kernel == 2 && are_blocks(w); }
 
 // Pixels first <= i < last of a side are in window `index`.
 struct Span {
-  Span(const Windows& windows, Index index, Index size)
+  Span(const WindowsAlong& windows, Index index, Index size)
       : first(std::max<Index>(0, index * windows.stride - windows.padding)),
         last(std::min(size, index * windows.stride - windows.padding + windows.kernel)) {}
   Index first, last;
 };
 
 // How many pixels of a side, padding among them, are in window `index`: kernel unless it hangs over.
-Index extent(const Windows& w, Index index, Index size) {
+Index extent(const WindowsAlong& w, Index index, Index size) {
   const Index first = index * w.stride - w.padding;
   return std::min(first + w.kernel, size + w.padding) - first;
 }
@@ -33,7 +35,8 @@ Index extent(const Windows& w, Index index, Index size) {
 // 1 over the number of pixels of a window.
 template <class T>
 T part(const Windows& w, Index i, Index j, const Planes& planes) {
-  return static_cast<T>(1.0 / static_cast<double>(extent(w, i, planes.height) * extent(w, j, planes.width)));
+  return static_cast<T>(
+      1.0 / static_cast<double>(extent(w.down, i, planes.height) * extent(w.across, j, planes.width)));
 }
 
 // Whether `value` takes the place of `best`; true for each NaN, so that NaN stays.
@@ -67,23 +70,24 @@ GESSO_SIMD void take_larger(const T* __restrict x, Stride stride, Index n, Index
 // those that networks use, so that the compiler can vectorise.
 template <class Body>
 void each_pixel_of_windows(const Planes& planes, const Windows& w, Index i, Body body) {
-  const Span down(w, i, planes.height);
-  const Index columns = w.count(planes.width);
+  const Span down(w.down, i, planes.height);
+  const auto& [kernel, stride, padding, ceil_mode] = w.across;
+  const Index columns = w.columns(planes);
   for (Index row = down.first; row < down.last; ++row) {
-    for (Index b = 0; b < w.kernel; ++b) {
-      const Index begin = b >= w.padding ? 0 : divide_up(w.padding - b, w.stride);
-      const Index inside = planes.width + w.padding - b;  // window j has the pixel if j * stride < inside
-      const Index end = std::min(columns, inside <= 0 ? 0 : divide_up(inside, w.stride));
+    for (Index b = 0; b < kernel; ++b) {
+      const Index begin = b >= padding ? 0 : divide_up(padding - b, stride);
+      const Index inside = planes.width + padding - b;  // window j has the pixel if j * stride < inside
+      const Index end = std::min(columns, inside <= 0 ? 0 : divide_up(inside, stride));
       if (begin >= end) {
         continue;
       }
-      const Index first = row * planes.width + begin * w.stride + b - w.padding;
-      if (w.stride == 1) {
+      const Index first = row * planes.width + begin * stride + b - padding;
+      if (stride == 1) {
         body(begin, end - begin, first, std::integral_constant<Index, 1>());
-      } else if (w.stride == 2) {
+      } else if (stride == 2) {
         body(begin, end - begin, first, std::integral_constant<Index, 2>());
       } else {
-        body(begin, end - begin, first, w.stride);
+        body(begin, end - begin, first, stride);
       }
     }
   }
@@ -130,8 +134,8 @@ GESSO_SIMD void max_of_pairs_backward(const T* __restrict top, const T* __restri
 // Calls body(plane, i) for each row i of windows of each plane, in parallel.
 template <class Body>
 void each_window_row(const Planes& planes, const Windows& windows, Body body) {
-  const Index rows = windows.count(planes.height);
-  const Index work = windows.kernel * windows.kernel * windows.count(planes.width);
+  const Index rows = windows.rows(planes);
+  const Index work = windows.down.kernel * windows.across.kernel * windows.columns(planes);
   parallel_for(planes.count * rows, std::max<Index>(1, kElementwiseBlock / work),
                [&](Index begin, Index end) {
                  for (Index r = begin; r < end; ++r) {
@@ -155,7 +159,7 @@ void each_plane(const Planes& planes, Body body) {
 
 template <class T>
 void max_pool(const Planes& planes, const Windows& windows, const T* x, T* y) {
-  const Index rows = windows.count(planes.height), columns = windows.count(planes.width);
+  const Index rows = windows.rows(planes), columns = windows.columns(planes);
   const Index width = planes.width;
   each_window_row(planes, windows, [&](Index plane, Index i) {
     const T* from = x + plane * planes.height * width;
@@ -173,7 +177,7 @@ void max_pool(const Planes& planes, const Windows& windows, const T* x, T* y) {
 
 template <class T>
 void max_pool_backward(const Planes& planes, const Windows& windows, const T* x, const T* dy, T* dx) {
-  const Index rows = windows.count(planes.height), columns = windows.count(planes.width);
+  const Index rows = windows.rows(planes), columns = windows.columns(planes);
   const Index width = planes.width;
   each_plane(planes, [&](Index plane) {
     const T* from = x + plane * planes.height * width;
@@ -195,9 +199,9 @@ void max_pool_backward(const Planes& planes, const Windows& windows, const T* x,
     std::vector<Index> place(columns);
     for (Index i = 0; i < rows; ++i) {
       std::fill(best.begin(), best.end(), -std::numeric_limits<T>::infinity());
-      const Index top = Span(windows, i, planes.height).first * width;
+      const Index top = Span(windows.down, i, planes.height).first * width;
       for (Index j = 0; j < columns; ++j) {  // where all pixels of a window are -infinity
-        place[j] = top + Span(windows, j, width).first;
+        place[j] = top + Span(windows.across, j, width).first;
       }
       each_pixel_of_windows(planes, windows, i, [&](Index j, Index count, Index first, auto stride) {
         take_larger(from + first, stride, count, first, best.data() + j, place.data() + j);
@@ -212,16 +216,16 @@ void max_pool_backward(const Planes& planes, const Windows& windows, const T* x,
 template <class T>
 void avg_pool(const Planes& planes, const Windows& windows, const T* x, T* y) {
   if (are_blocks(windows)) {
-    sum_blocks(planes, windows.kernel, part<T>(windows, 0, 0, planes), x, y);
+    sum_blocks(planes, windows.down.kernel, part<T>(windows, 0, 0, planes), x, y);
     return;
   }
-  const Index rows = windows.count(planes.height), columns = windows.count(planes.width);
+  const Index rows = windows.rows(planes), columns = windows.columns(planes);
   each_window_row(planes, windows, [&](Index plane, Index i) {
     const T* from = x + plane * planes.height * planes.width;
     T* to = y + (plane * rows + i) * columns;
-    const Span down(windows, i, planes.height);
+    const Span down(windows.down, i, planes.height);
     for (Index j = 0; j < columns; ++j) {
-      const Span across(windows, j, planes.width);
+      const Span across(windows.across, j, planes.width);
       T sum = 0;
       for (Index a = down.first; a < down.last; ++a) {
         for (Index b = across.first; b < across.last; ++b) {
@@ -236,18 +240,18 @@ void avg_pool(const Planes& planes, const Windows& windows, const T* x, T* y) {
 template <class T>
 void avg_pool_backward(const Planes& planes, const Windows& windows, const T* dy, T* dx) {
   if (are_blocks(windows)) {
-    repeat_blocks(planes, windows.kernel, part<T>(windows, 0, 0, planes), dy, dx);
+    repeat_blocks(planes, windows.down.kernel, part<T>(windows, 0, 0, planes), dy, dx);
     return;
   }
-  const Index rows = windows.count(planes.height), columns = windows.count(planes.width);
+  const Index rows = windows.rows(planes), columns = windows.columns(planes);
   each_plane(planes, [&](Index plane) {
     T* to = dx + plane * planes.height * planes.width;
     const T* upstream = dy + plane * rows * columns;
     std::fill(to, to + planes.height * planes.width, T{0});
     for (Index i = 0; i < rows; ++i) {
-      const Span down(windows, i, planes.height);
+      const Span down(windows.down, i, planes.height);
       for (Index j = 0; j < columns; ++j) {
-        const Span across(windows, j, planes.width);
+        const Span across(windows.across, j, planes.width);
         const T value = part<T>(windows, i, j, planes) * upstream[i * columns + j];
         for (Index a = down.first; a < down.last; ++a) {
           for (Index b = across.first; b < across.last; ++b) {

@@ -5,12 +5,11 @@
 
 namespace gesso {
 
-/// Windows of kernel x kernel pixels over planes that count as padded by `padding` on each side. The window
-/// of output (i, j) begins at input row i * stride - padding and column j * stride - padding.
-struct Windows {
+/// Windows along one side of a picture: window i is pixels i * stride - padding and the kernel - 1 after it.
+struct WindowsAlong {
   Index kernel = 2;
   Index stride = 2;
-  Index padding = 0;
+  Index padding = 0;       ///< at both ends
   bool ceil_mode = false;  ///< whether a last window may hang over beyond the padding, for what stride leaves
 
   /// The number of windows along a side of `size` pixels. One that hangs over begins inside the picture or
@@ -19,6 +18,15 @@ struct Windows {
     const Index windows = (size + 2 * padding - kernel + (ceil_mode ? stride - 1 : 0)) / stride + 1;
     return ceil_mode && (windows - 1) * stride >= size + padding ? windows - 1 : windows;
   }
+  bool operator==(const WindowsAlong&) const = default;
+};
+
+/// Windows over planes: row i and column j of them begin where those along each side do.
+struct Windows {
+  WindowsAlong down, across;
+
+  Index rows(const Planes& planes) const { return down.count(planes.height); }
+  Index columns(const Planes& planes) const { return across.count(planes.width); }
 };
 
 /// y = the largest pixel of each window; padding never counts. A window with a NaN gives NaN.

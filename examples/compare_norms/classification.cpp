@@ -125,7 +125,7 @@ std::optional<ClassificationRun> train_classifier(const ClassificationTask& task
       batch.push_back(random_crop(task.training[labels.back()], crops));
     }
     const Tensor logits = classifier(concat(batch, 0));
-    return {softmax_cross_entropy(logits, labels), {{"accuracy", accuracy(logits, labels)}}};
+    return {cross_entropy(logits, labels), {{"accuracy", accuracy(logits, labels)}}};
   });
   std::vector<LogEntry> log;
   while (training.steps_done() < steps) {

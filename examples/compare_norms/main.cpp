@@ -71,7 +71,7 @@ void add_options(const gesso::CommandLine& line, Arguments& arguments) {
   line.option("--loss-network", &s.training.loss_network.name,
               "What compares pictures: filters (needs no file), vgg16 or vgg19");
   line.option("--loss-weights", &s.training.loss_network.weights,
-              "vgg: its weights, a safetensors file with torchvision's names");
+              "vgg: its weights, a .pth or safetensors file with torchvision's names");
   line.footer("Example: compare-norms --norms batch,instance --seeds 1 --out runs/compare");
 }
 

@@ -144,7 +144,7 @@ int main(int argc, char** argv) {
   };
   option("--teacher", &s.teacher, "Whom it imitates: squeezenet");
   option("--teacher-weights", &s.teacher_weights,
-         "The teacher's weights: a safetensors file with torchvision's names");
+         "The teacher's weights: a .pth or safetensors file with torchvision's names");
   option("--painters", &s.painters,
          "Folder of style networks that paint every picture once more, as pictures to learn from");
   option("--steps", &s.steps, "Training steps");

@@ -109,7 +109,7 @@ void LossNetworkSettings::check() const {
   require(crop % 8 == 0, "crop is ", crop, "; it must be a multiple of 8, as the network halves it 3 times");
   require(teacher == "squeezenet", "teacher: unknown teacher '", teacher, "'; known is squeezenet");
   require(!teacher_weights.empty(),
-          "teacher-weights: name the safetensors file with torchvision's weights of squeezenet1_0");
+          "teacher-weights: name the file with torchvision's weights of squeezenet1_0");
 }
 
 std::string LossNetworkSettings::command() const {

@@ -21,7 +21,7 @@ struct Judgement {
 
 class Judge {
  public:
-  /// `weights`: a safetensors file with torchvision's squeezenet1_0. `others`: photographs to compare with,
+  /// `weights`: a .pth or safetensors file with torchvision's squeezenet1_0. `others`: photographs to compare with,
   /// each (1, 3, H, W). Throws FileError for what cannot be read, ArgumentError without others.
   Judge(const std::string& weights, const std::vector<Tensor>& others);
 

@@ -36,7 +36,7 @@ void LossNetworkOptions::check() const {
             "content-layer: the filter bank has its own; leave it out, or use another loss-network");
     return;
   }
-  require(ours || !weights.empty(), "loss-weights: name the safetensors file with the weights of ", name);
+  require(ours || !weights.empty(), "loss-weights: name the file with the weights of ", name);
   if (is_vgg(name)) {
     vgg_layers(vgg_options(*this));
   } else {

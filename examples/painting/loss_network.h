@@ -35,7 +35,7 @@ struct LossNetworkOptions {
   /// train-loss-network; "filters": the analytic filter bank, nothing learned; "squeezenet" (1.0),
   /// "squeezenet1_1", "vgg16", "vgg19": see squeezenet.h and vgg.h.
   std::string name = "distilled";
-  /// A safetensors file; filters need none. If empty, distilled uses the one that comes with gesso.
+  /// A file of weights, .pth or safetensors; filters need none. If empty, distilled uses the one that comes with gesso.
   std::string weights = {};
   /// The layer whose values are the content: "relu3_3" of VGG, "fire5" of the others, say. Empty: the
   /// network's own choice. The filter bank has its own.

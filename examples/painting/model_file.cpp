@@ -6,9 +6,10 @@
 #include <map>
 #include <set>
 
-#include "gesso/core/files/safetensors.h"
+#include "gesso/core/files/weights.h"
 #include "program/assets.h"
 #include "settings.h"
+#include "torch_style_network.h"
 
 namespace gesso {
 namespace {
@@ -69,6 +70,13 @@ SafetensorsFile load_format(const std::string& path, const std::string& format) 
           : path + ": it is a safetensors file, but not a style network that style-transfer train wrote");
 }
 
+// A network that another program wrote, in a file of PyTorch's or as safetensors.
+bool is_foreign(const WeightsReader& file) {
+  const auto format = file.metadata().find("format");
+  const bool ours = format != file.metadata().end() && format->second.starts_with("gesso");
+  return file.is_torch() || (!ours && is_torch_style_network(file));
+}
+
 // Throws unless the file has a network with these options: a file of a few bytes may claim one of many gigabytes.
 void require_network(const SafetensorsFile& file, const StyleNetworkOptions& options,
                      const std::string& prefix = "") {
@@ -102,6 +110,13 @@ void save_style_network(const std::string& path, const StyleNetwork& network, co
 }
 
 LoadedStyleNetwork load_style_network(const std::string& path) {
+  if (const WeightsReader reader(path); is_foreign(reader)) {
+    LoadedStyleNetwork loaded;
+    loaded.network = load_torch_style_network(reader, path);
+    loaded.settings.network = loaded.network->options();
+    loaded.settings.styles = {std::filesystem::path(path).filename().string()};
+    return loaded;
+  }
   const SafetensorsFile file = load_format(path, kStyleNetwork);
   try {
     LoadedStyleNetwork loaded;

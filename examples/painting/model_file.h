@@ -22,7 +22,8 @@ struct LoadedStyleNetwork {
   TrainSettings settings;                 ///< those it was trained with
 };
 
-/// Reads what save_style_network() wrote. Throws FileError, naming the file, for one that cannot be read or
+/// Reads what save_style_network() wrote, or a network of PyTorch's fast_neural_style example (see
+/// torch_style_network.h), whose settings are but its shape and, for its style, the file's name. Throws FileError, naming the file, for one that cannot be read or
 /// is not a style network, and for weights that do not fit its settings.
 LoadedStyleNetwork load_style_network(const std::string& path);
 

@@ -10,15 +10,19 @@ namespace gesso {
 
 NamedTensors load_torchvision_weights(const std::string& path, const std::string& network,
                                       const ParameterShapes& parameters) {
-  const SafetensorsReader reader(path);
+  return load_torchvision_weights(WeightsReader(path), path, network, parameters);
+}
+
+NamedTensors load_torchvision_weights(const WeightsReader& reader, const std::string& path,
+                                      const std::string& network, const ParameterShapes& parameters) {
   NamedTensors weights;
   for (const auto& [key, shape] : parameters) {
     if (!reader.contains(key)) {
       throw FileError(concat_text(path, ": it has no tensor ", key, "; it must hold ", network,
                                   " under torchvision's names"));
     }
-    if (reader.entry(key).shape != shape) {
-      throw FileError(concat_text(path, ": ", key, " has shape ", reader.entry(key).shape, ", not ", shape,
+    if (const Shape its = reader.shape(key); its != shape) {
+      throw FileError(concat_text(path, ": ", key, " has shape ", its, ", not ", shape,
                                   "; are these the weights of ", network, "?"));
     }
     weights.emplace_back(key, reader.load(key).to(float32));

@@ -6,18 +6,21 @@
 #include <utility>
 #include <vector>
 
-#include "gesso/core/files/safetensors.h"
+#include "gesso/core/files/weights.h"
 
 namespace gesso {
 
 /// The parameters that a network needs, in order: name and shape.
 using ParameterShapes = std::vector<std::pair<std::string, Shape>>;
 
-/// Those parameters, in float32, from a safetensors file; others in it, such as the classifier's, are left
-/// alone. `network` is the name that errors use, "VGG16" say. Throws FileError, naming the file and the
+/// Those parameters, in float32, from a file of weights (safetensors, or .pth as torchvision publishes it); others
+/// in it, such as the classifier's, are left alone. `network` is the name that errors use, "VGG16" say. Throws FileError, naming the file and the
 /// parameter, when one is missing, has another shape or cannot be read.
 NamedTensors load_torchvision_weights(const std::string& path, const std::string& network,
                                       const ParameterShapes& parameters);
+/// The same from a file that is open; `path` is for errors.
+NamedTensors load_torchvision_weights(const WeightsReader& reader, const std::string& path,
+                                      const std::string& network, const ParameterShapes& parameters);
 
 /// The same out of `weights`, detached. Throws ArgumentError as load_torchvision_weights() throws FileError.
 std::vector<Tensor> torchvision_parameters(const NamedTensors& weights, const std::string& network,

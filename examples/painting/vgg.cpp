@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "caffe_vgg.h"
 #include "gesso/autograd/convolution.h"
 #include "gesso/autograd/pooling.h"
 #include "torchvision_weights.h"
@@ -80,7 +81,25 @@ std::vector<VggLayer> vgg_layers(const VggOptions& options) {
 }
 
 NamedTensors load_vgg_weights(const std::string& path, const VggOptions& options) {
-  return load_torchvision_weights(path, name_of(options), parameter_shapes(options));
+  const WeightsReader reader(path);
+  if (!is_caffe_vgg(reader)) {
+    return load_torchvision_weights(reader, path, name_of(options), parameter_shapes(options));
+  }
+  ParameterShapes theirs = parameter_shapes(options);
+  const ParameterShapes ours = theirs;
+  if (reader.contains(caffe_name("relu1_1", "weight"))) {
+    std::size_t next = 0;
+    for (const VggLayer& layer : vgg_layers(options)) {
+      theirs[next++].first = caffe_name(layer.name, "weight");
+      theirs[next++].first = caffe_name(layer.name, "bias");
+    }
+  }
+  NamedTensors weights = load_torchvision_weights(reader, path, name_of(options), theirs);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    weights[i].first = ours[i].first;
+  }
+  from_caffe(weights[0].second, weights[1].second);
+  return weights;
 }
 
 NamedTensors random_vgg_weights(const VggOptions& options, Generator& rng) {

@@ -34,8 +34,8 @@ struct VggLayer {
 /// depth and for a content layer that the network does not have.
 std::vector<VggLayer> vgg_layers(const VggOptions& options);
 
-/// The parameters of those layers from a file; others in it, such as the classifier's, are left alone. Throws
-/// FileError, naming the file and the key, when one is missing, has another shape or cannot be read.
+/// The parameters of those layers from a file; others in it, such as the classifier's, are left alone. Weights as
+/// Caffe has them are recognised and converted: see caffe_vgg.h. Throws FileError, naming the file and the key, when one is missing, has another shape or cannot be read.
 NamedTensors load_vgg_weights(const std::string& path, const VggOptions& options);
 
 /// Parameters for measurements and tests: normal with variance 2 / fan-in, which keeps the size of features

@@ -19,7 +19,11 @@ struct TrainCommand {
   TrainSettings settings;
   std::string preset = "standard";  ///< see presets.h; the command line overrides it
   std::filesystem::path out;
-  std::filesystem::path resume;  ///< a run to go on with; everything else is then taken from it
+  std::filesystem::path resume;  ///< a run to go on with; everything else is then taken from it, but
+  Index resume_steps = 0;  ///< to how many steps in all it is trained then; 0: as many as it was begun with
+  /// A network to begin with instead of at random: its file, PyTorch's too, or the name of one that comes with gesso.
+  /// The shape of the network is then its own; without styles, these too.
+  std::string from;
   /// Style pictures to add to the trained network `model`; the settings then give only content, steps (0: a
   /// tenth of what the network was trained for) and seed; the others are the network's.
   std::vector<std::string> added_styles;

@@ -32,7 +32,13 @@ void add_train(const gesso::CommandLine& line, gesso::TrainCommand& command) {
   const gesso::Option out =
       train.option("--out", &command.out, "Folder for the model, samples, log and report; made if missing");
   const gesso::Option resume = train.option(
-      "--resume", &command.resume, "Goes on with the interrupted run in this folder, with its settings");
+      "--resume", &command.resume,
+      "Goes on with the run in this folder, with its settings: where it was interrupted or, with "
+      "--steps, to more steps in all than it was begun with");
+  const gesso::Option from = train.option(
+      "--from", &command.from,
+      "Begins with this trained network, of gesso's or of PyTorch's fast_neural_style (.pth); its shape "
+      "stays and, without --style, its styles");
   const gesso::Option added =
       train
           .option("--add-style", &command.added_styles,
@@ -41,7 +47,7 @@ void add_train(const gesso::CommandLine& line, gesso::TrainCommand& command) {
   const gesso::Option model =
       train.option("--model", &command.model, "The network that --add-style adds to").needs(added);
   added.needs(model);
-  std::vector<gesso::Option> settings = {style, content, out, added, model};
+  std::vector<gesso::Option> settings = {style, content, out, from, added, model};
   const auto option = [&](const char* name, gesso::OptionValue value, const char* help) {
     settings.push_back(train.option(name, value, help));
     return settings.back();
@@ -53,9 +59,11 @@ void add_train(const gesso::CommandLine& line, gesso::TrainCommand& command) {
       .choices(gesso::preset_names());
   const gesso::Option steps =
       option("--steps", &s.steps, "Training steps: 300 give a first picture, 2000 a good one");
-  option("--width", &s.network.width,
-         "Channels of the first layer: 16 is quick, 32 the network of the literature");
-  option("--blocks", &s.network.blocks, "Residual blocks: 3 is quick, 5 the network of the literature");
+  const gesso::Option width =
+      option("--width", &s.network.width,
+             "Channels of the first layer: 16 is quick, 32 the network of the literature");
+  const gesso::Option blocks =
+      option("--blocks", &s.network.blocks, "Residual blocks: 3 is quick, 5 the network of the literature");
   option("--crop", &s.crop, "Side of the training crops in pixels");
   option("--batch", &s.batch, "Photographs in each step");
   train.heading("Look");
@@ -72,7 +80,7 @@ void add_train(const gesso::CommandLine& line, gesso::TrainCommand& command) {
   option("--loss-network", &s.loss_network.name,
          "What compares pictures: distilled, filters, squeezenet, squeezenet1_1, vgg16 or vgg19");
   option("--loss-weights", &s.loss_network.weights,
-         "Its weights: a safetensors file with torchvision's names or, for distilled, a file of "
+         "Its weights: a .pth or safetensors file with torchvision's names or, for distilled, a file of "
          "train-loss-network (default: the one that comes with gesso)");
   option("--content-layer", &s.loss_network.content_layer,
          "The layer that keeps the photograph: conv1, fire2 to fire6 (default: fire5) or, of vgg, relu1_1 to "
@@ -80,21 +88,31 @@ void add_train(const gesso::CommandLine& line, gesso::TrainCommand& command) {
   option("--style-loss", &s.style_loss,
          "What of the features is the style: gram, how strongly they occur together, or wasserstein, their "
          "whole distribution, which presses the palette harder");
-  option("--noise", &s.network.noise,
-         "Standard deviation of the noise that is added to photographs, where white is 1: strokes grow from "
-         "it in flat places");
+  const gesso::Option noise = option(
+      "--noise", &s.network.noise,
+      "Standard deviation of the noise that is added to photographs, where white is 1: strokes grow from "
+      "it in flat places");
   train.heading("Experiments");
-  option("--norm", &s.network.normalization,
-         "Normalization: instance, batch, none, layer, group or batch-instance");
+  const gesso::Option norm = option("--norm", &s.network.normalization,
+                                    "Normalization: instance, batch, none, layer, group or batch-instance");
   option("--lr", &s.learning_rate, "The highest learning rate");
   const gesso::Option seed =
       option("--seed", &s.seed, "Draws the first weights and the order of the crops").not_negative();
   train.footer("Presets, and how long they take on two cores:\n" + gesso::describe_presets() +
                "\nExample: style-transfer train --style examples/assets/styles/starry_night.jpg --out "
                "runs/starry --preset quick");
+  const std::vector<gesso::Option> shape = {width, blocks, noise, norm};
   const std::vector<gesso::Option> allowed_when_adding = {added, model, content, out, steps, seed};
-  train.when_given([&command, resume, settings, added, steps, allowed_when_adding] {
-    refuse_with_resume(resume, settings);
+  train.when_given([&command, resume, settings, added, steps, from, shape, allowed_when_adding] {
+    std::vector<gesso::Option> not_with_resume = settings;
+    std::erase(not_with_resume, steps);
+    refuse_with_resume(resume, not_with_resume);
+    for (const gesso::Option& given : shape) {
+      if (from.given() && given.given()) {
+        throw gesso::UsageError(given.name() +
+                                " cannot be changed by --from, which keeps the network's shape");
+      }
+    }
     for (const gesso::Option& given : settings) {
       const auto& allowed = allowed_when_adding;
       if (added.given() && given.given() &&
@@ -110,6 +128,7 @@ void add_train(const gesso::CommandLine& line, gesso::TrainCommand& command) {
         given.set_again();
       }
     }
+    command.resume_steps = resume.given() && steps.given() ? command.settings.steps : 0;
     if (added.given() && !steps.given()) {
       command.settings.steps = 0;  // a tenth of the network's
     }

@@ -37,6 +37,25 @@ TrainSettings settings_for_adding(const TrainSettings& asked, const TrainSetting
   return settings;
 }
 
+// The settings of a run that begins with the weights of a trained network.
+TrainSettings settings_from(const TrainSettings& asked, const TrainSettings& base, const std::string& from) {
+  TrainSettings settings = asked;
+  settings.network = base.network;
+  if (settings.styles.empty()) {
+    settings.styles = base.styles;
+    settings.strength = base.strength;
+  }
+  settings.count_rows();
+  if (settings.network.styles != base.network.styles) {
+    throw UsageError(
+        concat_text("--from ", from, ": it has rows for ", base.network.styles, " style",
+                    base.network.styles == 1 ? "" : "s", ", and ", settings.network.styles,
+                    " are asked for; name as many by --style (with --strength one less), or add some by "
+                    "--add-style"));
+  }
+  return settings;
+}
+
 std::string names_of(const std::vector<std::string>& styles) {
   std::string names;
   for (const std::string& style : styles) {
@@ -52,20 +71,29 @@ void TrainCommand::run() {
     throw UsageError(concat_text("--sample-every is ", sample_every, "; it must be at least 1"));
   }
   std::optional<Checkpoint> checkpoint;
-  StateDict base;  // the network that styles are added to
+  StateDict base;  // the network that styles are added to, or that is trained further
   RunFolder folder{out};
   if (!resume.empty()) {
     folder.root = resume;
     checkpoint = with_usage_errors("--resume ", [&] { return folder.checkpoint_to_resume("train"); });
     settings = TrainSettings::from_metadata(checkpoint->metadata);
+    if (resume_steps != 0 && resume_steps <= checkpoint->step) {
+      throw UsageError(concat_text("--steps ", resume_steps, ": the run has been trained for ",
+                                   checkpoint->step, " steps; name how many there shall be in all"));
+    }
+    settings.steps = resume_steps != 0 ? resume_steps : settings.steps;
   } else {
-    if ((settings.styles.empty() && added_styles.empty()) || out.empty()) {
+    if ((settings.styles.empty() && added_styles.empty() && from.empty()) || out.empty()) {
       throw UsageError("name a style picture by --style and a folder for the results by --out");
     }
     settings.count_rows();
     if (!added_styles.empty()) {
       const LoadedStyleNetwork loaded = load_style_network(find_model(model).string());
       settings = settings_for_adding(settings, loaded.settings, added_styles);
+      base = loaded.network->state_dict();
+    } else if (!from.empty()) {
+      const LoadedStyleNetwork loaded = load_style_network(find_model(from).string());
+      settings = settings_from(settings, loaded.settings, from);
       base = loaded.network->state_dict();
     }
     with_usage_errors("--", [&] { settings.check(); });

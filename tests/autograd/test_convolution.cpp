@@ -11,6 +11,7 @@
 #include "gesso/core/convolution/convolution.h"
 #include "gesso/core/files/safetensors.h"
 #include "gesso/core/memory/memory_pool.h"
+#include "golden_operations.h"
 #include "paths.h"
 #include "support.h"
 
@@ -466,4 +467,27 @@ TEST_CASE("arguments that do not fit are named") {
                        ArgumentError);
   CHECK_THROWS_WITH_AS(conv_transpose2d(x, v, {}, {.padding = 5}), doctest::Contains("leaves nothing"),
                        ArgumentError);
+}
+
+TEST_CASE("same padding is PyTorch's, and with strides rounds up") {
+  check_against_torch("same", [](const auto& in) { return conv2d(in[0], in[1], {}, {.same = true}); });
+  check_against_torch("same_dilated", [](const auto& in) {
+    return conv2d(in[0], in[1], {}, {.dilation = {3, 1}, .same = true});
+  });
+  for (const Size2d kernel : {Size2d(1), Size2d(2, 3), Size2d(4, 1)}) {
+    for (const Size2d stride : {Size2d(1), Size2d(2, 3), Size2d(5)}) {
+      CAPTURE(kernel);
+      CAPTURE(stride);
+      const Tensor x = random_input({2, 2, 5, 7}, 1),
+                   w = random_input({3, 2, kernel.height, kernel.width}, 2);
+      const Conv2dFunctionOptions options{.stride = stride, .same = true};
+      CHECK(conv2d(x, w, {}, options).shape() ==
+            Shape{2, 3, divide_up(5, stride.height), divide_up(7, stride.width)});
+      check_gradients([&](const auto& in) { return conv2d(in[0], in[1], in[2], options, Activation::relu); },
+                      {x, w, random_input({3}, 3)});
+    }
+  }
+  CHECK_THROWS_WITH_AS(
+      conv2d(Tensor::zeros({1, 3, 3}), Tensor::zeros({1, 1, 2, 2}), {}, {.padding = 1, .same = true}),
+      doctest::Contains("leave one of them out"), ArgumentError);
 }

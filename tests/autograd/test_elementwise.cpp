@@ -8,6 +8,7 @@
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
 #include "gesso/core/kernels/broadcast.h"
+#include "golden_operations.h"
 #include "support.h"
 
 using namespace gesso;
@@ -233,4 +234,34 @@ TEST_CASE("gradients at corners and at NaN are PyTorch's") {
   CHECK(gradient([](In x) { return abs(x); }, {-2, -0.0, 0, 2, NAN}) == Values{-3, 0, 0, 3, 0});
   CHECK(gradient([](In x) { return clamp(x, -1, 0.5); }, {-1.5, -1, 0, 0.5, 0.75, NAN}) ==
         Values{0, 3, 3, 3, 0, 0});
+}
+
+TEST_CASE("powers and activations of other people's networks are PyTorch's") {
+  check_against_torch("pow3", [](const auto& in) { return pow(in[0], 3); });
+  check_against_torch("pow_root", [](const auto& in) { return pow(in[0], 0.5); });
+  check_against_torch("pow_inverse", [](const auto& in) { return pow(in[0], -2); });
+  check_against_torch("pow0", [](const auto& in) { return pow(in[0], 0); });
+  check_against_torch("silu", [](const auto& in) { return silu(in[0]); });
+  check_against_torch("gelu", [](const auto& in) { return gelu(in[0]); });
+  check_against_torch("gelu_tanh", [](const auto& in) { return gelu(in[0], GeluApproximation::tanh); });
+  check_against_torch("prelu", [](const auto& in) { return prelu(in[0], in[1]); });
+  check_against_torch("prelu_one", [](const auto& in) { return prelu(in[0], in[1]); });
+}
+
+TEST_CASE("their gradients over odd shapes") {
+  for (const Shape& shape : {Shape{}, {1}, {1, 7}, {7, 1}, {3, 5, 2}, {2, 4, 1, 3}}) {
+    CAPTURE(shape.str());
+    const Tensor x = random_input(shape);
+    check_gradients([](const auto& in) { return pow(in[0], 2); }, {x});
+    check_gradients([](const auto& in) { return pow(in[0], -1); }, {x}, {.rtol = 1e-4});
+    check_gradients([](const auto& in) { return pow(square(in[0]) + 0.1, 1.7); }, {x});
+    check_gradients([](const auto& in) { return silu(in[0]); }, {x});
+    check_gradients([](const auto& in) { return gelu(in[0]); }, {x});
+    check_gradients([](const auto& in) { return gelu(in[0], GeluApproximation::tanh); }, {x});
+    const Index channels = shape.rank() >= 2 ? shape[1] : 1;
+    check_gradients([](const auto& in) { return prelu(in[0], in[1]); }, {x, random_input({channels}, 8)});
+    check_gradients([](const auto& in) { return prelu(in[0], in[1]); }, {x, random_input({1}, 8)});
+  }
+  CHECK_THROWS_WITH_AS(prelu(Tensor::zeros({2, 3}), Tensor::zeros({2})),
+                       doctest::Contains("weight must be (1) or (3)"), ArgumentError);
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "gesso/core/parallel.h"
+#include "golden_operations.h"
 #include "support.h"
 
 using namespace gesso;
@@ -76,13 +77,12 @@ TEST_CASE("softmax cross entropy agrees with its formula and does not overflow")
     std::vector<Index> labels;
     for (Index r = 0; r < shape[0]; ++r) labels.push_back(r * 5 % shape[1]);
     const double expected = cross_entropy_by_loop(x, labels);
-    CHECK(softmax_cross_entropy(x, labels).item() == doctest::Approx(expected).epsilon(1e-12));
-    CHECK(softmax_cross_entropy(x.detach().to(float32), labels).item() ==
-          doctest::Approx(expected).epsilon(1e-5));
-    check_gradients([&](const auto& in) { return softmax_cross_entropy(in[0], labels); }, {x});
+    CHECK(cross_entropy(x, labels).item() == doctest::Approx(expected).epsilon(1e-12));
+    CHECK(cross_entropy(x.detach().to(float32), labels).item() == doctest::Approx(expected).epsilon(1e-5));
+    check_gradients([&](const auto& in) { return cross_entropy(in[0], labels); }, {x});
   }
   const Tensor far = Tensor::from({1000, 0, -1000, 0}, {2, 2}).requires_grad_();
-  const Tensor loss = softmax_cross_entropy(far, {1, 1});
+  const Tensor loss = cross_entropy(far, {1, 1});
   CHECK(loss.item() == 500);
   loss.backward();
   CHECK(far.grad().to_vector() == std::vector<double>{0.5, -0.5, 0, 0});
@@ -113,7 +113,7 @@ TEST_CASE("losses of large tensors do not depend on the number of threads") {
     set_num_threads(threads);
     const Tensor x = a.detach().requires_grad_(), u = logits.detach().requires_grad_();
     const std::vector<Tensor> losses = {mse_loss(x, b), l1_loss(x, b), total_variation(x),
-                                        softmax_cross_entropy(u, labels)};
+                                        cross_entropy(u, labels)};
     std::vector<Tensor> all = losses;
     for (const Tensor& loss : losses) loss.backward();
     all.push_back(x.grad());
@@ -138,11 +138,11 @@ TEST_CASE("arguments that do not fit are named") {
                        doctest::Contains("l1_loss: one tensor"), ArgumentError);
   CHECK_THROWS_WITH_AS(mse_loss(Tensor::zeros({0}), Tensor::zeros({0})), doctest::Contains("no elements"),
                        ArgumentError);
-  CHECK_THROWS_WITH_AS(softmax_cross_entropy(Tensor::zeros({2, 3}), {0, 3}),
+  CHECK_THROWS_WITH_AS(cross_entropy(Tensor::zeros({2, 3}), {0, 3}),
                        doctest::Contains("label 3 of row 1 is out of range"), ArgumentError);
-  CHECK_THROWS_WITH_AS(softmax_cross_entropy(Tensor::zeros({2, 3}), {0}),
-                       doctest::Contains("1 labels for logits"), ArgumentError);
-  CHECK_THROWS_WITH_AS(softmax_cross_entropy(Tensor::zeros({3}), {0}), doctest::Contains("must be (N, C)"),
+  CHECK_THROWS_WITH_AS(cross_entropy(Tensor::zeros({2, 3}), {0}), doctest::Contains("1 labels for logits"),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(cross_entropy(Tensor::zeros({3}), {0}), doctest::Contains("must be (N, C)"),
                        ArgumentError);
   CHECK_THROWS_WITH_AS(total_variation(Tensor::zeros({5})),
                        doctest::Contains("total_variation: the argument has shape (5)"), ArgumentError);
@@ -167,4 +167,18 @@ TEST_CASE("equal neighbours get no gradient from the absolute total variation") 
     CHECK(x.grad().at({0, 0, 1, 1}) == 0);
     CHECK(x.grad().at({0, 0, 4, 4}) == 0);
   }
+}
+
+TEST_CASE("cross_entropy is PyTorch's, with and without smoothing") {
+  const std::vector<Index> labels = {2, 0, 4};
+  check_against_torch("cross_entropy", [&](const auto& in) { return cross_entropy(in[0], labels); });
+  check_against_torch("cross_entropy_smooth",
+                      [&](const auto& in) { return cross_entropy(in[0], labels, {.label_smoothing = 0.1}); });
+  for (const double smoothing : {0.1, 0.5, 1.0}) {
+    const Tensor x = random_input({3, 5});
+    check_gradients(
+        [&](const auto& in) { return cross_entropy(in[0], labels, {.label_smoothing = smoothing}); }, {x});
+  }
+  CHECK_THROWS_WITH_AS(cross_entropy(Tensor::zeros({1, 2}), {0}, {.label_smoothing = 1.5}),
+                       doctest::Contains("label_smoothing is 1.5"), ArgumentError);
 }

@@ -5,6 +5,7 @@
 #include "gesso/autograd/pooling.h"
 #include "gesso/core/kernels/pooling.h"
 #include "gesso/core/parallel.h"
+#include "golden_operations.h"
 #include "support.h"
 
 using namespace gesso;
@@ -35,30 +36,37 @@ const Case kCases[] = {
     {{2, 1, 2, 5}, {.kernel = 3, .stride = 2, .ceil_mode = true}},  // one window, not whole
     {{1, 1, 5, 8}, {.kernel = 2, .stride = 2, .ceil_mode = true}},
     {{1, 2, 8, 6}, {.kernel = 3, .stride = 4, .padding = 1, .ceil_mode = true}},
+    {{2, 1, 7, 9}, {.kernel = {2, 3}}},
+    {{1, 2, 8, 9}, {.kernel = {3, 1}, .stride = {1, 2}}},
+    {{1, 1, 1, 9}, {.kernel = {1, 4}, .stride = {1, 3}, .padding = {0, 2}}},
+    {{1, 2, 6, 5}, {.kernel = {2, 3}, .stride = {3, 2}, .padding = {1, 0}, .ceil_mode = true}},
     {{1, 1, 3, 4},
      {.kernel = 2, .stride = 3, .padding = 1, .ceil_mode = true}},  // one would begin in the padding
 };
 
 // PyTorch's rule for the number of windows.
-Index windows_of(Index size, const Pool2dOptions& o) {
-  const Index room = size + 2 * o.padding - o.kernel;
-  Index count = (o.ceil_mode ? divide_up(room, o.stride) : room / o.stride) + 1;
-  count -= o.ceil_mode && (count - 1) * o.stride >= size + o.padding ? 1 : 0;
+Index windows_of(Index size, Index kernel, Index stride, Index padding, bool ceil_mode) {
+  const Index room = size + 2 * padding - kernel;
+  Index count = (ceil_mode ? divide_up(room, stride) : room / stride) + 1;
+  count -= ceil_mode && (count - 1) * stride >= size + padding ? 1 : 0;
   return count;
 }
 
 // The definitions, one window after the other.
 Tensor defined_pool(const Tensor& x, const Pool2dOptions& o, bool max) {
   const Tensor planes = x.detach().reshape({-1, x.size(-2), x.size(-1)});
-  const Index rows = windows_of(x.size(-2), o), columns = windows_of(x.size(-1), o);
+  const auto& [kernel, stride, padding, ceil_mode] = o;
+  const Index rows = windows_of(x.size(-2), kernel.height, stride.height, padding.height, ceil_mode);
+  const Index columns = windows_of(x.size(-1), kernel.width, stride.width, padding.width, ceil_mode);
   Tensor y = Tensor::zeros({planes.size(0), rows, columns}, float64);
   for (Index p = 0; p < planes.size(0); ++p) {
     for (Index i = 0; i < rows; ++i) {
       for (Index j = 0; j < columns; ++j) {
         double sum = 0, count = 0, largest = -std::numeric_limits<double>::infinity();
-        for (Index a = i * o.stride - o.padding; a < i * o.stride - o.padding + o.kernel; ++a) {
-          for (Index b = j * o.stride - o.padding; b < j * o.stride - o.padding + o.kernel; ++b) {
-            count += a < x.size(-2) + o.padding && b < x.size(-1) + o.padding ? 1 : 0;
+        const Index top = i * stride.height - padding.height, left = j * stride.width - padding.width;
+        for (Index a = top; a < top + kernel.height; ++a) {
+          for (Index b = left; b < left + kernel.width; ++b) {
+            count += a < x.size(-2) + padding.height && b < x.size(-1) + padding.width ? 1 : 0;
             if (a >= 0 && a < x.size(-2) && b >= 0 && b < x.size(-1)) {
               sum += planes.at({p, a, b});
               largest = std::fmax(largest, planes.at({p, a, b}));
@@ -262,12 +270,47 @@ TEST_CASE("of equal pixels the first of the window gets the gradient, as in PyTo
       std::vector<double> expected(8 * 40, 0.0);
       for (Index i = 0; i < y.size(2); ++i) {
         for (Index j = 0; j < y.size(3); ++j) {
-          const Index row = std::max<Index>(0, i * options.stride - options.padding);
-          const Index column = std::max<Index>(0, j * options.stride - options.padding);
+          const Index row = std::max<Index>(0, i * options.stride.height - options.padding.height);
+          const Index column = std::max<Index>(0, j * options.stride.width - options.padding.width);
           expected[row * 40 + column] += 1;
         }
       }
       CHECK(x.grad().to_vector() == expected);
     }
   }
+}
+
+TEST_CASE("windows that are not square, and means of a given size, are PyTorch's") {
+  check_against_torch("max_pool_wide", [](const auto& in) {
+    return max_pool2d(in[0], {.kernel = {2, 3}, .stride = {1, 2}, .padding = {1, 0}});
+  });
+  check_against_torch("max_pool_ceil", [](const auto& in) {
+    return max_pool2d(in[0], {.kernel = {3, 2}, .stride = {2, 3}, .padding = 1, .ceil_mode = true});
+  });
+  check_against_torch("avg_pool_wide", [](const auto& in) {
+    return avg_pool2d(in[0], {.kernel = {3, 2}, .stride = {2, 1}, .padding = {1, 0}});
+  });
+  check_against_torch("avg_pool_ceil", [](const auto& in) {
+    return avg_pool2d(in[0], {.kernel = {2, 4}, .stride = {3, 2}, .padding = {1, 2}, .ceil_mode = true});
+  });
+  check_against_torch("adaptive_one", [](const auto& in) { return adaptive_avg_pool2d(in[0], 1); });
+  check_against_torch("adaptive", [](const auto& in) { return adaptive_avg_pool2d(in[0], {3, 4}); });
+  check_against_torch("adaptive_larger", [](const auto& in) { return adaptive_avg_pool2d(in[0], {9, 10}); });
+}
+
+TEST_CASE("means of a given size have the right gradient and name what they cannot take") {
+  for (const Shape& shape : {Shape{1, 1, 1, 1}, {2, 3, 1, 7}, {3, 5, 2}, {1, 2, 6, 4}}) {
+    for (const Size2d size : {Size2d(1), Size2d(2, 3), Size2d(7, 1)}) {
+      CAPTURE(shape.str());
+      CAPTURE(size);
+      check_gradients([&](const auto& in) { return adaptive_avg_pool2d(in[0], size); },
+                      {random_input(shape)});
+    }
+  }
+  CHECK(adaptive_avg_pool2d(Tensor::zeros({0, 3, 4, 4}), 2).shape() == Shape{0, 3, 2, 2});
+  CHECK_THROWS_WITH_AS(adaptive_avg_pool2d(Tensor::zeros({1, 0, 4}), 1), doctest::Contains("without pixels"),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(adaptive_avg_pool2d(Tensor::zeros({1, 4, 4}), {0, 1}),
+                       doctest::Contains("the size 0x1"), ArgumentError);
+  CHECK_THROWS_AS(adaptive_avg_pool2d(Tensor::zeros({4, 4}), 1), ArgumentError);
 }

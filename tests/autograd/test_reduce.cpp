@@ -6,6 +6,7 @@
 #include "gesso/autograd/elementwise.h"
 #include "gesso/core/kernels/broadcast.h"
 #include "gesso/core/parallel.h"
+#include "golden_operations.h"
 #include "support.h"
 
 using namespace gesso;
@@ -228,4 +229,21 @@ TEST_CASE("the gradient of the variance keeps its digits far from 0") {
     largest = std::max(largest, std::abs(v));
   }
   CHECK(largest_difference(gradient(float32), exact) < 1e-6 * largest);
+}
+
+TEST_CASE("norm is PyTorch's, and has a gradient of 0 at 0") {
+  check_against_torch("norm_all", [](const auto& in) { return norm(in[0]); });
+  check_against_torch("norm_some", [](const auto& in) { return norm(in[0], {0, 2}, true); });
+  for (const Shape& shape : {Shape{}, {1}, {1, 7}, {3, 5, 2}}) {
+    CAPTURE(shape.str());
+    check_gradients([](const auto& in) { return norm(in[0]); }, {random_input(shape)});
+    if (shape.rank() > 0) {
+      check_gradients([](const auto& in) { return norm(in[0], {-1}); }, {random_input(shape)});
+    }
+  }
+  Tensor zero = Tensor::zeros({2, 3}).requires_grad_();
+  sum(norm(zero, {1})).backward();
+  CHECK(zero.grad().to_vector() == std::vector<double>(6, 0));
+  CHECK(norm(Tensor::full({4}, 1e30)).item() == doctest::Approx(2e30));  // its square is beyond float32
+  CHECK(norm(Tensor::zeros({0})).item() == 0);
 }

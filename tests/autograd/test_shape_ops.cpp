@@ -4,6 +4,7 @@
 
 #include "gesso/autograd/elementwise.h"
 #include "gesso/core/parallel.h"
+#include "golden_operations.h"
 #include "support.h"
 
 using namespace gesso;
@@ -156,4 +157,35 @@ TEST_CASE("lists and ranges that do not fit are named") {
   CHECK_THROWS_WITH_AS(x.reshape({4, 2}), doctest::Contains("reshape: (2, 3) has 6 elements"), ArgumentError);
   CHECK_THROWS_WITH_AS(x.reshape({4, -1}), doctest::Contains("cannot be divided"), ArgumentError);
   CHECK_THROWS_AS(x.reshape({-1, -1}), ArgumentError);
+}
+
+TEST_CASE("stack, squeeze, unsqueeze and flatten") {
+  check_against_torch("stack", [](const auto& in) { return stack({in[0], in[1], in[0]}, 1); });
+  const Tensor x = random_input({2, 1, 3}), y = random_input({2, 1, 3}, 8);
+  for (int dim = -4; dim <= 3; ++dim) {
+    CAPTURE(dim);
+    const Tensor both = stack({x, y}, dim);
+    CHECK(both.size(dim) == 2);
+    CHECK(identical(squeeze(slice(both, dim, 1, 2), dim), y));
+    check_gradients([&](const auto& in) { return stack({in[0], in[1]}, dim); }, {x, y});
+    CHECK(unsqueeze(x, dim).size(dim) == 1);
+    CHECK(unsqueeze(x, dim).shares_storage(x));
+  }
+  CHECK(squeeze(x, 1).shape() == Shape{2, 3});
+  CHECK(squeeze(x, 0).shape() == Shape{2, 1, 3});
+  CHECK(squeeze(random_input({1, 3, 1})).shape() == Shape{3});
+  CHECK(squeeze(random_input({1, 1})).shape() == Shape{});
+  check_gradients([](const auto& in) { return squeeze(in[0], 1); }, {x});
+  check_gradients([](const auto& in) { return unsqueeze(in[0], -1); }, {x});
+  CHECK(flatten(x).shape() == Shape{6});
+  CHECK(flatten(x, 1).shape() == Shape{2, 3});
+  CHECK(flatten(x, 0, 1).shape() == Shape{2, 3});
+  CHECK(flatten(Tensor::zeros({2, 0, 3}), 1).shape() == Shape{2, 0});
+  check_gradients([](const auto& in) { return flatten(in[0], 1); }, {x});
+  CHECK_THROWS_WITH_AS(unsqueeze(x, 4), doctest::Contains("unsqueeze: dimension 4"), ArgumentError);
+  CHECK_THROWS_WITH_AS(squeeze(x, 3), doctest::Contains("squeeze: dimension 3"), ArgumentError);
+  CHECK_THROWS_WITH_AS(flatten(x, 2, 1), doctest::Contains("comes after"), ArgumentError);
+  CHECK_THROWS_WITH_AS(stack({x, Tensor::zeros({2, 1, 4}, float64)}), doctest::Contains("they must be equal"),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(stack({}), doctest::Contains("empty"), ArgumentError);
 }

@@ -312,3 +312,27 @@ TEST_CASE("large tensors are filled, copied and changed whole") {
   y.add_(y, 1).mul_(0.5);
   CHECK(y.to_vector() == Values(n, 3));
 }
+
+TEST_CASE("a tensor over memory of somebody else's") {
+  std::vector<float> numbers = {1, 2, 3, 4, 5, 6};
+  int released = 0;
+  {
+    Tensor x = Tensor::from_buffer(numbers.data(), {2, 3}, float32, [&] { ++released; });
+    CHECK(x.to_vector() == std::vector<double>{1, 2, 3, 4, 5, 6});
+    numbers[4] = 50;  // both see what the other writes
+    CHECK(x(1, 1) == 50);
+    x.mul_(2);
+    CHECK(numbers[0] == 2);
+    const Tensor row = x[1];
+    x = Tensor();
+    CHECK(row(1) == 100);
+    CHECK(released == 0);
+  }
+  CHECK(released == 1);
+  CHECK(numbers[5] == 12);
+  CHECK(Tensor::from_buffer(nullptr, {0, 3}).numel() == 0);
+  CHECK_THROWS_WITH_AS(Tensor::from_buffer(nullptr, {1}), doctest::Contains("a null pointer for shape (1)"),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(Tensor::from_buffer(reinterpret_cast<char*>(numbers.data()) + 1, {1}),
+                       doctest::Contains("not a multiple of 4"), ArgumentError);
+}

@@ -60,3 +60,12 @@ TEST_CASE("texts do not follow the locale of the program") {
   CHECK(concat_text(Shape{1, 4096}) == "(1, 4096)");
   std::locale::global(before);
 }
+
+TEST_CASE("the word that was meant") {
+  const std::vector<std::string> known = {"conv1.weight", "conv1.bias", "in1.weight"};
+  CHECK(nearest_word("conv1.wieght", known) == "conv1.weight");
+  CHECK(nearest_word("conv.bias", known) == "conv1.bias");
+  CHECK(nearest_word("in1.weight", known) == "in1.weight");
+  CHECK(nearest_word("", known) == "conv1.bias");  // all are far; the shortest, and of these the first
+  CHECK(nearest_word("x", {}).empty());
+}

@@ -10,7 +10,7 @@ import pathlib
 import struct
 
 import torch
-from torch.optim import SGD, Adam, AdamW
+from torch.optim import LBFGS, SGD, Adam, AdamW
 from torch.optim import lr_scheduler as schedulers
 
 STEPS = 10
@@ -31,6 +31,44 @@ VARIANTS = {
 }
 
 
+# Options of the first parameter's group and of the second's.
+GROUPS = {
+    "adam_groups": (Adam, dict(lr=0.01), dict(lr=0.05, weight_decay=0.3, betas=(0.7, 0.95))),
+    "adamw_groups": (AdamW, dict(lr=0.02, weight_decay=0), dict(lr=0.01)),
+    "sgd_groups": (SGD, dict(lr=0.1), dict(lr=0.02, momentum=0.9)),
+}
+
+LBFGS_VARIANTS = {
+    "lbfgs": dict(lr=0.1),
+    "lbfgs_short": dict(lr=0.5, max_iter=3, history_size=2),
+    "lbfgs_wolfe": dict(line_search_fn="strong_wolfe"),
+    "lbfgs_wolfe_short": dict(lr=2, max_iter=4, history_size=3, line_search_fn="strong_wolfe"),
+}
+
+
+def valley(x, y):
+    """Rosenbrock's, and a bowl."""
+    return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum() + ((y - 1) ** 4).sum() + (y ** 2).sum()
+
+
+def descent(options):
+    x = torch.tensor([-1.2, 1, 0.5, -0.3], dtype=torch.float64, requires_grad=True)
+    y = torch.tensor([[2.0, -1, 0.3]], dtype=torch.float64, requires_grad=True)
+    opt = LBFGS([x, y], **options)
+
+    def closure():
+        opt.zero_grad()
+        loss = valley(x, y)
+        loss.backward()
+        return loss
+
+    losses, places = [], []
+    for _ in range(6):
+        losses.append(opt.step(closure).detach())
+        places.append(torch.cat([x.detach().flatten(), y.detach().flatten()]))
+    return torch.stack(losses), torch.stack(places)
+
+
 def write_safetensors(path, tensors):
     names = {torch.float32: "F32", torch.float64: "F64"}
     header, data = {}, b""
@@ -46,13 +84,18 @@ def write_safetensors(path, tensors):
 
 def trajectory(optimizer, options, start, gradients, dtype):
     parameters = [torch.nn.Parameter(x.to(dtype, copy=True)) for x in start]
-    opt = optimizer(parameters, foreach=False, **options)
+    if isinstance(options, tuple):
+        options = [dict(params=[p], **o) for p, o in zip(parameters, options)]
+        opt = optimizer(options, foreach=False, lr=1)
+    else:
+        opt = optimizer(parameters, foreach=False, **options)
     after = {}
     for step in range(1, STEPS + 1):
         for i, p in enumerate(parameters):
             p.grad = None if i == 1 and step in (3, 4) else gradients[i][step - 1].to(dtype)
         if step == 6:
-            opt.param_groups[0]["lr"] /= 2
+            for group in opt.param_groups:
+                group["lr"] /= 2
         opt.step()
         if step in KEPT:
             for i, p in enumerate(parameters):
@@ -79,10 +122,14 @@ def main():
     for i in range(len(SHAPES)):
         out[f"start.{i}"] = start[i]
         out[f"gradients.{i}"] = gradients[i]
-    for name, (optimizer, options) in VARIANTS.items():
+    grouped = {name: (optimizer, tuple(options)) for name, (optimizer, *options) in GROUPS.items()}
+    for name, (optimizer, options) in (VARIANTS | grouped).items():
         for dtype, label in ((torch.float64, "float64"), (torch.float32, "float32")):
             for key, value in trajectory(optimizer, options, start, gradients, dtype).items():
                 out[f"{name}.{label}.{key}"] = value
+
+    for name, options in LBFGS_VARIANTS.items():
+        out[f"{name}.losses"], out[f"{name}.places"] = descent(options)
 
     for max_norm in (0.5, 100.0):
         parameters = [torch.nn.Parameter(x.clone()) for x in start]

@@ -72,13 +72,18 @@ def save(path, tensors, metadata):
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
-torch.manual_seed(1)
-small = StyleNetwork(4, 2)
-for name, parameter in small.named_parameters():
-    if ".in" in "." + name:  # gamma and beta that are not 1 and 0
-        nn.init.uniform_(parameter, 0.5, 1.5)
-x = torch.rand(2, 3, 20, 24)
-tensors = {f"network.{k}": v for k, v in small.state_dict().items()}
-tensors |= {"input": x, "output": small(x)}
-full = {k: list(v.shape) for k, v in StyleNetwork(32, 5).state_dict().items()}
-save(pathlib.Path(__file__).parent / "style_network.safetensors", tensors, {"full_network": json.dumps(full)})
+def main():
+    torch.manual_seed(1)
+    small = StyleNetwork(4, 2)
+    for name, parameter in small.named_parameters():
+        if ".in" in "." + name:  # gamma and beta that are not 1 and 0
+            nn.init.uniform_(parameter, 0.5, 1.5)
+    x = torch.rand(2, 3, 20, 24)
+    tensors = {f"network.{k}": v for k, v in small.state_dict().items()}
+    tensors |= {"input": x, "output": small(x)}
+    full = {k: list(v.shape) for k, v in StyleNetwork(32, 5).state_dict().items()}
+    save(pathlib.Path(__file__).parent / "style_network.safetensors", tensors, {"full_network": json.dumps(full)})
+
+
+if __name__ == "__main__":
+    main()

@@ -407,3 +407,22 @@ TEST_CASE("an empty batch passes through every layer, and leaves running statist
   Flatten flatten;
   passes(flatten, pictures, {0, 192});
 }
+
+TEST_CASE("activations and pooling of other people's networks as layers") {
+  const Tensor x = random_input({2, 3, 4, 5}).detach().to(float32);
+  CHECK(identical(SiLU()(x), silu(x)));
+  CHECK(identical(GELU()(x), gelu(x)));
+  CHECK(identical(GELU(GeluApproximation::tanh)(x), gelu(x, GeluApproximation::tanh)));
+  CHECK(identical(Softmax(1)(x), softmax(x, 1)));
+  CHECK(identical(AdaptiveAvgPool2d({2, 3})(x), adaptive_avg_pool2d(x, {2, 3})));
+  PReLU prelu_layer(3);
+  CHECK(prelu_layer.state_dict().at(0).first == "weight");
+  CHECK(identical(prelu_layer(x), prelu(x, Tensor::full({3}, 0.25))));
+  CHECK(prelu_layer.describe() == "PReLU(num_parameters=3)");
+  CHECK(AdaptiveAvgPool2d(1).describe() == "AdaptiveAvgPool2d(output_size=1)");
+  CHECK(MaxPool2d({.kernel = {2, 3}, .stride = 1}).describe() ==
+        "MaxPool2d(kernel_size=(2, 3), stride=1, padding=0)");
+  Generator rng(1);
+  CHECK(Conv2d(3, 2, {2, 3}, {.same = true}, rng).describe() ==
+        "Conv2d(3, 2, kernel_size=(2, 3), padding=same)");
+}

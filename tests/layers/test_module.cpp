@@ -176,6 +176,34 @@ TEST_CASE("state round trip: values arrive in the other module, whatever its dty
   CHECK(from.first.a.weight.at({0}) == 9);
 }
 
+TEST_CASE("load_state_dict takes dicts of other networks and other times") {
+  Net net;
+  // A part of something larger, with an entry that is of no use here, and without counts.
+  StateDict other = {{"head.weight", Tensor::ones({9})}};
+  for (const auto& [name, tensor] : net.state_dict()) {
+    other.emplace_back("backbone." + name, Tensor::full(tensor.shape(), 3));
+  }
+  const KeyRule inside = replace_prefix("backbone.", "");
+  net.load_state_dict(
+      other, {.rename = [&](const std::string& key) { return key == "head.weight" ? "" : inside(key); }});
+  CHECK(net.last.weight.to_vector() == std::vector<double>{3, 3, 3});
+  CHECK_THROWS_WITH_AS(
+      net.load_state_dict(other, {.rename = inside}),
+      doctest::Contains("1 unexpected: head.weight; nothing was changed (head.weight may be "),
+      ArgumentError);
+  CHECK_THROWS_WITH_AS(net.load_state_dict({{"last.wieght", Tensor::ones({3})}}),
+                       doctest::Contains("(last.wieght may be last.weight here); {.strict = false} loads"),
+                       ArgumentError);
+
+  BatchNorm2d norm(2);
+  norm.num_batches_tracked.fill_(7);
+  StateDict old = norm.state_dict();
+  std::erase_if(old, [](const auto& each) { return each.first == "num_batches_tracked"; });
+  CHECK(old.size() == 4);
+  CHECK(norm.load_state_dict(old).missing.empty());
+  CHECK(norm.num_batches_tracked.item() == 7);
+}
+
 TEST_CASE("load_state_dict names all that is wrong at once and changes nothing") {
   Net net;
   StateDict state = net.state_dict();

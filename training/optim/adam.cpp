@@ -33,31 +33,51 @@ GESSO_SIMD void adam_step(T* p, T* m, T* v, const T* gradient, Index n, Factors<
 
 }  // namespace
 
-Adam::Adam(const char* name, std::vector<Tensor> parameters, const AdamOptions& options, bool decoupled)
-    : Optimizer(name, std::move(parameters), options.lr, {"exp_avg", "exp_avg_sq"}),
-      options_(options),
+Adam::Adam(const char* name, const std::vector<ParameterGroup<AdamOptions>>& groups, bool decoupled)
+    : Optimizer(name, parameters_of(groups), rates_of(groups), {"exp_avg", "exp_avg_sq"}),
+      options_(options_of(groups)),
       decoupled_(decoupled) {
-  require(options.beta1 >= 0 && options.beta1 < 1 && options.beta2 >= 0 && options.beta2 < 1, name_,
-          ": beta1 ", options.beta1, " and beta2 ", options.beta2, " must be at least 0 and below 1");
-  require_not_negative("eps", options.eps);
-  require_not_negative("weight_decay", options.weight_decay);
+  for (const AdamOptions& options : options_) {
+    require(options.beta1 >= 0 && options.beta1 < 1 && options.beta2 >= 0 && options.beta2 < 1, name_,
+            ": beta1 ", options.beta1, " and beta2 ", options.beta2, " must be at least 0 and below 1");
+    require_not_negative("eps", options.eps);
+    require_not_negative("weight_decay", options.weight_decay);
+  }
 }
+
+namespace {
+
+std::vector<ParameterGroup<AdamOptions>> as_adam(const std::vector<ParameterGroup<AdamWOptions>>& groups) {
+  std::vector<ParameterGroup<AdamOptions>> result;
+  for (const auto& [parameters, o] : groups) {
+    result.push_back(
+        {parameters,
+         {.lr = o.lr, .beta1 = o.beta1, .beta2 = o.beta2, .eps = o.eps, .weight_decay = o.weight_decay}});
+  }
+  return result;
+}
+
+}  // namespace
+
+AdamW::AdamW(const std::vector<ParameterGroup<AdamWOptions>>& groups)
+    : Adam("AdamW", as_adam(groups), true) {}
 
 void Adam::update(std::size_t i, Index begin, Index end) {
   Tensor p = parameters()[i];
   const Tensor g = p.grad();
-  const double t = static_cast<double>(steps(i)), decay = options_.weight_decay;
+  const AdamOptions& options = options_[i];
+  const double t = static_cast<double>(steps(i)), rate = lr(i), decay = options.weight_decay;
   with_dtype(p.dtype(), [&]<class T>() {
     const Factors<T> factors = {
-        .shrink = static_cast<T>(decoupled_ ? 1 - lr() * decay : 1),
+        .shrink = static_cast<T>(decoupled_ ? 1 - rate * decay : 1),
         .weight_decay = static_cast<T>(decoupled_ ? 0 : decay),
-        .beta1 = static_cast<T>(options_.beta1),
-        .one_minus_beta1 = static_cast<T>(1 - options_.beta1),
-        .beta2 = static_cast<T>(options_.beta2),
-        .one_minus_beta2 = static_cast<T>(1 - options_.beta2),
-        .step_size = static_cast<T>(lr() / (1 - std::pow(options_.beta1, t))),
-        .root_correction = static_cast<T>(1 / std::sqrt(1 - std::pow(options_.beta2, t))),
-        .eps = static_cast<T>(options_.eps),
+        .beta1 = static_cast<T>(options.beta1),
+        .one_minus_beta1 = static_cast<T>(1 - options.beta1),
+        .beta2 = static_cast<T>(options.beta2),
+        .one_minus_beta2 = static_cast<T>(1 - options.beta2),
+        .step_size = static_cast<T>(rate / (1 - std::pow(options.beta1, t))),
+        .root_correction = static_cast<T>(1 / std::sqrt(1 - std::pow(options.beta2, t))),
+        .eps = static_cast<T>(options.eps),
     };
     adam_step(p.mutable_data<T>(name_) + begin, average(0, i).mutable_data<T>() + begin,
               average(1, i).mutable_data<T>() + begin, g.data<T>() + begin, end - begin, factors);

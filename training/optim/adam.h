@@ -26,15 +26,17 @@ class Adam : public Optimizer {
  public:
   /// Throws ArgumentError for options out of range (lr, eps, weight_decay finite and not negative).
   explicit Adam(std::vector<Tensor> parameters, const AdamOptions& options = {})
-      : Adam("Adam", std::move(parameters), options, false) {}
+      : Adam({{std::move(parameters), options}}) {}
+  /// Several groups of parameters, each with its options.
+  explicit Adam(const std::vector<ParameterGroup<AdamOptions>>& groups) : Adam("Adam", groups, false) {}
 
  protected:
-  Adam(const char* name, std::vector<Tensor> parameters, const AdamOptions& options, bool decoupled);
+  Adam(const char* name, const std::vector<ParameterGroup<AdamOptions>>& groups, bool decoupled);
 
  private:
   void update(std::size_t i, Index begin, Index end) override;
 
-  AdamOptions options_;
+  std::vector<AdamOptions> options_;  // of each parameter
   bool decoupled_;
 };
 
@@ -51,13 +53,8 @@ struct AdamWOptions {
 class AdamW : public Adam {
  public:
   explicit AdamW(std::vector<Tensor> parameters, const AdamWOptions& options = {})
-      : Adam("AdamW", std::move(parameters),
-             {.lr = options.lr,
-              .beta1 = options.beta1,
-              .beta2 = options.beta2,
-              .eps = options.eps,
-              .weight_decay = options.weight_decay},
-             true) {}
+      : AdamW({{std::move(parameters), options}}) {}
+  explicit AdamW(const std::vector<ParameterGroup<AdamWOptions>>& groups);
 };
 
 }  // namespace gesso

@@ -9,7 +9,7 @@
 
 namespace gesso {
 
-Optimizer::Optimizer(const char* name, std::vector<Tensor> parameters, double lr,
+Optimizer::Optimizer(const char* name, std::vector<Tensor> parameters, const std::vector<double>& rates,
                      std::vector<std::string> averages)
     : name_(name),
       parameters_(std::move(parameters)),
@@ -26,7 +26,13 @@ Optimizer::Optimizer(const char* name, std::vector<Tensor> parameters, double lr
               parameters_[i].shape(), " are the same tensor");
     }
   }
-  set_lr(lr);
+  for (const double rate : rates) {
+    require_not_negative("lr", rate);
+    require(rate == rates[0] || rates[0] > 0, name_, ": the first group's lr is 0 and another's ", rate,
+            "; put a group that is trained first, or leave out what is not");
+    rate_factors_.push_back(rate == rates[0] ? 1 : rate / rates[0]);
+  }
+  set_lr(rates[0]);
 }
 
 void Optimizer::require_not_negative(const char* option, double value) const {

@@ -9,6 +9,15 @@
 
 namespace gesso {
 
+/// Parameters that are trained with options of their own:
+///
+///     Adam adam({{net.features.parameters(), {.lr = 1e-5}}, {net.head.parameters(), {.lr = 1e-3}}});
+template <class Options>
+struct ParameterGroup {
+  std::vector<Tensor> parameters;
+  Options options = {};
+};
+
 /// Changes parameters by their gradients.
 ///
 ///     Adam adam(net.parameters(), {.lr = 1e-3});
@@ -33,8 +42,10 @@ class Optimizer {
   /// Forgets the gradients of all parameters.
   void zero_grad();
 
+  /// The learning rate; of groups, the first one's.
   double lr() const { return lr_; }
-  /// The learning rate from the next step on. Throws ArgumentError unless it is finite and not negative.
+  /// The learning rate from the next step on; those of further groups keep their ratio to it, so that a schedule
+  /// works on all. Throws ArgumentError unless it is finite and not negative.
   void set_lr(double lr);
   const std::vector<Tensor>& parameters() const { return parameters_; }
 
@@ -49,10 +60,37 @@ class Optimizer {
   void load_state_dict(const StateDict& state);
 
  protected:
-  /// `averages`: the names of the tensors kept for each parameter. Throws ArgumentError for an empty list, an
-  /// undefined tensor, one given twice, the result of an operation, and a wrong learning rate; the text
-  /// begins with `name` ("Adam").
-  Optimizer(const char* name, std::vector<Tensor> parameters, double lr, std::vector<std::string> averages);
+  /// `rates`: the learning rate of each parameter; `averages`: the names of the tensors kept for each. Throws
+  /// ArgumentError for an empty list, an undefined tensor, one given twice, the result of an operation, a wrong
+  /// learning rate, and different rates of which the first is 0; the text begins with `name` ("Adam").
+  Optimizer(const char* name, std::vector<Tensor> parameters, const std::vector<double>& rates,
+            std::vector<std::string> averages);
+
+  /// Of groups: all parameters, their options and learning rates, one after the other.
+  template <class Options>
+  static std::vector<Tensor> parameters_of(const std::vector<ParameterGroup<Options>>& groups) {
+    std::vector<Tensor> all;
+    for (const auto& group : groups) {
+      all.insert(all.end(), group.parameters.begin(), group.parameters.end());
+    }
+    return all;
+  }
+  template <class Options>
+  static std::vector<Options> options_of(const std::vector<ParameterGroup<Options>>& groups) {
+    std::vector<Options> all;
+    for (const auto& group : groups) {
+      all.insert(all.end(), group.parameters.size(), group.options);
+    }
+    return all;
+  }
+  template <class Options>
+  static std::vector<double> rates_of(const std::vector<ParameterGroup<Options>>& groups) {
+    std::vector<double> all;
+    for (const auto& group : groups) {
+      all.insert(all.end(), group.parameters.size(), group.options.lr);
+    }
+    return all;
+  }
 
   /// Throws ArgumentError, naming the optimiser and `option`, unless `value` is finite and not negative.
   void require_not_negative(const char* option, double value) const;
@@ -60,6 +98,8 @@ class Optimizer {
   /// Steps elements begin <= j < end of parameter i. Runs on any thread.
   virtual void update(std::size_t i, Index begin, Index end) = 0;
 
+  /// The learning rate of parameter i.
+  double lr(std::size_t i) const { return lr_ * rate_factors_[i]; }
   /// The steps that parameter i has seen, the one under way included.
   Index steps(std::size_t i) const { return steps_[i]; }
   /// Running average k of parameter i; zero before the first step.
@@ -77,6 +117,7 @@ class Optimizer {
 
   std::vector<Tensor> parameters_;
   double lr_ = 0;
+  std::vector<double> rate_factors_;  // of each parameter's learning rate: 1 in the first group
   std::vector<std::string> average_names_;
   std::vector<std::vector<Tensor>> averages_;  // [k][i]; undefined before the first step
   std::vector<Index> steps_;

@@ -29,35 +29,50 @@ GESSO_SIMD void momentum_step(T* p, T* b, const T* gradient, Index n, T lr, T we
 
 }  // namespace
 
-SGD::SGD(std::vector<Tensor> parameters, const SGDOptions& options)
-    : Optimizer(
-          "SGD", std::move(parameters), options.lr,
-          options.momentum != 0 ? std::vector<std::string>{"momentum_buffer"} : std::vector<std::string>{}),
-      options_(options) {
-  require_not_negative("momentum", options.momentum);
-  require_not_negative("weight_decay", options.weight_decay);
-  require(std::isfinite(options.dampening), "SGD: dampening is ", options.dampening, "; it must be finite");
-  require(!options.nesterov || (options.momentum > 0 && options.dampening == 0),
-          "SGD: nesterov needs momentum above 0 and dampening 0, but they are ", options.momentum, " and ",
-          options.dampening);
+namespace {
+
+// Running sums are kept for all parameters if any group wants them.
+std::vector<std::string> sums_of(const std::vector<ParameterGroup<SGDOptions>>& groups) {
+  for (const auto& group : groups) {
+    if (group.options.momentum != 0) {
+      return {"momentum_buffer"};
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+SGD::SGD(const std::vector<ParameterGroup<SGDOptions>>& groups)
+    : Optimizer("SGD", parameters_of(groups), rates_of(groups), sums_of(groups)),
+      options_(options_of(groups)) {
+  for (const SGDOptions& options : options_) {
+    require_not_negative("momentum", options.momentum);
+    require_not_negative("weight_decay", options.weight_decay);
+    require(std::isfinite(options.dampening), "SGD: dampening is ", options.dampening, "; it must be finite");
+    require(!options.nesterov || (options.momentum > 0 && options.dampening == 0),
+            "SGD: nesterov needs momentum above 0 and dampening 0, but they are ", options.momentum, " and ",
+            options.dampening);
+  }
 }
 
 void SGD::update(std::size_t i, Index begin, Index end) {
   Tensor p = parameters()[i];
   const Tensor g = p.grad();
+  const SGDOptions& options = options_[i];
   with_dtype(p.dtype(), [&]<class T>() {
     T* values = p.mutable_data<T>("SGD::step") + begin;
     const T* gradient = g.data<T>() + begin;
-    const T rate = static_cast<T>(lr()), decay = static_cast<T>(options_.weight_decay);
-    if (options_.momentum == 0) {
+    const T rate = static_cast<T>(lr(i)), decay = static_cast<T>(options.weight_decay);
+    if (options.momentum == 0) {
       plain_step(values, gradient, end - begin, rate, decay);
       return;
     }
     const bool first = steps(i) == 1;
     momentum_step(values, average(0, i).mutable_data<T>() + begin, gradient, end - begin, rate, decay,
-                  static_cast<T>(first ? 0 : options_.momentum),
-                  static_cast<T>(first ? 1 : 1 - options_.dampening), static_cast<T>(options_.momentum),
-                  options_.nesterov);
+                  static_cast<T>(first ? 0 : options.momentum),
+                  static_cast<T>(first ? 1 : 1 - options.dampening), static_cast<T>(options.momentum),
+                  options.nesterov);
   });
 }
 

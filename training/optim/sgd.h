@@ -21,12 +21,15 @@ struct SGDOptions {
 class SGD : public Optimizer {
  public:
   /// Throws ArgumentError for options out of range (each must be finite and not negative).
-  explicit SGD(std::vector<Tensor> parameters, const SGDOptions& options = {});
+  explicit SGD(std::vector<Tensor> parameters, const SGDOptions& options = {})
+      : SGD({{std::move(parameters), options}}) {}
+  /// Several groups of parameters, each with its options.
+  explicit SGD(const std::vector<ParameterGroup<SGDOptions>>& groups);
 
  private:
   void update(std::size_t i, Index begin, Index end) override;
 
-  SGDOptions options_;
+  std::vector<SGDOptions> options_;  // of each parameter
 };
 
 }  // namespace gesso

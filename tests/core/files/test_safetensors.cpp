@@ -101,12 +101,12 @@ TEST_CASE("half precision, bfloat16 and whole numbers are read exactly") {
                                                     0x0400, 0x7C00, 0xFC00, 0x3555}) +
                            bytes_of<std::uint16_t>({0x3F80, 0xC049, 0x0001}) +
                            bytes_of<Index>({-5, (1LL << 53) - 1}) + bytes_of<Index>({(1LL << 53) + 1}) +
-                           bytes_of<std::int32_t>({1});
+                           bytes_of<std::uint16_t>({1, 2});
   const std::string header = R"({"big":{"dtype":"I64","shape":[1],"data_offsets":[44,52]},
       "half":{"dtype":"F16","shape":[11],"data_offsets":[0,22]},
       "brain":{"dtype":"BF16","shape":[3],"data_offsets":[22,28]},
       "whole":{"dtype":"I64","shape":[2,1],"data_offsets":[28,44]},
-      "other":{"dtype":"I32","shape":[],"data_offsets":[52,56]}})";
+      "other":{"dtype":"F4","shape":[2,4],"data_offsets":[52,56]}})";
   write_bytes(folder / "f", make_file(header, data));
   const SafetensorsReader reader(folder / "f");
   CHECK(reader.names() == std::vector<std::string>{"big", "half", "brain", "whole", "other"});
@@ -122,13 +122,49 @@ TEST_CASE("half precision, bfloat16 and whole numbers are read exactly") {
   CHECK(whole.to_vector() == std::vector<double>{-5, 9007199254740991.0});
   CHECK_THROWS_WITH_AS(reader.load("big"), doctest::Contains("entry 'big': it has whole numbers of 2^53"),
                        FileError);
-  CHECK_THROWS_WITH_AS(reader.load("other"), doctest::Contains("entry 'other': its dtype is I32"), FileError);
+  CHECK_THROWS_WITH_AS(reader.load("other"), doctest::Contains("entry 'other': its dtype is F4"), FileError);
   CHECK_THROWS_AS(load_safetensors(folder / "f"), FileError);
 
   // A NaN of each kind stays one.
   write_bytes(folder / "g", make_file(R"({"h":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}})",
                                       bytes_of<std::uint16_t>({0x7E01})));
   CHECK(std::isnan(load_safetensors(folder / "g").tensors[0].second.item()));
+}
+
+TEST_CASE(
+    "integers and truth values of every size are read exactly; what gesso has no use for is only listed") {
+  const TemporaryFolder folder;
+  const std::string data =
+      bytes_of<std::uint64_t>({1, (1ULL << 53) - 1}) + bytes_of<std::int32_t>({-2147483647 - 1}) +
+      bytes_of<std::uint32_t>({4294967295u}) + bytes_of<std::int16_t>({-32768, 5}) +
+      bytes_of<std::uint16_t>({65535, 0}) + bytes_of<std::int8_t>({-128}) +
+      bytes_of<std::uint8_t>({255, 0, 2}) + bytes_of<std::uint8_t>({1, 2, 3, 4, 5, 6, 7, 8});
+  write_bytes(folder / "f", make_file(R"({"u64":{"dtype":"U64","shape":[2],"data_offsets":[0,16]},
+      "i32":{"dtype":"I32","shape":[1],"data_offsets":[16,20]},
+      "u32":{"dtype":"U32","shape":[1],"data_offsets":[20,24]},
+      "i16":{"dtype":"I16","shape":[2],"data_offsets":[24,28]},
+      "u16":{"dtype":"U16","shape":[2],"data_offsets":[28,32]},
+      "i8":{"dtype":"I8","shape":[1],"data_offsets":[32,33]},
+      "u8":{"dtype":"U8","shape":[1],"data_offsets":[33,34]},
+      "bool":{"dtype":"BOOL","shape":[2],"data_offsets":[34,36]},
+      "f8":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[36,38]},
+      "f6":{"dtype":"F6_E2M3","shape":[4],"data_offsets":[38,41]},
+      "new":{"dtype":"F2","shape":[12],"data_offsets":[41,44]}})",
+                                      data));
+  const SafetensorsReader reader(folder / "f");
+  CHECK(reader.load("u64").to_vector() == std::vector<double>{1, 9007199254740991.0});
+  CHECK(reader.load("i32").item() == -2147483648.0);
+  CHECK(reader.load("i32").dtype() == float64);
+  CHECK(reader.load("u32").item() == 4294967295.0);
+  CHECK(reader.load("i16").to_vector() == std::vector<double>{-32768, 5});
+  CHECK(reader.load("i16").dtype() == float32);
+  CHECK(reader.load("u16").to_vector() == std::vector<double>{65535, 0});
+  CHECK(reader.load("i8").item() == -128);
+  CHECK(reader.load("u8").item() == 255);
+  CHECK(reader.load("bool").to_vector() == std::vector<double>{0, 1});
+  for (const char* name : {"f8", "f6", "new"}) {
+    CHECK_THROWS_WITH_AS(reader.load(name), doctest::Contains("gesso reads F64, F32"), FileError);
+  }
 }
 
 TEST_CASE("F16 is written as the nearest half, ties to even, behind what needs more alignment") {
@@ -230,7 +266,10 @@ TEST_CASE("each way a header can be wrong is named") {
     CAPTURE(text);
     is(entry(text), "entry 'w': it must have a dtype, a shape and two data_offsets");
   }
-  is(entry(R"({"dtype":"F31","shape":[2],"data_offsets":[0,8]})"), "entry 'w': the dtype 'F31' is not known");
+  is(entry(R"({"dtype":"F31","shape":[2],"data_offsets":[0,8]})"),
+     "entry 'w': its dtype is F31; gesso reads F64");
+  is(entry(R"({"dtype":"F4","shape":[17],"data_offsets":[0,8]})"),
+     "shape (17) of F4 does not fit its bytes 0 to 8");
   is(entry(R"({"dtype":"F32","shape":[3],"data_offsets":[0,8]})"),
      "entry 'w': shape (3) of F32 does not fit its bytes 0 to 8");
   is(entry(R"({"dtype":"F32","shape":[2],"data_offsets":[0,9]})"), "does not fit its bytes");

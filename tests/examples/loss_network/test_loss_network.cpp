@@ -472,7 +472,7 @@ TEST_CASE("settings: text and back, and what is out of range") {
   refused([](auto& s) { s.batch = 1; }, "batch is 1");
   refused([](auto& s) { s.learning_rate = NAN; }, "lr is");
   refused([](auto& s) { s.teacher = "vgg16"; }, "unknown teacher 'vgg16'");
-  refused([](auto& s) { s.teacher_weights = ""; }, "teacher-weights: name the safetensors file");
+  refused([](auto& s) { s.teacher_weights = ""; }, "teacher-weights: name the file");
   auto metadata = settings.to_metadata();
   metadata["steps"] = "many";
   CHECK_THROWS_WITH_AS(LossNetworkSettings::from_metadata(metadata), doctest::Contains("many"),
@@ -537,7 +537,7 @@ TEST_CASE("the program: a file in half precision that says how it was made; usag
   refused(pictures + teacher, 2, "--out");
   refused(pictures + teacher + " --crop 32 --out '" + folder / "run" + "'", 2, "already holds a run");
   refused(pictures + teacher + " --crop 44 --out '" + folder / "new" + "'", 2, "--crop is 44");
-  refused(pictures + out, 2, "--teacher-weights: name the safetensors file");
+  refused(pictures + out, 2, "--teacher-weights: name the file");
   refused(pictures + teacher + out + " --teacher vgg", 2, "--teacher: unknown teacher 'vgg'");
   refused("--resume '" + folder.path() + "'", 2, "no checkpoint");
   refused("--resume '" + folder / "run" + "' --steps 5", 2, "--resume");

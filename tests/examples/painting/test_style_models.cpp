@@ -4,6 +4,7 @@
 
 #include "files.h"
 #include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/graph.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/core/files/file.h"
 #include "gesso/core/files/safetensors.h"
@@ -202,4 +203,37 @@ TEST_CASE("a small file that claims a large network costs no memory") {
   settings.network = small;
   save_style_network(folder / "claims.safetensors", network, settings);
   CHECK_NOTHROW(load_style_network(folder / "claims.safetensors"));
+}
+
+TEST_CASE("a network of PyTorch's fast_neural_style paints as it does in PyTorch") {
+  const std::string path = source_path("tests/golden/torch/fast_neural_style.pth");
+  const LoadedStyleNetwork loaded = load_style_network(path);
+  CHECK(loaded.network->options().width == 3);
+  CHECK(loaded.network->options().blocks == 2);
+  CHECK(loaded.settings.styles == std::vector<std::string>{"fast_neural_style.pth"});
+  const SafetensorsReader golden(source_path("tests/golden/torch_files.safetensors"));
+  const NoGradGuard no_grad;
+  CHECK(largest_difference((*loaded.network)(golden.load("style.input")), golden.load("style.output")) <
+        1e-5);
+
+  // The same as safetensors, as other programs write it; and what such a file may lack.
+  const TemporaryFolder folder;
+  NamedTensors weights = load_weights(path);
+  const std::string other = folder / "m.safetensors";
+  save_safetensors(other, weights, {{"format", "pt"}});
+  CHECK(identical((*load_style_network(other).network)(golden.load("style.input")),
+                  (*loaded.network)(golden.load("style.input"))));
+  const auto refused = [&](const std::string& reason) {
+    save_safetensors(other, weights);
+    CHECK_THROWS_WITH_AS(load_style_network(other), doctest::Contains(reason.c_str()), FileError);
+  };
+  weights.emplace_back("res9.conv1.conv2d.weight", Tensor::ones({1}));
+  refused("unexpected: res9.conv1.conv2d.weight");
+  weights.erase(weights.end() - 1);
+  std::erase_if(weights, [](const auto& each) { return each.first == "in2.bias"; });
+  refused("it is no network like PyTorch's fast_neural_style: it has no in2.bias");
+  weights.emplace_back("in2.bias", Tensor::ones({7}));
+  refused("in2.bias has shape (7) and not (6)");
+  CHECK_THROWS_WITH_AS(load_style_network(source_path("tests/golden/torch/plain.pth")),
+                       doctest::Contains("but no network like PyTorch's fast_neural_style"), FileError);
 }

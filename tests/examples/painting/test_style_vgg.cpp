@@ -2,9 +2,11 @@
 #include <cmath>
 
 #include "files.h"
+#include "gesso/autograd/convolution.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/graph.h"
 #include "gesso/autograd/reduce.h"
+#include "gesso/autograd/shape_ops.h"
 #include "gesso/core/files/safetensors.h"
 #include "hashed.h"
 #include "painting/losses.h"
@@ -139,6 +141,58 @@ TEST_CASE("weights come from a safetensors file that holds what the network need
       FileError);
 }
 
+TEST_CASE(
+    "weights as Caffe has them are recognised and compute with our pictures what they do with Caffe's") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "vgg.safetensors";
+  Generator rng(4);
+  const VggOptions options{.depth = 16, .content_layer = "relu1_1"};
+  NamedTensors weights = random_vgg_weights(options, rng);
+  Tensor& bias = weights[1].second;
+  bias = Tensor::randn({64}, rng);
+  const Tensor picture = Tensor::uniform({1, 3, 32, 33}, rng);
+  // Blue, green, red from 0 to 255, less Caffe's mean.
+  const Tensor caffe =
+      255 * concat({slice(picture, 1, 2, 3), slice(picture, 1, 1, 2), slice(picture, 1, 0, 1)}, 1) -
+      Tensor::from({103.939, 116.779, 123.68}, {1, 3, 1, 1});
+  const auto inside = [](const Tensor& x) {
+    return slice(slice(x, 2, 1, x.size(2) - 1), 3, 1, x.size(3) - 1);
+  };
+  const auto check = [&](const NamedTensors& file) {
+    save_safetensors(path, file);
+    const NamedTensors loaded = load_vgg_weights(path, options);
+    CHECK(loaded[2].first == "features.2.weight");
+    CHECK(identical(loaded[2].second, weights[2].second));
+    const Tensor features = Vgg(options, loaded).content(picture).at(0);
+    const Tensor expected =
+        conv2d(caffe, weights[0].second, weights[1].second, {.padding = 1}, Activation::relu);
+    CHECK(largest_difference(inside(features), inside(expected)) < 1e-4 * largest(expected));
+    CHECK(largest_difference(features, expected) < 0.02 * largest(expected));  // see from_caffe()
+  };
+
+  NamedTensors file = weights;  // by Caffe's names
+  std::size_t next = 0;
+  for (const VggLayer& layer : vgg_layers(options)) {
+    file[next++].first = "conv" + layer.name.substr(4) + ".weight";
+    file[next++].first = "conv" + layer.name.substr(4) + ".bias";
+  }
+  check(file);
+  file = weights;  // by the classifier
+  file.emplace_back("classifier.1.weight", Tensor::ones({2, 2}));
+  check(file);
+  bias.set({0}, 0.7301776);  // by the numbers
+  bias.set({1}, 0.06493629);
+  bias.set({2}, 0.03428847);
+  bias.set({3}, 0.8260386);
+  check(weights);
+
+  bias.set({3}, 0.5);  // torchvision's, which are taken as they are
+  file = weights;
+  file.emplace_back("classifier.0.weight", Tensor::ones({2, 2}));
+  save_safetensors(path, file);
+  CHECK(identical(load_vgg_weights(path, options)[0].second, weights[0].second));
+}
+
 TEST_CASE("impossible loss networks and pictures are refused with a reason") {
   const auto refused = [](const LossNetworkOptions& options, const std::string& reason) {
     CHECK_THROWS_WITH_AS(make_loss_network(options), doctest::Contains(reason.c_str()), ArgumentError);
@@ -146,8 +200,7 @@ TEST_CASE("impossible loss networks and pictures are refused with a reason") {
   refused({.name = "vgg11"},
           "unknown network 'vgg11'; known are distilled, filters, squeezenet, squeezenet1_1, vgg16, vgg19");
   for (const char* name : {"vgg16", "vgg19", "squeezenet", "squeezenet1_1"}) {
-    refused({.name = name},
-            concat_text("loss-weights: name the safetensors file with the weights of ", name));
+    refused({.name = name}, concat_text("loss-weights: name the file with the weights of ", name));
   }
   refused({.name = "filters", .weights = "vgg.safetensors"}, "the filter bank needs no weights");
   refused({.name = "filters", .content_layer = "relu2_2"}, "the filter bank has its own");

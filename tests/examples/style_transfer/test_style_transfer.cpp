@@ -149,11 +149,48 @@ TEST_CASE("a training that was interrupted goes on to the same model, bit for bi
   CHECK(read_log(log).size() < steps);
   CHECK(!fs::exists(out / "model.safetensors"));
 
-  check_refused("train --resume " + out.string() + " --steps 10", 2, "--steps cannot be changed");
+  check_refused("train --resume " + out.string() + " --width 10", 2, "--width cannot be changed");
   REQUIRE(run("train --resume " + out.string()).status == 0);
   CHECK(read_log(log).size() == steps);
   CHECK(read_file((out / "model.safetensors").string()) ==
         read_file((kFolder / "whole/model.safetensors").string()));
+}
+
+TEST_CASE("a trained network is trained further") {
+  fresh_folder();
+  REQUIRE(run(training("run", 4)).status == 0);
+  const std::string folder = (kFolder / "run").string(), model = folder + "/model.safetensors";
+  const NamedTensors before = load_safetensors(model).tensors;
+  // In its own folder, to more steps in all.
+  check_refused("train --resume " + folder + " --steps 4", 2, "the run has been trained for 4 steps");
+  REQUIRE(run("train --resume " + folder + " --steps 7").status == 0);
+  CHECK(read_log(folder + "/log.jsonl").size() == 7);
+  CHECK(load_safetensors(model).metadata.at("steps") == "7");
+  CHECK_FALSE(identical(load_safetensors(model).tensors.at(0).second, before.at(0).second));
+
+  // In another: its shape and, if none are given, its styles. Hardly trained, it hardly differs.
+  const std::string from =
+      "train --from " + model + " --steps 1 --lr 1e-7 --crop 32 --batch 1 --style-size 64 ";
+  const auto out = [](const char* name) { return "--out " + (kFolder / name).string(); };
+  REQUIRE(run(from + out("own")).status == 0);
+  const SafetensorsFile own = load_safetensors((kFolder / "own/model.safetensors").string());
+  CHECK(own.metadata.at("width") == "4");
+  CHECK(own.metadata.at("styles").find("stained_glass") != std::string::npos);
+  CHECK(largest_difference(own.tensors.at(0).second, load_safetensors(model).tensors.at(0).second) < 1e-3);
+  const std::string other = source_path("examples/assets/styles/waves.jpg");
+  REQUIRE(run(from + "--style " + other + " " + out("other")).status == 0);
+  CHECK(
+      load_safetensors((kFolder / "other/model.safetensors").string()).metadata.at("styles").find("waves") !=
+      std::string::npos);
+  // And one of PyTorch's.
+  REQUIRE(run("train --from " + source_path("tests/golden/torch/fast_neural_style.pth") + " --style " +
+              other + " --steps 1 --crop 32 --batch 1 --style-size 64 " + out("torch"))
+              .status == 0);
+  CHECK(load_safetensors((kFolder / "torch/model.safetensors").string()).metadata.at("width") == "3");
+  check_refused(from + "--width 8 " + out("x"), 2, "--width cannot be changed by --from");
+  check_refused(from + "--style " + other + " " + other + " " + out("x"), 2,
+                "it has rows for 1 style, and 2 are");
+  check_refused("train --resume " + folder + " --from " + model, 2, "--from cannot be changed by --resume");
 }
 
 TEST_CASE("a film goes through frame by frame") {
@@ -377,9 +414,9 @@ TEST_CASE("bad usage is refused with exit code 2, failures with 1, each in one l
   check_refused(training("x", 6) + "--lr nan", 2, "lr");
   check_refused(training("x", 6) + "--norm batsch", 2, "unknown normalization 'batsch'");
   check_refused(training("x", 6) + "--loss-network vgg11", 2, "--loss-network: unknown network 'vgg11'");
-  check_refused(training("x", 6) + "--loss-network vgg16", 2, "--loss-weights: name the safetensors file");
+  check_refused(training("x", 6) + "--loss-network vgg16", 2, "--loss-weights: name the file");
   check_refused(training("x", 6) + "--loss-network squeezenet1_1", 2,
-                "--loss-weights: name the safetensors file with the weights of squeezenet1_1");
+                "--loss-weights: name the file with the weights of squeezenet1_1");
   check_refused(training("x", 6) + "--content-layer relu1_1", 2,
                 "--content-layer: SqueezeNet 1.0 has no layer 'relu1_1'; it has conv1, fire2");
   check_refused(training("x", 6) + "--loss-network filters --content-layer fire5", 2,

@@ -84,6 +84,22 @@ TEST_CASE("ten steps of every variant give PyTorch's values") {
       {"adam_decay", maker<Adam>(AdamOptions{.lr = 0.01, .weight_decay = 0.3})},
       {"adamw", maker<AdamW>(AdamWOptions{.lr = 0.01})},
       {"adamw_decay", maker<AdamW>(AdamWOptions{.lr = 0.05, .weight_decay = 0.3})},
+      {"adam_groups",
+       [](const std::vector<Tensor>& p) {
+         return std::make_unique<Adam>(std::vector<ParameterGroup<AdamOptions>>{
+             {{p[0]}, {.lr = 0.01}},
+             {{p[1]}, {.lr = 0.05, .beta1 = 0.7, .beta2 = 0.95, .weight_decay = 0.3}}});
+       }},
+      {"adamw_groups",
+       [](const std::vector<Tensor>& p) {
+         return std::make_unique<AdamW>(std::vector<ParameterGroup<AdamWOptions>>{
+             {{p[0]}, {.lr = 0.02, .weight_decay = 0}}, {{p[1]}, {.lr = 0.01}}});
+       }},
+      {"sgd_groups",
+       [](const std::vector<Tensor>& p) {
+         return std::make_unique<SGD>(std::vector<ParameterGroup<SGDOptions>>{
+             {{p[0]}, {.lr = 0.1}}, {{p[1]}, {.lr = 0.02, .momentum = 0.9}}});
+       }},
   };
   const SafetensorsReader golden(source_path("tests/golden/optimizers.safetensors"));
   for (const auto& [name, make] : variants) {
@@ -239,7 +255,7 @@ TEST_CASE("wrong parameters and options are named") {
   const auto fails = [&](auto&& make, const char* text) {
     CHECK_THROWS_WITH_AS(make(), doctest::Contains(text), ArgumentError);
   };
-  fails([&] { Adam({}); }, "Adam: the list of parameters is empty");
+  fails([&] { Adam(std::vector<Tensor>{}); }, "Adam: the list of parameters is empty");
   fails([&] { Adam({p, Tensor()}); }, "Adam: parameter 1 is an undefined tensor");
   fails([&] { AdamW({p, p}); }, "AdamW: parameters 0 and 1 of shape (2) are the same tensor");
   fails([&] { SGD({p * 2}); }, "SGD: parameter 0 of shape (2) is the result of an operation");
@@ -372,4 +388,14 @@ TEST_CASE("clip_grad_norm of an infinite norm makes gradients 0 and infinite one
   a.set_grad(Tensor::from({3, NAN}));
   CHECK(std::isnan(clip_grad_norm({a}, 2)));
   CHECK(std::isnan(a.grad()(0)));
+}
+
+TEST_CASE("groups are checked") {
+  Tensor a = Tensor::ones({2}).requires_grad_(), b = Tensor::ones({3}).requires_grad_();
+  CHECK_THROWS_WITH_AS(Adam({{{a}, {.lr = 0}}, {{b}, {.lr = 1}}}),
+                       doctest::Contains("the first group's lr is 0"), ArgumentError);
+  CHECK_THROWS_WITH_AS(Adam({{{a}, {.lr = 1}}, {{a}, {.lr = 1}}}), doctest::Contains("are the same tensor"),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(SGD({{{a}, {.lr = 1}}, {{b}, {.momentum = -1}}}), doctest::Contains("momentum is -1"),
+                       ArgumentError);
 }
