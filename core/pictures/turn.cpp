@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gesso/core/kernels/elementwise.h"
 #include "gesso/core/parallel.h"
 
 namespace gesso {
 namespace {
+
+constexpr Index kBlock = 1 << 15;  // pixels of one parallel block
 
 // `at` if it is in 0 to last, else where it comes to lie when the line is folded at both ends.
 double mirrored(double at, double last) {
@@ -45,8 +46,7 @@ Tensor turn_picture(const Tensor& x, double angle, Index height, Index width) {
     const T* from = x.data<T>();
     T* to = result.mutable_data<T>();
     parallel_for(
-        height, std::max<Index>(1, kElementwiseBlock / std::max<Index>(1, width * planes)),
-        [&](Index begin, Index end) {
+        height, std::max<Index>(1, kBlock / std::max<Index>(1, width * planes)), [&](Index begin, Index end) {
           for (Index i = begin; i < end; ++i) {
             for (Index j = 0; j < width; ++j) {
               const double down = static_cast<double>(i) - middle(height);

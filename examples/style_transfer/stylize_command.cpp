@@ -1,9 +1,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <iostream>
 #include <set>
 
@@ -14,6 +12,7 @@
 #include "gesso/core/system_limits.h"
 #include "gesso/training/picture_folder.h"
 #include "gesso/training/report/progress.h"
+#include "memory_need.h"
 #include "painting/film.h"
 #include "painting/model_file.h"
 #include "painting/ready_made.h"
@@ -171,13 +170,6 @@ std::vector<Task> plan(const std::vector<fs::path>& pictures, const fs::path& ou
     tasks.push_back({picture, out / name});
   }
   return tasks;
-}
-
-// "1.5 GB"
-std::string gigabytes(double bytes) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), bytes < 1e8 ? "%.2f GB" : "%.1f GB", bytes / 1e9);
-  return text.data();
 }
 
 // How many times as large as the file a picture is that is scaled to the short side `size` (0: as it is).

@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "commands.h"
+#include "memory_need.h"
 #include "painting/model_file.h"
 #include "painting/ready_made.h"
 #include "painting/training_run.h"
@@ -98,7 +99,10 @@ void TrainCommand::run() {
     with_usage_errors("--", [&] { settings.check(); });
     make_paths_absolute(settings);
   }
-  TrainingRun run(settings);
+  const std::vector<std::string> photographs = pictures_in(settings.content);
+  const double memory = memory_for_training(settings, photographs);
+  require_memory_for_training(settings, memory);
+  TrainingRun run(settings, photographs);
   Training& training = run.training();
   if (checkpoint) {
     training.resume(*checkpoint);
@@ -113,7 +117,8 @@ void TrainCommand::run() {
       settings.added_styles > 0 ? settings.styles.end() - settings.added_styles : settings.styles.begin(),
       settings.styles.end());
   std::cerr << (settings.added_styles > 0 ? "Adding to a style network: " : "Training a style network on ")
-            << names_of(in_training) << ", for " << settings.steps - training.steps_done() << " steps; watch "
+            << names_of(in_training) << ", for " << settings.steps - training.steps_done() << " steps"
+            << (memory > 0 ? ", in about " + gigabytes(memory) + " of memory" : "") << "; watch "
             << folder.report().string() << "\n";
   Samples samples(sample_styles(run), run.photographs().files());
   stop_gently_on_interrupt();

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "files.h"
+#include "gesso/core/files/checksum.h"
 #include "gesso/core/files/file.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/pictures/color_profile.h"
@@ -652,4 +653,11 @@ TEST_CASE("colours that a profile means otherwise are converted to sRGB") {
     }
     decodes(broken);
   }
+}
+
+TEST_CASE("PNG files are compressed") {
+  const Tensor photo = load_picture(source_path("examples/assets/photos/cat.jpg"));
+  const double bytes = static_cast<double>(encode_png(photo).size()),
+               samples = static_cast<double>(photo.numel());
+  CHECK(bytes < (has_checksums() ? 0.45 : 0.6) * samples);  // with zlib, or without
 }

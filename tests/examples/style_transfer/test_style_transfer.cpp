@@ -461,7 +461,7 @@ TEST_CASE("ways to start and to end a training: a lost terminal, nohup, closed a
     std::ofstream(script) << before << "\n"
                           << program_path("style-transfer") << " " << training("run", steps) << after
                           << " &\n"
-                          << "while [ \"$(wc -l <" << log
+                          << "while kill -0 $! 2>/dev/null && [ \"$(wc -l <" << log
                           << " 2>/dev/null || echo 0)\" -lt 3 ]; do sleep 0.05; done\n"
                           << signals << "\nwait $!\n";
     const int status = std::system(("bash " + script.string() + " >/dev/null 2>&1").c_str());
@@ -599,4 +599,28 @@ TEST_CASE("transparency goes through, and names of formats that cannot be writte
   CHECK(tiff.status == 1);
   CHECK(tiff.errors.find("must end in .png, .jpg, .jpeg or .webp") != std::string::npos);
   CHECK_FALSE(fs::exists(kFolder / "painted.tiff"));
+}
+
+TEST_CASE("a training says what it takes, and is refused with the batch that fits") {
+  fresh_folder();
+  const auto limited = [&](const std::string& options) {
+    const std::string errors = (kFolder / "stderr.txt").string();
+    const int status = std::system(("bash -c 'ulimit -v 2500000; exec " + program_path("style-transfer") +
+                                    " train --style " + kStyle + " --out " + (kFolder / "run").string() +
+                                    " --steps 1 --width 4 --blocks 1 --style-size 64 " + options +
+                                    "' >/dev/null 2>" + errors)
+                                       .c_str());
+    return Outcome{WIFEXITED(status) ? WEXITSTATUS(status) : 128, read_file(errors)};
+  };
+  const Outcome refused = limited("--crop 256 --batch 64");
+  CAPTURE(refused.errors);
+  CHECK(refused.status == 2);
+  CHECK(refused.errors.starts_with("style-transfer: --batch 64 --crop 256: a step takes "));
+  const std::size_t at = refused.errors.find("; --batch ");
+  REQUIRE(at != std::string::npos);
+  CHECK_FALSE(fs::exists(kFolder / "run"));
+  const Outcome fits = limited("--crop 128 --batch 2");
+  CAPTURE(fits.errors);
+  CHECK(fits.status == 0);
+  CHECK(fits.errors.find(" GB of memory; watch ") != std::string::npos);
 }
