@@ -17,9 +17,9 @@ bool can_export_onnx();
 /// function gives. Pictures are float32 (N, C, H, W); N, H and W may be any when it runs.
 ///
 ///     OnnxGraph graph("picture", 3);
-///     std::string y = graph.layer(net.conv1, graph.input());
-///     y = graph.add(y, graph.layer(net.shortcut, graph.input()));
-///     graph.save("net.onnx", y);
+///     std::string z = graph.layer(net, graph.input());
+///     z = graph.add(z, graph.layer(network, graph.input()));
+///     graph.save("net.onnx", z);
 ///
 /// Throws ArgumentError in builds without ONNX, naming the packages.
 class OnnxGraph {

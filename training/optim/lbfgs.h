@@ -29,6 +29,7 @@ struct LBFGSOptions {
 /// estimate of the inverse of the second derivatives, made of how gradients changed along the last steps. Wants the
 /// whole gradient, not that of a batch drawn at random.
 ///
+///     Tensor picture = Tensor::uniform({1, 3, 64, 64}, rng).requires_grad_();
 ///     LBFGS lbfgs({picture}, {.line_search = LineSearch::strong_wolfe});
 ///     lbfgs.step([&] {
 ///       lbfgs.zero_grad();

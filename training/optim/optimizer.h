@@ -11,7 +11,7 @@ namespace gesso {
 
 /// Parameters that are trained with options of their own:
 ///
-///     Adam adam({{net.features.parameters(), {.lr = 1e-5}}, {net.head.parameters(), {.lr = 1e-3}}});
+///     Adam both({{net.parameters(), {.lr = 1e-5}}, {network.parameters(), {.lr = 1e-3}}});
 template <class Options>
 struct ParameterGroup {
   std::vector<Tensor> parameters;

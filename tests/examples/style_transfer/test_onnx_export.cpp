@@ -103,10 +103,10 @@ TEST_CASE("a model that comes with gesso, by the command; its noise is as strong
     return;
   }
   const TemporaryFolder folder;
-  REQUIRE(std::system((program_path("style-transfer") + " export --model wave --onnx " +
-                       (folder / "wave.onnx") + " 2>" + (folder / "said.txt"))
+  REQUIRE(std::system((program_path("style-transfer") + " export --model autumn --onnx " +
+                       (folder / "autumn.onnx") + " 2>" + (folder / "said.txt"))
                           .c_str()) == 0);
-  const LoadedStyleNetwork model = load_style_network(source_path("examples/assets/models/wave.safetensors"));
+  const LoadedStyleNetwork model = load_style_network(source_path("examples/assets/models/autumn.safetensors"));
   const NoGradGuard no_grad;
   Generator rng(5);
   const Tensor picture = Tensor::uniform({1, 3, 64, 80}, rng);
@@ -114,7 +114,7 @@ TEST_CASE("a model that comes with gesso, by the command; its noise is as strong
     model.network->set_noise(noise);
     return clamp((*model.network)(picture), 0, 1);
   };
-  const Tensor theirs = run_onnx(folder, "wave.onnx", picture, picture.shape());
+  const Tensor theirs = run_onnx(folder, "autumn.onnx", picture, picture.shape());
   const double usual = mean(square(painted(1) - painted(2))).item();  // from one noise to another
   CHECK(mean(square(theirs - painted(0))).item() < 1.5 * usual + 1e-8);
 }

@@ -100,10 +100,10 @@ TEST_CASE("a model that comes with gesso, by the command") {
   const auto run = [&](const std::string& arguments) {
     return WEXITSTATUS(std::system((command + arguments + " >out.py 2>err.txt").c_str()));
   };
-  REQUIRE(run("--model wave --torch w.safetensors") == 0);
+  REQUIRE(run("--model autumn --torch w.safetensors") == 0);
   const std::string program = read_file(folder / "out.py");
   CHECK(program.find("load_file(\"w.safetensors\")") != std::string::npos);
-  LoadedStyleNetwork model = load_style_network(source_path("examples/assets/models/wave.safetensors"));
+  LoadedStyleNetwork model = load_style_network(source_path("examples/assets/models/autumn.safetensors"));
   if (!python().empty() && model.settings.network.noise == 0) {
     const NoGradGuard no_grad;
     Generator rng(5);
@@ -111,9 +111,9 @@ TEST_CASE("a model that comes with gesso, by the command") {
     CHECK(largest_difference(painted_by_torch(folder, program, picture),
                              clamp((*model.network)(picture), 0, 1)) < 1e-4);
   }
-  CHECK(run("--model wave --torch w.safetensors --style 9") == 2);
+  CHECK(run("--model autumn --torch w.safetensors --style 9") == 2);
   CHECK(read_file(folder / "err.txt").find("--style") != std::string::npos);
-  CHECK(run("--model wave") == 2);
+  CHECK(run("--model autumn") == 2);
   CHECK(run("--model nowhere.safetensors --torch w.safetensors") == 1);
 }
 
