@@ -106,7 +106,8 @@ TEST_CASE("a model that comes with gesso, by the command; its noise is as strong
   REQUIRE(std::system((program_path("style-transfer") + " export --model autumn --onnx " +
                        (folder / "autumn.onnx") + " 2>" + (folder / "said.txt"))
                           .c_str()) == 0);
-  const LoadedStyleNetwork model = load_style_network(source_path("examples/assets/models/autumn.safetensors"));
+  const LoadedStyleNetwork model =
+      load_style_network(source_path("examples/assets/models/autumn.safetensors"));
   const NoGradGuard no_grad;
   Generator rng(5);
   const Tensor picture = Tensor::uniform({1, 3, 64, 80}, rng);
