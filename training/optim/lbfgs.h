@@ -30,10 +30,10 @@ struct LBFGSOptions {
 /// whole gradient, not that of a batch drawn at random.
 ///
 ///     Tensor picture = Tensor::uniform({1, 3, 64, 64}, rng).requires_grad_();
-///     LBFGS lbfgs({picture}, {.line_search = LineSearch::strong_wolfe});
+///     LBFGS lbfgs({x}, {.line_search = LineSearch::strong_wolfe});
 ///     lbfgs.step([&] {
 ///       lbfgs.zero_grad();
-///       Tensor loss = loss_of(picture);
+///       Tensor loss = loss_of(x);
 ///       loss.backward();
 ///       return loss;
 ///     });

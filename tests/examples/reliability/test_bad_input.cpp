@@ -205,7 +205,7 @@ TEST_CASE("bad input to every program ends with one clear line") {
          {"--resume {negative}", "its step is -5"},
          {"--resume {abc}", "'abc' is not a number"},
          {"--resume {bare}", ""},
-         {"--resume {run} --steps 5", "--steps"},
+         {"--resume {run} --steps 5", "it is a run of train-any"},
          {"--add-style {style} --model {none} --out {new}", "none"},
          {"--model {model.safetensors}", "--add-style"}},
         count);
