@@ -53,7 +53,7 @@ struct Folders : TemporaryFolder {
             .steps = steps,
             .batch = 2,
             .crop = 32,
-            .style_size = 128};
+            .style_size = 64};
   }
 };
 
