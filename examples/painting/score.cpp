@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "brightness.h"
 #include "gesso/core/error.h"
 #include "gesso/core/generator.h"
 #include "gesso/core/parallel.h"
@@ -59,9 +60,7 @@ Tensor halved(const Tensor& x) {
 std::vector<double> edges_of(const Tensor& x) {
   const Index height = x.size(2), width = x.size(3), plane = height * width;
   const float* v = x.data<float>();
-  const auto luminance = [&](Index i) {
-    return (double{v[i]} + double{v[plane + i]} + double{v[2 * plane + i]}) / 3;
-  };
+  const auto luminance = [&](Index i) { return brightness(v + i, plane); };
   std::vector<double> edges;
   for (Index y = 1; y + 1 < height; ++y) {
     for (Index i = y * width + 1; i + 1 < (y + 1) * width; ++i) {

@@ -5,6 +5,7 @@
 #include <numbers>
 #include <vector>
 
+#include "brightness.h"
 #include "gesso/core/error.h"
 #include "gesso/core/parallel.h"
 
@@ -73,7 +74,7 @@ std::vector<double> windowed(const Tensor& picture, Index top, Index left, Index
   for (Index y = 0; y < size; ++y) {
     for (Index x = 0; x < size; ++x) {
       const float* at = values + (top + y) * width + left + x;
-      square.push_back((double{at[0]} + at[plane] + at[2 * plane]) / 3);
+      square.push_back(brightness(at, plane));
       sum += square.back();
     }
   }

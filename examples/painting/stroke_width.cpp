@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include "brightness.h"
 #include "gesso/core/error.h"
 #include "gesso/core/parallel.h"
 
@@ -15,12 +16,12 @@ struct Plane {
   std::vector<double> values;
 };
 
-Plane brightness(const Tensor& picture) {
+Plane brightness_of(const Tensor& picture) {
   Plane plane{picture.size(2), picture.size(3), {}};
   const Index pixels = plane.height * plane.width;
   const float* values = picture.data<float>();
   for (Index i = 0; i < pixels; ++i) {
-    plane.values.push_back((double{values[i]} + values[pixels + i] + values[2 * pixels + i]) / 3);
+    plane.values.push_back(brightness(values + i, pixels));
   }
   return plane;
 }
@@ -83,7 +84,7 @@ double measure_stroke_width(const Tensor& picture) {
               picture.size(3) >= 1 && picture.dtype() == float32,
           "measure_stroke_width: the picture has shape ", picture.shape(),
           "; it must be float32 (1, 3, H, W)");
-  const Plane plane = brightness(picture);
+  const Plane plane = brightness_of(picture);
   constexpr Index kRadii = max_stroke_width / 2;
   std::vector<double> taken(kRadii + 1, 0.0);  // by radius; squares of one pixel take nothing
   parallel_for(kRadii, 1, [&](Index begin, Index end) {

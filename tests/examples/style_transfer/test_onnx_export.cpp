@@ -12,6 +12,7 @@
 #include "painting/model_file.h"
 #include "painting/onnx_export.h"
 #include "paths.h"
+#include "stir.h"
 #include "support.h"
 
 using namespace gesso;
@@ -51,15 +52,6 @@ session.run(None, {session.get_inputs()[0].name: x})[0].tofile(sys.argv[2] + ".o
   std::string bytes = read_file(folder / "x.out");
   REQUIRE(bytes.size() == static_cast<std::size_t>(output.numel()) * sizeof(float));
   return Tensor::from_buffer(bytes.data(), output).clone();
-}
-
-void stir(Module& network, Generator& rng) {
-  for (auto& [name, tensor] : network.state_dict()) {
-    if (tensor.rank() <= 2 && !name.ends_with("num_batches_tracked")) {
-      Tensor handle = tensor;
-      handle.copy_(Tensor::uniform(tensor.shape(), rng, 0.5, 1.5));
-    }
-  }
 }
 
 bool skipped() {

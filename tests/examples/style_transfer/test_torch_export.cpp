@@ -8,6 +8,7 @@
 #include "painting/model_file.h"
 #include "painting/torch_export.h"
 #include "paths.h"
+#include "stir.h"
 #include "support.h"
 
 using namespace gesso;
@@ -54,16 +55,6 @@ Tensor painted_by_torch(const TemporaryFolder& folder, const std::string& progra
   REQUIRE(std::system(("cd " + folder.path() + " && PYTHONPATH=. " + python() + " program.py").c_str()) == 0);
   std::string bytes = read_file(folder / "painted.bin");
   return Tensor::from_buffer(bytes.data(), picture.shape()).clone();
-}
-
-// Weights that are not those of the beginning: gammas not 1, running statistics not 0 and 1.
-void stir(Module& network, Generator& rng) {
-  for (auto& [name, tensor] : network.state_dict()) {
-    if (tensor.rank() <= 2 && !name.ends_with("num_batches_tracked")) {
-      Tensor handle = tensor;
-      handle.copy_(Tensor::uniform(tensor.shape(), rng, 0.5, 1.5));
-    }
-  }
 }
 
 }  // namespace
