@@ -164,19 +164,31 @@ struct Team {
 std::atomic<Team*> current_team = nullptr;
 
 // After fork() only the thread that called it lives on. The child leaves the team of its parent alone, with
-// workers that do not exist and a mutex that one of them may have held, and begins with a team of its own.
-void start_afresh_in_child() {
-  const Team* const parents = current_team;
-  Team* const own = new Team;
-  own->threads = parents->threads.load();
-  current_team = own;
+// workers that do not exist and a mutex that one of them may have held, and begins with a team of its own. The
+// parent makes it: another thread may hold the allocator's lock at that moment, and not every allocator
+// (AddressSanitizer's, for one) is whole again in the child when the handler runs.
+thread_local Team* childs_team = nullptr;
+
+void prepare_fork() {
+  childs_team = new Team;
+  childs_team->threads = current_team.load()->threads.load();
+}
+
+void discard_in_parent() {
+  delete childs_team;
+  childs_team = nullptr;
+}
+
+void adopt_in_child() {
+  current_team = childs_team;
+  childs_team = nullptr;
 }
 
 // Never destroyed, like the memory pool; the workers end with the process.
 Team& team() {
   static const bool ready = [] {
     current_team = new Team;
-    pthread_atfork(nullptr, nullptr, start_afresh_in_child);
+    pthread_atfork(prepare_fork, discard_in_parent, adopt_in_child);
     return true;
   }();
   (void)ready;
