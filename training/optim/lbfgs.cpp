@@ -5,6 +5,7 @@
 
 #include "gesso/autograd/graph.h"
 #include "gesso/core/kernels/elementwise.h"
+#include "gesso/training/optim/state_entries.h"
 #include "gesso/training/optim/wolfe_search.h"
 
 namespace gesso {
@@ -120,14 +121,18 @@ void LBFGS::remember(const Tensor& new_gradient) {
   Tensor y = new_gradient.clone(), s = direction_.clone();
   y.add_(gradient_before_, -1);
   s.mul_(length_);
-  const double ys = dot(y, s);
-  if (ys > 1e-10) {
-    if (changes_.size() == static_cast<std::size_t>(options_.history_size)) {
-      changes_.pop_front();
-    }
-    curvature_ = ys / dot(y, y);
-    changes_.push_back({s, y, 1 / ys});
+  if (dot(y, s) > 1e-10) {
+    put_away(s, y);
   }
+}
+
+void LBFGS::put_away(const Tensor& of_x, const Tensor& of_gradient) {
+  if (changes_.size() == static_cast<std::size_t>(options_.history_size)) {
+    changes_.pop_front();
+  }
+  const double ys = dot(of_gradient, of_x);
+  curvature_ = ys / dot(of_gradient, of_gradient);
+  changes_.push_back({of_x, of_gradient, 1 / ys});
 }
 
 // -H g in two loops over the changes (Nocedal and Wright, algorithm 7.4).
@@ -195,6 +200,50 @@ double LBFGS::step(const Closure& closure) {
     }
   }
   return first_loss;
+}
+
+StateDict LBFGS::state_dict() const {
+  StateDict state = {{"n_iter", Tensor::scalar(static_cast<double>(iterations_), float64)}};
+  if (iterations_ > 0) {
+    state.emplace_back("d", direction_);
+    state.emplace_back("t", Tensor::scalar(length_, float64));
+    state.emplace_back("prev_flat_grad", gradient_before_);
+  }
+  for (std::size_t i = 0; i < changes_.size(); ++i) {
+    state.emplace_back(concat_text("old_dirs.", i), changes_[i].of_gradient);
+    state.emplace_back(concat_text("old_stps.", i), changes_[i].of_x);
+  }
+  return state;
+}
+
+void LBFGS::load_state_dict(const StateDict& state) {
+  StateEntries entries(state);
+  const Tensor all = point();
+  const Tensor iterations = entries.take("n_iter", {});
+  Tensor direction, length, gradient_before;
+  std::vector<std::pair<Tensor, Tensor>> changes;
+  if (entries.good() && iterations.item() > 0) {
+    direction = entries.take("d", all.shape());
+    length = entries.take("t", {});
+    gradient_before = entries.take("prev_flat_grad", all.shape());
+    for (std::size_t i = 0; entries.has(concat_text("old_dirs.", i)); ++i) {
+      const Tensor of_gradient = entries.take(concat_text("old_dirs.", i), all.shape());
+      changes.emplace_back(entries.take(concat_text("old_stps.", i), all.shape()), of_gradient);
+    }
+  }
+  entries.finish("LBFGS", parameters_.size());
+  const auto own = [&](const Tensor& x) {
+    return x.defined() ? x.detach().to(all.dtype()).clone() : Tensor();
+  };
+  iterations_ = static_cast<Index>(iterations.item());
+  direction_ = own(direction);
+  length_ = length.defined() ? length.item() : 0;
+  gradient_before_ = own(gradient_before);
+  changes_.clear();
+  curvature_ = 1;
+  for (const auto& [of_x, of_gradient] : changes) {  // a shorter memory than there keeps the newest
+    put_away(own(of_x), own(of_gradient));
+  }
 }
 
 }  // namespace gesso

@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-#include "gesso/core/tensor.h"
+#include "gesso/layers/module.h"
 
 namespace gesso {
 
@@ -55,6 +55,15 @@ class LBFGS {
   void zero_grad();
   const std::vector<Tensor>& parameters() const { return parameters_; }
 
+  /// Everything that a later step depends on besides parameters and options, under PyTorch's names: "n_iter", how many
+  /// iterations there were; of the last one its direction "d", its length "t" and the gradient before it
+  /// "prev_flat_grad"; and the changes that are kept, oldest first, of gradients ("old_dirs.0", ...) and of parameters
+  /// ("old_stps.0", ...). All parameters are one row in each.
+  StateDict state_dict() const;
+  /// Goes on from `state`: the steps that follow are those that would have followed there, bit for bit. Throws one
+  /// ArgumentError naming all entries that are missing, unexpected or of another shape; then nothing is changed.
+  void load_state_dict(const StateDict& state);
+
  private:
   struct Change {
     Tensor of_x, of_gradient;  // s and y
@@ -66,6 +75,7 @@ class LBFGS {
   Tensor point() const;
   void move_to(const Tensor& start, double length);
   void remember(const Tensor& new_gradient);
+  void put_away(const Tensor& of_x, const Tensor& of_gradient);
   Tensor newton_direction(const Tensor& new_gradient) const;
 
   std::vector<Tensor> parameters_;
@@ -73,7 +83,7 @@ class LBFGS {
   int evaluations_ = 0;  // of the step under way
   Index iterations_ = 0;
   std::deque<Change> changes_;
-  double curvature_ = 1;  // H's guess before any change
+  double curvature_ = 1;  // H's guess before the changes that are kept
   Tensor direction_, gradient_before_;
   double length_ = 0;
 };

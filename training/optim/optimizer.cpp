@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "gesso/autograd/graph.h"
 #include "gesso/core/kernels/elementwise.h"
+#include "gesso/training/optim/state_entries.h"
 
 namespace gesso {
 
@@ -99,45 +99,24 @@ StateDict Optimizer::state_dict() const {
 }
 
 void Optimizer::load_state_dict(const StateDict& state) {
-  std::map<std::string, Tensor> rest(state.begin(), state.end());
-  std::string problems;
-  const auto take = [&](const std::string& key, const Shape& shape) {
-    const auto found = rest.find(key);
-    if (found == rest.end()) {
-      problems += key + " is missing; ";
-      return Tensor();
-    }
-    Tensor value = found->second;
-    rest.erase(found);
-    if (!value.defined() || value.shape() != shape) {
-      problems += concat_text(key, " is ", value.describe(), " and should have shape ", shape, "; ");
-    }
-    return value;
-  };
-
-  const Tensor lr = take("lr", {});
+  StateEntries entries(state);
+  const Tensor lr = entries.take("lr", {});
   std::vector<Index> steps(steps_.size(), 0);
   std::vector<std::vector<Tensor>> averages(averages_.size(), std::vector<Tensor>(parameters_.size()));
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const std::string prefix = std::to_string(i) + ".";
-    const auto next = rest.lower_bound(prefix);
-    if (next == rest.end() || !next->first.starts_with(prefix)) {
+    if (!entries.has(prefix)) {
       continue;  // a parameter that was never stepped
     }
-    const Tensor step = take(prefix + "step", {});
+    const Tensor step = entries.take(prefix + "step", {});
     for (std::size_t k = 0; k < averages_.size(); ++k) {
-      averages[k][i] = take(prefix + average_names_[k], parameters_[i].shape());
+      averages[k][i] = entries.take(prefix + average_names_[k], parameters_[i].shape());
     }
-    if (problems.empty()) {
+    if (entries.good()) {
       steps[i] = static_cast<Index>(step.item());
     }
   }
-  for (const auto& [key, value] : rest) {
-    problems += key + " is unexpected; ";
-  }
-  require(problems.empty(), name_, "::load_state_dict: ", problems,
-          "nothing was changed; the state must be that of the same optimiser over the same ",
-          parameters_.size(), " parameters");
+  entries.finish(name_, parameters_.size());
   set_lr(lr.item());
   steps_ = std::move(steps);
   for (std::size_t k = 0; k < averages_.size(); ++k) {
