@@ -50,6 +50,7 @@ class GELU : public Module {
   std::string extra_repr() const override {
     return approximation_ == GeluApproximation::tanh ? "approximate=tanh" : "";
   }
+  GeluApproximation approximation() const { return approximation_; }
 
  private:
   GeluApproximation approximation_;
@@ -73,6 +74,7 @@ class Softmax : public Module {
   explicit Softmax(int dim) : dim_(dim) {}
   Tensor forward(const Tensor& x) override { return softmax(x, dim_); }
   std::string extra_repr() const override { return concat_text("dim=", dim_); }
+  int dim() const { return dim_; }
 
  private:
   int dim_;

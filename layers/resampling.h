@@ -79,6 +79,7 @@ class ReflectionPad2d : public Module {
   explicit ReflectionPad2d(const Padding2d& padding);
   Tensor forward(const Tensor& x) override { return reflection_pad2d(x, padding_); }
   std::string extra_repr() const override;
+  const Padding2d& padding() const { return padding_; }
 
  private:
   Padding2d padding_;

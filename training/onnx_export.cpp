@@ -1,6 +1,8 @@
 #include "gesso/training/onnx_export.h"
 
+#include <cmath>
 #include <map>
+#include <numbers>
 
 #include "gesso/autograd/graph.h"
 #include "gesso/core/files/file.h"
@@ -16,7 +18,8 @@
 #include "gesso/layers/sequential.h"
 
 #ifdef GESSO_HAS_ONNX
-#include <onnx/onnx_pb.h>
+#include "gesso/training/onnx/fold_batch_norm.h"
+#include "gesso/training/onnx/nodes.h"
 #endif
 
 namespace gesso {
@@ -28,90 +31,45 @@ namespace {
 constexpr int kOpset = 17, kIrVersion = 8;  // that ONNX 1.12 brought, and everything since reads
 constexpr const char* kOutput = "output";
 
-using Ints = std::vector<Index>;
-
 }  // namespace
 
-struct OnnxGraph::Model {
-  onnx::ModelProto proto;
+struct OnnxGraph::Model : detail::OnnxNodes {
   std::string input;
-  int values = 0;
-  std::map<std::string, int> ranks = {};  // of values
-
-  onnx::GraphProto& graph() { return *proto.mutable_graph(); }
-
-  // A new node; its result's name.
-  std::pair<onnx::NodeProto*, std::string> node(const char* operation,
-                                                const std::vector<std::string>& inputs) {
-    onnx::NodeProto* node = graph().add_node();
-    const std::string result = concat_text("v", values++);
-    node->set_op_type(operation);
-    node->set_name(concat_text(operation, "_", result));
-    for (const std::string& each : inputs) {
-      node->add_input(each);
-    }
-    node->add_output(result);
-    ranks[result] = ranks[inputs[0]];
-    return {node, result};
-  }
-
-  static void set(onnx::NodeProto* node, const char* name, const Ints& values) {
-    onnx::AttributeProto* attribute = node->add_attribute();
-    attribute->set_name(name);
-    attribute->set_type(onnx::AttributeProto::INTS);
-    for (const Index value : values) {
-      attribute->add_ints(value);
-    }
-  }
-  static void set(onnx::NodeProto* node, const char* name, Index value) {
-    onnx::AttributeProto* attribute = node->add_attribute();
-    attribute->set_name(name);
-    attribute->set_type(onnx::AttributeProto::INT);
-    attribute->set_i(value);
-  }
-  static void set(onnx::NodeProto* node, const char* name, double value) {
-    onnx::AttributeProto* attribute = node->add_attribute();
-    attribute->set_name(name);
-    attribute->set_type(onnx::AttributeProto::FLOAT);
-    attribute->set_f(static_cast<float>(value));
-  }
-  static void set(onnx::NodeProto* node, const char* name, const char* value) {
-    onnx::AttributeProto* attribute = node->add_attribute();
-    attribute->set_name(name);
-    attribute->set_type(onnx::AttributeProto::STRING);
-    attribute->set_s(value);
-  }
-
-  onnx::TensorProto* constant(const Ints& shape) {
-    onnx::TensorProto* tensor = graph().add_initializer();
-    tensor->set_name(concat_text("c", values++));
-    for (const Index size : shape) {
-      tensor->add_dims(size);
-    }
-    return tensor;
-  }
-  std::string numbers(const Tensor& x, const Ints& shape) {
-    const Tensor values32 = x.detach().to(float32);
-    onnx::TensorProto* tensor = constant(shape);
-    tensor->set_data_type(onnx::TensorProto::FLOAT);
-    tensor->set_raw_data(values32.data<float>(), static_cast<std::size_t>(x.numel()) * sizeof(float));
-    return tensor->name();
-  }
-  std::string numbers(const Tensor& x) { return numbers(x, Ints(x.shape().begin(), x.shape().end())); }
-  std::string number(double value) { return numbers(Tensor::scalar(value), {}); }
-  std::string whole_numbers(const Ints& values_) {
-    onnx::TensorProto* tensor = constant({static_cast<Index>(values_.size())});
-    tensor->set_data_type(onnx::TensorProto::INT64);
-    tensor->set_raw_data(values_.data(), values_.size() * sizeof(Index));
-    return tensor->name();
-  }
-
-  std::string operation(const char* name, const std::vector<std::string>& inputs) {
-    return node(name, inputs).second;
-  }
 
   std::string activated(const FusedActivation& layer, const std::string& y) {
     return layer.activation() == Activation::relu ? operation("Relu", {y}) : y;
+  }
+
+  // What both convolutions have in common.
+  template <class Layer>
+  std::pair<onnx::NodeProto*, std::string> convolving(const char* operation, const Layer& layer,
+                                                      const std::string& x) {
+    std::vector<std::string> inputs = {x, numbers(layer.weight)};
+    if (layer.bias.defined()) {
+      inputs.push_back(numbers(layer.bias));
+    }
+    auto result = node(operation, inputs);
+    onnx::NodeProto* conv = result.first;
+    set(conv, "kernel_shape", Ints{layer.weight.size(2), layer.weight.size(3)});
+    set(conv, "strides", Ints{layer.options().stride.height, layer.options().stride.width});
+    set(conv, "dilations", Ints{layer.options().dilation.height, layer.options().dilation.width});
+    set(conv, "group", layer.options().groups);
+    return result;
+  }
+
+  std::string transposed_convolution(const ConvTranspose2d& layer, const std::string& x) {
+    const auto [rows, columns] = layer.options().padding;
+    auto [conv, y] = convolving("ConvTranspose", layer, x);
+    set(conv, "pads", Ints{rows, columns, rows, columns});
+    set(conv, "output_padding",
+        Ints{layer.options().output_padding.height, layer.options().output_padding.width});
+    return y;
+  }
+
+  std::string pad(const std::string& x, const Padding2d& p, const char* mode) {
+    auto [pad, y] = node("Pad", {x, whole_numbers({0, 0, p.top, p.left, 0, 0, p.bottom, p.right})});
+    set(pad, "mode", mode);
+    return y;
   }
 
   std::string convolution(const Conv2d& layer, std::string x) {
@@ -121,19 +79,9 @@ struct OnnxGraph::Model {
     require(!o.same || o.padding_mode == PaddingMode::zeros, "export_onnx: Conv2d(", layer.extra_repr(),
             "): `same` with padding other than zeros has no word in ONNX");
     if (padded_before) {
-      auto [pad, padded] = node("Pad", {x, whole_numbers({0, 0, rows, columns, 0, 0, rows, columns})});
-      set(pad, "mode", o.padding_mode == PaddingMode::reflect ? "reflect" : "edge");
-      x = padded;
+      x = pad(x, {columns, columns, rows, rows}, o.padding_mode == PaddingMode::reflect ? "reflect" : "edge");
     }
-    std::vector<std::string> inputs = {x, numbers(layer.weight)};
-    if (layer.bias.defined()) {
-      inputs.push_back(numbers(layer.bias));
-    }
-    auto [conv, y] = node("Conv", inputs);
-    set(conv, "kernel_shape", Ints{layer.weight.size(2), layer.weight.size(3)});
-    set(conv, "strides", Ints{o.stride.height, o.stride.width});
-    set(conv, "dilations", Ints{o.dilation.height, o.dilation.width});
-    set(conv, "group", o.groups);
+    auto [conv, y] = convolving("Conv", layer, x);
     if (o.same && o.stride == Size2d(1)) {  // the same for every size
       const Index down = o.dilation.height * (layer.weight.size(2) - 1);
       const Index across = o.dilation.width * (layer.weight.size(3) - 1);
@@ -148,13 +96,52 @@ struct OnnxGraph::Model {
     return activated(layer, y);
   }
 
-  std::string pooling(const char* operation, const Pool2dOptions& o, const std::string& x) {
+  std::pair<onnx::NodeProto*, std::string> pooling(const char* operation, const Pool2dOptions& o,
+                                                   const std::string& x) {
     auto [pool, y] = node(operation, {x});
     set(pool, "kernel_shape", Ints{o.kernel.height, o.kernel.width});
     set(pool, "strides", Ints{o.stride.height, o.stride.width});
     set(pool, "pads", Ints{o.padding.height, o.padding.width, o.padding.height, o.padding.width});
     set(pool, "ceil_mode", Index{o.ceil_mode});
+    return {pool, y};
+  }
+
+  // `nearest`: how a place between pixels is rounded; null to blend.
+  std::string resize(const std::string& x, double scale, const char* coordinates, const char* nearest) {
+    auto [resize, y] = node("Resize", {x, "", numbers(Tensor::from({1, 1, scale, scale}))});
+    set(resize, "mode", nearest ? "nearest" : "linear");
+    set(resize, "coordinate_transformation_mode", coordinates);
+    if (nearest) {
+      set(resize, "nearest_mode", nearest);
+    }
     return y;
+  }
+
+  std::string bilinear(const Upsample& layer, const std::string& x) {
+    const double scale = layer.options().scale;
+    // Below 1.5, pictures of several pixels may keep their size, and PyTorch's convention is then to copy them.
+    require(scale <= 1 || scale >= 1.5, "export_onnx: ", layer.describe(),
+            ": small pictures are enlarged by a scale between 1 and 1.5 in another way in ONNX");
+    return resize(x, scale, layer.options().align_corners ? "align_corners" : "half_pixel", nullptr);
+  }
+
+  // Opset 17 has no word for it; its parts are x / 2 (1 + t).
+  std::string gelu(const GELU& layer, const std::string& x) {
+    std::string t;
+    if (layer.approximation() == GeluApproximation::none) {
+      t = operation("Erf", {operation("Mul", {x, number(std::sqrt(0.5))})});
+    } else {
+      const std::string cube = operation("Mul", {x, operation("Mul", {x, x})});
+      const std::string sum = operation("Add", {x, operation("Mul", {cube, number(0.044715)})});
+      t = operation("Tanh", {operation("Mul", {sum, number(std::sqrt(2 / std::numbers::pi))})});
+    }
+    return operation("Mul", {operation("Mul", {x, number(0.5)}), operation("Add", {t, number(1)})});
+  }
+
+  std::string prelu(const PReLU& layer, const std::string& x) {
+    Ints shape(static_cast<std::size_t>(std::max(1, ranks[x] - 1)), 1);  // as it broadcasts: (C, 1, 1)
+    shape[0] = layer.weight.numel();
+    return operation("PRelu", {x, numbers(layer.weight, shape)});
   }
 
   // Each instance by itself over groups of channels: the groups as channels of a picture of one row, then gamma and beta.
@@ -170,7 +157,18 @@ struct OnnxGraph::Model {
     return operation("Add", {operation("Mul", {back, numbers(gamma, each)}), numbers(beta, each)});
   }
 
+  std::string layer_norm(const LayerNorm& layer, const std::string& x) {
+    const Shape& shape = layer.normalized_shape();
+    auto [norm, y] =
+        node("LayerNormalization", {x, numbers(layer.weight.defined() ? layer.weight : Tensor::ones(shape)),
+                                    numbers(layer.bias.defined() ? layer.bias : Tensor::zeros(shape))});
+    set(norm, "axis", Index{-shape.rank()});
+    set(norm, "epsilon", layer.eps());
+    return activated(layer, y);
+  }
+
   std::string normalization(NormalizationLayer& layer, const std::string& x) {
+    if (auto* over_last = dynamic_cast<const LayerNorm*>(&layer)) return layer_norm(*over_last, x);
     const auto* group = dynamic_cast<const GroupNorm*>(&layer);
     const auto* channel = dynamic_cast<const ChannelNorm*>(&layer);
     const auto* conditional = dynamic_cast<const ConditionalInstanceNorm2d*>(&layer);
@@ -241,6 +239,7 @@ std::string OnnxGraph::layer(Module& module, const std::string& x) {
     return y;
   }
   if (auto* conv = dynamic_cast<Conv2d*>(&module)) return m.convolution(*conv, x);
+  if (auto* conv = dynamic_cast<ConvTranspose2d*>(&module)) return m.transposed_convolution(*conv, x);
   if (auto* norm = dynamic_cast<NormalizationLayer*>(&module)) return m.normalization(*norm, x);
   if (auto* linear = dynamic_cast<Linear*>(&module)) {
     const std::string y = m.operation("MatMul", {x, m.numbers(linear->weight.detach().transpose(0, 1))});
@@ -254,21 +253,33 @@ std::string OnnxGraph::layer(Module& module, const std::string& x) {
   }
   if (dynamic_cast<Tanh*>(&module)) return m.operation("Tanh", {x});
   if (dynamic_cast<Sigmoid*>(&module)) return m.operation("Sigmoid", {x});
+  if (auto* gelu = dynamic_cast<GELU*>(&module)) return m.gelu(*gelu, x);
+  if (auto* prelu = dynamic_cast<PReLU*>(&module)) return m.prelu(*prelu, x);
+  if (auto* softmax = dynamic_cast<Softmax*>(&module)) {
+    auto [node, y] = m.node("Softmax", {x});
+    Model::set(node, "axis", Index{softmax->dim()});
+    return y;
+  }
   if (dynamic_cast<SiLU*>(&module)) return m.operation("Mul", {x, m.operation("Sigmoid", {x})});
-  if (auto* pool = dynamic_cast<MaxPool2d*>(&module)) return m.pooling("MaxPool", pool->options(), x);
+  if (auto* pool = dynamic_cast<MaxPool2d*>(&module)) return m.pooling("MaxPool", pool->options(), x).second;
   if (auto* pool = dynamic_cast<AvgPool2d*>(&module)) {
     const Pool2dOptions& o = pool->options();
-    require(o.padding == Size2d(0) && !o.ceil_mode, "export_onnx: ", module.describe(),
-            ": padding and ceil_mode of averages mean other things in ONNX");
-    return m.pooling("AveragePool", o, x);
+    require(!o.ceil_mode, "export_onnx: ", module.describe(),
+            ": ceil_mode of averages means another thing in ONNX");
+    auto [node, y] = m.pooling("AveragePool", o, x);
+    Model::set(node, "count_include_pad", Index{1});
+    return y;
   }
   if (auto* pool = dynamic_cast<AdaptiveAvgPool2d*>(&module)) {
     require(pool->size() == Size2d(1), "export_onnx: ", module.describe(), ": ONNX knows the size 1 alone");
     return m.operation("GlobalAveragePool", {x});
   }
-  if (auto* up = dynamic_cast<Upsample*>(&module); up && up->options().mode == UpsampleMode::nearest) {
-    return upsample_nearest(x, static_cast<Index>(up->options().scale));
+  if (auto* up = dynamic_cast<Upsample*>(&module)) {
+    return up->options().mode == UpsampleMode::bilinear
+               ? m.bilinear(*up, x)
+               : upsample_nearest(x, static_cast<Index>(up->options().scale));
   }
+  if (auto* pad = dynamic_cast<ReflectionPad2d*>(&module)) return m.pad(x, pad->padding(), "reflect");
   if (dynamic_cast<Flatten*>(&module)) {
     const std::string y = m.operation("Flatten", {x});
     m.ranks[y] = 2;
@@ -305,16 +316,12 @@ std::string OnnxGraph::add_noise(const std::string& x, double most) {
 }
 
 std::string OnnxGraph::upsample_nearest(const std::string& x, Index scale) {
-  const auto factor = static_cast<double>(scale);
-  auto [resize, y] = model_->node("Resize", {x, "", model_->numbers(Tensor::from({1, 1, factor, factor}))});
-  Model::set(resize, "mode", "nearest");
-  Model::set(resize, "coordinate_transformation_mode", "asymmetric");
-  Model::set(resize, "nearest_mode", "floor");
-  return y;
+  return model_->resize(x, static_cast<double>(scale), "asymmetric", "floor");
 }
 
 void OnnxGraph::save(const std::string& path, const std::string& output) {
-  onnx::GraphProto& graph = model_->graph();
+  onnx::ModelProto proto = model_->proto;  // a copy, so that another output can be saved, too
+  onnx::GraphProto& graph = *proto.mutable_graph();
   onnx::NodeProto* last = graph.add_node();
   last->set_op_type("Identity");
   last->add_input(output);
@@ -326,9 +333,8 @@ void OnnxGraph::save(const std::string& path, const std::string& output) {
   for (int d = 0; d < model_->ranks.at(output); ++d) {  // all of any size
     type->mutable_shape()->add_dim()->set_dim_param(concat_text(kOutput, d));
   }
-  write_file_atomically(path, model_->proto.SerializeAsString());
-  graph.mutable_node()->RemoveLast();  // so that another output can be saved, too
-  graph.clear_output();
+  detail::fold_batch_norms(graph);
+  write_file_atomically(path, proto.SerializeAsString());
 }
 
 #else

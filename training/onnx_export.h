@@ -32,11 +32,11 @@ class OnnxGraph {
 
   const std::string& input() const;
 
-  /// What a layer computes of `x` in evaluation mode: Conv2d with any padding, Linear, ReLU, LeakyReLU, Tanh, Sigmoid,
-  /// SiLU, MaxPool2d, AvgPool2d without padding or ceil_mode, AdaptiveAvgPool2d to one pixel,
-  /// Upsample nearest, Flatten, Dropout (nothing), InstanceNorm2d, ConditionalInstanceNorm2d in the style or mix that
-  /// is set, BatchNorm2d with running statistics, GroupNorm, and Sequential of these. Throws ArgumentError, naming the
-  /// layer, for another, and for options that ONNX has no word for.
+  /// What a layer computes of `x` in evaluation mode: Conv2d and ConvTranspose2d, Linear, the activations and Softmax,
+  /// MaxPool2d, AvgPool2d without ceil_mode, AdaptiveAvgPool2d to one pixel, Upsample (not bilinear by less than 1.5),
+  /// ReflectionPad2d, Flatten, Dropout (nothing), InstanceNorm2d, ConditionalInstanceNorm2d in the style or mix that is
+  /// set, BatchNorm with running statistics, GroupNorm, LayerNorm, and Sequential of these. Throws ArgumentError, naming
+  /// the layer, for another, and for options that ONNX has no word for.
   std::string layer(Module& module, const std::string& x);
 
   std::string relu(const std::string& x);
@@ -49,7 +49,8 @@ class OnnxGraph {
   /// Each pixel as scale x scale pixels.
   std::string upsample_nearest(const std::string& x, Index scale);
 
-  /// Writes the file, with `output` as what it gives. Throws FileError when it cannot be written.
+  /// Writes the file, with `output` as what it gives. A batch norm that follows a convolution becomes a part of it
+  /// there, unless somebody else reads what the convolution computes. Throws FileError when it cannot be written.
   void save(const std::string& path, const std::string& output);
 
  private:

@@ -63,6 +63,8 @@ class LayerNorm : public NormalizationLayer {
   /// Throws ArgumentError for an empty normalized_shape or a size below 1.
   explicit LayerNorm(const Shape& normalized_shape, const LayerNormOptions& options = {});
 
+  const Shape& normalized_shape() const { return normalized_shape_; }
+
   Tensor forward(const Tensor& x) override;
   std::string extra_repr() const override;
   Shape batched_shape(const Shape& x) const override;

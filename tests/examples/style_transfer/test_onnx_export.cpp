@@ -54,6 +54,15 @@ session.run(None, {session.get_inputs()[0].name: x})[0].tofile(sys.argv[2] + ".o
   return Tensor::from_buffer(bytes.data(), output).clone();
 }
 
+// How often `part` is in `text`.
+int count(const std::string& text, const std::string& part) {
+  int found = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+    ++found;
+  }
+  return found;
+}
+
 bool skipped() {
   if (!can_export_onnx() || python().empty()) {
     MESSAGE("SKIPPED: no ONNX");
@@ -78,6 +87,7 @@ TEST_CASE("ONNX Runtime paints with exported style networks as gesso does, at an
     network.eval();
     network.set_mix(rows);
     export_style_network(network, 1, folder / "net.onnx");
+    CHECK(count(read_file(folder / "net.onnx"), "BatchNormalization") == 0);
     for (const Shape& shape : {Shape{1, 3, 24, 32}, Shape{2, 3, 40, 20}}) {
       const Tensor picture = Tensor::uniform(shape, rng);
       CHECK(largest_difference(run_onnx(folder, "net.onnx", picture, shape), clamp(network(picture), 0, 1)) <
@@ -112,13 +122,33 @@ TEST_CASE("a model that comes with gesso, by the command; its noise is as strong
   CHECK(mean(square(theirs - painted(0))).item() < 1.5 * usual + 1e-8);
 }
 
+namespace {
+
+// Exports `net`, which takes pictures of 3 channels, and compares it with itself on pictures of several sizes; what
+// the file holds.
+std::string check_exported(Sequential& net, double most = 1e-5) {
+  const NoGradGuard no_grad;
+  Generator rng(4);
+  const TemporaryFolder folder;
+  stir(net, rng);
+  export_onnx(net, 3, folder / "net.onnx");
+  CHECK(net.is_training());
+  net.eval();
+  for (const Shape& shape : {Shape{2, 3, 21, 30}, Shape{1, 3, 16, 17}}) {
+    CAPTURE(shape);
+    const Tensor x = Tensor::randn(shape, rng), y = net(x);
+    CHECK(largest_difference(run_onnx(folder, "net.onnx", x, y.shape()), y) < most);
+  }
+  return read_file(folder / "net.onnx");
+}
+
+}  // namespace
+
 TEST_CASE("a Sequential of all layers that it knows") {
   if (skipped()) {
     return;
   }
-  const NoGradGuard no_grad;
   Generator rng(4);
-  const TemporaryFolder folder;
   Sequential net;
   net.emplace<Conv2d>(3, 8, {3, 4}, {.dilation = {2, 1}, .same = true}, rng);
   net.emplace<Conv2d>(8, 8, {3, 4}, {.stride = 2, .same = true}, rng);
@@ -128,23 +158,93 @@ TEST_CASE("a Sequential of all layers that it knows") {
   net.emplace<InstanceNorm2d>(8);
   net.emplace<LeakyReLU>(0.1);
   net.emplace<MaxPool2d>({.kernel = {3, 2}, .stride = 2, .padding = 1});
+  net.emplace<ReflectionPad2d>(Padding2d{0, 1, 2, 3});
   net.emplace<Conv2d>(8, 6, 1, rng);
   net.emplace<SiLU>();
   net.emplace<GroupNorm>(3, 6);
   net.emplace<Upsample>();
-  net.emplace<AvgPool2d>({.kernel = 2});
+  net.emplace<AvgPool2d>({.kernel = 3, .stride = 2, .padding = {1, 0}});
   net.emplace<Tanh>();
   net.emplace<AdaptiveAvgPool2d>(1);
   net.emplace<Flatten>();
   net.emplace<Dropout>(0.5, rng);
   net.emplace<Linear>(6, 4, rng);
   net.emplace<Sigmoid>();
-  stir(net, rng);
-  export_onnx(net, 3, folder / "net.onnx");
-  CHECK(net.is_training());
-  net.eval();
-  const Tensor x = Tensor::randn({2, 3, 21, 30}, rng);
-  CHECK(largest_difference(run_onnx(folder, "net.onnx", x, {2, 4}), net(x)) < 1e-5);
+  check_exported(net);
+}
+
+TEST_CASE("both forms of GELU, both of PReLU, softmax, layer norm, transposed convolution") {
+  if (skipped()) {
+    return;
+  }
+  Generator rng(5);
+  Sequential net;
+  net.emplace<PReLU>();
+  net.emplace<ConvTranspose2d>(3, 4, 3, {.stride = 2, .padding = 1, .output_padding = 1}, rng);
+  net.emplace<PReLU>(4, 0.3);
+  net.emplace<GELU>();
+  net.emplace<ConvTranspose2d>(
+      4, 6, {2, 3}, {.stride = {1, 3}, .padding = {0, 2}, .groups = 2, .bias = false, .dilation = {3, 1}},
+      rng);
+  net.emplace<GELU>(GeluApproximation::tanh);
+  net.emplace<Softmax>(1);
+  net.emplace<AdaptiveAvgPool2d>(1);
+  net.emplace<Flatten>();
+  net.emplace<LayerNorm>(Shape{6}).then(Activation::relu);
+  net.emplace<PReLU>(6);
+  net.emplace<Linear>(6, 5, {.bias = false}, rng);
+  net.emplace<LayerNorm>(Shape{5}, LayerNormOptions{.elementwise_affine = false});
+  net.emplace<Softmax>(-1);
+  check_exported(net);
+}
+
+TEST_CASE("bilinear enlarging and shrinking, with corners aligned and not") {
+  if (skipped()) {
+    return;
+  }
+  for (const double scale : {2.0, 1.5, 2.7, 1.0, 0.6}) {
+    for (const bool align_corners : {false, true}) {
+      CAPTURE(scale);
+      CAPTURE(align_corners);
+      Sequential net;
+      net.emplace<Upsample>({.scale = scale, .mode = UpsampleMode::bilinear, .align_corners = align_corners});
+      check_exported(net, 1e-4);
+    }
+  }
+}
+
+TEST_CASE("batch norm becomes a part of the convolution before it, and of no other") {
+  if (skipped()) {
+    return;
+  }
+  Generator rng(6);
+  Sequential net;
+  net.emplace<BatchNorm2d>(3);  // of the input
+  net.emplace<Conv2d>(3, 4, 3, {.padding = 1, .padding_mode = PaddingMode::reflect}, rng);
+  net.emplace<BatchNorm2d>(4);
+  net.emplace<Conv2d>(4, 6, 3, {.groups = 2, .bias = false}, rng);
+  net.emplace<BatchNorm2d>(6, BatchNormOptions{.eps = 1e-2, .affine = false}).then(Activation::relu);
+  net.emplace<Conv2d>(6, 4, 1, rng).then(Activation::relu);
+  net.emplace<BatchNorm2d>(4);  // of what the ReLU lets through
+  // As a node has it: the field, the length, the operation.
+  CHECK(count(check_exported(net),
+              "\"\x12"
+              "BatchNormalization") == 2);
+
+  // Who else reads what the convolution computes, gets just that.
+  const NoGradGuard no_grad;
+  const TemporaryFolder folder;
+  Conv2d conv(3, 3, 1, rng);
+  BatchNorm2d norm(3);
+  stir(norm, rng);
+  norm.eval();
+  OnnxGraph graph("x", 3);
+  const std::string y = graph.layer(conv, graph.input()), z = graph.layer(norm, y);
+  graph.save(folder / "one.onnx", z);
+  graph.save(folder / "both.onnx", graph.add(y, z));
+  const Tensor x = Tensor::randn({1, 3, 4, 5}, rng);
+  CHECK(largest_difference(run_onnx(folder, "one.onnx", x, x.shape()), norm(conv(x))) < 1e-5);
+  CHECK(largest_difference(run_onnx(folder, "both.onnx", x, x.shape()), conv(x) + norm(conv(x))) < 1e-5);
 }
 
 TEST_CASE("what it cannot express is named") {
@@ -154,11 +254,20 @@ TEST_CASE("what it cannot express is named") {
   }
   const TemporaryFolder folder;
   Generator rng(1);
-  Sequential net;
-  net.emplace<ReLU>();
-  net.emplace<GELU>();
-  CHECK_THROWS_WITH_AS(export_onnx(net, 3, folder / "net.onnx"), doctest::Contains("GELU() is not a layer"),
-                       ArgumentError);
+  const auto refuses = [&](std::shared_ptr<Module> last, const char* words) {
+    Sequential net;
+    net.emplace<ReLU>();
+    net.append(std::move(last));
+    CHECK_THROWS_WITH_AS(export_onnx(net, 3, folder / "net.onnx"), doctest::Contains(words), ArgumentError);
+  };
+  struct Own : Module {};
+  refuses(std::make_shared<Own>(),
+          "Own() is not a layer that it knows; write what it computes with OnnxGraph");
+  refuses(std::make_shared<AdaptiveAvgPool2d>(2), "ONNX knows the size 1 alone");
+  refuses(std::make_shared<AvgPool2d>(Pool2dOptions{.kernel = 2, .ceil_mode = true}),
+          "ceil_mode of averages");
+  refuses(std::make_shared<Upsample>(UpsampleOptions{.scale = 1.2, .mode = UpsampleMode::bilinear}),
+          "Upsample(scale_factor=1.2, mode=bilinear): small pictures");
   StyleNetwork mixed({.width = 2, .blocks = 0, .normalization = "batch-instance"}, rng);
   CHECK_THROWS_WITH_AS(export_style_network(mixed, 1, folder / "net.onnx"),
                        doctest::Contains("has no word in ONNX"), ArgumentError);
