@@ -23,7 +23,7 @@ namespace {
 // A Python that has onnx and onnxruntime: that of GESSO_ONNX_PYTHON, or of the path; "" if there is none.
 std::string python() {
   const char* given = std::getenv("GESSO_ONNX_PYTHON");
-  const std::string name = given != nullptr ? given : "python3";
+  const std::string name = given != nullptr ? concat_text("'", given, "'") : "python3";
   return std::system((name + " -c 'import onnx, onnxruntime' 2>/dev/null").c_str()) == 0 ? name : "";
 }
 
