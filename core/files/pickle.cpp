@@ -392,9 +392,14 @@ Pickle read_pickle(std::string_view bytes, const std::function<bool(const std::s
     wrong = error.why;
   }
   if (!machine.unknown.empty()) {
-    complain(concat_text("its pickle names ", joined(machine.unknown),
-                         ", which is more than tensors; nothing of it was run. In Python, load it and save "
-                         "its state_dict() alone"));
+    const bool other_tensors =
+        std::any_of(machine.unknown.begin(), machine.unknown.end(), [](const auto& name) {
+          return name.starts_with("torch._utils._rebuild_");  // sparse and quantised ones
+        });
+    complain(concat_text("its pickle names ", joined(machine.unknown), ", which is more than ",
+                         other_tensors ? "dense tensors" : "tensors",
+                         "; nothing of it was run. In Python, load it and save its state_dict() alone",
+                         other_tensors ? ", each tensor after to_dense() or dequantize()" : ""));
   }
   if (!wrong.empty()) {
     complain(wrong);

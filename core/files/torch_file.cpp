@@ -168,9 +168,13 @@ struct TorchReader::Contents {
         fail(concat_text("no tensor has the storage '", keys[key].text, "', so its size is not known"));
       }
       TorchStorage& storage = storages.all[found->second];
-      if (count < storage.count || count > (file.size() - at) / storage.element_bytes) {
+      if (count < storage.count) {
         fail(concat_text("storage '", storage.key, "' is to have ", storage.count, " numbers and has ", count,
-                         "; the file is damaged or truncated"));
+                         "; the file is damaged"));
+      }
+      if (count > (file.size() - at) / storage.element_bytes) {
+        fail(concat_text("the file ends before the ", count, " numbers of storage '", storage.key,
+                         "' do (it is truncated)"));
       }
       storage.at = at;
       at += count * storage.element_bytes;

@@ -18,9 +18,9 @@ namespace gesso {
 ///
 /// Names are the keys of the dict that was saved; of dicts inside of dicts and of lists they are joined by dots
 /// ("optimizer.state.0.exp_avg"). Where the weights are one entry among others, they alone are read, under their
-/// own names: the entry "state_dict", "model", "model_state_dict", "params_ema", "params", "generator", "net" or
-/// "network", or the only one that has tensors in it. Where every name begins with "module." (DataParallel's), that
-/// is dropped. What is not a tensor is left out.
+/// own names: the entry "state_dict", "model", "model_state_dict", "model_state", "params_ema", "params", "generator",
+/// "net" or "network", or the only one that has tensors in it. Where every name begins with "module."
+/// (DataParallel's), that is dropped. What is not a tensor is left out.
 ///
 /// Numbers are converted as SafetensorsReader does. A tensor may be a view with strides, and tensors may share
 /// memory in the file; each is loaded as a tensor of its own.

@@ -18,8 +18,9 @@ constexpr std::size_t kMaxNames = 1'000'000;
 constexpr int kMaxDepth = 20;  // of dicts in dicts
 
 // Where the weights are among other things. In this order, should there be several.
-constexpr std::array kWeightKeys = {"state_dict", "model", "model_state_dict", "params_ema", "params",
-                                    "generator",  "net",   "network"};
+constexpr std::array kWeightKeys = {"state_dict",  "model",      "model_state_dict",
+                                    "model_state", "params_ema", "params",
+                                    "generator",   "net",        "network"};
 
 bool is_text(const PickleValue& value) { return value.kind == Kind::text || value.kind == Kind::bytes; }
 

@@ -10,10 +10,13 @@ WeightsReader::WeightsReader(const std::string& path) {
   std::string head;
   {
     const InputFile file(path);
-    head = file.read(0, std::min<std::uint64_t>(file.size(), 8));
+    head = file.read(0, std::min<std::uint64_t>(file.size(), 9));
   }
   if (TorchReader::begins(head)) {
     reader_ = std::make_unique<TorchReader>(path);
+  } else if (head.size() == 9 && head[8] != '{') {  // what follows the length of a safetensors header
+    throw FileError(
+        concat_text("cannot read '", path, "': it is neither a safetensors file nor one of torch.save()"));
   } else {
     reader_ = std::make_unique<SafetensorsReader>(path);
   }

@@ -214,7 +214,7 @@ TEST_CASE("bad input to every program ends with one clear line") {
          {"--model {none.safetensors} {photo.jpg}", "none.safetensors"},
          {"--model nosuch {photo.jpg}", "--model nosuch"},
          {"--model {empty} {photo.jpg}", "it is a folder"},
-         {"--model {text.safetensors} {photo.jpg}", "not a safetensors file"},
+         {"--model {text.safetensors} {photo.jpg}", "neither a safetensors file"},
          {"--model {torn.safetensors} {photo.jpg}", "truncated"},
          {"--model {header.safetensors} {photo.jpg}", "not valid JSON"},
          {"--model {other.safetensors} {photo.jpg}", "not a style network"},

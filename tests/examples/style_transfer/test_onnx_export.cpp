@@ -126,7 +126,7 @@ namespace {
 
 // Exports `net`, which takes pictures of 3 channels, and compares it with itself on pictures of several sizes; what
 // the file holds.
-std::string check_exported(Sequential& net, double most = 1e-5) {
+std::string check_exported(Sequential& net) {
   const NoGradGuard no_grad;
   Generator rng(4);
   const TemporaryFolder folder;
@@ -137,7 +137,7 @@ std::string check_exported(Sequential& net, double most = 1e-5) {
   for (const Shape& shape : {Shape{2, 3, 21, 30}, Shape{1, 3, 16, 17}}) {
     CAPTURE(shape);
     const Tensor x = Tensor::randn(shape, rng), y = net(x);
-    CHECK(largest_difference(run_onnx(folder, "net.onnx", x, y.shape()), y) < most);
+    CHECK(largest_difference(run_onnx(folder, "net.onnx", x, y.shape()), y) < 1e-5);
   }
   return read_file(folder / "net.onnx");
 }
@@ -202,15 +202,17 @@ TEST_CASE("bilinear enlarging and shrinking, with corners aligned and not") {
   if (skipped()) {
     return;
   }
-  for (const double scale : {2.0, 1.5, 2.7, 1.0, 0.6}) {
-    for (const bool align_corners : {false, true}) {
-      CAPTURE(scale);
-      CAPTURE(align_corners);
-      Sequential net;
-      net.emplace<Upsample>({.scale = scale, .mode = UpsampleMode::bilinear, .align_corners = align_corners});
-      check_exported(net, 1e-4);
-    }
+  Sequential net;
+  for (const auto& [scale, align_corners] : {std::pair{2.0, false},
+                                             {1.5, true},
+                                             {0.6, false},
+                                             {0.6, true},
+                                             {1.0, false},
+                                             {2.7, true},
+                                             {1.5, false}}) {
+    net.emplace<Upsample>({.scale = scale, .mode = UpsampleMode::bilinear, .align_corners = align_corners});
   }
+  check_exported(net);
 }
 
 TEST_CASE("batch norm becomes a part of the convolution before it, and of no other") {
