@@ -128,6 +128,25 @@ Tensor pow(const Tensor& x, double exponent) {
   });
 }
 
+Tensor pow(const Tensor& base, const Tensor& exponent) {
+  Tensor y = broadcast_map(base, exponent, "pow", [](auto b, auto e) { return std::pow(b, e); });
+  return record("pow", y, {base, exponent},
+                [b = save(base), e = save(exponent)](const Tensor& dy, Gradients& d) {
+                  d(0, [&] {  // e b^(e - 1)
+                    const Tensor slope = broadcast_map(b(), e(), "pow", [](auto u, auto v) {
+                      return v == 0 ? decltype(v){0} : v * std::pow(u, v - 1);
+                    });
+                    return sum_to(mul(dy, slope), b.shape());
+                  });
+                  d(1, [&] {  // b^e log(b)
+                    const Tensor slope = broadcast_map(b(), e(), "pow", [](auto u, auto v) {
+                      return u == 0 && v >= 0 ? decltype(v){0} : std::pow(u, v) * std::log(u);
+                    });
+                    return sum_to(mul(dy, slope), e.shape());
+                  });
+                });
+}
+
 Tensor exp(const Tensor& x) {
   Tensor y = map(x, "exp", [](auto v) { return std::exp(v); });
   return record("exp", y, {x},

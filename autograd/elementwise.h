@@ -48,6 +48,12 @@ Tensor sqrt(const Tensor& x);    ///< gradient infinite at 0
 /// x^exponent; NaN for negative x unless the exponent is a whole number. The gradient is that of PyTorch: 0 for
 /// exponent 0, infinite at 0 for one below 1.
 Tensor pow(const Tensor& x, double exponent);
+/// base^exponent, both broadcast; its gradients are PyTorch's: 0 for the base where the exponent is 0; for the exponent
+/// base^exponent log(base), NaN for a negative base, and 0 where the base is 0 and the exponent not negative.
+Tensor pow(const Tensor& base, const Tensor& exponent);
+inline Tensor pow(double base, const Tensor& exponent) {
+  return pow(Tensor::scalar(base, exponent.dtype()), exponent);
+}
 Tensor exp(const Tensor& x);
 Tensor log(const Tensor& x);  ///< natural logarithm
 Tensor abs(const Tensor& x);  ///< gradient 0 at 0

@@ -241,6 +241,11 @@ TEST_CASE("powers and activations of other people's networks are PyTorch's") {
   check_against_torch("pow_root", [](const auto& in) { return pow(in[0], 0.5); });
   check_against_torch("pow_inverse", [](const auto& in) { return pow(in[0], -2); });
   check_against_torch("pow0", [](const auto& in) { return pow(in[0], 0); });
+  for (const char* name : {"pow_tensors", "pow_of_zero", "pow_negative"}) {
+    check_against_torch(name, [](const auto& in) { return pow(in[0], in[1]); });
+  }
+  check_against_torch("pow_of_exponent", [](const auto& in) { return pow(2.5, in[0]); });
+  check_against_torch("pow_zero_exponent", [](const auto& in) { return pow(0.0, in[0]); });
   check_against_torch("silu", [](const auto& in) { return silu(in[0]); });
   check_against_torch("gelu", [](const auto& in) { return gelu(in[0]); });
   check_against_torch("gelu_tanh", [](const auto& in) { return gelu(in[0], GeluApproximation::tanh); });
@@ -255,6 +260,11 @@ TEST_CASE("their gradients over odd shapes") {
     check_gradients([](const auto& in) { return pow(in[0], 2); }, {x});
     check_gradients([](const auto& in) { return pow(in[0], -1); }, {x}, {.rtol = 1e-4});
     check_gradients([](const auto& in) { return pow(square(in[0]) + 0.1, 1.7); }, {x});
+    check_gradients([](const auto& in) { return pow(square(in[0]) + 0.1, in[1]); },
+                    {x, random_input(shape, 9)});
+    check_gradients([](const auto& in) { return pow(square(in[0]) + 0.1, in[1]); },
+                    {x, random_input({1}, 9)});
+    check_gradients([](const auto& in) { return pow(1.7, in[0]); }, {x});
     check_gradients([](const auto& in) { return silu(in[0]); }, {x});
     check_gradients([](const auto& in) { return gelu(in[0]); }, {x});
     check_gradients([](const auto& in) { return gelu(in[0], GeluApproximation::tanh); }, {x});

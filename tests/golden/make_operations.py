@@ -69,6 +69,11 @@ case("adaptive", lambda a: F.adaptive_avg_pool2d(a, (3, 4)), picture)
 case("adaptive_larger", lambda a: F.adaptive_avg_pool2d(a, (9, 10)), picture)
 case("same", lambda a, w: F.conv2d(a, w, padding="same"), picture, randn(2, 3, 2, 4))
 case("same_dilated", lambda a, w: F.conv2d(a, w, padding="same", dilation=(3, 1)), picture, randn(2, 3, 2, 3))
+case("pow_tensors", torch.pow, x.abs() + 0.1, y)
+case("pow_of_exponent", lambda e: torch.pow(2.5, e), x)
+case("pow_of_zero", torch.pow, torch.tensor([0.0, 0, 3]).double(), torch.tensor([[0.0], [2]]).double())
+case("pow_zero_exponent", lambda e: torch.pow(0, e), torch.tensor([0.0, 2, 0.5]).double())
+case("pow_negative", torch.pow, torch.tensor([-2.0, -1.5]).double(), torch.tensor([[3.0], [-2], [0]]).double(), no_gradient=(1,))
 
 header, data = {}, b""
 for name, tensor in tensors.items():
