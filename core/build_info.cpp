@@ -4,6 +4,7 @@
 #include "gesso/core/kernels/openblas.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/simd/cpu.h"
+#include "gesso/core/version.h"
 
 namespace gesso {
 

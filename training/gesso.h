@@ -34,6 +34,7 @@
 #include "gesso/core/pictures/resize.h"
 #include "gesso/core/pictures/turn.h"
 #include "gesso/core/tensor.h"
+#include "gesso/core/version.h"
 #include "gesso/layers/activations.h"
 #include "gesso/layers/conv2d.h"
 #include "gesso/layers/dropout.h"

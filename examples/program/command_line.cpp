@@ -10,6 +10,7 @@
 #include <iostream>
 #include <type_traits>
 
+#include "completion.h"
 #include "gesso/core/build_info.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/text.h"
@@ -98,7 +99,7 @@ Option Option::not_negative() const {
   return *this;
 }
 Option Option::choices(const std::vector<std::string>& texts) const {
-  option_->check(CLI::IsMember(texts));
+  option_->check(CLI::IsMember(texts), "choices");  // completion asks for it by this name
   return *this;
 }
 
@@ -165,6 +166,12 @@ void Command::when_given(const std::function<void()>& work) const { app_->callba
 CommandLine::CommandLine(const std::string& program, const std::string& description)
     : Command(new CLI::App(description, program)), owned_(app_) {
   app_->set_version_flag("--version", [] { return build_info().str(); });
+  const auto print_completion = [this](const std::string& shell) {
+    throw CLI::CallForVersion(completion_script(*app_, shell), 0);  // printed, and the program ends
+  };
+  app_->add_option_function<std::string>("--completion", print_completion)
+      ->check(CLI::IsMember(completion_shells()))
+      ->group("");  // for packages; not in --help
 }
 
 CommandLine::~CommandLine() = default;

@@ -96,7 +96,7 @@ class Command {
 /// The whole command line.
 class CommandLine : public Command {
  public:
-  /// Has --help and --version.
+  /// Has --help and --version, and --completion SHELL, which is not in --help (completion.h).
   CommandLine(const std::string& program, const std::string& description);
   CommandLine(const CommandLine&) = delete;
   ~CommandLine();

@@ -1,0 +1,44 @@
+# cpack makes two Debian packages: gesso (the programs) and libgesso-dev (the library, to build against).
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME gesso)
+set(CPACK_PACKAGE_CONTACT "The gesso developers <gesso@localhost>")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+
+set(CPACK_DEBIAN_PROGRAMS_PACKAGE_NAME gesso)
+set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SECTION graphics)
+set(CPACK_DEBIAN_PROGRAMS_DESCRIPTION "paint photographs in a style, and train what paints
+ Trains feed-forward style networks on an ordinary computer, paints pictures and
+ films with them, shows what happens inside normalization layers, and compares
+ them. Nine networks that paint come with it.")
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libgesso-dev)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ${GESSO_DEBIAN_DEPENDS})
+set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "small deep-learning framework (development files)
+ Tensors with reverse-mode automatic differentiation, convolution, the family of
+ normalization layers and training: a library in C++20.")
+
+# What Debian wants in every package, and cmake --install need not bring: components of their own.
+string(TIMESTAMP GESSO_DATE "%a, %d %b %Y %H:%M:%S +0000" UTC)  # of SOURCE_DATE_EPOCH where that is set
+configure_file(packaging/debian/changelog.in packaging/changelog.Debian @ONLY)
+find_program(GESSO_GZIP gzip)
+if(GESSO_GZIP)
+  execute_process(COMMAND ${GESSO_GZIP} -9nf ${PROJECT_BINARY_DIR}/packaging/changelog.Debian)
+endif()
+set(CPACK_COMPONENTS_ALL development development_documents)
+if(GESSO_BUILD_EXAMPLES)
+  list(APPEND CPACK_COMPONENTS_ALL programs programs_documents)
+endif()
+include(CPackComponent)
+foreach(group programs development)
+  string(TOUPPER ${group} GROUP)
+  install(FILES packaging/debian/copyright ${PROJECT_BINARY_DIR}/packaging/changelog.Debian.gz
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${CPACK_DEBIAN_${GROUP}_PACKAGE_NAME} COMPONENT ${group}_documents EXCLUDE_FROM_ALL)
+  cpack_add_component(${group} GROUP ${group})
+  cpack_add_component(${group}_documents GROUP ${group})
+endforeach()
+include(CPack)
