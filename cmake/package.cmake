@@ -1,7 +1,7 @@
 # cpack makes two Debian packages: gesso (the programs) and libgesso-dev (the library, to build against).
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME gesso)
-set(CPACK_PACKAGE_CONTACT "The gesso developers <gesso@localhost>")
+set(CPACK_PACKAGE_CONTACT "The gesso developers <gesso@example.org>")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
@@ -11,16 +11,14 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_NAME gesso)
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SECTION graphics)
-set(CPACK_DEBIAN_PROGRAMS_DESCRIPTION "paint photographs in a style, and train what paints
- Trains feed-forward style networks on an ordinary computer, paints pictures and
- films with them, shows what happens inside normalization layers, and compares
- them. Nine networks that paint come with it.")
+set(CPACK_DEBIAN_PROGRAMS_DESCRIPTION "The programs: they train feed-forward style networks on an ordinary
+computer, paint pictures and films with them, show what happens inside
+normalization layers, and compare them. Nine networks that paint come with it.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libgesso-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ${GESSO_DEBIAN_DEPENDS})
-set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "small deep-learning framework (development files)
- Tensors with reverse-mode automatic differentiation, convolution, the family of
- normalization layers and training: a library in C++20.")
+set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "The library in C++20, to build programs with: tensors with reverse-mode automatic
+differentiation, convolution, the family of normalization layers, training.")
 
 # What Debian wants in every package, and cmake --install need not bring: components of their own.
 string(TIMESTAMP GESSO_DATE "%a, %d %b %Y %H:%M:%S +0000" UTC)  # of SOURCE_DATE_EPOCH where that is set
