@@ -20,6 +20,7 @@ install(FILES cmake/gessoConfig.cmake ${PROJECT_BINARY_DIR}/gessoConfigVersion.c
 file(RELATIVE_PATH GESSO_PREFIX_FROM_PC ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 get_target_property(libraries gesso LINK_LIBRARIES)
 string(REGEX MATCHALL "INSTALL_INTERFACE:[A-Za-z0-9_+.-]+" libraries "${libraries}")
+list(TRANSFORM libraries REPLACE "INSTALL_INTERFACE:" "" OUTPUT_VARIABLE GESSO_LIBRARIES)
 list(TRANSFORM libraries REPLACE "INSTALL_INTERFACE:" "-l")
 list(JOIN libraries " " libraries)
 if(BUILD_SHARED_LIBS)

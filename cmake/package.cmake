@@ -16,7 +16,19 @@ computer, paint pictures and films with them, show what happens inside
 normalization layers, and compare them. Nine networks that paint come with it.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libgesso-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
-set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ${GESSO_DEBIAN_DEPENDS})
+# A static library's users link what is within.
+set(GESSO_DEBIAN_OF_openblas libopenblas-dev)
+set(GESSO_DEBIAN_OF_z zlib1g-dev)
+set(GESSO_DEBIAN_OF_lcms2 liblcms2-dev)
+set(GESSO_DEBIAN_OF_webp libwebp-dev)
+set(GESSO_DEBIAN_OF_tiff libtiff-dev)
+set(GESSO_DEBIAN_OF_heif libheif-dev)
+set(GESSO_DEBIAN_OF_onnx_proto libonnx-dev)
+set(GESSO_DEBIAN_OF_protobuf libprotobuf-dev)
+foreach(library ${GESSO_LIBRARIES})
+  list(APPEND depends ${GESSO_DEBIAN_OF_${library}})
+endforeach()
+list(JOIN depends ", " CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS)
 set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "The library in C++20, to build programs with: tensors with reverse-mode automatic
 differentiation, convolution, the family of normalization layers, training.")
 

@@ -39,7 +39,7 @@ fs::path find_model(const std::string& model, const fs::path& folder) {
   }
   throw UsageError(concat_text("--model ", model,
                                ": there is neither such a file nor a ready-made model of that name; ",
-                               list.empty() ? "there are none" : "there are ", list));
+                               list.empty() ? "there are none in " + folder.string() : "there are " + list));
 }
 
 std::string model_name(const fs::path& model) {
