@@ -22,6 +22,26 @@ bool stands_alone(int marker) { return marker == 0x01 || is_restart(marker); }
 // Markers that have a meaning at all: 02 to BF are reserved, and 00 and FF are none.
 bool is_known(int marker) { return marker >= 0xC0 && marker <= 0xFE; }
 
+// Adobe's segment, which says what four components are: their colours as they are, CMYK.
+constexpr std::string_view kAdobeCmyk{
+    "\xFF\xEE\0\x0E"
+    "Adobe\0\x64\0\0\0\0\0",
+    16};
+
+// Whether there are four components, and no word of what they are. The standard leaves that open; browsers, ImageMagick
+// and Pillow all take them for CMYK, inverted (255 is no ink) as Adobe's programs write it.
+bool is_cmyk_without_a_word(const Jpeg& jpeg) {
+  constexpr int kApp14 = 0xEE;
+  bool four = false;
+  for (const JpegSegment& segment : jpeg.segments) {
+    if (segment.marker == kApp14 && segment.body.starts_with("Adobe")) {
+      return false;
+    }
+    four = four || (is_frame(segment.marker) && segment.body.size() > 5 && segment.body[5] == 4);
+  }
+  return four;
+}
+
 // Where the coded data that begin at `at` end: at the next marker that is no restart. FF is written as FF 00 there.
 std::size_t end_of_scan(std::string_view bytes, std::size_t at) {
   while (at + 1 < bytes.size()) {
@@ -160,6 +180,9 @@ std::string plain_jpeg(const Jpeg& jpeg, std::string_view filler, std::string_vi
   };
   const bool has_tables = std::any_of(jpeg.segments.begin(), jpeg.segments.end(), is(kCodeTables));
   std::string file = "\xFF\xD8";
+  if (is_cmyk_without_a_word(jpeg)) {
+    file += kAdobeCmyk;
+  }
   for (const JpegSegment& segment : jpeg.segments) {
     if (segment.marker == kScan && !has_tables) {
       file += code_tables;

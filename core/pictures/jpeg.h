@@ -40,7 +40,8 @@ std::string jpeg_damage(const Jpeg& jpeg);
 bool scans_are_complete(const Jpeg& jpeg);
 
 /// A plain JPEG file of these segments. `filler` is put at the end of the last scan. Without any tables of codes, as in
-/// the frames of Motion JPEG, it gets those of `code_tables`, a segment 0xC4 with its marker and length.
+/// the frames of Motion JPEG, it gets those of `code_tables`, a segment 0xC4 with its marker and length. With four
+/// components and no marker of Adobe's it gets one that says CMYK.
 std::string plain_jpeg(const Jpeg& jpeg, std::string_view filler, std::string_view code_tables);
 
 /// Takes one restart marker, zero, or FF 00 off the end of the last scan; false if there is none. Some cameras leave

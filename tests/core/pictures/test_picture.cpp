@@ -503,6 +503,27 @@ TEST_CASE("a frame of Motion JPEG has no code tables: they are the standard's") 
   CHECK(identical(decode_picture(frame, "frame"), decode_picture(file, "file")));
 }
 
+TEST_CASE("a CMYK JPEG is read with and without Adobe's marker, as other programs do") {
+  // Pillow wrote four patches of 16 x 16; its marker was cut out. Below is what Pillow, ImageMagick, gdk-pixbuf and
+  // Chromium show, with the marker and without, to 1 of 255.
+  const Tensor x = decode_picture(data_file("cmyk.jpg"), "cmyk.jpg");
+  REQUIRE(x.shape() == Shape{1, 3, 32, 32});
+  const struct {
+    Index row, column;
+    double color[3];
+  } patches[] = {{8, 8, {49, 190, 216}}, {8, 24, {255, 0, 0}}, {24, 8, {0, 0, 0}}, {24, 24, {0, 191, 95}}};
+  for (const auto& [row, column, color] : patches) {
+    for (int c = 0; c < 3; ++c) {
+      CHECK(std::fabs(255 * x.at({0, c, row, column}) - color[c]) < 1.5);
+    }
+  }
+  const std::string marker(
+      "\xFF\xEE\0\x0E"
+      "Adobe\0\x64\0\0\0\0\0",
+      16);
+  CHECK(identical(decode_picture(with_segment(data_file("cmyk.jpg"), marker), "marked"), x));
+}
+
 TEST_CASE("a JPEG without a scan or without quantization tables is no picture, however it ends") {
   const std::string file = encode_jpeg(smooth_picture(16, 16), 90);
   // 23 bytes that claim 9000 x 9000 pixels.
