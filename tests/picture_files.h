@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -93,6 +94,58 @@ inline std::string make_bmp(std::uint32_t width, std::uint32_t height,
     file.resize(start + row, '\0');
   }
   return file;
+}
+
+/// A value of a tag of a TIFF file: numbers of 1, 2 or 4 bytes.
+struct TiffValue {
+  int bytes;
+  std::vector<std::uint32_t> numbers;
+};
+
+/// A TIFF file of one strip, which holds `pixels`: `bits` has the bits of each sample of a pixel, photometric is TIFF's
+/// (0 white is 0, 1 black is 0, 2 RGB, 3 palette, 5 CMYK), `tags` are more tags, or others in place of these;
+/// one without numbers is left out.
+inline std::string make_tiff(std::uint32_t width, std::uint32_t height,
+                             const std::vector<std::uint32_t>& bits, std::uint32_t photometric,
+                             const std::string& pixels, const std::map<std::uint32_t, TiffValue>& tags = {},
+                             bool little_endian = true) {
+  const auto append = little_endian ? append_little_endian : append_big_endian;
+  const auto size = static_cast<std::uint32_t>(pixels.size());
+  std::map<std::uint32_t, TiffValue> all = tags;
+  all.merge(std::map<std::uint32_t, TiffValue>{{256, {4, {width}}},
+                                               {257, {4, {height}}},
+                                               {258, {2, bits}},
+                                               {259, {2, {1}}},  // not compressed
+                                               {262, {2, {photometric}}},
+                                               {273, {4, {8}}},  // where the strip is
+                                               {277, {2, {static_cast<std::uint32_t>(bits.size())}}},
+                                               {278, {4, {height}}},
+                                               {279, {4, {size}}}});
+  std::erase_if(all, [](const auto& tag) { return tag.second.numbers.empty(); });
+  std::string file = little_endian ? "II" : "MM";
+  append(file, 42, 2);
+  append(file, 8 + size + size % 2, 4);
+  file += pixels + std::string(size % 2, '\0');
+  std::string entries, values;  // values of more than 4 bytes follow the directory
+  const auto behind = static_cast<std::uint32_t>(file.size() + 2 + 12 * all.size() + 4);
+  for (const auto& [id, value] : all) {
+    append(entries, id, 2);
+    append(entries, value.bytes == 1 ? 7 : value.bytes == 2 ? 3 : 4, 2);
+    append(entries, static_cast<std::uint32_t>(value.numbers.size()), 4);
+    std::string text;
+    for (const std::uint32_t number : value.numbers) {
+      append(text, number, value.bytes);
+    }
+    if (text.size() <= 4) {
+      text.resize(4, '\0');
+      entries += text;
+    } else {
+      append(entries, behind + static_cast<std::uint32_t>(values.size()), 4);
+      values += text;
+    }
+  }
+  append(file, static_cast<std::uint32_t>(all.size()), 2);
+  return file + entries + std::string(4, '\0') + values;
 }
 
 /// An EXIF APP1 segment that says `orientation` and has another tag before it.

@@ -90,7 +90,7 @@ struct Delete {
 
 bool has_color_profiles() { return true; }
 
-bool convert_to_srgb(Samples& samples, std::string_view bytes) {
+bool convert_to_srgb(PictureSamples& samples, std::string_view bytes) {
   if (samples.channels < 3) {
     return false;
   }
@@ -123,7 +123,7 @@ bool convert_to_srgb(Samples& samples, std::string_view bytes) {
 #else
 
 bool has_color_profiles() { return false; }
-bool convert_to_srgb(Samples&, std::string_view) { return false; }
+bool convert_to_srgb(PictureSamples&, std::string_view) { return false; }
 
 #endif
 

@@ -19,6 +19,6 @@ std::string color_profile(std::string_view file);
 /// Converts the colours of `samples` (3 or 4 channels) from `profile` to sRGB, in place, as a viewer does (relative
 /// colorimetric, black point compensated). Returns false, and changes nothing, where it cannot: in builds without Little
 /// CMS, for profiles that are broken or not of RGB.
-bool convert_to_srgb(Samples& samples, std::string_view profile);
+bool convert_to_srgb(PictureSamples& samples, std::string_view profile);
 
 }  // namespace gesso

@@ -5,6 +5,7 @@
 
 #include "gesso/core/pictures/jpeg.h"
 #include "gesso/core/pictures/picture_check.h"
+#include "gesso/core/pictures/tiff.h"
 
 namespace gesso {
 namespace {
@@ -33,7 +34,7 @@ class TiffReader {
 
 // The orientation in a TIFF structure: a header with the offset of the first directory, which is a count and
 // entries of 12 bytes: tag, type, number of values, value.
-int tiff_orientation(std::string_view bytes) {
+int orientation_in(std::string_view bytes) {
   if (!bytes.starts_with("II") && !bytes.starts_with("MM")) {
     return 1;
   }
@@ -67,12 +68,14 @@ int exif_orientation(std::string_view file) {
     case PictureFormat::jpeg:
       for (const JpegSegment& segment : read_jpeg(file, true).segments) {  // EXIF comes before the picture
         if (segment.marker == kApp1 && segment.body.starts_with(kExif)) {
-          return tiff_orientation(segment.body.substr(kExif.size()));
+          return orientation_in(segment.body.substr(kExif.size()));
         }
       }
       return 1;
     case PictureFormat::png:
-      return tiff_orientation(find_png_chunk(file, "eXIf"));
+      return orientation_in(find_png_chunk(file, "eXIf"));
+    case PictureFormat::tiff:
+      return tiff_orientation(file);
     default:
       return 1;
   }

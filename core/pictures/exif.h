@@ -7,8 +7,8 @@
 namespace gesso {
 
 /// The orientation, 1 to 8, in the EXIF data of a JPEG file, or of a PNG file (its chunk eXIf) (EXIF 2.3, tag 0x0112;
-/// of type short, or long as some cameras write it); 1 (upright as it is) when there is none or it makes no sense.
-/// Reads nothing outside `file`, whatever the bytes claim.
+/// of type short, or long as some cameras write it), or a TIFF file's own; 1 (upright as it is) when there is none or it
+/// makes no sense, and for HEIF, whose decoder turns the picture itself. Reads nothing outside `file`, whatever the bytes claim.
 ///
 /// Where the stored first row and first column belong when the picture is shown:
 ///

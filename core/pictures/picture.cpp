@@ -12,9 +12,11 @@
 #include "gesso/core/parallel.h"
 #include "gesso/core/pictures/color_profile.h"
 #include "gesso/core/pictures/exif.h"
+#include "gesso/core/pictures/heif.h"
 #include "gesso/core/pictures/jpeg.h"
 #include "gesso/core/pictures/picture_check.h"
 #include "gesso/core/pictures/picture_codec.h"
+#include "gesso/core/pictures/tiff.h"
 #include "gesso/core/pictures/webp.h"
 
 namespace gesso {
@@ -81,7 +83,7 @@ void to_planes(const Sample* samples, const Walk& walk, float* planes) {
 }
 
 template <class Sample>
-void to_planes(const Samples& decoded, const Walk& walk, float* planes) {
+void to_planes(const PictureSamples& decoded, const Walk& walk, float* planes) {
   const auto* samples = static_cast<const Sample*>(decoded.samples.get());
   switch (decoded.channels) {
     case 1:
@@ -113,14 +115,14 @@ std::string standard_code_tables() {
   return tables;
 }
 
-bool same_samples(const Samples& a, const Samples& b) {
+bool same_samples(const PictureSamples& a, const PictureSamples& b) {
   return a.width == b.width && a.height == b.height && a.channels == b.channels &&
          std::memcmp(a.samples.get(), b.samples.get(),
                      static_cast<std::size_t>(a.width * a.height * a.channels)) == 0;
 }
 
 // Decodes a JPEG that jpeg_damage() lets pass, put together as a plain one.
-Samples decode_jpeg(std::string_view bytes, PictureSize size) {
+PictureSamples decode_jpeg(std::string_view bytes, PictureSize size) {
   static const std::string tables = standard_code_tables();
   Jpeg jpeg = read_jpeg(bytes);
   const auto decoded = [&](std::string_view filler = {}) {
@@ -128,7 +130,7 @@ Samples decode_jpeg(std::string_view bytes, PictureSize size) {
   };
   if (!jpeg.ended) {
     // Only the end marker may be missing. What follows the last pixel decides nothing; where it does, pixels are missing.
-    Samples samples = decoded();
+    PictureSamples samples = decoded();
     if (!scans_are_complete(jpeg) || !same_samples(samples, decoded("\x5A\xA5\x3C\x69\x5A\xA5\x3C\x69"))) {
       throw Error("the file ends before the picture does (it is truncated or corrupt)");
     }
@@ -148,6 +150,23 @@ Samples decode_jpeg(std::string_view bytes, PictureSize size) {
   }
 }
 
+// The formats that need a library, which a build may be without.
+struct FormatLibrary {
+  PictureFormat format;
+  bool there;
+  const char *name, *package;  // Debian's
+  std::vector<std::string> endings;
+};
+
+const std::vector<FormatLibrary>& format_libraries() {
+  static const std::vector<FormatLibrary> all = {
+      {PictureFormat::webp, has_webp(), "libwebp", "libwebp-dev", {".webp"}},
+      {PictureFormat::tiff, has_tiff(), "libtiff 4.5 or newer", "libtiff-dev", {".tif", ".tiff"}},
+      {PictureFormat::heif, has_heif(), "libheif", "libheif-dev", {".heic", ".heif", ".avif"}},
+  };
+  return all;
+}
+
 // What the header of a picture says, before anything is decoded.
 struct Header {
   PictureFormat format;
@@ -159,17 +178,19 @@ Header read_header(std::string_view bytes, const LoadOptions& options) {
     throw Error("it is empty");
   }
   const PictureFormat format = picture_format(bytes);
+  const std::string name = picture_name(bytes);
   if (format == PictureFormat::other) {
-    const std::string name = other_picture_format(bytes);
     throw Error(name.empty()
-                    ? "it is not a JPEG, PNG, BMP, GIF or WebP picture"
+                    ? "it is not a JPEG, PNG, BMP, GIF, WebP, TIFF, HEIC or AVIF picture"
                     : concat_text("it is ", name, ", which gesso does not read: convert it first to ",
                                   "PNG, for instance by ImageMagick's \"convert\""));
   }
-  if (format == PictureFormat::webp && !has_webp()) {
-    throw Error(
-        "it is WebP, and this gesso was built without libwebp: install it (Debian: libwebp-dev) and build again, "
-        "or convert it first");
+  for (const FormatLibrary& library : format_libraries()) {
+    if (library.format == format && !library.there) {
+      throw Error(concat_text("it is ", name, ", and this gesso was built without ", library.name,
+                              ": install it (Debian: ", library.package,
+                              ") and build again, or convert it first"));
+    }
   }
   const auto size = picture_size(bytes, format);
   if (size && size->height != 0 && size->width > options.max_pixels / size->height) {
@@ -196,9 +217,24 @@ constexpr const char* kNoHeader = "it has no valid header (it is truncated or co
 
 // The pixels of a picture as they are stored, and how to turn them upright.
 struct Stored {
-  Samples samples;
+  PictureSamples samples;
   Walk walk;
 };
+
+PictureSamples decode_as(PictureFormat format, std::string_view bytes, PictureSize size) {
+  switch (format) {
+    case PictureFormat::jpeg:
+      return decode_jpeg(bytes, size);
+    case PictureFormat::webp:
+      return decode_webp(bytes);
+    case PictureFormat::tiff:
+      return decode_tiff(bytes, size);
+    case PictureFormat::heif:
+      return decode_heif(bytes);
+    default:
+      return decode_samples(bytes, size);
+  }
+}
 
 Stored decode_stored(std::string_view bytes, const LoadOptions& options) {
   // Before anything is decoded: the header's size, then whether the file is whole.
@@ -207,11 +243,12 @@ Stored decode_stored(std::string_view bytes, const LoadOptions& options) {
   if (!damage.empty() || !size) {
     throw Error(size ? damage : kNoHeader);
   }
-  Samples samples = format == PictureFormat::jpeg   ? decode_jpeg(bytes, *size)
-                    : format == PictureFormat::webp ? decode_webp(bytes)
-                                                    : decode_samples(bytes, *size);
-  if (const std::string profile = color_profile(bytes); !profile.empty()) {
-    convert_to_srgb(samples, profile);
+  PictureSamples samples = decode_as(format, bytes, *size);
+  if (samples.profile.empty()) {
+    samples.profile = color_profile(bytes);
+  }
+  if (!samples.profile.empty()) {
+    convert_to_srgb(samples, samples.profile);
   }
   const Walk walk = upright(samples.height, samples.width, exif_orientation(bytes));
   return {std::move(samples), walk};
@@ -228,7 +265,7 @@ Tensor decode(std::string_view bytes, const LoadOptions& options) {
 
 // The last channel, alpha, upright; undefined if there is none or no pixel is transparent.
 template <class Sample>
-Tensor alpha_of(const Samples& stored, const Walk& walk) {
+Tensor alpha_of(const PictureSamples& stored, const Walk& walk) {
   if (stored.channels % 2 != 0) {
     return {};
   }
@@ -338,8 +375,17 @@ std::string lower_ending(const std::filesystem::path& path) {
 
 bool has_picture_ending(const std::filesystem::path& path) {
   const std::string ending = lower_ending(path);
-  const std::vector<std::string> read = {".jpg", ".jpeg", ".png", ".bmp", ".gif"};
-  return std::find(read.begin(), read.end(), ending) != read.end() || (ending == ".webp" && has_webp());
+  const auto lists = [&](const std::vector<std::string>& endings) {
+    return std::find(endings.begin(), endings.end(), ending) != endings.end();
+  };
+  return lists({".jpg", ".jpeg", ".png", ".bmp", ".gif"}) ||
+         std::any_of(format_libraries().begin(), format_libraries().end(),
+                     [&](const FormatLibrary& library) { return library.there && lists(library.endings); });
+}
+
+bool has_writable_ending(const std::filesystem::path& path) {
+  const std::string ending = lower_ending(path);
+  return ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".webp";
 }
 
 Tensor load_picture(const std::string& path, const LoadOptions& options) {
@@ -374,8 +420,8 @@ Tensor decode_picture(std::string_view bytes, const std::string& name, const Loa
 void save_picture(const std::string& path, const Tensor& picture, const SaveOptions& options) {
   const std::string ending = lower_ending(path);
   const bool jpeg = ending == ".jpg" || ending == ".jpeg", webp = ending == ".webp";
-  require(jpeg || webp || ending == ".png", "save_picture: '", path,
-          "' must end in .png, .jpg, .jpeg or .webp");
+  require(has_writable_ending(path), "save_picture: '", path,
+          "' must end in .png, .jpg, .jpeg or .webp: PNG, JPEG and WebP are what gesso writes");
   write_file_atomically(path, jpeg   ? jpeg_of(picture, options.jpeg_quality, "save_picture")
                               : webp ? webp_of(picture, options.jpeg_quality, "save_picture")
                                      : png_of(picture, "save_picture"));

@@ -1,7 +1,7 @@
-// Pictures: JPEG, PNG, BMP, GIF and WebP files (these in builds with libwebp) to tensors, and JPEG, PNG and WebP back. A picture is a tensor of shape (1, 3, H, W), red,
-// green, blue, with values in [0, 1] (sRGB numbers divided by their largest value, not linear light; colours that a
-// JPEG's or PNG's ICC profile means otherwise are converted to sRGB in builds with Little CMS, and taken as they are in
-// others). All functions may be called from several threads at once.
+// Pictures: JPEG, PNG, BMP, GIF, and in builds with libwebp, libtiff and libheif WebP, TIFF, HEIC and AVIF files to
+// tensors, and JPEG, PNG and WebP back. A picture is a tensor of shape (1, 3, H, W), red, green, blue, with values in
+// [0, 1] (sRGB numbers divided by their largest value, not linear light; colours that an ICC profile in a JPEG, PNG, TIFF,
+// HEIC or AVIF means otherwise are converted to sRGB in builds with Little CMS, and taken as they are in others). All functions may be called from several threads at once.
 #pragma once
 
 #include <filesystem>
@@ -19,11 +19,12 @@ struct LoadOptions {
   Index max_pixels = 100'000'000;
 };
 
-/// The picture in a JPEG, PNG, BMP, WebP or GIF file (its first frame) as float32 (1, 3, H, W) in [0, 1]. The bytes of the file decide its
-/// format, not its name. Gray becomes three equal channels; transparent pixels are laid over white; 16-bit
-/// PNG keeps its precision; the EXIF orientation of a JPEG or PNG is applied. JPEG files are taken as the world has them:
+/// The picture in a JPEG, PNG, BMP, GIF, WebP, TIFF, HEIC or AVIF file (the first or main one, if there are several) as
+/// float32 (1, 3, H, W) in [0, 1]. The bytes of the file decide its format, not its name. Gray becomes three equal
+/// channels; transparent pixels are laid over white; PNG, HEIC and AVIF of more than 8 bits keep their precision, and TIFF
+/// of 16 bits in plain rows; pictures come upright, as EXIF and TIFF tags say, and HEIF. JPEG files are taken as the world has them:
 /// without an end marker or with a trailer behind it, with padding between segments or junk behind the scan, frames of
-/// Motion JPEG without code tables. Throws FileError, naming the file and the reason, if it is missing, a folder, empty,
+/// Motion JPEG without code tables, CMYK. Throws FileError, naming the file and the reason, if it is missing, a folder, empty,
 /// not in one of these formats, truncated, corrupt or too large.
 Tensor load_picture(const std::string& path, const LoadOptions& options = {});
 
@@ -39,8 +40,11 @@ Tensor load_transparency(const std::string& path, const LoadOptions& options = {
 Tensor decode_picture(std::string_view bytes, const std::string& name, const LoadOptions& options = {});
 
 /// Whether a file of this name is taken for a picture that can be read: whether it ends in .jpg, .jpeg, .png, .bmp, .gif
-/// or, in builds with libwebp, .webp; in any case.
+/// or, in builds with the libraries for them, .webp, .tif, .tiff, .heic, .heif, .avif; in any case.
 bool has_picture_ending(const std::filesystem::path& path);
+
+/// Whether save_picture() takes this name: whether it ends in .png, .jpg, .jpeg or .webp, in any case.
+bool has_writable_ending(const std::filesystem::path& path);
 
 struct SaveOptions {
   int jpeg_quality = 92;  ///< 1 to 100; for JPEG and WebP. Up to 90, colour is stored at half resolution.

@@ -1,10 +1,13 @@
 #include "gesso/core/pictures/picture_check.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdlib>
 
+#include "gesso/core/pictures/heif.h"
 #include "gesso/core/pictures/jpeg.h"
+#include "gesso/core/pictures/tiff.h"
 #include "gesso/core/pictures/webp.h"
 
 namespace gesso {
@@ -44,6 +47,28 @@ std::uint32_t crc32(std::string_view bytes) {
     c = table[(c ^ static_cast<unsigned char>(byte)) & 0xFF] ^ (c >> 8);
   }
   return ~c;
+}
+
+bool has_at(std::string_view bytes, std::size_t i, std::string_view text) {
+  return bytes.size() >= i + text.size() && bytes.substr(i, text.size()) == text;
+}
+
+// "AVIF", "HEIC" or "": ISO/IEC 14496-12, 4.3: a box "ftyp" with the brands that the file is of, four letters each: the
+// main one, a version, and others. HEIC is what HEIF of other brands is called (mif1 says only that it is HEIF).
+std::string heif_name(std::string_view bytes) {
+  if (!has_at(bytes, 4, "ftyp")) {
+    return "";
+  }
+  const std::size_t end = std::min<std::size_t>(big_endian32(bytes, 0), bytes.size());
+  bool heif = false;
+  for (std::size_t i = 8; i + 4 <= end; i += 4) {
+    const std::string_view brand = bytes.substr(i, 4);
+    if (brand == "avif" || brand == "avis") {
+      return "AVIF";
+    }
+    heif = heif || brand.starts_with("hei") || brand.starts_with("hev") || brand == "mif1" || brand == "msf1";
+  }
+  return heif ? "HEIC" : "";
 }
 
 constexpr const char* kTruncated = "the file ends before the picture does (it is truncated or corrupt)";
@@ -144,26 +169,36 @@ PictureFormat picture_format(std::string_view bytes) {
   if (bytes.size() >= 12 && bytes.starts_with("RIFF") && bytes.substr(8, 4) == "WEBP") {
     return PictureFormat::webp;
   }
-  return PictureFormat::other;
+  // In either byte order; 43 is BigTIFF.
+  for (const std::string_view start : {std::string_view("II*\0", 4), std::string_view("MM\0*", 4),
+                                       std::string_view("II+\0", 4), std::string_view("MM\0+", 4)}) {
+    if (bytes.starts_with(start)) {
+      return PictureFormat::tiff;
+    }
+  }
+  return heif_name(bytes).empty() ? PictureFormat::other : PictureFormat::heif;
 }
 
-std::string other_picture_format(std::string_view bytes) {
-  const auto at = [&](std::size_t i, std::string_view text) {
-    return bytes.size() >= i + text.size() && bytes.substr(i, text.size()) == text;
-  };
-  if (at(4, "ftypavif")) {
-    return "AVIF";
+std::string picture_name(std::string_view bytes) {
+  switch (picture_format(bytes)) {
+    case PictureFormat::jpeg:
+      return "JPEG";
+    case PictureFormat::png:
+      return "PNG";
+    case PictureFormat::bmp:
+      return "BMP";
+    case PictureFormat::gif:
+      return "GIF";
+    case PictureFormat::webp:
+      return "WebP";
+    case PictureFormat::tiff:
+      return "TIFF";
+    case PictureFormat::heif:
+      return heif_name(bytes);
+    case PictureFormat::other:
+      break;
   }
-  if (at(4, "ftyphei") || at(4, "ftypmif1")) {
-    return "HEIF";
-  }
-  if (at(0, {"II*\0", 4}) || at(0, {"MM\0*", 4})) {
-    return "TIFF";
-  }
-  if (at(0, "<svg") || at(0, "<?xml")) {
-    return "SVG or XML";
-  }
-  return "";
+  return bytes.starts_with("<svg") || bytes.starts_with("<?xml") ? "SVG or XML" : "";
 }
 
 std::optional<PictureSize> picture_size(std::string_view bytes, PictureFormat format) {
@@ -178,6 +213,12 @@ std::optional<PictureSize> picture_size(std::string_view bytes, PictureFormat fo
   }
   if (format == PictureFormat::webp) {
     return webp_size(bytes);
+  }
+  if (format == PictureFormat::tiff) {
+    return tiff_size(bytes);
+  }
+  if (format == PictureFormat::heif) {
+    return heif_size(bytes);
   }
   if (const auto header = bmp_header(bytes); header && format == PictureFormat::bmp) {
     return PictureSize{header->width, header->height};
@@ -195,7 +236,9 @@ std::string picture_damage(std::string_view bytes, PictureFormat format) {
       return bmp_damage(bytes);
     case PictureFormat::gif:  // ends with a byte of its own
       return bytes.ends_with('\x3B') || bytes.ends_with(std::string_view("\x3B\0", 2)) ? "" : kTruncated;
-    case PictureFormat::webp:  // the decoder finds out
+    case PictureFormat::webp:  // of these the decoder finds out
+    case PictureFormat::tiff:
+    case PictureFormat::heif:
       return "";
     case PictureFormat::other:
       break;

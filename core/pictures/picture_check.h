@@ -10,14 +10,14 @@
 
 namespace gesso {
 
-enum class PictureFormat { jpeg, png, bmp, gif, webp, other };
+enum class PictureFormat { jpeg, png, bmp, gif, webp, tiff, heif, other };
 
-/// The format that the first bytes of a file announce.
+/// The format that the first bytes of a file announce. HEIC and AVIF are heif.
 PictureFormat picture_format(std::string_view bytes);
 
-/// The name of a picture format that gesso does not read ("TIFF", "AVIF", ...), if `bytes` begin like one;
-/// else an empty string.
-std::string other_picture_format(std::string_view bytes);
+/// The name of the picture format that `bytes` begin like, be it one that gesso does not read ("HEIC", "SVG or XML"); empty
+/// if they begin like none.
+std::string picture_name(std::string_view bytes);
 
 /// The body of the first chunk of a PNG file that has this type of four letters; empty if there is none.
 std::string_view find_png_chunk(std::string_view file, std::string_view wanted);
@@ -27,8 +27,8 @@ struct PictureSize {
   Index height = 0;
 };
 
-/// The size that the header of the picture in `bytes` states, as it is stored (before EXIF turns it); nothing
-/// if there is no such header.
+/// The size that the header of the picture in `bytes` states, as it is stored (before EXIF turns it; HEIF: as it is
+/// shown); nothing if there is no such header.
 std::optional<PictureSize> picture_size(std::string_view bytes, PictureFormat format);
 
 /// Why the picture in `bytes` is not whole; empty if it is. JPEG: jpeg_damage() (whether its coded data are whole,

@@ -88,11 +88,11 @@ void append(void* file, void* data, int size) {
 
 }  // namespace
 
-Samples decode_samples(std::string_view bytes, PictureSize size) {
+PictureSamples decode_samples(std::string_view bytes, PictureSize size) {
   // Decoding a 16-bit RGBA picture takes less than 32 bytes a pixel in one block, small ones a constant more.
   allocation_limit =
       (std::size_t{16} << 20) + 2 * bytes.size() + 32 * static_cast<std::size_t>(size.width * size.height);
-  Samples result;
+  PictureSamples result;
   int width = 0, height = 0;
   if (stbi_is_16_bit_from_memory(data_of(bytes), length_of(bytes))) {
     result.bits = 16;

@@ -29,7 +29,7 @@ std::optional<PictureSize> webp_size(std::string_view bytes) {
   return PictureSize{width, height};
 }
 
-Samples decode_webp(std::string_view bytes) {
+PictureSamples decode_webp(std::string_view bytes) {
   WebPBitstreamFeatures features;
   if (WebPGetFeatures(data_of(bytes), bytes.size(), &features) != VP8_STATUS_OK) {
     throw Error("it has no valid header (it is truncated or corrupt)");
@@ -37,7 +37,7 @@ Samples decode_webp(std::string_view bytes) {
   if (features.has_animation != 0) {
     throw Error("it is an animation; save one of its frames as a picture");
   }
-  Samples result;
+  PictureSamples result;
   result.width = features.width;
   result.height = features.height;
   result.channels = features.has_alpha != 0 ? 4 : 3;
@@ -77,7 +77,7 @@ std::string encode_webp_samples(const std::uint8_t* samples, PictureSize size, i
 
 bool has_webp() { return false; }
 std::optional<PictureSize> webp_size(std::string_view) { return std::nullopt; }
-Samples decode_webp(std::string_view) { throw Error("this build has no libwebp"); }
+PictureSamples decode_webp(std::string_view) { throw Error("this build has no libwebp"); }
 std::string encode_webp_samples(const std::uint8_t*, PictureSize, int, int) {
   throw Error("this build has no libwebp");
 }

@@ -12,7 +12,7 @@ bool has_webp();
 std::optional<PictureSize> webp_size(std::string_view bytes);
 
 /// The picture, with alpha if it has some. Throws Error with the reason: truncated, corrupt, an animation.
-Samples decode_webp(std::string_view bytes);
+PictureSamples decode_webp(std::string_view bytes);
 
 /// A WebP file of 8-bit samples, 3 (RGB) or 4 (and alpha) channels, at quality 1 to 100. Throws Error with the reason.
 std::string encode_webp_samples(const std::uint8_t* samples, PictureSize size, int channels, int quality);

@@ -131,9 +131,8 @@ bool keeps_transparency(const fs::path& path) {
 // Whether a name is meant for a picture, be it one that cannot be written: then that is said, and no folder is made of
 // that name.
 bool names_a_picture(const fs::path& path) {
-  const std::set<std::string> endings = {".jpg", ".jpeg", ".png",  ".webp", ".gif",
-                                         ".bmp", ".tif",  ".tiff", ".heic", ".avif"};
-  return endings.contains(ending_of(path));
+  const std::set<std::string> others = {".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"};
+  return has_writable_ending(path) || others.contains(ending_of(path));
 }
 
 struct Task {
@@ -156,7 +155,7 @@ std::vector<Task> plan(const std::vector<fs::path>& pictures, const fs::path& ou
   std::set<fs::path> taken;
   for (const fs::path& picture : pictures) {
     fs::path name = picture.filename();
-    if (!has_picture_ending(name) || ending_of(name) == ".bmp" || ending_of(name) == ".gif") {
+    if (!has_writable_ending(name)) {
       name.replace_extension(".png");
     }
     if (out.empty()) {
