@@ -20,13 +20,13 @@ struct Factors {
   T eps;
 };
 
-template <class T>
+template <bool look, class T>
 GESSO_SIMD void adam_step(T* p, T* m, T* v, const T* gradient, Index n, Factors<T> f) {
   for (Index i = 0; i < n; ++i) {
     const T before = f.shrink * p[i];
     const T g = gradient[i] + f.weight_decay * before;
-    m[i] = without_subnormals(f.beta1 * m[i] + f.one_minus_beta1 * g);
-    v[i] = without_subnormals(f.beta2 * v[i] + f.one_minus_beta2 * g * g);
+    m[i] = without_subnormals<look>(f.beta1 * m[i] + f.one_minus_beta1 * g);
+    v[i] = without_subnormals<look>(f.beta2 * v[i] + f.one_minus_beta2 * g * g);
     p[i] = before - f.step_size * (m[i] / (std::sqrt(v[i]) * f.root_correction + f.eps));
   }
 }
@@ -79,8 +79,9 @@ void Adam::update(std::size_t i, Index begin, Index end) {
         .root_correction = static_cast<T>(1 / std::sqrt(1 - std::pow(options.beta2, t))),
         .eps = static_cast<T>(options.eps),
     };
-    adam_step(p.mutable_data<T>(name_) + begin, average(0, i).mutable_data<T>() + begin,
-              average(1, i).mutable_data<T>() + begin, g.data<T>() + begin, end - begin, factors);
+    const auto step = steps(i) % kSubnormalsEvery == 0 ? &adam_step<true, T> : &adam_step<false, T>;
+    step(p.mutable_data<T>(name_) + begin, average(0, i).mutable_data<T>() + begin,
+         average(1, i).mutable_data<T>() + begin, g.data<T>() + begin, end - begin, factors);
   });
 }
 

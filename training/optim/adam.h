@@ -19,9 +19,9 @@ struct AdamOptions {
 ///     v = beta2 v + (1 - beta2) g^2   (exp_avg_sq)
 ///     p = p - lr / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
 ///
-/// Averages that fade become 0 instead of subnormal, which would make all later steps slower. With eps = 0 a
-/// step is m / 0, infinite or NaN, where v is 0: where gradients were 0, or so small (below 1e-18 in float32)
-/// that their squares are; keep eps above 0.
+/// Averages that fade become 0 instead of subnormal, which would make all later steps slower (they are looked
+/// through every 16 steps). With eps = 0 a step is m / 0, infinite or NaN, where v is 0: where gradients were 0,
+/// or so small (below 1e-18 in float32) that their squares are; keep eps above 0.
 class Adam : public Optimizer {
  public:
   /// Throws ArgumentError for options out of range (lr, eps, weight_decay finite and not negative).

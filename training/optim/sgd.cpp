@@ -17,12 +17,12 @@ GESSO_SIMD void plain_step(T* p, const T* gradient, Index n, T lr, T weight_deca
 }
 
 // b = keep b + take g
-template <class T>
+template <bool look, class T>
 GESSO_SIMD void momentum_step(T* p, T* b, const T* gradient, Index n, T lr, T weight_decay, T keep, T take,
                               T momentum, bool nesterov) {
   for (Index i = 0; i < n; ++i) {
     const T g = gradient[i] + weight_decay * p[i];
-    b[i] = without_subnormals(keep * b[i] + take * g);
+    b[i] = without_subnormals<look>(keep * b[i] + take * g);
     p[i] -= lr * (nesterov ? g + momentum * b[i] : b[i]);
   }
 }
@@ -69,10 +69,10 @@ void SGD::update(std::size_t i, Index begin, Index end) {
       return;
     }
     const bool first = steps(i) == 1;
-    momentum_step(values, average(0, i).mutable_data<T>() + begin, gradient, end - begin, rate, decay,
-                  static_cast<T>(first ? 0 : options.momentum),
-                  static_cast<T>(first ? 1 : 1 - options.dampening), static_cast<T>(options.momentum),
-                  options.nesterov);
+    const auto step = steps(i) % kSubnormalsEvery == 0 ? &momentum_step<true, T> : &momentum_step<false, T>;
+    step(values, average(0, i).mutable_data<T>() + begin, gradient, end - begin, rate, decay,
+         static_cast<T>(first ? 0 : options.momentum), static_cast<T>(first ? 1 : 1 - options.dampening),
+         static_cast<T>(options.momentum), options.nesterov);
   });
 }
 
