@@ -195,3 +195,25 @@ TEST_CASE("smoothing makes a flickering film flicker less") {
   CHECK(each.score.still_change == 0);
   CHECK(smooth.score.flicker() < 0.7 * each.score.flicker());
 }
+
+TEST_CASE("a network whose paintings are not numbers writes no frame") {
+  Generator rng(1);
+  StyleNetwork network({.width = 2, .blocks = 1}, rng);
+  const std::string film = flickering_film(2);
+  StateDict state = network.state_dict();
+  for (auto& [name, tensor] : state) {
+    if (name == "deconv3.conv2d.bias") {
+      tensor = Tensor::full(tensor.shape(), NAN);
+    }
+  }
+  network.load_state_dict(state);
+  const TemporaryFolder folder;
+  write_bytes(folder / "in.rgb", film);
+  std::FILE* const in = std::fopen((folder / "in.rgb").c_str(), "rb");
+  std::FILE* const out = std::fopen((folder / "out.rgb").c_str(), "wb");
+  CHECK_THROWS_WITH_AS(repaint_film(network, {.width = kWidth, .height = kHeight}, in, out),
+                       doctest::Contains("painting of frame 1 is not a picture"), Error);
+  std::fclose(in);
+  std::fclose(out);
+  CHECK(read_file(folder / "out.rgb").empty());
+}
