@@ -11,6 +11,13 @@
 
 namespace gesso::testing {
 
+// AddressSanitizer reserves terabytes of addresses, so nothing starts under a limit of them.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
 /// Normal float64 numbers that require a gradient.
 inline Tensor random_input(const Shape& shape, std::uint64_t seed = 7) {
   Generator rng(seed);

@@ -7,6 +7,7 @@
 #include "comparer.h"
 #include "gesso/core/files/folder_lock.h"
 #include "gesso/core/pictures/picture.h"
+#include "painting/memory_need.h"
 #include "program/interrupt.h"
 #include "program/usage_error.h"
 
@@ -60,6 +61,17 @@ Comparison begin_or_go_on(const fs::path& folder, const Settings& settings) {
   return comparison;
 }
 
+// Bytes of memory for a step of the largest training. Normalizations keep different amounts of what goes through them.
+double memory_for_comparison(const ComparisonSettings& settings, const std::vector<std::string>& photographs,
+                             Index batch) {
+  double most = 0;
+  for (const std::string& name : settings.normalizations) {
+    const PlannedRun largest{.normalization = name, .batch = batch};
+    most = std::max(most, memory_for_training(train_settings(largest, settings), photographs));
+  }
+  return most;
+}
+
 }  // namespace
 
 void CompareCommand::run() {
@@ -74,6 +86,10 @@ void CompareCommand::run() {
   }
   with_usage_errors("--", [&] { settings.check(); });
   const PhotographFiles photographs = split_photographs(settings.training.content);
+  const Index batch = *std::max_element(settings.batch_sizes.begin(), settings.batch_sizes.end());
+  const double memory = memory_for_comparison(settings, photographs.training, batch);
+  require_memory_for_training(
+      {.batch = batch, .crop = settings.training.crop, .batch_option = "--batch-sizes"}, memory);
   const LossJudge judge(train_settings({}, settings));  // reads the style picture
   if (needs_stylist(plan(settings))) {
     load_picture(settings.other_style);
@@ -86,7 +102,7 @@ void CompareCommand::run() {
   Comparer comparer(settings, photographs, judge, out, std::move(comparison));
   std::cerr << "Comparing " << listed(settings.normalizations, ", ") << " normalization on "
             << fs::path(settings.style).filename().string() << " in " << plan(settings).size()
-            << " trainings of " << settings.training.steps << " steps; watch "
+            << " trainings of " << settings.training.steps << " steps" << in_about(memory) << "; watch "
             << (out / "report.html").string() << "\n";
   stop_gently_on_interrupt();
   interrupted = !comparer.run();

@@ -6,9 +6,9 @@
 #include "gesso/autograd/graph.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
-#include "gesso/core/memory/memory_pool.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
+#include "painting/memory_need.h"
 #include "photographs.h"
 
 namespace gesso {
@@ -57,11 +57,11 @@ double LossJudge::step_megabytes(StyleNetwork& network, const Shape& shape) cons
   network.train();
   network.zero_grad();
   const Tensor batch = Tensor::full(shape, 0.5);
-  reset_peak_memory();
-  const std::size_t before = memory_stats().current_bytes;
-  style_transfer_losses(*network_, target_, network(batch), batch, weights_).total.backward();
-  network.zero_grad();
-  return static_cast<double>(memory_stats().peak_bytes - before) / 1e6;
+  const double taken = peak_memory_of([&] {
+    style_transfer_losses(*network_, target_, network(batch), batch, weights_).total.backward();
+    network.zero_grad();
+  });
+  return taken / 1e6;
 }
 
 Tensor repaint(StyleNetwork& network, const Tensor& photographs, Index batch) {

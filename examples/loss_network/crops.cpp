@@ -108,6 +108,21 @@ std::vector<Tensor> load_small(const std::vector<std::string>& files) {
   return pictures;
 }
 
+double memory_of_small(const std::vector<std::string>& files) {
+  double bytes = 0;
+  for (const std::string& file : files) {
+    try {
+      const Size2d size = read_picture_size(file);
+      const double factor = std::min(
+          1.0, static_cast<double>(kShortSide) / static_cast<double>(std::min(size.height, size.width)));
+      bytes += 12 * factor * factor * static_cast<double>(size.height) * static_cast<double>(size.width);
+    } catch (const FileError&) {
+      // It is left out.
+    }
+  }
+  return bytes;
+}
+
 Tensor draw_crops(const std::vector<Tensor>& pictures, Index count, Index size, bool varied, Generator& rng) {
   std::vector<Plan> plans;
   for (Index i = 0; i < count; ++i) {

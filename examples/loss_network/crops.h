@@ -10,8 +10,11 @@
 namespace gesso {
 
 /// Pictures scaled down to a short side of 384 pixels at most: enough for crops, and hundreds fit into
-/// memory. Throws FileError for one that cannot be read.
+/// memory. Those that cannot be read are left out; throws FileError if none can.
 std::vector<Tensor> load_small(const std::vector<std::string>& files);
+
+/// Bytes of memory that load_small(files) takes, from the headers of the files.
+double memory_of_small(const std::vector<std::string>& files);
 
 /// `count` squares, (count, 3, size, size) in [0, 1], cut from pictures drawn at random: with a side of 0.2
 /// to 1 of the picture's short side, scaled to `size`. `varied` crops are changed at random: half are turned

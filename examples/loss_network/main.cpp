@@ -9,6 +9,8 @@
 #include "gesso/core/error.h"
 #include "gesso/core/files/safetensors.h"
 #include "gesso/training/training_loop.h"
+#include "memory_need.h"
+#include "painting/memory_need.h"
 #include "program/command_line.h"
 #include "program/interrupt.h"
 #include "program/usage_error.h"
@@ -93,7 +95,12 @@ bool run(Options& options) {
     with_usage_errors("--", [&] { options.settings.check(); });
     make_paths_absolute(options.settings);
   }
-  LossNetworkTraining network(options.settings);
+  const std::vector<std::string> files = pictures_to_learn_from(options.settings);
+  const double memory = memory_for_loss_network(options.settings, files);
+  require_memory_for_training(
+      {.batch = options.settings.batch, .crop = options.settings.crop, .least_batch = 2, .crop_step = 8},
+      memory);
+  LossNetworkTraining network(options.settings, files);
   Training& training = network.training();
   if (checkpoint) {
     network.resume(*checkpoint);
@@ -102,7 +109,7 @@ bool run(Options& options) {
   }
   std::cerr << "Training a loss network to see " << network.files().size() << " pictures as "
             << options.settings.teacher << " does, for " << training.steps() - training.steps_done()
-            << " steps; watch " << folder.report().string() << "\n";
+            << " steps" << in_about(memory) << "; watch " << folder.report().string() << "\n";
   stop_gently_on_interrupt();
   const bool finished =
       train(training, folder,

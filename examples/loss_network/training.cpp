@@ -36,17 +36,6 @@ SettingList list(LossNetworkSettings& s) {
           {"seed", &s.seed}};
 }
 
-std::vector<std::string> all_pictures(const std::vector<std::string>& folders) {
-  std::vector<std::string> files;
-  for (const std::string& folder : folders) {
-    const std::vector<std::string> its = pictures_in(folder);
-    files.insert(files.end(), its.begin(), its.end());
-  }
-  require(files.size() >= 2,
-          "pictures: there is a single one; there must be at least 2, one of them for tests");
-  return files;
-}
-
 std::string names_of(const std::vector<std::string>& files) {
   std::string names;
   for (const std::string& file : files) {
@@ -129,9 +118,23 @@ LossNetworkSettings LossNetworkSettings::from_metadata(const std::map<std::strin
   return settings;
 }
 
+std::vector<std::string> pictures_to_learn_from(const LossNetworkSettings& settings) {
+  std::vector<std::string> files;
+  for (const std::string& folder : settings.pictures) {
+    const std::vector<std::string> its = pictures_in(folder);
+    files.insert(files.end(), its.begin(), its.end());
+  }
+  require(files.size() >= 2,
+          "pictures: there is a single one; there must be at least 2, one of them for tests");
+  return files;
+}
+
 LossNetworkTraining::LossNetworkTraining(const LossNetworkSettings& settings)
+    : LossNetworkTraining(settings, pictures_to_learn_from(checked(settings))) {}
+
+LossNetworkTraining::LossNetworkTraining(const LossNetworkSettings& settings, std::vector<std::string> files)
     : settings_(checked(settings)),
-      files_(all_pictures(settings.pictures)),
+      files_(std::move(files)),
       teacher_({}, load_squeezenet_weights(settings.teacher_weights, {})),
       pictures_(load_small(part(files_, false))),
       test_pictures_(load_small(part(files_, true))),

@@ -35,6 +35,9 @@ struct LossNetworkSettings {
   static LossNetworkSettings from_metadata(const std::map<std::string, std::string>& metadata);
 };
 
+/// The pictures in the settings' folders. Throws ArgumentError for fewer than 2, and as pictures_in() does.
+std::vector<std::string> pictures_to_learn_from(const LossNetworkSettings& settings);
+
 /// Distillation (Hinton et al. 2015, arXiv 1503.02531; of features: Romero et al. 2015, arXiv 1412.6550): the
 /// student learns to predict every layer of the teacher.
 class LossNetworkTraining {
@@ -42,6 +45,8 @@ class LossNetworkTraining {
   /// Loads teacher and pictures, and lets the painters paint. Every 16th picture is kept for tests. Throws
   /// ArgumentError for impossible settings or fewer than 2 pictures, FileError for what cannot be read.
   explicit LossNetworkTraining(const LossNetworkSettings& settings);
+  /// The same over the given pictures instead of all in the folders.
+  LossNetworkTraining(const LossNetworkSettings& settings, std::vector<std::string> files);
 
   /// Its steps, each on a batch of varied crops. The loss is the mean over layers of the mean squared error,
   /// each channel divided by its standard deviation; by the layer's name, the same of each. For the last 40 %

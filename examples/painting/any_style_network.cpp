@@ -103,14 +103,10 @@ Tensor AnyStyleNetwork::statistics(const Tensor& pictures) const {
   return concat(all, 1);
 }
 
-void AnyStyleNetwork::measure_styles(const std::vector<Tensor>& pictures) {
-  require(!pictures.empty(), "any-style network: there is no style picture to measure");
+void AnyStyleNetwork::measure_styles(const std::vector<Tensor>& statistics) {
+  require(!statistics.empty(), "any-style network: there is no style picture to measure");
   const NoGradGuard no_grad;
-  std::vector<Tensor> all;
-  for (const Tensor& picture : pictures) {
-    all.push_back(statistics(picture));
-  }
-  const Tensor measured = concat(all, 0);
+  const Tensor measured = concat(statistics, 0);
   mean_.copy_(mean(measured, {0}, true));
   deviation_.copy_(deviation_of(measured, {0}, true, 1e-5));
 }

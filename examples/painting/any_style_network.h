@@ -42,9 +42,9 @@ class AnyStyleNetwork : public Module {
   /// differentiable. Throws ArgumentError unless pictures are (N, 3, H, W) with H and W of at least
   /// min_style_size.
   Tensor statistics(const Tensor& pictures) const;
-  /// From now on statistics are shifted and scaled so that each number has mean 0 and deviation 1 over
-  /// `pictures`, each (1, 3, H, W): for a new network, once.
-  void measure_styles(const std::vector<Tensor>& pictures);
+  /// From now on statistics are shifted and scaled so that each number has mean 0 and deviation 1 over those of
+  /// some pictures, `statistics`: for a new network, once.
+  void measure_styles(const std::vector<Tensor>& statistics);
 
   /// The weight of each row for style pictures (N, 3, H, W): (N, 2 + manners). Differentiable with respect to
   /// the predictor's parameters. The picture's size decides how large its strokes are; training shows

@@ -84,32 +84,36 @@ AnyStyleTraining::AnyStyleTraining(const AnyStyleSettings& settings)
   training_.keep("styles drawn", styles_);
 }
 
-std::vector<AnyStyleTraining::StylePicture> AnyStyleTraining::some_styles(std::size_t count) const {
+void AnyStyleTraining::show_styles(std::size_t count, const std::function<void(StylePicture)>& show) const {
   const std::vector<std::string>& files = styles_.files();
   count = std::min(count, files.size());
-  std::vector<StylePicture> pictures;
+  bool shown = false;
   for (std::size_t i = 0; i < count; ++i) {
     const std::string& file = files[i * files.size() / count];
     try {
-      pictures.push_back(
-          {std::filesystem::path(file).stem().string(), load_style_picture(file, settings_.style_size)});
+      show({std::filesystem::path(file).stem().string(), load_style_picture(file, settings_.style_size)});
+      shown = true;
     } catch (const FileError&) {
       // Training::take_warnings() names it when its turn comes.
     }
   }
-  if (pictures.empty()) {
+  if (!shown) {
     throw FileError(settings_.styles + ": none of the style pictures can be read");
   }
+}
+
+std::vector<AnyStyleTraining::StylePicture> AnyStyleTraining::some_styles(std::size_t count) const {
+  std::vector<StylePicture> pictures;
+  show_styles(count, [&](StylePicture style) { pictures.push_back(std::move(style)); });
   return pictures;
 }
 
 void AnyStyleTraining::begin() {
   network_.load_encoder(asset("loss_network/loss_network.safetensors"));
-  std::vector<Tensor> pictures;
-  for (const StylePicture& style : some_styles(64)) {
-    pictures.push_back(style.picture);
-  }
-  network_.measure_styles(pictures);
+  std::vector<Tensor> statistics;
+  show_styles(64,
+              [&](const StylePicture& style) { statistics.push_back(network_.statistics(style.picture)); });
+  network_.measure_styles(statistics);
 }
 
 BatchLoss AnyStyleTraining::next_loss() {

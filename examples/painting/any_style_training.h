@@ -1,6 +1,7 @@
 // The training of a network for every style.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -67,6 +68,8 @@ class AnyStyleTraining {
 
  private:
   BatchLoss next_loss();
+  // One by one: together they may be larger than the memory.
+  void show_styles(std::size_t count, const std::function<void(StylePicture)>& show) const;
 
   AnyStyleSettings settings_;
   Generator rng_;

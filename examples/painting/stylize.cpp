@@ -8,8 +8,8 @@
 #include "gesso/autograd/graph.h"
 #include "gesso/autograd/padding.h"
 #include "gesso/autograd/shape_ops.h"
-#include "gesso/core/memory/memory_pool.h"
 #include "gesso/core/pictures/resize.h"
+#include "memory_need.h"
 
 namespace gesso {
 namespace {
@@ -68,10 +68,7 @@ Tensor stylize(StyleNetwork& network, const Tensor& photograph, const PaintOptio
 double bytes_per_pixel(StyleNetwork& network) {
   constexpr Index side = 256;
   const Tensor photograph = Tensor::full({1, 3, side, side}, 0.5);
-  const MemoryStats before = memory_stats();
-  reset_peak_memory();
-  stylize(network, photograph);
-  return static_cast<double>(memory_stats().peak_bytes - before.current_bytes) / (side * side);
+  return peak_memory_of([&] { stylize(network, photograph); }) / (side * side);
 }
 
 double memory_for_painting(double loaded, double painted, double per_pixel) {

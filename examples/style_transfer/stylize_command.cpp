@@ -12,8 +12,8 @@
 #include "gesso/core/system_limits.h"
 #include "gesso/training/picture_folder.h"
 #include "gesso/training/report/progress.h"
-#include "memory_need.h"
 #include "painting/film.h"
+#include "painting/memory_need.h"
 #include "painting/model_file.h"
 #include "painting/ready_made.h"
 #include "painting/stylize.h"
@@ -144,6 +144,11 @@ struct Task {
 std::vector<Task> plan(const std::vector<fs::path>& pictures, const fs::path& out,
                        const std::string& model_name) {
   const bool one_file = pictures.size() == 1 && !fs::is_directory(out) && names_a_picture(out);
+  if (one_file && !has_writable_ending(out)) {  // before it is painted
+    throw UsageError(
+        concat_text("--out ", out.string(),
+                    " must end in .png, .jpg, .jpeg or .webp: PNG, JPEG and WebP are what gesso writes"));
+  }
   if (one_file) {
     return {{pictures.front(), out}};
   }

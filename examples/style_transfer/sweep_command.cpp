@@ -6,6 +6,7 @@
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
 #include "gesso/training/report/progress.h"
+#include "painting/memory_need.h"
 #include "painting/training_run.h"
 #include "program/interrupt.h"
 
@@ -110,6 +111,8 @@ void SweepCommand::run() {
       }
     }
   });
+  const std::vector<std::string> photographs = pictures_in(settings.content);
+  const double memory = memory_for_training(settings, photographs);
   const Tensor loaded = load_picture(picture.string());
   const bool large = std::min(loaded.size(2), loaded.size(3)) > kShown;
   const Tensor photograph = large ? resize_short_side(loaded, kShown) : loaded;
@@ -117,7 +120,7 @@ void SweepCommand::run() {
 
   const Index cells_wanted = static_cast<Index>(style_weights.size() * style_sizes.size());
   std::cerr << "Painting like " << style_name(settings.styles.front()) << " with " << cells_wanted
-            << " choices of weights and sizes\n";
+            << " choices of weights and sizes" << in_about(memory) << "\n";
   stop_gently_on_interrupt();
   ProgressBar progress("Training", settings.steps + steps * cells_wanted);
   Index done = 0;
@@ -131,7 +134,7 @@ void SweepCommand::run() {
       progress.update(++done);
     }
   };
-  TrainingRun middle(settings);
+  TrainingRun middle(settings, photographs);
   train_all(middle);
   const StateDict start = middle.network().state_dict();
   std::vector<Cell> cells;
@@ -140,7 +143,7 @@ void SweepCommand::run() {
       if (interrupted) {
         break;
       }
-      TrainingRun run(cell_settings(weight, size));
+      TrainingRun run(cell_settings(weight, size), photographs);
       run.network().load_state_dict(start);
       train_all(run);
       cells.push_back({weight, size, paint(run, photograph)});

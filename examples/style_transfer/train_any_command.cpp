@@ -2,6 +2,7 @@
 
 #include "commands.h"
 #include "painting/any_style_training.h"
+#include "painting/memory_need.h"
 #include "painting/model_file.h"
 #include "painting/stylize.h"
 #include "program/interrupt.h"
@@ -53,6 +54,8 @@ void TrainAnyCommand::run() {
     with_usage_errors("--", [&] { settings.check(); });
     make_paths_absolute(settings);
   }
+  const double memory = memory_for_training(settings);
+  require_memory_for_training({.batch = settings.batch, .crop = settings.crop}, memory);
   AnyStyleTraining run(settings);
   Training& training = run.training();
   if (checkpoint) {
@@ -63,8 +66,8 @@ void TrainAnyCommand::run() {
     with_usage_errors("--out ", [&] { folder.create(); });
   }
   std::cerr << "Training a network for any style on " << run.styles().files().size()
-            << " style pictures, for " << settings.steps - training.steps_done() << " steps; watch "
-            << folder.report().string() << "\n";
+            << " style pictures, for " << settings.steps - training.steps_done() << " steps"
+            << in_about(memory) << "; watch " << folder.report().string() << "\n";
   Samples samples(sample_styles(run), run.photographs().files());
   const auto report = [&](const std::vector<LogEntry>& log) {
     return training_report(

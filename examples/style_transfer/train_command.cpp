@@ -1,7 +1,7 @@
 #include <iostream>
 
 #include "commands.h"
-#include "memory_need.h"
+#include "painting/memory_need.h"
 #include "painting/model_file.h"
 #include "painting/ready_made.h"
 #include "painting/training_run.h"
@@ -101,7 +101,7 @@ void TrainCommand::run() {
   }
   const std::vector<std::string> photographs = pictures_in(settings.content);
   const double memory = memory_for_training(settings, photographs);
-  require_memory_for_training(settings, memory);
+  require_memory_for_training({.batch = settings.batch, .crop = settings.crop}, memory);
   TrainingRun run(settings, photographs);
   Training& training = run.training();
   if (checkpoint) {
@@ -118,8 +118,7 @@ void TrainCommand::run() {
       settings.styles.end());
   std::cerr << (settings.added_styles > 0 ? "Adding to a style network: " : "Training a style network on ")
             << names_of(in_training) << ", for " << settings.steps - training.steps_done() << " steps"
-            << (memory > 0 ? ", in about " + gigabytes(memory) + " of memory" : "") << "; watch "
-            << folder.report().string() << "\n";
+            << in_about(memory) << "; watch " << folder.report().string() << "\n";
   Samples samples(sample_styles(run), run.photographs().files());
   stop_gently_on_interrupt();
   const bool finished = train(

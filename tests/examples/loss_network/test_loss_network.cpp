@@ -13,6 +13,7 @@
 #include "gesso/autograd/shape_ops.h"
 #include "gesso/core/files/file.h"
 #include "gesso/core/files/safetensors.h"
+#include "gesso/core/finite.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/pictures/picture.h"
 #include "loss_network/crops.h"
@@ -480,6 +481,48 @@ TEST_CASE("settings: text and back, and what is out of range") {
   const Folder folder(1);
   CHECK_THROWS_WITH_AS(LossNetworkTraining{folder.settings(1)}, doctest::Contains("at least 2"),
                        ArgumentError);
+}
+
+TEST_CASE("the program: weights too large for half precision are written in single precision") {
+  const Folder folder(3);
+  NamedTensors teacher = load_safetensors(folder / "teacher.safetensors").tensors;
+  for (auto& [name, weights] : teacher) {
+    if (name.starts_with("features.0.")) {
+      weights.mul_(1e8);
+    }
+  }
+  save_safetensors(folder / "teacher.safetensors", teacher);
+  const Outcome made = run(concat_text("--pictures '", folder / "pictures", "' --teacher-weights '",
+                                       folder / "teacher.safetensors", "' --out '", folder / "run",
+                                       "' --steps 2 --batch 2 --crop 32"));
+  CAPTURE(made.error);
+  REQUIRE(made.status == 0);
+  const SafetensorsReader file(folder / "run/loss_network.safetensors");
+  CHECK(file.entry("features.0.weight").dtype == "F32");
+  CHECK(file.entry("features.3.squeeze.weight").dtype == "F16");
+  for (const std::string& name : file.names()) {
+    CHECK(all_finite(file.load(name)));
+  }
+}
+
+TEST_CASE("the program: --resume of a finished run writes the same results again") {
+  const Folder folder(3);
+  const Outcome made = run(concat_text("--pictures '", folder / "pictures", "' --teacher-weights '",
+                                       folder / "teacher.safetensors", "' --out '", folder / "run",
+                                       "' --steps 3 --batch 2 --crop 32"));
+  CAPTURE(made.error);
+  REQUIRE(made.status == 0);
+  const std::string weights = read_file(folder / "run/loss_network.safetensors"),
+                    log = read_file(folder / "run/log.jsonl");
+  for (int again = 0; again < 2; ++again) {
+    const Outcome resumed = run("--resume '" + folder / "run" + "'");
+    CAPTURE(resumed.error);
+    CHECK(resumed.status == 0);
+    CHECK(resumed.out == made.out);
+    CHECK(resumed.error.find("for 0 steps") != std::string::npos);
+    CHECK(read_file(folder / "run/loss_network.safetensors") == weights);
+    CHECK(read_file(folder / "run/log.jsonl") == log);
+  }
 }
 
 TEST_CASE("the program: a file in half precision that says how it was made; usage") {

@@ -84,7 +84,7 @@ TEST_CASE("what the predictor gets: mean and deviation of each feature, shifted 
         doctest::Approx(std::sqrt(mean(square(slice(conv1, 1, 5, 6) - m)).item())).epsilon(1e-3));
   // Of two pictures, each number is 1 deviation above and below the mean: the two mixes are of opposite
   // inputs, and no others.
-  network.measure_styles({waves, woodcut});
+  network.measure_styles({network.statistics(waves), network.statistics(woodcut)});
   CHECK_FALSE(identical(network.mix_of(waves), network.mix_of(woodcut)));
   CHECK(identical(network.mix_of(concat({waves, woodcut}, 0)).slice(1, 2), network.mix_of(woodcut)));
   CHECK_THROWS_WITH_AS(network.statistics(Tensor::zeros({1, 3, 63, 64})), doctest::Contains("at least 64"),
@@ -120,7 +120,8 @@ TEST_CASE("gradients go to the painter and to the predictor, and to nothing else
   network.load_encoder(kAssets + "loss_network/loss_network.safetensors");
   Tensor picture = style_picture("waves").clone();
   picture.requires_grad_(true);
-  network.measure_styles({style_picture("waves"), style_picture("woodcut")});
+  network.measure_styles(
+      {network.statistics(style_picture("waves")), network.statistics(style_picture("woodcut"))});
   sum(square(network.paint(Tensor::uniform({1, 3, 16, 16}, rng), network.mix_of(picture)))).backward();
   CHECK_FALSE(picture.grad().defined());
   for (const auto& [name, parameter] : network.named_parameters()) {

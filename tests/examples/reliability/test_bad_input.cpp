@@ -13,6 +13,8 @@
 #include "gesso/core/files/safetensors.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/training/checkpoint.h"
+#include "painting/squeezenet.h"
+#include "painting/torchvision_weights.h"
 #include "paths.h"
 #include "support.h"
 
@@ -35,6 +37,9 @@ class World {
     write("gray.png", encode_png(Tensor::full({1, 3, 70, 70}, 0.5)));
     write("narrow.png", encode_png(Tensor::full({1, 3, 3000, 1}, 0.5)));
     write("sound.tiff", std::string("II*\0rest", 8));
+    write("sound.heic", std::string("\0\0\0\x10"
+                                    "ftypheic\0\0\0\0",
+                                    16));
     write("claim.jpg",
           std::string("\xFF\xD8\xFF\xC0\x00\x11\x08\x23\x28\x23\x28\x03\x01\x11\x00\x02\x11\x00\x03\x11"
                       "\x00\xFF\xD9",
@@ -50,6 +55,9 @@ class World {
     write("model.safetensors", model);
     write("torn.safetensors", model.substr(0, model.size() - 100));
     write("text.safetensors", "not a model");
+    Generator rng(8);
+    save_safetensors(folder_ / "teacher.safetensors",
+                     random_torchvision_weights(squeezenet_parameters({}), rng));
     write("header.safetensors", std::string("\x0b\0\0\0\0\0\0\0", 8) + "{\"a\":1e999}");
     save_safetensors(folder_ / "other.safetensors", {{"x", Tensor::ones({2})}});
     save_checkpoint(folder_ / "run/checkpoint", {.step = 3, .metadata = {{"command", "train-any"}}});
@@ -92,8 +100,9 @@ struct Row {
 constexpr const char* kTrain = "train --style {style} --out {new} ";
 constexpr const char* kStylize = "stylize --model {model.safetensors} ";
 
+// `before` is what the shell does first.
 void check(const World& world, const std::string& program, const std::string& beginning,
-           const std::vector<Row>& rows, std::size_t& count) {
+           const std::vector<Row>& rows, std::size_t& count, const std::string& before = "") {
   for (const Row& row : rows) {
     ++count;
     const std::string arguments = world.filled(beginning + row.arguments);
@@ -101,7 +110,7 @@ void check(const World& world, const std::string& program, const std::string& be
     CAPTURE(arguments);
     const std::string command = program_path(program) + " </dev/null " + arguments + " >" +
                                 world.path("stdout") + " 2>" + world.path("stderr");
-    const int status = std::system(("timeout 60 " + command).c_str());
+    const int status = std::system((before + "timeout 60 " + command).c_str());
     const std::string errors = read_file(world.path("stderr"));
     CAPTURE(errors);
     CHECK(WIFEXITED(status));
@@ -189,7 +198,8 @@ TEST_CASE("bad input to every program ends with one clear line") {
          {"--style {nothing.jpg}", "nothing.jpg': it is empty"},
          {"--style {torn.jpg}", "torn.jpg': the file ends before the picture does"},
          {"--style {claim.jpg}", "claim.jpg': the file ends"},
-         {"--style {sound.tiff}", "it is TIFF"},
+         {"--style {sound.tiff}", "sound.tiff': it"},
+         {"--style {sound.heic}", "sound.heic': it"},
          {"--style {gray.png}", "one colour"},
          {"--style {narrow.png} --style-size 512", "too narrow"}},
         count);
@@ -248,7 +258,8 @@ TEST_CASE("bad input to every program ends with one clear line") {
          {"--raw 64x64 < {frames}", "frame 1 has 100 bytes"},
          {"{photo.jpg} {photos} --out {file}", "is a file; 3 pictures"},
          {"{photo.jpg} --out {photo.jpg}", "would overwrite"},
-         {"{photo.jpg} --out {none}/a.tiff", "must end in"},
+         {"{photo.jpg} --out {none}/a.tiff", "must end in .png, .jpg, .jpeg or .webp"},
+         {"{photo.jpg} --out {none}/a.heic", "PNG, JPEG and WebP are what gesso writes"},
          {"{photo.jpg} --size 20 --out {file}/a.png", "file"}},
         count);
   check(world, "style-transfer", "train-any --out {new} ",
@@ -308,7 +319,7 @@ TEST_CASE("bad input to every program ends with one clear line") {
         count);
   check(world, "score-film", "",
         {{"", "required"},
-         {"--raw 4x4 --film {none} {frames}", "frame"},
+         {"--raw 4x4 --film {none} {frames}", "none: the file cannot be opened"},
          {"--raw 64 --film {frames} {frames}", "64"},
          {"--raw 64x64 --film {frames} {frames}", "frame"}},
         count);
@@ -327,4 +338,28 @@ TEST_CASE("bad input to every program ends with one clear line") {
         count);
   MESSAGE(count << " bad inputs");
   CHECK(count >= 120);
+}
+
+TEST_CASE("what cannot fit into the memory is refused by every program before it begins" *
+          doctest::skip(kSanitized)) {
+  const World world;
+  std::size_t count = 0;
+  const std::string limit = "ulimit -v 2500000; ";
+  check(world, "style-transfer", "",
+        {{"train --style {style} --out {new} --crop 256 --batch 64", "--batch 64 --crop 256: a step takes "},
+         {"train-any --styles {photos} --content {photos} --out {new} --crop 256 --batch 64",
+          "--batch 64 --crop 256: a step takes "},
+         {"train-any --styles {photos} --content {photos} --out {new} --style-size 2048 --batch 4",
+          " of memory, and there are "},
+         {"stylize --model {model.safetensors} {photo.jpg} --size 8000 --out {new}", "; --size "},
+         {"stylize --model {model.safetensors} --raw 9000x9000 <{frames}", "--raw 9000x9000: "}},
+        count, limit);
+  check(world, "compare-norms", "--out {new} ",
+        {{"--batch-sizes 1,64 --crop 256", "--batch-sizes 64 --crop 256: a step takes "}}, count, limit);
+  check(world, "train-loss-network",
+        "--pictures {photos} --teacher-weights {teacher.safetensors} --out {new} ",
+        {{"--batch 256", "--batch 256 --crop 128: a step takes "},
+         {"--batch 8 --crop 512", "--batch 8 --crop 512: a step takes "}},
+        count, limit);
+  check(world, "norm-lab", "", {{"--picture {narrow.png} --size 512", "too narrow"}}, count, limit);
 }
