@@ -61,13 +61,14 @@ Comparison begin_or_go_on(const fs::path& folder, const Settings& settings) {
   return comparison;
 }
 
-// Bytes of memory for a step of the largest training. Normalizations keep different amounts of what goes through them.
-double memory_for_comparison(const ComparisonSettings& settings, const std::vector<std::string>& photographs,
-                             Index batch) {
-  double most = 0;
+// What the largest training takes. Normalizations keep different amounts of what goes through them.
+MemoryNeed memory_for_comparison(const ComparisonSettings& settings,
+                                 const std::vector<std::string>& photographs, Index batch) {
+  MemoryNeed most;
   for (const std::string& name : settings.normalizations) {
     const PlannedRun largest{.normalization = name, .batch = batch};
-    most = std::max(most, memory_for_training(train_settings(largest, settings), photographs));
+    const MemoryNeed need = memory_for_training(train_settings(largest, settings), photographs);
+    most = need.total() > most.total() ? need : most;
   }
   return most;
 }
@@ -87,9 +88,12 @@ void CompareCommand::run() {
   with_usage_errors("--", [&] { settings.check(); });
   const PhotographFiles photographs = split_photographs(settings.training.content);
   const Index batch = *std::max_element(settings.batch_sizes.begin(), settings.batch_sizes.end());
-  const double memory = memory_for_comparison(settings, photographs.training, batch);
-  require_memory_for_training(
-      {.batch = batch, .crop = settings.training.crop, .batch_option = "--batch-sizes"}, memory);
+  const MemoryNeed memory = memory_for_comparison(settings, photographs.training, batch);
+  require_memory_for_training({.batch = batch,
+                               .crop = settings.training.crop,
+                               .style_size = settings.training.style_size,
+                               .batch_option = "--batch-sizes"},
+                              memory);
   const LossJudge judge(train_settings({}, settings));  // reads the style picture
   if (needs_stylist(plan(settings))) {
     load_picture(settings.other_style);
@@ -102,7 +106,7 @@ void CompareCommand::run() {
   Comparer comparer(settings, photographs, judge, out, std::move(comparison));
   std::cerr << "Comparing " << listed(settings.normalizations, ", ") << " normalization on "
             << fs::path(settings.style).filename().string() << " in " << plan(settings).size()
-            << " trainings of " << settings.training.steps << " steps" << in_about(memory) << "; watch "
+            << " trainings of " << settings.training.steps << " steps" << memory.in_about() << "; watch "
             << (out / "report.html").string() << "\n";
   stop_gently_on_interrupt();
   interrupted = !comparer.run();

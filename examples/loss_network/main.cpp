@@ -96,7 +96,7 @@ bool run(Options& options) {
     make_paths_absolute(options.settings);
   }
   const std::vector<std::string> files = pictures_to_learn_from(options.settings);
-  const double memory = memory_for_loss_network(options.settings, files);
+  const MemoryNeed memory = memory_for_loss_network(options.settings, files);
   require_memory_for_training(
       {.batch = options.settings.batch, .crop = options.settings.crop, .least_batch = 2, .crop_step = 8},
       memory);
@@ -109,7 +109,7 @@ bool run(Options& options) {
   }
   std::cerr << "Training a loss network to see " << network.files().size() << " pictures as "
             << options.settings.teacher << " does, for " << training.steps() - training.steps_done()
-            << " steps" << in_about(memory) << "; watch " << folder.report().string() << "\n";
+            << " steps" << memory.in_about() << "; watch " << folder.report().string() << "\n";
   stop_gently_on_interrupt();
   const bool finished =
       train(training, folder,

@@ -4,15 +4,15 @@
 #include <optional>
 
 #include "crops.h"
-#include "painting/memory_need.h"
 #include "program/assets.h"
 
 namespace gesso {
 
-double memory_for_loss_network(const LossNetworkSettings& settings, const std::vector<std::string>& files) {
+MemoryNeed memory_for_loss_network(const LossNetworkSettings& settings,
+                                   const std::vector<std::string>& files) {
   LossNetworkSettings small = settings;
   small.batch = 2;
-  small.crop = std::min<Index>(settings.crop, 64);
+  small.crop = std::min<Index>(settings.crop, 96);
   small.painters.clear();
   const double larger =
       static_cast<double>(settings.crop * settings.crop) / static_cast<double>(small.crop * small.crop);
@@ -21,8 +21,10 @@ double memory_for_loss_network(const LossNetworkSettings& settings, const std::v
   const std::vector<std::string> any_pictures(2, asset("photos/cat.jpg"));
   const double start = peak_memory_of([&] { training.emplace(small, any_pictures); });
   const double step = peak_memory_of([&] { training->training().step(); });
+  const double test = peak_memory_of([&] { training->unexplained(); });
   const double pictures = memory_of_small(files) * (settings.painters.empty() ? 1 : 2);
-  return pictures + std::max(start * larger, step * larger * static_cast<double>(settings.batch) / 2);
+  return memory_of_process(step * larger * static_cast<double>(settings.batch) / 2,
+                           std::max(start, test) * larger, pictures, training->training().model());
 }
 
 }  // namespace gesso

@@ -4,12 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "painting/memory_need.h"
 #include "training.h"
 
 namespace gesso {
 
-/// Bytes of memory: the pictures, all of which are kept, and what a step or the measuring before the first one takes (from
-/// those of a smaller training). Throws as LossNetworkTraining does.
-double memory_for_loss_network(const LossNetworkSettings& settings, const std::vector<std::string>& files);
+/// Bytes of memory that it takes: the most of its start, its tests and its steps, from those of a smaller one, and the
+/// pictures, all of which it keeps. Throws as LossNetworkTraining does.
+MemoryNeed memory_for_loss_network(const LossNetworkSettings& settings,
+                                   const std::vector<std::string>& files);
 
 }  // namespace gesso

@@ -32,7 +32,9 @@ std::vector<Tensor> load_styles(const TrainSettings& settings) {
 // Each picture as it is, and turned a little to both sides at other sizes: a style has strokes in more
 // directions, and of more sizes, than one picture happens to show.
 std::vector<Tensor> with_views(const std::vector<Tensor>& pictures) {
-  constexpr struct { double size, degrees; } kViews[] = {{1, 15}, {1.2, -15}, {0.85, 0}};
+  constexpr struct {
+    double size, degrees;
+  } kViews[TrainingRun::views - 1] = {{1, 15}, {1.2, -15}, {0.85, 0}};
   std::vector<Tensor> all;
   for (const Tensor& picture : pictures) {
     const Index height = picture.size(2), width = picture.size(3);

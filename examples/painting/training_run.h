@@ -17,6 +17,9 @@ namespace gesso {
 
 class TrainingRun {
  public:
+  /// Each style picture is looked at so many times, turned and scaled a little.
+  static constexpr Index views = 4;
+
   /// Loads the style pictures and opens the folder of photographs. Throws ArgumentError for impossible
   /// settings and FileError for pictures that cannot be read.
   explicit TrainingRun(const TrainSettings& settings);

@@ -184,10 +184,15 @@ double factor_of(Size2d loaded, Index size) {
 
 double pixels(Size2d size) { return static_cast<double>(size.height) * static_cast<double>(size.width); }
 
+// Bytes of memory to repaint a picture of this size, scaled by `factor` and painted at so many times that.
+double memory_to_repaint(Size2d loaded, double factor, double scale, double per_pixel) {
+  const double enlarged = factor * factor * std::max(1.0, scale * scale);
+  return memory_for_painting(pixels(loaded), enlarged * pixels(loaded), per_pixel);
+}
+
 // Throws unless there is memory to repaint a picture of this size, naming the size for which there is.
 void require_memory(Size2d loaded, double factor, double scale, double per_pixel, const std::string& name) {
-  const double enlarged = factor * factor * std::max(1.0, scale * scale);
-  const double need = memory_for_painting(pixels(loaded), enlarged * pixels(loaded), per_pixel);
+  const double need = memory_to_repaint(loaded, factor, scale, per_pixel);
   const auto available = static_cast<double>(available_memory());
   if (need <= available) {
     return;
@@ -341,8 +346,7 @@ void StylizeCommand::repaint_pictures(StyleNetwork& network, const std::string& 
   for (const Task& task : tasks) {
     try {
       const Size2d loaded = read_picture_size(task.from.string());
-      const double factor = factor_of(loaded, size);
-      most = std::max(most, memory_for_painting(pixels(loaded), factor * factor * pixels(loaded), per_pixel));
+      most = std::max(most, memory_to_repaint(loaded, factor_of(loaded, size), paint.scale, per_pixel));
     } catch (const Error&) {
       // Said when its turn comes.
     }

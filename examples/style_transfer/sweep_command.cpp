@@ -112,7 +112,7 @@ void SweepCommand::run() {
     }
   });
   const std::vector<std::string> photographs = pictures_in(settings.content);
-  const double memory = memory_for_training(settings, photographs);
+  const MemoryNeed memory = memory_for_training(settings, photographs);
   const Tensor loaded = load_picture(picture.string());
   const bool large = std::min(loaded.size(2), loaded.size(3)) > kShown;
   const Tensor photograph = large ? resize_short_side(loaded, kShown) : loaded;
@@ -120,7 +120,7 @@ void SweepCommand::run() {
 
   const Index cells_wanted = static_cast<Index>(style_weights.size() * style_sizes.size());
   std::cerr << "Painting like " << style_name(settings.styles.front()) << " with " << cells_wanted
-            << " choices of weights and sizes" << in_about(memory) << "\n";
+            << " choices of weights and sizes" << memory.in_about() << "\n";
   stop_gently_on_interrupt();
   ProgressBar progress("Training", settings.steps + steps * cells_wanted);
   Index done = 0;

@@ -54,8 +54,12 @@ void TrainAnyCommand::run() {
     with_usage_errors("--", [&] { settings.check(); });
     make_paths_absolute(settings);
   }
-  const double memory = memory_for_training(settings);
-  require_memory_for_training({.batch = settings.batch, .crop = settings.crop}, memory);
+  const MemoryNeed memory = memory_for_training(settings);
+  require_memory_for_training({.batch = settings.batch,
+                               .crop = settings.crop,
+                               .style_size = settings.style_size,
+                               .styles_in_steps = true},
+                              memory);
   AnyStyleTraining run(settings);
   Training& training = run.training();
   if (checkpoint) {
@@ -67,7 +71,7 @@ void TrainAnyCommand::run() {
   }
   std::cerr << "Training a network for any style on " << run.styles().files().size()
             << " style pictures, for " << settings.steps - training.steps_done() << " steps"
-            << in_about(memory) << "; watch " << folder.report().string() << "\n";
+            << memory.in_about() << "; watch " << folder.report().string() << "\n";
   Samples samples(sample_styles(run), run.photographs().files());
   const auto report = [&](const std::vector<LogEntry>& log) {
     return training_report(

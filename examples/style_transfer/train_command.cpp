@@ -100,8 +100,9 @@ void TrainCommand::run() {
     make_paths_absolute(settings);
   }
   const std::vector<std::string> photographs = pictures_in(settings.content);
-  const double memory = memory_for_training(settings, photographs);
-  require_memory_for_training({.batch = settings.batch, .crop = settings.crop}, memory);
+  const MemoryNeed memory = memory_for_training(settings, photographs);
+  require_memory_for_training(
+      {.batch = settings.batch, .crop = settings.crop, .style_size = settings.style_size}, memory);
   TrainingRun run(settings, photographs);
   Training& training = run.training();
   if (checkpoint) {
@@ -118,7 +119,7 @@ void TrainCommand::run() {
       settings.styles.end());
   std::cerr << (settings.added_styles > 0 ? "Adding to a style network: " : "Training a style network on ")
             << names_of(in_training) << ", for " << settings.steps - training.steps_done() << " steps"
-            << in_about(memory) << "; watch " << folder.report().string() << "\n";
+            << memory.in_about() << "; watch " << folder.report().string() << "\n";
   Samples samples(sample_styles(run), run.photographs().files());
   stop_gently_on_interrupt();
   const bool finished = train(

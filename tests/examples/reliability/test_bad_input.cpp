@@ -346,20 +346,23 @@ TEST_CASE("what cannot fit into the memory is refused by every program before it
   std::size_t count = 0;
   const std::string limit = "ulimit -v 2500000; ";
   check(world, "style-transfer", "",
-        {{"train --style {style} --out {new} --crop 256 --batch 64", "--batch 64 --crop 256: a step takes "},
+        {{"train --style {style} --out {new} --crop 256 --batch 64",
+          "--batch 64 --crop 256: the training takes "},
          {"train-any --styles {photos} --content {photos} --out {new} --crop 256 --batch 64",
-          "--batch 64 --crop 256: a step takes "},
+          "--batch 64 --crop 256: the training takes "},
          {"train-any --styles {photos} --content {photos} --out {new} --style-size 2048 --batch 4",
           " of memory, and there are "},
+         {"train --style {style} --out {new} --style-size 2000", "--style-size 2000: the training takes "},
          {"stylize --model {model.safetensors} {photo.jpg} --size 8000 --out {new}", "; --size "},
          {"stylize --model {model.safetensors} --raw 9000x9000 <{frames}", "--raw 9000x9000: "}},
         count, limit);
   check(world, "compare-norms", "--out {new} ",
-        {{"--batch-sizes 1,64 --crop 256", "--batch-sizes 64 --crop 256: a step takes "}}, count, limit);
+        {{"--batch-sizes 1,64 --crop 256", "--batch-sizes 64 --crop 256: the training takes "}}, count,
+        limit);
   check(world, "train-loss-network",
         "--pictures {photos} --teacher-weights {teacher.safetensors} --out {new} ",
-        {{"--batch 256", "--batch 256 --crop 128: a step takes "},
-         {"--batch 8 --crop 512", "--batch 8 --crop 512: a step takes "}},
+        {{"--batch 256", "--batch 256 --crop 128: the training takes "},
+         {"--batch 8 --crop 512", "--crop 512: the training takes "}},
         count, limit);
   check(world, "norm-lab", "", {{"--picture {narrow.png} --size 512", "too narrow"}}, count, limit);
 }

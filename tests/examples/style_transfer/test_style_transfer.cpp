@@ -617,7 +617,7 @@ TEST_CASE("a training says what it takes, and is refused with the batch that fit
   const Outcome refused = limited("--crop 256 --batch 64");
   CAPTURE(refused.errors);
   CHECK(refused.status == 2);
-  CHECK(refused.errors.starts_with("style-transfer: --batch 64 --crop 256: a step takes "));
+  CHECK(refused.errors.starts_with("style-transfer: --batch 64 --crop 256: the training takes "));
   const std::size_t at = refused.errors.find("; --batch ");
   REQUIRE(at != std::string::npos);
   CHECK_FALSE(fs::exists(kFolder / "run"));
