@@ -1,6 +1,7 @@
 #include "any_style_network.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/graph.h"
@@ -51,7 +52,7 @@ AnyStyleNetwork::AnyStyleNetwork(const AnyStyleOptions& options, Generator& rng)
       encoder_weights_(blank_encoder()),
       encoder_({}, encoder_weights_),
       network_(
-          {.width = options.width, .blocks = options.blocks, .styles = 2 + options.manners, .noise = kNoise},
+          {.width = options.width, .blocks = options.blocks, .styles = 1 + options.manners, .noise = kNoise},
           rng),
       hidden_(numbers(), options.hidden, {}, rng),
       manners_(options.hidden, options.manners, {}, rng) {
@@ -65,12 +66,16 @@ AnyStyleNetwork::AnyStyleNetwork(const AnyStyleOptions& options, Generator& rng)
   register_module("manners", manners_);
   mean_ = register_buffer("mean", Tensor::zeros({1, numbers()}));
   deviation_ = register_buffer("deviation", Tensor::ones({1, numbers()}));
+  // The predictor's first layer adds up thousands of numbers that move together, and Adam moves all its weights by the
+  // same amount: one step would throw what it predicts far away. So its weights are of size 1, and what they add up is
+  // small (mix_of()); a step then moves them relatively less the more there are.
+  const NoGradGuard no_grad;
+  hidden_.weight.copy_(hidden_.weight * std::sqrt(static_cast<double>(numbers())));
   // Manners begin as small deviations from what all have in common; were they all 0, predictions would have
   // no gradient.
-  const NoGradGuard no_grad;
   for (const auto& [name, module] : network_.named_modules()) {
     if (auto* norm = dynamic_cast<ConditionalInstanceNorm2d*>(module)) {
-      const Shape common({2, norm->weight.size(1)}), rows({options.manners, norm->weight.size(1)});
+      const Shape common({1, norm->weight.size(1)}), rows({options.manners, norm->weight.size(1)});
       norm->weight.copy_(concat({Tensor::ones(common), 0.1 * Tensor::randn(rows, rng)}, 0));
       norm->bias.copy_(concat({Tensor::zeros(common), 0.1 * Tensor::randn(rows, rng)}, 0));
     }
@@ -114,20 +119,14 @@ void AnyStyleNetwork::measure_styles(const std::vector<Tensor>& statistics) {
 Tensor AnyStyleNetwork::mix_of(const Tensor& pictures) {
   // Clamped: a picture unlike all those of the training must not take the predictor far from what it knows.
   const Tensor relative = clamp((statistics(pictures) - mean_) / deviation_, -3, 3);
-  const Tensor manners = manners_(relu(hidden_(relative)));
+  const Tensor manners = manners_(relu(hidden_(relative / std::sqrt(static_cast<double>(numbers())))));
   const Shape column({pictures.size(0), 1});
-  return concat({Tensor::zeros(column), Tensor::ones(column), manners}, 1);
+  return concat({Tensor::ones(column), manners}, 1);
 }
 
-Tensor AnyStyleNetwork::mix_of_photographs() const {
-  Tensor mix = Tensor::zeros({1, 2 + options_.manners});
-  mix.set({0, 0}, 1);
-  return mix;
-}
-
-void AnyStyleNetwork::set_style(const Tensor& picture, double strength) {
+void AnyStyleNetwork::set_style(const Tensor& picture) {
   const NoGradGuard no_grad;
-  set_style_mix(network_, strength * mix_of(picture) + (1 - strength) * mix_of_photographs());
+  set_style_mix(network_, mix_of(picture));
   network_.set_noise(0);  // training may have left amounts for a batch
 }
 

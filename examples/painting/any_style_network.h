@@ -23,11 +23,9 @@ struct AnyStyleOptions {
 /// A style picture becomes numbers: mean and standard deviation of each style feature of an encoder, the
 /// SqueezeNet of the distilled loss network, whose weights are part of the network's state. Two linear layers
 /// with a ReLU between them turn these into a mix of `manners`, rows of gamma and beta in the conditional
-/// instance norms of a StyleNetwork. So a style is a point, and mixing, strength and films work as with any
-/// network of several styles.
+/// instance norms of a StyleNetwork. So a style is a point, as in any network of several styles.
 ///
-/// The network has two more rows. Row 0 leaves photographs as they are; row 1 is part of every style, with
-/// weight 1: what all have in common.
+/// Before these rows the network has one that is part of every style, with weight 1: what all have in common.
 class AnyStyleNetwork : public Module {
  public:
   /// Throws ArgumentError unless manners and hidden are 1 to 4096 and the others are as StyleNetwork
@@ -46,16 +44,13 @@ class AnyStyleNetwork : public Module {
   /// some pictures, `statistics`: for a new network, once.
   void measure_styles(const std::vector<Tensor>& statistics);
 
-  /// The weight of each row for style pictures (N, 3, H, W): (N, 2 + manners). Differentiable with respect to
+  /// The weight of each row for style pictures (N, 3, H, W): (N, 1 + manners). Differentiable with respect to
   /// the predictor's parameters. The picture's size decides how large its strokes are; training shows
   /// pictures of about AnyStyleSettings::style_size.
   Tensor mix_of(const Tensor& pictures);
-  /// For a photograph that stays as it is: row 0 alone, (1, 2 + manners).
-  Tensor mix_of_photographs() const;
 
-  /// Makes network() paint in the style of `picture` (1, 3, H, W): with strength 0 it leaves photographs as
-  /// they are, with 1 it paints in the style, between and beyond it mixes. Records no graph.
-  void set_style(const Tensor& picture, double strength = 1);
+  /// Makes network() paint in the style of `picture` (1, 3, H, W). Records no graph.
+  void set_style(const Tensor& picture);
   /// Photographs (N, 3, H, W), each painted in its row of `mix`, or all in a single one.
   Tensor paint(const Tensor& photographs, const Tensor& mix);
 

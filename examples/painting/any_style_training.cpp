@@ -122,18 +122,14 @@ BatchLoss AnyStyleTraining::next_loss() {
   const Tensor pictures = exchange_colours(styles_.next(), rng);
   const Tensor mix = network_.mix_of(pictures);
   std::vector<Index> styles;
-  std::vector<Tensor> rows, targets;
-  std::vector<double> noise;
+  std::vector<Tensor> targets;
   for (Index n = 0; n < settings_.batch; ++n) {
-    const bool stays = (training_.steps_done() * settings_.batch + n) % 8 == 7;
-    styles.push_back(stays ? kNoStyle : n);
-    rows.push_back(stays ? network_.mix_of_photographs() : slice(mix, 0, n, n + 1));
+    styles.push_back(n);
     targets.push_back(pictures.slice(n, n + 1));
-    noise.push_back(stays ? 0 : 1);  // what stays a photograph shall not be cleaned of noise
   }
   const auto number = static_cast<std::uint64_t>(training_.steps_done());
-  network_.network().set_noise(number, noise);
-  const Tensor output = network_.paint(photographs, concat(rows, 0));
+  network_.network().set_noise(number);
+  const Tensor output = network_.paint(photographs, mix);
   return batch_loss(style_transfer_losses(*loss_network_, StyleTarget(*loss_network_, targets), output,
                                           photographs, settings_.weights, styles, number));
 }

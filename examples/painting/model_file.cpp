@@ -145,7 +145,7 @@ LoadedAnyStyleNetwork load_any_style_network(const std::string& path) {
     LoadedAnyStyleNetwork loaded;
     loaded.settings = AnyStyleSettings::from_metadata(file.metadata);
     const AnyStyleOptions& options = loaded.settings.network;
-    require_network(file, {.width = options.width, .blocks = options.blocks, .styles = 2 + options.manners},
+    require_network(file, {.width = options.width, .blocks = options.blocks, .styles = 1 + options.manners},
                     "network.");
     Generator rng;  // for initial values that are replaced at once
     loaded.network = std::make_unique<AnyStyleNetwork>(loaded.settings.network, rng);

@@ -247,7 +247,7 @@ void add_stylize(const gesso::CommandLine& line, gesso::StylizeCommand& command)
   stylize.option(
       "--strength", &command.strength,
       "0 leaves the photograph, 1 is the style, between is both; up to 1.5 for networks trained with "
-      "--strength or by train-any, which paint weak styles instead of mixing pictures");
+      "--strength, which paint weak styles instead of mixing pictures");
   stylize.flag("--keep-colors", &command.paint.keep_colors,
                "Keeps the photograph's colours: only brightness is painted");
   stylize.heading("Films");

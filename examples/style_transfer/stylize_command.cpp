@@ -113,7 +113,10 @@ std::string choose_any_style(AnyStyleNetwork& network, const AnyStyleSettings& s
         "--style and --mix choose among a network's own styles; leave them out with --any-style");
   }
   check_strength(command.strength);
-  network.set_style(load_style_picture(command.any_style.string(), settings.style_size), command.strength);
+  if (command.strength > 1) {
+    throw UsageError("--strength above 1 is for networks trained with --strength, not for --any-style");
+  }
+  network.set_style(load_style_picture(command.any_style.string(), settings.style_size));
   return with_strength(command.strength, style_name(command.any_style.string()));
 }
 
@@ -289,7 +292,7 @@ void StylizeCommand::run() {
   if (!any_style.empty()) {
     const LoadedAnyStyleNetwork loaded = load_any_style_network(file.string());
     const std::string painter = choose_any_style(*loaded.network, loaded.settings, *this);
-    paint.opacity = opacity(strength, true);
+    paint.opacity = opacity(strength, false);
     repaint(loaded.network->network(), painter, style_name(any_style.string()));
     return;
   }
