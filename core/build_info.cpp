@@ -1,7 +1,7 @@
 #include "gesso/core/build_info.h"
 
 #include "gesso/core/error.h"
-#include "gesso/core/kernels/openblas.h"
+#include "gesso/core/kernels/blas.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/simd/cpu.h"
 #include "gesso/core/version.h"
@@ -18,16 +18,16 @@ BuildInfo build_info() {
 #endif
   info.build_type = GESSO_BUILD_TYPE;
   info.simd = name_of(best_isa());
-  info.openblas = openblas_version();
-  info.openblas_core = openblas_core_type();
+  info.blas = blas_name();
+  info.blas_core = blas_core_type();
   info.threads = num_threads();
   return info;
 }
 
 std::string BuildInfo::str() const {
   return concat_text("gesso:     ", version, " (", build_type, ")\ncompiler:  ", compiler,
-                     "\nSIMD:      ", simd, "\nOpenBLAS:  ", openblas, ", core type ", openblas_core,
-                     "\nthreads:   ", threads, "\n");
+                     "\nSIMD:      ", simd, "\nBLAS:      ", blas, blas_core.empty() ? "" : ", core type ",
+                     blas_core, "\nthreads:   ", threads, "\n");
 }
 
 }  // namespace gesso

@@ -6,13 +6,13 @@
 namespace gesso {
 
 struct BuildInfo {
-  std::string version;        ///< of gesso, "0.1.0"
-  std::string compiler;       ///< "GCC 12.2.0"
-  std::string build_type;     ///< "Release"
-  std::string simd;           ///< name_of(best_isa()): "AVX-512"
-  std::string openblas;       ///< "0.3.21"
-  std::string openblas_core;  ///< "SkylakeX"
-  int threads = 0;            ///< num_threads()
+  std::string version;     ///< of gesso, "0.1.0"
+  std::string compiler;    ///< "GCC 12.2.0"
+  std::string build_type;  ///< "Release"
+  std::string simd;        ///< name_of(best_isa()): "AVX-512"
+  std::string blas;        ///< blas_name(): "OpenBLAS 0.3.21"
+  std::string blas_core;   ///< blas_core_type(): "SkylakeX"
+  int threads = 0;         ///< num_threads()
 
   /// All of it in lines of "name: value".
   std::string str() const;

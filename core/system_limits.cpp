@@ -1,6 +1,8 @@
 #include "gesso/core/system_limits.h"
 
+#if defined(__linux__)
 #include <sched.h>
+#endif
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -131,10 +133,13 @@ detail::CgroupLimits detail::cgroup_limits(const fs::path& root, const std::stri
 }
 
 int available_cores() {
+  int allowed = static_cast<int>(std::thread::hardware_concurrency());
+#if defined(__linux__)  // elsewhere a process may run on all
   cpu_set_t cores;
-  const int allowed = ::sched_getaffinity(0, sizeof cores, &cores) == 0
-                          ? CPU_COUNT(&cores)
-                          : static_cast<int>(std::thread::hardware_concurrency());
+  if (::sched_getaffinity(0, sizeof cores, &cores) == 0) {
+    allowed = CPU_COUNT(&cores);
+  }
+#endif
   const double granted = std::ceil(own_limits().cpus);
   return std::max(1, granted < allowed ? static_cast<int>(granted) : allowed);
 }

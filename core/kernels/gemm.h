@@ -1,4 +1,4 @@
-// Matrix products over OpenBLAS, for float and double.
+// Matrix products by a BLAS library or, without one, by gesso's own (blas.h), for float and double.
 #pragma once
 
 #include "gesso/core/index.h"

@@ -243,8 +243,9 @@ void Report::add_settings(const std::map<std::string, std::string>& entries) {
   settings.insert(settings.end(), entries.begin(), entries.end());
   const BuildInfo info = build_info();
   settings.emplace_back("gesso", info.version + ", " + info.build_type + ", " + info.compiler);
-  settings.emplace_back("machine", concat_text(info.threads, " threads, ", info.simd, ", OpenBLAS ",
-                                               info.openblas, " (", info.openblas_core, ")"));
+  settings.emplace_back(
+      "machine", concat_text(info.threads, " threads, ", info.simd, ", products of matrices by ", info.blas,
+                             info.blas_core.empty() ? "" : " " + info.blas_core));
 }
 
 std::string Report::html() const {
