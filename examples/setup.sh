@@ -56,7 +56,7 @@ configure_into() {
   if ! cmake -S . -B "$folder" "$@" >"$folder/configure.log" 2>&1; then
     cat "$folder/configure.log" >&2
     fail "CMake could not configure gesso; the reason stands above. It needs a C++20 compiler, CMake 3.22," \
-      "OpenBLAS, stb, nlohmann-json, CLI11 and doctest"
+      "stb, nlohmann-json, CLI11 and doctest"
   fi
 }
 
