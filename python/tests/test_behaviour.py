@@ -1,0 +1,107 @@
+"""How the module lives with Python: errors, Ctrl-C, threads, forks, types."""
+
+import ast
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import gesso
+
+
+def test_errors():
+    for error, python in ((gesso.ArgumentError, ValueError), (gesso.FileError, OSError), (gesso.MemoryError, MemoryError)):
+        assert issubclass(error, gesso.GessoError) and issubclass(error, python) and issubclass(error, RuntimeError)
+    with pytest.raises(gesso.ArgumentError, match=r"conv2d: .*\(1, 2, 3\)"):
+        gesso.conv2d(gesso.zeros((1, 3, 4, 4)), gesso.zeros((1, 2, 3)))
+    with pytest.raises(TypeError, match="weight: gesso.Tensor"):
+        gesso.conv2d(gesso.zeros((1, 3, 4, 4)), 3)
+    with pytest.raises(gesso.ArgumentError, match='"mirror" is not one of "zeros", "reflect", "replicate"'):
+        gesso.Conv2d(3, 4, 3, padding_mode="mirror")
+
+    class Forgetful(gesso.Module):
+        def __init__(self):
+            self.part = gesso.ReLU()
+
+    with pytest.raises(gesso.ArgumentError, match=r"super\(\).__init__\(\)"):
+        Forgetful()
+
+
+def test_control_c():
+    code = """if True:
+        import gesso
+        x = gesso.randn((4, 16, 32, 32), dtype="float64").requires_grad_()
+        conv = gesso.Conv2d(16, 16, 3).to("float64")
+        print("ready", flush=True)
+        gesso.gradcheck(conv, x, max_elements=10**6)  # half an hour
+    """
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert child.stdout.readline() == "ready\n"
+        time.sleep(0.5)
+        child.send_signal(signal.SIGINT)
+        errors = child.communicate(timeout=60)[1]
+    finally:
+        child.kill()
+    assert "KeyboardInterrupt" in errors and child.returncode != 0
+
+
+def test_other_threads_run_meanwhile():
+    x = gesso.randn((8, 32, 128, 128))
+    conv = gesso.Conv2d(32, 32, 5)
+    longest = 0.0
+    done = threading.Event()
+
+    def work():
+        nonlocal longest
+        for _ in range(3):
+            start = time.monotonic()
+            conv(x)
+            longest = max(longest, time.monotonic() - start)
+        done.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    turns = 0
+    while not done.is_set():
+        time.sleep(0.001)
+        turns += 1
+    thread.join()
+    assert turns > 10, f"{turns} turns while a convolution took {longest} s"
+
+
+def child_work(seed):
+    x = gesso.randn((4, 8, 64, 64), generator=gesso.Generator(seed)).requires_grad_()
+    y = gesso.InstanceNorm2d(8)(gesso.conv2d(x, gesso.ones((8, 8, 3, 3))))
+    (y * y * y).sum().backward()
+    return x.grad.sum().item(), y
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_fork():
+    wanted = [child_work(seed) for seed in range(4)]  # the parent's threads are awake
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        got = pool.map_async(child_work, range(4)).get(timeout=120)
+    for (a, x), (b, y) in zip(wanted, got):
+        assert a == b and x.tolist() == y.tolist()
+
+
+def test_types_and_words():
+    package = Path(gesso.__file__).parent
+    assert (package / "py.typed").exists()
+    stub = ast.parse((package / "_gesso.pyi").read_text())
+    defined = {node.name for node in stub.body if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
+    for name in gesso.__all__:
+        thing = getattr(gesso, name)
+        assert name in defined or not hasattr(gesso._gesso, name) or name == "__version__", f"{name} is not in the stub"
+        if callable(thing) and name not in ("float32", "float64"):
+            assert thing.__doc__, f"{name} has no words"
+    assert gesso.Tensor.__module__ == "gesso"
+    assert gesso.__version__ in gesso.build_info()
