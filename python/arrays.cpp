@@ -8,7 +8,7 @@ namespace {
 // The tensor's memory as an array of nanobind's, which keeps it alive. A handle of its own holds the memory: `x += y`
 // may give x other memory, and the array stays with the one it was made of.
 template <class Array>
-nb::object array_over(const Tensor& tensor) {
+Array array_over(const Tensor& tensor) {
   const Tensor held = tensor.alias(tensor.shape());
   const void* data =
       with_dtype(held.dtype(), [&]<class T>() { return static_cast<const void*>(held.data<T>()); });
@@ -16,14 +16,14 @@ nb::object array_over(const Tensor& tensor) {
   const nb::capsule owner(new Tensor(held),
                           [](void* handle) noexcept { delete static_cast<Tensor*>(handle); });
   const auto dtype = held.dtype() == float64 ? nb::dtype<double>() : nb::dtype<float>();
-  return nb::cast(Array(const_cast<void*>(data), shape.size(), shape.data(), owner, nullptr, dtype));
+  return Array(const_cast<void*>(data), shape.size(), shape.data(), owner, nullptr, dtype);
 }
 
 // Something with the buffer protocol and DLPack. Backward would not see what is written, so a tensor that requires a
 // gradient is shown to read.
 nb::object exporter(const Tensor& tensor) {
-  return tensor.requires_grad() ? array_over<nb::ndarray<nb::ro, nb::array_api>>(tensor)
-                                : array_over<nb::ndarray<nb::array_api>>(tensor);
+  return tensor.requires_grad() ? nb::cast(array_over<nb::ndarray<nb::ro, nb::array_api>>(tensor))
+                                : nb::cast(array_over<nb::ndarray<nb::array_api>>(tensor));
 }
 
 // The view belongs to the exporter, which releases it.
@@ -92,10 +92,12 @@ Tensor tensor_over(nb::handle data, nb::handle dtype) {
   return shared && dtype_of(dtype, shared->dtype()) == shared->dtype() ? *shared : copy_of(data, dtype);
 }
 
-nb::dict numpy_dict(const NamedTensors& tensors) {
-  nb::dict arrays;
+NumpyArray numpy_array(const Tensor& tensor) { return array_over<NumpyArray>(tensor); }
+
+NumpyDict numpy_dict(const NamedTensors& tensors) {
+  NumpyDict arrays;
   for (const auto& [name, tensor] : tensors) {
-    arrays[name.c_str()] = numpy_over(tensor.detach().clone());
+    arrays[name.c_str()] = numpy_array(tensor.detach().clone());
   }
   return arrays;
 }
@@ -122,7 +124,7 @@ void bind_arrays(nb::module_& m, nb::class_<Tensor>& tensor) {
       "__dlpack_device__", [](const Tensor& self) { return exporter(self).attr("__dlpack_device__")(); },
       "(1, 0): the CPU's memory.");
   tensor.def(
-      "numpy", &numpy_over,
+      "numpy", &numpy_over, nb::sig("def numpy(self) -> numpy.typing.NDArray"),
       "A NumPy array over the same memory, which may be written to unless the tensor requires a gradient.");
   tensor.def("__getstate__", [](const Tensor& self) {
     return nb::make_tuple(numpy_over(self.detach().clone()), self.requires_grad());

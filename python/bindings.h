@@ -87,12 +87,16 @@ inline Generator& generator_of(Generator* generator) { return generator ? *gener
 // ---- arrays (arrays.cpp)
 
 extern const PyType_Slot buffer_slots[];  // Tensor's buffer protocol
-/// A NumPy array over the tensor's memory, which lives as long as the array.
+using NumpyArray = nb::ndarray<nb::numpy>;
+using NumpyDict = nb::typed<nb::dict, nb::str, NumpyArray>;
+/// A NumPy array over the tensor's memory, which lives as long as the array; to read if the tensor requires a gradient.
 nb::object numpy_over(const Tensor& tensor);
+/// The same of a tensor that has nothing to do with gradients.
+NumpyArray numpy_array(const Tensor& tensor);
 /// A tensor over the memory of `data` where that can be, else of a copy.
 Tensor tensor_over(nb::handle data, nb::handle dtype = nb::none());
 /// Named tensors as a dict of NumPy arrays, copied: a state dict that training does not change later.
-nb::dict numpy_dict(const NamedTensors& tensors);
+NumpyDict numpy_dict(const NamedTensors& tensors);
 /// The other way, of anything that tensor_over() takes.
 NamedTensors named_tensors(const nb::dict& arrays);
 

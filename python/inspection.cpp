@@ -64,7 +64,7 @@ function(*inputs) returns a tensor of any shape. Everything must be float64.)");
 template <class Class>
 void add_array(nb::class_<Class>& type, const char* name, Tensor Class::*member, const char* doc) {
   type.def_prop_ro(
-      name, [member](const Class& self) { return numpy_over(self.*member); }, doc);
+      name, [member](const Class& self) { return numpy_array(self.*member); }, nb::rv_policy::automatic, doc);
 }
 
 void bind_inspect(nb::module_& m) {

@@ -63,7 +63,7 @@ void bind_errors(nb::module_& m) {
       "An argument has a shape, dtype or value that the operation cannot take.";
   nb::exception<FileError>(m, "FileError", bases(PyExc_OSError)).attr("__doc__") =
       "A file or folder cannot be read or written.";
-  nb::exception<MemoryError>(m, "MemoryError", bases(PyExc_MemoryError)).attr("__doc__") =
+  nb::exception<MemoryError>(m, "OutOfMemoryError", bases(PyExc_MemoryError)).attr("__doc__") =
       "The system has no memory left for a tensor.";
 }
 
@@ -72,7 +72,7 @@ void bind_errors(nb::module_& m) {
 NB_MODULE(_gesso, m) {
   using namespace gesso::python;
   nb::set_leak_warnings(false);  // what a notebook still holds at its end is no leak
-  m.attr("__version__") = GESSO_VERSION;
+  m.attr("_version") = GESSO_VERSION;
   bind_errors(m);
   nb::class_<gesso::Tensor> tensor(m, "Tensor", nb::type_slots(buffer_slots), R"(
 An n-dimensional array of float32 or float64 with a place in the graph of gradients.

@@ -112,12 +112,14 @@ void bind_looking(nb::class_<Tensor>& tensor) {
   tensor.def_prop_ro(
       "shape",
       [](const Tensor& x) {
-        return nb::tuple(nb::cast(std::vector<Index>(x.shape().begin(), x.shape().end())));
+        return nb::typed<nb::tuple, Index, nb::ellipsis>(
+            nb::tuple(nb::cast(std::vector<Index>(x.shape().begin(), x.shape().end()))));
       },
       "The sizes of its dimensions, a tuple.");
   tensor.def_prop_ro(
       "dtype",
       [](const Tensor& x) { return nb::module_::import_("numpy").attr("dtype")(name_of(x.dtype())); },
+      nb::for_getter(nb::sig("def dtype(self) -> typing.Any")),
       "numpy.dtype(\"float32\") or numpy.dtype(\"float64\").");
   tensor.def_prop_ro("ndim", &Tensor::rank, "The number of dimensions.");
   tensor.def("numel", &Tensor::numel, "The number of elements.");

@@ -17,7 +17,7 @@ import numpy as _numpy
 
 from . import _gesso
 from ._gesso import *  # noqa: F403
-from ._gesso import __version__
+from ._gesso import _version as __version__
 from .notebook import Graph, Report, ReportPage, graph
 
 float32 = _numpy.float32
