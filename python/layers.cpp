@@ -26,6 +26,12 @@ void set_attribute(nb::handle self, nb::str name, nb::handle value) {
   if (nb::isinstance<Module>(value)) {
     nb::cast<Module&>(self).register_module(name.c_str(), nb::cast<std::shared_ptr<Module>>(value));
   }
+  if (nb::isinstance<Tensor>(value)) {  // norm.weight -= step ends with norm.weight = norm.weight
+    const nb::object before = nb::getattr(self, name, nb::none());
+    if (nb::isinstance<Tensor>(before) && nb::cast<Tensor&>(before).is(nb::cast<Tensor&>(value))) {
+      return;
+    }
+  }
   if (PyObject_GenericSetAttr(self.ptr(), name.ptr(), value.ptr()) != 0) {
     throw nb::python_error();
   }

@@ -252,6 +252,16 @@ def test_state_dict():
     assert other.load_state_dict(state, strict=False) == (["gain"], ["gaim"])
 
 
+def test_parameters_change_in_place():
+    norm = gesso.InstanceNorm2d(2, affine=True)
+    with gesso.no_grad():
+        norm.weight -= 0.25
+        norm.bias.copy_(np.array([1, 2]))
+    assert norm.state_dict()["weight"].tolist() == [0.75, 0.75] and norm.bias.tolist() == [1, 2]
+    with pytest.raises(AttributeError):
+        norm.weight = gesso.ones(2)
+
+
 def test_statistics():
     norm = gesso.BatchNorm2d(3)
     assert norm.statistics == "per_batch" and norm.eval().statistics == "running"
