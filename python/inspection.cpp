@@ -20,8 +20,10 @@ std::function<Tensor(const std::vector<Tensor>&)> callable(const nb::object& fun
       arguments.append(input);
     }
     const nb::object result = function(*arguments);
-    require(nb::isinstance<Tensor>(result), "gradcheck: the function returned ",
-            nb::repr(result.type()).c_str(), "; it must return a gesso.Tensor");
+    if (!nb::isinstance<Tensor>(result)) {
+      throw ArgumentError(concat_text("gradcheck: the function returned ", nb::repr(result.type()).c_str(),
+                                      "; it must return a gesso.Tensor"));
+    }
     return nb::cast<Tensor>(result);
   };
 }
