@@ -126,6 +126,10 @@ with style 0.)")
       .def(
           "set_mix", &ConditionalInstanceNorm2d::set_mix, "mix"_a,
           "Sample n gets the mix of styles in row n of mix (N, num_styles); gradients go to mix if it requires one.");
+  m.def("set_styles", &set_styles, "network"_a, "styles"_a,
+        "set_styles() of every ConditionalInstanceNorm2d in the network.");
+  m.def("set_style_mix", &set_style_mix, "network"_a, "mix"_a,
+        "set_mix() of every ConditionalInstanceNorm2d in the network.");
 }
 
 }  // namespace gesso::python

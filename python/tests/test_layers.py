@@ -61,6 +61,11 @@ def test_conditional_instance_norm():
     norm.set_mix(gesso.tensor(mix))
     np.testing.assert_allclose(norm(x).numpy(), wanted(mix), rtol=1e-10, atol=1e-10)
     assert gesso.gradcheck(norm, x)
+    network = gesso.Sequential(norm)
+    gesso.set_styles(network, [1])
+    np.testing.assert_allclose(network(x).numpy(), wanted(np.eye(3)[[1]]), rtol=1e-10, atol=1e-10)
+    gesso.set_style_mix(network, gesso.tensor(mix))
+    np.testing.assert_allclose(network(x).numpy(), wanted(mix), rtol=1e-10, atol=1e-10)
     with pytest.raises(gesso.ArgumentError):
         norm.set_style(3)
 
