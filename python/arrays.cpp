@@ -1,12 +1,12 @@
-// Memory shared with NumPy, PyTorch and others: the buffer protocol and DLPack (https://dmlc.github.io/dlpack), both
-// ways, without a copy.
+// Memory shared with NumPy, PyTorch and others: the buffer protocol and DLPack
+// (https://dmlc.github.io/dlpack), both ways, without a copy.
 #include "bindings.h"
 
 namespace gesso::python {
 namespace {
 
-// The tensor's memory as an array of nanobind's, which keeps it alive. A handle of its own holds the memory: `x += y`
-// may give x other memory, and the array stays with the one it was made of.
+// The tensor's memory as an array of nanobind's, which keeps it alive. A handle of its own holds the memory:
+// `x += y` may give x other memory, and the array stays with the one it was made of.
 template <class Array>
 Array array_over(const Tensor& tensor) {
   const Tensor held = tensor.alias(tensor.shape());
@@ -19,8 +19,8 @@ Array array_over(const Tensor& tensor) {
   return Array(const_cast<void*>(data), shape.size(), shape.data(), owner, nullptr, dtype);
 }
 
-// Something with the buffer protocol and DLPack. Backward would not see what is written, so a tensor that requires a
-// gradient is shown to read.
+// Something with the buffer protocol and DLPack. Backward would not see what is written, so a tensor that
+// requires a gradient is shown to read.
 nb::object exporter(const Tensor& tensor) {
   return tensor.requires_grad() ? nb::cast(array_over<nb::ndarray<nb::ro, nb::array_api>>(tensor))
                                 : nb::cast(array_over<nb::ndarray<nb::array_api>>(tensor));
@@ -37,8 +37,8 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
   }
 }
 
-// A tensor over the memory of `data`; nothing if it has none that a tensor can be over: in place, aligned, row-major
-// float32 or float64 that may be written to.
+// A tensor over the memory of `data`; nothing if it has none that a tensor can be over: in place, aligned,
+// row-major float32 or float64 that may be written to.
 MaybeTensor share(nb::handle data) {
   nb::ndarray<nb::device::cpu, nb::c_contig> array;
   if (!nb::try_cast(data, array, false)) {
@@ -63,8 +63,8 @@ Tensor copy_of(nb::handle data, nb::handle dtype) {
     const DType wanted = dtype_of(dtype, shared->dtype());
     return wanted == shared->dtype() ? shared->clone() : shared->to(wanted);
   }
-  // Lists, whole numbers, arrays with gaps: NumPy makes an array of its own. A float64 array stays one, as in PyTorch;
-  // a list's numbers, which Python has no float32 for, do not.
+  // Lists, whole numbers, arrays with gaps: NumPy makes an array of its own. A float64 array stays one, as
+  // in PyTorch; a list's numbers, which Python has no float32 for, do not.
   const nb::object numpy = nb::module_::import_("numpy");
   const nb::object array = numpy.attr("asarray")(data);
   const bool is_double = nb::hasattr(data, "dtype") && array.attr("dtype").equal(numpy.attr("dtype")("d"));
@@ -143,19 +143,18 @@ void bind_arrays(nb::module_& m, nb::class_<Tensor>& tensor) {
       R"(A new tensor with a copy of `data`: a number, nested lists, a NumPy array, a tensor of PyTorch's.
 
 dtype: "float32" or "float64"; by default float64 for arrays of float64, else float32.)");
-  m.def(
-      "as_tensor", &tensor_over, "data"_a, "dtype"_a = nb::none(),
-      R"(A tensor over the memory of `data`, without a copy where that can be: where `data` has the buffer protocol or
-DLPack (NumPy, PyTorch, ...), is row-major without gaps, float32 or float64, and may be written to. Changes on either
-side then show on the other. Everything else is copied, as by tensor().)");
+  m.def("as_tensor", &tensor_over, "data"_a, "dtype"_a = nb::none(),
+        R"(A tensor over the memory of `data`, without a copy where that can be: where `data` has the buffer
+protocol or DLPack (NumPy, PyTorch, ...), is row-major without gaps, float32 or float64, and may be written
+to. Changes on either side then show on the other. Everything else is copied, as by tensor().)");
   m.def(
       "from_dlpack",
       [](nb::handle data) {
         const MaybeTensor shared = share(data);
         require(
             shared.has_value(), "from_dlpack: ", nb::repr(data.type()).c_str(),
-            " is not shared: it must offer DLPack or the buffer protocol, be in the CPU's memory, row-major without"
-            " gaps, float32 or float64, and writable; gesso.tensor() copies");
+            " is not shared: it must offer DLPack or the buffer protocol, be in the CPU's memory, row-major "
+            "without gaps, float32 or float64, and writable; gesso.tensor() copies");
         return *shared;
       },
       "data"_a, "A tensor over the memory of `data`; ArgumentError where as_tensor() would copy.");

@@ -1,5 +1,5 @@
-// What the files of the Python module share. Each bind_...() below adds one concern to the module; Python's names and
-// the order of arguments are PyTorch's where PyTorch has the thing.
+// What the files of the Python module share. Each bind_...() below adds one concern to the module; Python's
+// names and the order of arguments are PyTorch's where PyTorch has the thing.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -74,8 +74,8 @@ T choose(const char* argument, const std::string& word,
 }
 PaddingMode padding_mode_of(const std::string& word);
 
-/// The dtype that `name` means to NumPy ("float32", numpy.float64, ...); `otherwise` for None. Throws ArgumentError
-/// for one that gesso does not have.
+/// The dtype that `name` means to NumPy ("float32", numpy.float64, ...); `otherwise` for None. Throws
+/// ArgumentError for one that gesso does not have.
 DType dtype_of(nb::handle name, DType otherwise = float32);
 
 // ---- random numbers
@@ -89,7 +89,8 @@ inline Generator& generator_of(Generator* generator) { return generator ? *gener
 extern const PyType_Slot buffer_slots[];  // Tensor's buffer protocol
 using NumpyArray = nb::ndarray<nb::numpy>;
 using NumpyDict = nb::typed<nb::dict, nb::str, NumpyArray>;
-/// A NumPy array over the tensor's memory, which lives as long as the array; to read if the tensor requires a gradient.
+/// A NumPy array over the tensor's memory, which lives as long as the array; to read if the tensor requires
+/// a gradient.
 nb::object numpy_over(const Tensor& tensor);
 /// The same of a tensor that has nothing to do with gradients.
 NumpyArray numpy_array(const Tensor& tensor);

@@ -108,7 +108,8 @@ void bind_products(nb::module_& m) {
       "groups"_a = 1, "padding_mode"_a = "zeros", Unlocked(),
       R"(The convolution of x (N, C, H, W) with weight (out, C / groups, kernel height, kernel width).
 
-stride, padding and dilation: one number, or (height, width). padding_mode: "zeros", "reflect" or "replicate".)");
+stride, padding and dilation: one number, or (height, width). padding_mode: "zeros", "reflect" or
+"replicate".)");
   m.def(
       "conv_transpose2d",
       [](const Tensor& x, const Tensor& weight, const MaybeTensor& bias, const IntOrPair& stride,
@@ -161,7 +162,8 @@ void bind_pictures(nb::module_& m) {
         return pad2d(x, padding2d_of(padding), padding_mode_of(mode));
       },
       "x"_a, "padding"_a, "mode"_a = "zeros", Unlocked(),
-      "A frame around pictures: one number, or (left, right, top, bottom), of \"zeros\", \"reflect\" or \"replicate\".");
+      "A frame around pictures: one number, or (left, right, top, bottom), of \"zeros\", \"reflect\" or "
+      "\"replicate\".");
 }
 
 void bind_normalization(nb::module_& m) {
@@ -180,8 +182,8 @@ void bind_normalization(nb::module_& m) {
 
     y = weight (x - mean) / sqrt(variance + eps) + bias
 
-weight and bias have shape (C), or (N, C) to give every sample a row of its own. Running statistics that are given are
-updated; with use_input_stats=False they take the place of x's own.)");
+weight and bias have shape (C), or (N, C) to give every sample a row of its own. Running statistics that are
+given are updated; with use_input_stats=False they take the place of x's own.)");
   m.def(
       "batch_norm",
       [](const Tensor& x, const MaybeTensor& running_mean, const MaybeTensor& running_var,
@@ -191,8 +193,8 @@ updated; with use_input_stats=False they take the place of x's own.)");
       },
       "x"_a, "running_mean"_a.none(), "running_var"_a.none(), "weight"_a = nb::none(), "bias"_a = nb::none(),
       "training"_a = false, "momentum"_a = 0.1, "eps"_a = 1e-5, Unlocked(),
-      R"(Each channel of x (N, C, ...) by its mean and variance over all samples if training, else by the running ones
-(Ioffe and Szegedy 2015).)");
+      R"(Each channel of x (N, C, ...) by its mean and variance over all samples if training, else by the
+running ones (Ioffe and Szegedy 2015).)");
   m.def(
       "group_norm",
       [](const Tensor& x, Index groups, const MaybeTensor& weight, const MaybeTensor& bias, double eps) {
@@ -214,8 +216,8 @@ updated; with use_input_stats=False they take the place of x's own.)");
         return adaptive_instance_norm(content, style, {.eps = eps});
       },
       "content"_a, "style"_a, "eps"_a = 1e-5, Unlocked(),
-      R"(The planes of content (N, C, ...) with the mean and the standard deviation of those of style, (N, C, ...) or
-(1, C, ...) (Huang and Belongie 2017):
+      R"(The planes of content (N, C, ...) with the mean and the standard deviation of those of style, (N, C,
+...) or (1, C, ...) (Huang and Belongie 2017):
 
     y = std(style) (content - mean(content)) / std(content) + mean(style))");
 }

@@ -53,8 +53,8 @@ void bind_gradcheck(nb::module_& m) {
       },
       "function"_a, "inputs"_a, "step"_a = 1e-5, "rtol"_a = 1e-5, "atol"_a = 1e-7, "seed"_a = 1,
       "max_elements"_a = 400,
-      R"(Compares backward() with central differences, for every input that requires a gradient, and for the parameters if the
-function is a Module.
+      R"(Compares backward() with central differences, for every input that requires a gradient, and for the
+parameters if the function is a Module.
 
     x = gesso.randn((2, 3, 4, 4), dtype="float64").requires_grad_()
     gesso.gradcheck(gesso.InstanceNorm2d(3), x)
@@ -71,7 +71,8 @@ void add_array(nb::class_<Class>& type, const char* name, Tensor Class::*member,
 
 void bind_inspect(nb::module_& m) {
   nb::class_<NormalizationTerms> terms(m, "NormalizationTerms", R"(
-One normalization taken apart, in NumPy arrays. With g = gamma dy and mean(...) over the elements of a statistic,
+One normalization taken apart, in NumPy arrays. With g = gamma dy and mean(...) over the elements of a
+statistic,
 
     dx = inv_std g  -  inv_std mean(g)  -  inv_std x-hat mean(g x-hat)
          upstream_term   mean_term         xhat_term
@@ -97,10 +98,10 @@ and upstream_term + mean_term + xhat_term is dx bit for bit.)");
   inspection.def_ro(
       "parts", &NormalizationInspection::parts,
       "One NormalizationTerms, except for BatchInstanceNorm2d: its batch part and its instance part.");
-  m.def(
-      "inspect_normalization", &inspect_normalization, "layer"_a, "x"_a, "upstream"_a, Unlocked(),
-      R"(What a normalization layer does with x, and with the gradient `upstream` of its result, in the mode it is in:
-results and every number on the way, forward and backward. Changes nothing: running statistics stay.)");
+  m.def("inspect_normalization", &inspect_normalization, "layer"_a, "x"_a, "upstream"_a, Unlocked(),
+        R"(What a normalization layer does with x, and with the gradient `upstream` of its result, in the mode
+it is in: results and every number on the way, forward and backward. Changes nothing: running statistics
+stay.)");
 }
 
 }  // namespace

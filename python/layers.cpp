@@ -96,7 +96,8 @@ Parts become parts by assignment, tensors become parameters by self.register_par
           nb::rv_policy::none, "Converts parameters and buffers to another dtype.")
       .def(
           "state_dict", [](const Module& self) { return numpy_dict(self.state_dict()); },
-          "Parameters and running statistics, a dict of NumPy arrays under PyTorch's keys. Copies: training does not change them.")
+          "Parameters and running statistics, a dict of NumPy arrays under PyTorch's keys. Copies: training "
+          "does not change them.")
       .def(
           "load_state_dict",
           [](Module& self, const nb::dict& state, bool strict) {
@@ -104,15 +105,17 @@ Parts become parts by assignment, tensors become parameters by self.register_par
             return std::pair(result.missing, result.unexpected);
           },
           "state"_a, "strict"_a = true,
-          R"(Takes the values of a dict of arrays, of gesso's tensors or of PyTorch's. An ArgumentError names all keys that are
-missing or unexpected (unless strict=False, which returns them) and shapes that differ; nothing is changed then.)")
+          R"(Takes the values of a dict of arrays, of gesso's tensors or of PyTorch's. An ArgumentError names
+all keys that are missing or unexpected (unless strict=False, which returns them) and shapes that differ;
+nothing is changed then.)")
       .def(
           "register_parameter",
           [](Module& self, const std::string& name, const Tensor& tensor) {
             return self.register_parameter(name, tensor);
           },
           "name"_a, "tensor"_a,
-          "Makes the tensor a parameter and returns it: self.gain = self.register_parameter(\"gain\", gesso.ones(3)).")
+          "Makes the tensor a parameter and returns it: self.gain = self.register_parameter(\"gain\", "
+          "gesso.ones(3)).")
       .def(
           "register_buffer",
           [](Module& self, const std::string& name, const Tensor& tensor) {

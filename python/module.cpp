@@ -77,9 +77,9 @@ NB_MODULE(_gesso, m) {
   nb::class_<gesso::Tensor> tensor(m, "Tensor", nb::type_slots(buffer_slots), R"(
 An n-dimensional array of float32 or float64 with a place in the graph of gradients.
 
-Made by gesso.tensor(), zeros(), randn() and the like, and by operations on other tensors. numpy.asarray(t) and
-t.numpy() are views of its memory, no copies; t shows itself by DLPack too (torch.from_dlpack(t)). The views may be
-written to, unless t requires a gradient: what happens in them, backward() does not see.)");
+Made by gesso.tensor(), zeros(), randn() and the like, and by operations on other tensors. numpy.asarray(t)
+and t.numpy() are views of its memory, no copies; t shows itself by DLPack too (torch.from_dlpack(t)). The
+views may be written to, unless t requires a gradient: what happens in them, backward() does not see.)");
   bind_arrays(m, tensor);
   bind_tensor(m, tensor);
   bind_functions(m, tensor);

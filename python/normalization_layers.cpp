@@ -78,19 +78,19 @@ void bind_normalization_layers(nb::module_& m) {
 
   add_instance_norm<InstanceNorm1d>(m, "InstanceNorm1d", "Instance norm of x (N, C, L) or (C, L).");
   add_instance_norm<InstanceNorm2d>(m, "InstanceNorm2d", R"(
-Instance norm of x (N, C, H, W) or (C, H, W): every plane (n, c) by its own mean and variance, in training and evaluation
-alike (Ulyanov et al. 2016, arXiv 1607.08022).
+Instance norm of x (N, C, H, W) or (C, H, W): every plane (n, c) by its own mean and variance, in training
+and evaluation alike (Ulyanov et al. 2016, arXiv 1607.08022).
 
     y = weight (x - mean) / sqrt(variance + eps) + bias)");
   add_instance_norm<InstanceNorm3d>(m, "InstanceNorm3d",
                                     "Instance norm of x (N, C, D, H, W) or (C, D, H, W).");
   add_batch_norm<BatchNorm1d>(m, "BatchNorm1d", "Batch norm of x (N, C) or (N, C, L).");
   add_batch_norm<BatchNorm2d>(m, "BatchNorm2d", R"(
-Batch norm of x (N, C, H, W): every channel by its mean and variance over the batch in training, by running ones after
-eval() (Ioffe and Szegedy 2015, arXiv 1502.03167). momentum None averages all batches alike.)");
+Batch norm of x (N, C, H, W): every channel by its mean and variance over the batch in training, by running
+ones after eval() (Ioffe and Szegedy 2015, arXiv 1502.03167). momentum None averages all batches alike.)");
   add_batch_norm<BatchInstanceNorm2d>(m, "BatchInstanceNorm2d", R"(
-A mix of batch norm and instance norm with a trained share of batch norm, rho, for each channel (Nam and Kim 2018,
-arXiv 1805.07925).
+A mix of batch norm and instance norm with a trained share of batch norm, rho, for each channel (Nam and Kim
+2018, arXiv 1805.07925).
 
     y = weight (rho x-hat[batch] + (1 - rho) x-hat[instance]) + bias)")
       .def_ro("rho", &BatchInstanceNorm2d::rho, "(C), begins as 1.");
@@ -113,8 +113,8 @@ arXiv 1805.07925).
           },
           "normalized_shape"_a, "eps"_a = 1e-5, "elementwise_affine"_a = true);
   add_layer<ConditionalInstanceNorm2d>(m, "ConditionalInstanceNorm2d", R"(
-Instance norm with a row of gamma and beta for each of several styles (Dumoulin et al. 2017, arXiv 1610.07629). Begins
-with style 0.)")
+Instance norm with a row of gamma and beta for each of several styles (Dumoulin et al. 2017, arXiv
+1610.07629). Begins with style 0.)")
       .def(
           "__init__",
           [](ConditionalInstanceNorm2d* self, Index styles, Index channels, double eps) {
@@ -123,9 +123,9 @@ with style 0.)")
           "num_styles"_a, "num_features"_a, "eps"_a = 1e-5)
       .def("set_style", &ConditionalInstanceNorm2d::set_style, "style"_a, "All samples get this style.")
       .def("set_styles", &ConditionalInstanceNorm2d::set_styles, "styles"_a, "Sample n gets style styles[n].")
-      .def(
-          "set_mix", &ConditionalInstanceNorm2d::set_mix, "mix"_a,
-          "Sample n gets the mix of styles in row n of mix (N, num_styles); gradients go to mix if it requires one.");
+      .def("set_mix", &ConditionalInstanceNorm2d::set_mix, "mix"_a,
+           "Sample n gets the mix of styles in row n of mix (N, num_styles); gradients go to mix if it "
+           "requires one.");
   m.def("set_styles", &set_styles, "network"_a, "styles"_a,
         "set_styles() of every ConditionalInstanceNorm2d in the network.");
   m.def("set_style_mix", &set_style_mix, "network"_a, "mix"_a,

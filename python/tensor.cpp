@@ -105,7 +105,8 @@ void bind_making(nb::module_& m) {
       .def("normal", &Generator::normal, "A normally distributed number.");
   m.def(
       "manual_seed", [](std::uint64_t seed) { default_generator() = Generator(seed); }, "seed"_a,
-      "Begins the random numbers of everything that is given no generator anew. A session begins with seed 0.");
+      "Begins the random numbers of everything that is given no generator anew. A session begins with seed "
+      "0.");
 }
 
 void bind_looking(nb::class_<Tensor>& tensor) {
@@ -218,7 +219,8 @@ void bind_gradients(nb::module_& m, nb::class_<Tensor>& tensor) {
       "grad", [](const Tensor& x) { return maybe(x.grad()); },
       [](Tensor& x, const MaybeTensor& grad) { grad ? x.set_grad(*grad) : x.zero_grad(); },
       nb::for_setter("grad"_a.none()),
-      "The gradient that backward() added up, or None. Results of operations keep theirs after retain_grad().");
+      "The gradient that backward() added up, or None. Results of operations keep theirs after "
+      "retain_grad().");
   tensor.def("zero_grad", &Tensor::zero_grad, "Forgets the gradient.");
   tensor.def(
       "retain_grad", [](Tensor x) { return x.retain_grad(); },
@@ -229,9 +231,9 @@ void bind_gradients(nb::module_& m, nb::class_<Tensor>& tensor) {
         x.backward(tensor_of(gradient), retain_graph);
       },
       "gradient"_a = nb::none(), "retain_graph"_a = false, Unlocked(),
-      R"(Adds d(this)/d(leaf) to the grad of every leaf that requires one. This must have one element, or `gradient`, the
-gradient of something with respect to this, must be given in this tensor's shape and dtype. The graph is freed on the
-way unless retain_graph.)");
+      R"(Adds d(this)/d(leaf) to the grad of every leaf that requires one. This must have one element, or
+`gradient`, the gradient of something with respect to this, must be given in this tensor's shape and dtype.
+The graph is freed on the way unless retain_graph.)");
   tensor.def("detach", &Tensor::detach, "The same values, sharing memory, cut from the graph.");
   nb::class_<NoGradGuard>(m, "_NoGradGuard").def(nb::init<>());
   m.def("grad_enabled", &grad_enabled, "Whether operations are recorded now; see no_grad.");

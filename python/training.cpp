@@ -47,14 +47,16 @@ void bind_training(nb::module_& m) {
 
   m.def(
       "load_weights", [](const std::string& path) { return numpy_dict(load_weights(path)); }, "path"_a,
-      "All tensors of a .safetensors, .pth or .pt file, a dict of NumPy arrays. Nothing that is in a file is run.");
+      "All tensors of a .safetensors, .pth or .pt file, a dict of NumPy arrays. Nothing that is in a file "
+      "is run.");
   m.def(
       "save_safetensors",
       [](const std::string& path, const nb::dict& tensors) {
         save_safetensors(path, named_tensors(tensors));
       },
       "path"_a, "tensors"_a,
-      "Writes a dict of arrays or tensors to a file that load_weights(), PyTorch and others read; complete or not at all.");
+      "Writes a dict of arrays or tensors to a file that load_weights(), PyTorch and others read; complete "
+      "or not at all.");
 
   m.def("num_threads", &num_threads, "The number of threads that operations use.");
   m.def("set_num_threads", &set_num_threads, "count"_a,

@@ -74,7 +74,9 @@ class ReportPage:
         self.path = Path(path)
         self.height = height
         if not self.path.is_file():
-            raise _gesso.FileError(f"ReportPage: there is no file {self.path}; a training writes report.html into its folder")
+            raise _gesso.FileError(
+                f"ReportPage: there is no file {self.path}; a training writes report.html into its folder"
+            )
 
     def _repr_html_(self):
         return _inline(self.path.read_text(encoding="utf-8"), self.height)

@@ -16,7 +16,11 @@ import gesso
 
 
 def test_errors():
-    for error, python in ((gesso.ArgumentError, ValueError), (gesso.FileError, OSError), (gesso.OutOfMemoryError, MemoryError)):
+    for error, python in (
+        (gesso.ArgumentError, ValueError),
+        (gesso.FileError, OSError),
+        (gesso.OutOfMemoryError, MemoryError),
+    ):
         assert issubclass(error, gesso.GessoError) and issubclass(error, python) and issubclass(error, RuntimeError)
     with pytest.raises(gesso.ArgumentError, match=r"conv2d: .*\(1, 2, 3\)"):
         gesso.conv2d(gesso.zeros((1, 3, 4, 4)), gesso.zeros((1, 2, 3)))

@@ -23,7 +23,9 @@ def test_gradcheck_finds_a_wrong_gradient():
         gesso.gradcheck(lambda x: 1 / 0, x)
 
 
-@pytest.mark.parametrize("layer", [gesso.InstanceNorm2d(3, affine=True), gesso.BatchNorm2d(3), gesso.GroupNorm(1, 3), gesso.LayerNorm(5)])
+@pytest.mark.parametrize(
+    "layer", [gesso.InstanceNorm2d(3, affine=True), gesso.BatchNorm2d(3), gesso.GroupNorm(1, 3), gesso.LayerNorm(5)]
+)
 def test_inspect_normalization(layer):
     x = gesso.randn((2, 3, 4, 5)).requires_grad_()
     upstream = gesso.randn(x.shape)
@@ -41,7 +43,9 @@ def test_inspect_normalization(layer):
 
 
 def test_inspect_batch_instance_norm():
-    found = gesso.inspect_normalization(gesso.BatchInstanceNorm2d(3), gesso.randn((2, 3, 4, 5)), gesso.randn((2, 3, 4, 5)))
+    found = gesso.inspect_normalization(
+        gesso.BatchInstanceNorm2d(3), gesso.randn((2, 3, 4, 5)), gesso.randn((2, 3, 4, 5))
+    )
     assert [part.mean.shape for part in found.parts] == [(3,), (2, 3)]
 
 
@@ -82,7 +86,9 @@ def test_report(tmp_path):
     report.chart("Loss", {"a": [3, 2, 1], "b": (np.arange(3), np.array([1.0, 4.0, 2.0]))}, log_scale=True)
     report.table("Layers", ["name", "parameters"], [["conv", 12], ["norm", 3.5]])
     report.matrices("Planes", {"x": np.eye(3)})
-    report.pictures("Pictures", {"noise": np.random.default_rng(0).uniform(size=(3, 8, 8)).astype(np.float32)}, exact=True)
+    report.pictures(
+        "Pictures", {"noise": np.random.default_rng(0).uniform(size=(3, 8, 8)).astype(np.float32)}, exact=True
+    )
     page = report.html()
     for text in ("A paragraph.", "Loss", "parameters", "3.5", "noise", "data:image/png"):
         assert text in page

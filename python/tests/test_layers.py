@@ -118,7 +118,9 @@ LAYERS = [
 ]
 
 
-@pytest.mark.parametrize("name, args, options, shape", LAYERS, ids=[f"{i}-{layer[0]}" for i, layer in enumerate(LAYERS)])
+@pytest.mark.parametrize(
+    "name, args, options, shape", LAYERS, ids=[f"{i}-{layer[0]}" for i, layer in enumerate(LAYERS)]
+)
 def test_against_pytorch(name, args, options, shape):
     torch = pytest.importorskip("torch", reason="PyTorch is not there")
     ours = getattr(gesso, name)(*args, **options).to("float64")
@@ -151,7 +153,9 @@ def test_against_pytorch(name, args, options, shape):
                 np.testing.assert_allclose(value, theirs.state_dict()[key].numpy(), **close)
 
 
-@pytest.mark.parametrize("name, args, options, shape", LAYERS, ids=[f"{i}-{layer[0]}" for i, layer in enumerate(LAYERS)])
+@pytest.mark.parametrize(
+    "name, args, options, shape", LAYERS, ids=[f"{i}-{layer[0]}" for i, layer in enumerate(LAYERS)]
+)
 def test_gradients(name, args, options, shape):
     layer = getattr(gesso, name)(*args, **options).to("float64")
     result = gesso.gradcheck(layer, gesso.tensor(data(*shape), requires_grad=True))

@@ -28,7 +28,12 @@ def test_arithmetic(name, pair):
     a, b = pair
     f = OPERATORS[name]
     x, y = gesso.tensor(a), gesso.tensor(b)
-    for got, wanted in ((f(x, y), f(a, b)), (f(x, 3), f(a, 3)), (f(2.5, x), f(2.5, a)), (f(np.float32(2), x), f(2.0, a))):
+    for got, wanted in (
+        (f(x, y), f(a, b)),
+        (f(x, 3), f(a, 3)),
+        (f(2.5, x), f(2.5, a)),
+        (f(np.float32(2), x), f(2.0, a)),
+    ):
         np.testing.assert_allclose(got.numpy(), wanted, rtol=1e-14)
     assert gesso.gradcheck(lambda x, y: f(f(2.5, x), y), [x.requires_grad_(), y.requires_grad_()])
 
@@ -67,7 +72,16 @@ def test_comparisons():
 def test_indexing():
     a = np.arange(24.0).reshape(2, 3, 4)
     x = gesso.tensor(a)
-    for index in (0, -1, slice(1, 2), slice(None), (0, 1), (slice(None), -1), (1, slice(0, 2), slice(2, 9)), (-2, 2, 3)):
+    for index in (
+        0,
+        -1,
+        slice(1, 2),
+        slice(None),
+        (0, 1),
+        (slice(None), -1),
+        (1, slice(0, 2), slice(2, 9)),
+        (-2, 2, 3),
+    ):
         np.testing.assert_array_equal(x[index].numpy(), a[index])
     assert len(x) == 2 and [row.shape for row in x] == [(3, 4), (3, 4)]
     for wrong in (2, -3, (0, 3), (0, 0, 0, 0)):

@@ -44,7 +44,9 @@ def test_training_and_going_on():
     x, target = gesso.randn((4, 3, 8, 8)), gesso.uniform((4, 8, 8, 8))
 
     def make():
-        net = gesso.Sequential(gesso.Conv2d(3, 8, 3, padding=1, padding_mode="reflect"), gesso.InstanceNorm2d(8, affine=True))
+        net = gesso.Sequential(
+            gesso.Conv2d(3, 8, 3, padding=1, padding_mode="reflect"), gesso.InstanceNorm2d(8, affine=True)
+        )
         return net, gesso.Adam(net.parameters(), lr=1e-2)
 
     net, adam = make()
