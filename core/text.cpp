@@ -112,22 +112,26 @@ std::string from_utf8(const std::string& text) {
   return bytes;
 }
 
+std::size_t letters_apart(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(a.size() + 1);  // distances of the beginnings of `a` to that of `b`
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (const char letter : b) {
+    std::size_t diagonal = row[0]++;
+    for (std::size_t j = 0; j < a.size(); ++j) {
+      const std::size_t changed = diagonal + (a[j] == letter ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({changed, diagonal + 1, row[j] + 1});
+    }
+  }
+  return row.back();
+}
+
 std::string nearest_word(std::string_view word, const std::vector<std::string>& known) {
   std::string nearest;
   std::size_t least = std::string::npos;
-  std::vector<std::size_t> row(word.size() + 1);  // distances of the beginnings of `word` to that of `other`
   for (const std::string& other : known) {
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < other.size(); ++i) {
-      std::size_t diagonal = row[0]++;
-      for (std::size_t j = 0; j < word.size(); ++j) {
-        const std::size_t changed = diagonal + (word[j] == other[i] ? 0 : 1);
-        diagonal = row[j + 1];
-        row[j + 1] = std::min({changed, diagonal + 1, row[j] + 1});
-      }
-    }
-    if (row.back() < least) {
-      least = row.back();
+    if (const std::size_t apart = letters_apart(word, other); apart < least) {
+      least = apart;
       nearest = other;
     }
   }

@@ -20,8 +20,10 @@ std::string to_utf8(const std::string& text);
 /// The opposite.
 std::string from_utf8(const std::string& text);
 
-/// The one of `known` that `word` was most likely meant to be: the fewest letters put in, left out or changed
-/// (Levenshtein 1966), the first of equals. "" of none. Takes time in proportion to the letters of `word` times all
+/// How many letters have to be put in, left out or changed to make one of the other (Levenshtein 1966).
+std::size_t letters_apart(std::string_view a, std::string_view b);
+
+/// The one of `known` that `word` was most likely meant to be: the fewest letters_apart(), the first of equals. "" of none. Takes time in proportion to the letters of `word` times all
 /// others.
 std::string nearest_word(std::string_view word, const std::vector<std::string>& known);
 

@@ -74,9 +74,10 @@ std::vector<Tensor> features_of(const Tensor& pictures, const Weights& weights) 
 // How strongly features occur, and with which others, wherever they are in the picture (Gatys et al. 2015).
 Tensor style_of(const Tensor& features) { return gram_matrix(features, GramNormalizer::pixels); }
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const auto argument = [&](int i, const std::string& otherwise) { return i < argc ? argv[i] : otherwise; };
   const int steps = std::atoi(argument(1, "400").c_str());
+  if (steps < 1) return std::cerr << "style-recipe [STEPS [STYLE.jpg [PHOTOGRAPH.jpg [RESULT.jpg]]]]\n", 2;
   const Tensor style = resize_short_side(load_picture(argument(2, kAssets + "styles/starry_night.jpg")), 256);
   const Tensor photograph = resize_short_side(load_picture(argument(3, kAssets + "photos/cat.jpg")), 384);
   const std::string result = argument(4, "build/repainted.jpg");
@@ -109,4 +110,7 @@ int main(int argc, char** argv) {
   const NoGradGuard no_grad;
   save_picture(result, repaint(net, photograph, rng));
   std::cout << "wrote " << result << "\n";
+} catch (const std::exception& error) {
+  std::cerr << "style-recipe: " << error.what() << "\n";
+  return 1;
 }

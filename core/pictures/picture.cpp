@@ -383,9 +383,14 @@ bool has_picture_ending(const std::filesystem::path& path) {
                      [&](const FormatLibrary& library) { return library.there && lists(library.endings); });
 }
 
+const std::vector<std::string>& written_picture_endings() {
+  static const std::vector<std::string> endings = {".png", ".jpg", ".jpeg", ".webp"};
+  return endings;
+}
+
 bool has_writable_ending(const std::filesystem::path& path) {
-  const std::string ending = lower_ending(path);
-  return ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".webp";
+  const std::vector<std::string>& written = written_picture_endings();
+  return std::find(written.begin(), written.end(), lower_ending(path)) != written.end();
 }
 
 Tensor load_picture(const std::string& path, const LoadOptions& options) {

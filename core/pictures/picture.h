@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gesso/core/size2d.h"
 #include "gesso/core/tensor.h"
@@ -43,7 +44,9 @@ Tensor decode_picture(std::string_view bytes, const std::string& name, const Loa
 /// or, in builds with the libraries for them, .webp, .tif, .tiff, .heic, .heif, .avif; in any case.
 bool has_picture_ending(const std::filesystem::path& path);
 
-/// Whether save_picture() takes this name: whether it ends in .png, .jpg, .jpeg or .webp, in any case.
+/// The endings of names that save_picture() takes: ".png", ".jpg", ".jpeg", ".webp" (in builds with libwebp).
+const std::vector<std::string>& written_picture_endings();
+/// Whether `path` has one of them, in any case.
 bool has_writable_ending(const std::filesystem::path& path);
 
 struct SaveOptions {

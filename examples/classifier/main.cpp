@@ -75,7 +75,6 @@ double test_accuracy(Module& net, const LabelledPictures& data) {
 }
 
 bool run(const Options& options) {
-  with_usage_errors("--", [&] { check_normalization(options.normalization); });
   if (options.folder.empty() || (options.data == "folder") == options.test_folder.empty()) {
     throw UsageError(
         "name the folder of the data by --folder and, for --data folder alone, that of the test by --test");
@@ -133,21 +132,22 @@ int main(int argc, char** argv) {
   line.option("--data", &options.data, "What the data are")
       .choices({"mnist", "cifar10", "cifar100", "folder"});
   line.option(
-      "--folder", &options.folder,
-      "Where they are: MNIST's or CIFAR's own binary files, or a folder with a folder of pictures for each class");
-  line.option("--test", &options.test_folder, "With --data folder: such a folder to test with");
+          "--folder", &options.folder,
+          "Where they are: MNIST's or CIFAR's own binary files, or a folder with a folder of pictures for each class")
+      .value_name("FOLDER");
+  line.option("--test", &options.test_folder, "With --data folder: such a folder to test with")
+      .value_name("FOLDER");
   line.option("--side", &options.side, "With --data folder: pictures are cut to squares of so many pixels")
       .range(8, 1024);
-  line.option("--norm", &options.normalization,
-              "Normalization: instance, batch, none, layer, group or batch-instance");
+  line.option("--norm", &options.normalization, "Normalization").choices(known_normalizations());
   line.option("--epochs", &options.epochs, "How often each picture is shown").range(1, 10000);
   line.option("--batch", &options.batch, "Pictures in each step").range(1, 4096);
   line.option("--width", &options.width, "Channels of the first layer").range(2, 512);
   line.option("--lr", &options.lr, "The highest learning rate").positive();
   line.option("--seed", &options.seed, "Draws the first weights and the order of the pictures")
       .not_negative();
-  line.option("--out", &options.out, "File for the weights (safetensors)");
+  line.option("--out", &options.out, "File for the weights (safetensors)").value_name("FILE");
   line.add_threads_option();
-  line.footer("Example: train-classifier --data mnist --folder data/MNIST --norm batch");
+  line.footer("Example:\n  train-classifier --data mnist --folder data/MNIST --norm batch");
   return line.run(argc, argv, [&] { return run(options); });
 }

@@ -6,6 +6,8 @@
 
 #include "compare_command.h"
 #include "page.h"
+#include "painting/loss_network.h"
+#include "painting/style_network.h"
 #include "program/assets.h"
 #include "program/command_line.h"
 #include "program/usage_error.h"
@@ -36,21 +38,28 @@ void add_options(const gesso::CommandLine& line, Arguments& arguments) {
   ComparisonSettings& s = arguments.settings;
   line.option("--out", &arguments.out,
               "Folder for report.html, results.json and all trainings; made if missing. The same command "
-              "again goes on where it was stopped");
-  line.option("--style", &s.style, "The style picture. Default: Van Gogh's Starry Night").hide_default();
+              "again goes on where it was stopped")
+      .value_name("FOLDER");
+  line.option("--style", &s.style, "The style picture. Default: Van Gogh's Starry Night")
+      .hide_default()
+      .value_name("FILE");
   line.option("--content", &s.training.content,
               "Folder of photographs; some are held out to test with. Default: the bundled ones")
-      .hide_default();
+      .hide_default()
+      .value_name("FOLDER");
   line.option("--preset", &arguments.preset, "small: a few minutes; full: a night. Other options change it")
       .choices({"small", "full"});
   line.option("--report", &arguments.report,
-              "Only writes report.html again, from the results.json in this folder");
+              "Only writes report.html again, from the results.json in this folder")
+      .value_name("FOLDER");
   line.heading("What is compared");
-  line.option("--norms", &s.normalizations, "The normalizations to compare").separator(',');
+  line.option("--norms", &s.normalizations, "The normalizations to compare")
+      .separator(',')
+      .choices(gesso::known_normalizations());
   line.option("--batch-sizes", &s.batch_sizes, "Photographs in a training step").separator(',');
   line.option("--seeds", &s.seeds, "Repetitions, with other first weights and other crops");
   line.option("--skip", &arguments.skip,
-              "Leaves out: photographs (training on contrast- and style-normalized ones), classification")
+              "Leaves out the training on contrast- and style-normalized photographs, or classification")
       .separator(',')
       .choices({"photographs", "classification"});
   line.heading("Effort");
@@ -67,12 +76,15 @@ void add_options(const gesso::CommandLine& line, Arguments& arguments) {
   line.heading("Experiments");
   line.option("--lr", &s.training.learning_rate, "The highest learning rate");
   line.option("--other-style", &s.other_style,
-              "The style of style-normalized photographs. Default: the bundled waves");
-  line.option("--loss-network", &s.training.loss_network.name,
-              "What compares pictures: filters (needs no file), vgg16 or vgg19");
-  line.option("--loss-weights", &s.training.loss_network.weights,
-              "vgg: its weights, a .pth or safetensors file with torchvision's names");
-  line.footer("Example: compare-norms --norms batch,instance --seeds 1 --out runs/compare");
+              "The style of style-normalized photographs. Default: the bundled waves")
+      .value_name("FILE");
+  line.option("--loss-network", &s.training.loss_network.name, "What compares pictures")
+      .choices(gesso::known_loss_networks());
+  line.option(
+          "--loss-weights", &s.training.loss_network.weights,
+          "Its weights: a .pth or safetensors file with torchvision's names; filters and distilled need none")
+      .value_name("FILE");
+  line.footer("Example:\n  compare-norms --norms batch,instance --seeds 1 --out runs/compare");
 }
 
 void run(const Arguments& arguments, gesso::CompareCommand& command) {
@@ -100,7 +112,7 @@ void run(const Arguments& arguments, gesso::CompareCommand& command) {
 int main(int argc, char** argv) {
   gesso::CommandLine line("compare-norms",
                           "Trains the same style network with batch norm, instance norm and others, from the "
-                          "same weights on the same\nphotographs in the same order, measures what the "
+                          "same weights on the same photographs in the same order, measures what the "
                           "literature claims about them, and writes one report.");
   line.add_threads_option();
   Arguments arguments;

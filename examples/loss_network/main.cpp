@@ -13,6 +13,7 @@
 #include "painting/memory_need.h"
 #include "program/command_line.h"
 #include "program/interrupt.h"
+#include "program/resume.h"
 #include "program/usage_error.h"
 #include "report.h"
 #include "training.h"
@@ -108,8 +109,8 @@ bool run(Options& options) {
     with_usage_errors("--out ", [&] { folder.create(); });
   }
   std::cerr << "Training a loss network to see " << network.files().size() << " pictures as "
-            << options.settings.teacher << " does, for " << training.steps() - training.steps_done()
-            << " steps" << memory.in_about() << "; watch " << folder.report().string() << "\n";
+            << options.settings.teacher << " does, " << steps_to_do(training.steps_done(), training.steps())
+            << memory.in_about() << "; watch " << folder.report().string() << "\n";
   stop_gently_on_interrupt();
   const bool finished =
       train(training, folder,
@@ -118,8 +119,8 @@ bool run(Options& options) {
              .report = [&](const std::vector<LogEntry>& log) { return loss_network_report(network, log); },
              .test = [&] { return test_entry(network); }});
   if (!finished) {
-    std::cerr << "Stopped after " << training.steps_done() << " steps. To go on: train-loss-network --resume "
-              << folder.root.string() << "\n";
+    std::cerr << stopped_words(training.steps_done(), training.steps(), "train-loss-network", folder.root)
+              << "\n";
     return false;
   }
   const fs::path weights = folder.root / "loss_network.safetensors";
@@ -135,25 +136,32 @@ int main(int argc, char** argv) {
   LossNetworkSettings& s = options.settings;
   CommandLine line(
       "train-loss-network",
-      "Trains a small network that compares pictures for style-transfer. It learns by imitation: shown crops of\n"
-      "pictures, it predicts what each layer of a teacher, a network that was trained on a million labelled\n"
-      "photographs, computes of them. Batch norm, which helps it learn, is folded into the\n"
+      "Trains a small network that compares pictures for style-transfer. It learns by imitation: shown crops of "
+      "pictures, it predicts what each layer of a teacher, a network that was trained on a million labelled "
+      "photographs, computes of them. Batch norm, which helps it learn, is folded into the "
       "convolutions at the end; what is left is half a megabyte.");
   line.option("--pictures", &s.pictures,
               "Folders of photographs and paintings; examples/tools/collect-pictures makes one from Debian "
-              "packages");
+              "packages")
+      .value_name("FOLDER");
   line.option("--out", &options.out,
-              "Folder for loss_network.safetensors, checkpoint, log and report; made if missing");
+              "Folder for loss_network.safetensors, checkpoint, log and report; made if missing")
+      .value_name("FOLDER");
   const Option resume = line.option("--resume", &options.resume,
-                                    "Goes on with the interrupted run in this folder, with its settings");
+                                    "Goes on with the interrupted run in this folder, with its settings")
+                            .value_name("FOLDER");
+  std::vector<Option> settings;
   const auto option = [&](const char* name, OptionValue value, const char* help) {
-    line.option(name, value, help).excludes(resume);
+    settings.push_back(line.option(name, value, help));
+    return settings.back();
   };
-  option("--teacher", &s.teacher, "Whom it imitates: squeezenet");
+  option("--teacher", &s.teacher, "Whom it imitates").choices({"squeezenet"});
   option("--teacher-weights", &s.teacher_weights,
-         "The teacher's weights: a .pth or safetensors file with torchvision's names");
+         "The teacher's weights: a .pth or safetensors file with torchvision's names")
+      .value_name("FILE");
   option("--painters", &s.painters,
-         "Folder of style networks that paint every picture once more, as pictures to learn from");
+         "Folder of style networks that paint every picture once more, as pictures to learn from")
+      .value_name("FOLDER");
   option("--steps", &s.steps, "Training steps");
   option("--batch", &s.batch, "Crops in each step");
   option("--crop", &s.crop, "Side of the crops in pixels");
@@ -166,8 +174,11 @@ int main(int argc, char** argv) {
   line.footer(
       "Example:\n"
       "  examples/tools/collect-pictures pictures\n"
-      "  train-loss-network --pictures pictures examples/assets/photos --teacher-weights squeezenet1_0.safetensors "
-      "--out runs/loss_network\n"
+      "  train-loss-network --pictures pictures examples/assets/photos \\\n"
+      "    --teacher-weights squeezenet1_0.safetensors --out runs/loss_network\n"
       "  style-transfer train --loss-weights runs/loss_network/loss_network.safetensors ...");
-  return line.run(argc, argv, [&] { return run(options); });
+  return line.run(argc, argv, [&] {
+    refuse_with_resume(resume, settings);
+    return run(options);
+  });
 }

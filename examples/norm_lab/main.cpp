@@ -52,21 +52,19 @@ int main(int argc, char** argv) {
   Options options;
   gesso::CommandLine line(
       "norm-lab",
-      "Shows the inside of a normalization layer: statistics, normalized values and gradients with their\n"
+      "Shows the inside of a normalization layer: statistics, normalized values and gradients with their "
       "formulas and numbers, and experiments on what normalization does.");
-  line.option("--norm", &options.norm, "instance (the default), batch, layer or group")
-      .hide_default()
-      .choices({"instance", "batch", "layer", "group"})
-      .value_name("NAME");
+  line.option("--norm", &options.norm, "The layer's normalization")
+      .choices({"instance", "batch", "layer", "group"});
   line.option("--groups", &options.groups,
-              "groups of group norm; must divide the channels (2, of a picture 3)")
+              "Groups of group norm; must divide the channels (2, of a picture 3)")
       .positive();
-  line.option("--picture", &options.picture, "look at this picture instead of a few numbers")
+  line.option("--picture", &options.picture, "Looks at this picture instead of a few numbers")
       .value_name("FILE");
-  line.option("--size", &options.size, "scale the picture to this short side").range(4, 512);
-  line.option("--html", &options.html, "write a page with colours and curves instead of text")
+  line.option("--size", &options.size, "Scales the picture to this short side").range(4, 512);
+  line.option("--html", &options.html, "Writes a page with colours and curves instead of text")
       .value_name("FILE");
-  line.footer("Example: norm-lab --norm batch --picture examples/assets/photos/cat.jpg --html lab.html");
+  line.footer("Example:\n  norm-lab --norm batch --picture examples/assets/photos/cat.jpg --html lab.html");
   return line.run(argc, argv, [&] {
     const gesso::Index channels = options.picture.empty() ? 2 : 3;
     if (channels % options.groups != 0) {

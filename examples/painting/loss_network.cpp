@@ -1,5 +1,7 @@
 #include "loss_network.h"
 
+#include <algorithm>
+
 #include "filter_bank.h"
 #include "program/assets.h"
 #include "squeezenet.h"
@@ -24,11 +26,17 @@ SqueezeNetOptions squeezenet_options(const LossNetworkOptions& options) {
 
 }  // namespace
 
+const std::vector<std::string>& known_loss_networks() {
+  static const std::vector<std::string> names = {"distilled",     "filters", "squeezenet",
+                                                 "squeezenet1_1", "vgg16",   "vgg19"};
+  return names;
+}
+
 void LossNetworkOptions::check() const {
-  const bool ours = name == "filters" || name == "distilled";
-  require(ours || name == "squeezenet" || name == "squeezenet1_1" || is_vgg(name),
-          "loss-network: unknown network '", name,
+  const std::vector<std::string>& known = known_loss_networks();
+  require(std::find(known.begin(), known.end(), name) != known.end(), "loss-network: unknown network '", name,
           "'; known are distilled, filters, squeezenet, squeezenet1_1, vgg16, vgg19");
+  const bool ours = name == "filters" || name == "distilled";
   if (name == "filters") {
     require(weights.empty(),
             "loss-weights: the filter bank needs no weights; leave them out, or use another loss-network");

@@ -29,6 +29,9 @@ class LossNetwork {
   virtual Index min_size() const = 0;
 };
 
+/// The names that LossNetworkOptions takes.
+const std::vector<std::string>& known_loss_networks();
+
 /// Which loss network to train with.
 struct LossNetworkOptions {
   /// "distilled": a small network that learned from one that was trained on ImageNet, see

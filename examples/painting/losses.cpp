@@ -60,6 +60,11 @@ Tensor distances_to(const std::vector<Tensor>& targets, const Tensor& x) {
 
 }  // namespace
 
+const std::vector<std::string>& known_style_losses() {
+  static const std::vector<std::string> names = {"gram", "wasserstein"};
+  return names;
+}
+
 StyleStatistic style_statistic(const std::string& name) {
   require(name == "gram" || name == "wasserstein", "style-loss: unknown loss '", name,
           "'; known are gram, wasserstein");

@@ -44,7 +44,10 @@ enum class StyleStatistic {
   wasserstein
 };
 
-/// "gram" or "wasserstein". Throws ArgumentError for other names.
+/// "gram", "wasserstein".
+const std::vector<std::string>& known_style_losses();
+
+/// The one of that name. Throws ArgumentError for other names.
 StyleStatistic style_statistic(const std::string& name);
 
 /// Throws ArgumentError for a picture (1, 3, H, W) of one colour, which has no style to learn.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "program/assets.h"
+#include "program/did_you_mean.h"
 #include "program/usage_error.h"
 
 namespace gesso {
@@ -39,7 +40,8 @@ fs::path find_model(const std::string& model, const fs::path& folder) {
   }
   throw UsageError(concat_text("--model ", model,
                                ": there is neither such a file nor a ready-made model of that name; ",
-                               list.empty() ? "there are none in " + folder.string() : "there are " + list));
+                               list.empty() ? "there are none in " + folder.string() : "there are " + list,
+                               did_you_mean(model, names)));
 }
 
 std::string model_name(const fs::path& model) {

@@ -4,32 +4,22 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <csignal>
-#include <cstdlib>
 #include <iostream>
 #include <type_traits>
 
+#include "complaint.h"
 #include "completion.h"
 #include "gesso/core/build_info.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/text.h"
+#include "help.h"
+#include "option_checks.h"
 #include "usage_error.h"
 
 namespace gesso {
 
 namespace {
-
-// A check of single numbers. `name` is what --help calls them; `refusal` ends the sentence "Value -1 ...".
-CLI::Validator numbers(const std::string& name, const std::string& refusal, bool (*takes)(double)) {
-  return CLI::Validator(
-      [refusal, takes](const std::string& text) {
-        char* end = nullptr;
-        const double value = std::strtod(text.c_str(), &end);
-        return *end == 0 && takes(value) ? std::string() : "Value " + text + " " + refusal;
-      },
-      name);
-}
 
 // Standard input, output and error that were closed by who started the program: the next files that it opens would be
 // taken for them, and log.jsonl would get the progress. What is written to a closed output is an error then.
@@ -75,6 +65,7 @@ Option Option::value_name(const std::string& name) const {
 }
 Option Option::separator(char between) const {
   option_->delimiter(between);
+  option_->allow_extra_args(false);
   return *this;
 }
 Option Option::required() const {
@@ -82,24 +73,20 @@ Option Option::required() const {
   return *this;
 }
 
-Option Option::range(int least, int most) const {
-  option_->check(CLI::Range(least, most));
-  return *this;
-}
 Option Option::range(double least, double most) const {
-  option_->check(CLI::Range(least, most));
+  option_->check(in_range(least, most));
   return *this;
 }
 Option Option::positive() const {
-  option_->check(numbers("POSITIVE", "is not above 0", [](double value) { return value > 0; }));
+  option_->check(is_positive());
   return *this;
 }
 Option Option::not_negative() const {
-  option_->check(numbers("NONNEGATIVE", "is not 0 or more", [](double value) { return value >= 0; }));
+  option_->check(is_not_negative());
   return *this;
 }
-Option Option::choices(const std::vector<std::string>& texts) const {
-  option_->check(CLI::IsMember(texts), "choices");  // completion asks for it by this name
+Option Option::choices(const std::vector<std::string>& words) const {
+  option_->type_name("NAME")->check(is_one_of(words));
   return *this;
 }
 
@@ -118,26 +105,21 @@ std::string Option::name() const { return option_->get_name(); }
 
 namespace {
 
-// CLI11 takes a number that is too large for the largest there is.
-template <class Number>
-CLI::Validator within() {
-  return CLI::Validator(
-      [](const std::string& text) {
-        Number value{};
-        const char* const begin = text.data() + (text.starts_with('+') ? 1 : 0);
-        const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value);
-        return error == std::errc::result_out_of_range ? "Value " + text + " is too large" : std::string();
-      },
-      "");
-}
-
+// What the values of an option are called in --help, and the check that one is of that kind.
 template <class T>
-void check_size(CLI::Option* option, const T*) {
-  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
-    option->check(within<T>());
+void describe(CLI::Option* option, const T*) {
+  if constexpr (std::is_same_v<T, bool>) {
+    option->type_name("0|1");
+  } else if constexpr (std::is_arithmetic_v<T>) {
+    option->type_name(std::is_integral_v<T> ? "N" : "X")->check(is_number<T>());
+  } else {
+    option->type_name(std::is_same_v<T, std::string> ? "TEXT" : "PATH")->check(is_text());
   }
 }
-void check_size(CLI::Option* option, const std::vector<Index>*) { option->check(within<Index>()); }
+template <class T>
+void describe(CLI::Option* option, const std::vector<T>*) {
+  describe(option, static_cast<const T*>(nullptr));
+}
 
 }  // namespace
 
@@ -145,7 +127,7 @@ Option Command::option(const std::string& name, OptionValue value, const std::st
   const Option option(std::visit(
       [&](auto* target) {
         CLI::Option* const added = app_->add_option(name, *target, help)->capture_default_str();
-        check_size(added, target);
+        describe(added, target);
         return added;
       },
       value));
@@ -165,26 +147,32 @@ void Command::when_given(const std::function<void()>& work) const { app_->callba
 
 CommandLine::CommandLine(const std::string& program, const std::string& description)
     : Command(new CLI::App(description, program)), owned_(app_) {
-  app_->set_version_flag("--version", [] { return build_info().str(); });
+  app_->formatter(std::make_shared<Help>());
+  app_->set_help_flag("-h,--help", "Shows this help and exits");
+  app_->set_version_flag(
+      "--version", [] { return build_info().str(); }, "Shows the version and exits");
   const auto print_completion = [this](const std::string& shell) {
     throw CLI::CallForVersion(completion_script(*app_, shell), 0);  // printed, and the program ends
   };
   app_->add_option_function<std::string>("--completion", print_completion)
-      ->check(CLI::IsMember(completion_shells()))
-      ->group("");  // for packages; not in --help
+      ->check(is_one_of(completion_shells()))
+      ->group(kHidden);  // for packages
 }
 
 CommandLine::~CommandLine() = default;
 
 void CommandLine::add_threads_option() const {
-  app_->add_option("--threads", "Threads to use; default: all cores, or GESSO_NUM_THREADS")
-      ->check(CLI::Range(1, 1024))
+  app_->add_option("--threads", "Threads to use. Default: all cores, or GESSO_NUM_THREADS")
+      ->type_name("N")
+      ->check(is_number<int>())
+      ->check(in_range(1, 1024))
       ->each([](const std::string& text) { set_num_threads(std::stoi(text)); });
 }
 
 Command CommandLine::subcommand(const std::string& name, const std::string& help) const {
   app_->require_subcommand(1);
-  return Command(app_->add_subcommand(name, help));
+  return Command(
+      app_->add_subcommand(name, help)->fallthrough());  // the program's own options may follow it, too
 }
 
 int CommandLine::run(int argc, const char* const* argv, const std::function<bool()>& work) const {
@@ -200,8 +188,14 @@ int CommandLine::run(int argc, const char* const* argv, const std::function<bool
       app_->parse(argc, argv);
       return work() ? 0 : 130;
     } catch (const CLI::ParseError& error) {
-      const bool asked = error.get_exit_code() == 0;  // --help and --version
-      return asked ? app_->exit(error) : complain(error.what(), 2);
+      if (error.get_exit_code() == 0) {  // --help and --version
+        return app_->exit(error);
+      }
+      if (asks_for_help(*app_)) {
+        std::cout << app_->help();
+        return 0;
+      }
+      return complain(complaint_of(*app_, error), 2);
     } catch (const UsageError& error) {
       return complain(error.what(), 2);
     } catch (const std::filesystem::filesystem_error& error) {

@@ -47,15 +47,15 @@ class Option {
   explicit Option(CLI::Option* option) : option_(option) {}
 
   Option hide_default() const;
-  Option value_name(const std::string& name) const;  ///< in --help, instead of TEXT, INT, ...
-  Option separator(char between) const;              ///< of a list given as one word: "1,2,3"
+  Option value_name(const std::string& name) const;  ///< in --help, instead of TEXT, PATH, N or X
+  Option separator(
+      char between) const;  ///< of a list given as one word, "1,2,3": it takes one word and no more
   Option required() const;
 
-  Option range(int least, int most) const;
   Option range(double least, double most) const;
   Option positive() const;
   Option not_negative() const;
-  Option choices(const std::vector<std::string>& texts) const;
+  Option choices(const std::vector<std::string>& words) const;
 
   Option excludes(const Option& other) const;  ///< not together with it
   Option needs(const Option& other) const;     ///< only together with it
@@ -104,13 +104,14 @@ class CommandLine : public Command {
   /// Adds --threads, which sets the number of threads as soon as it is read.
   void add_threads_option() const;
 
-  /// A command "program NAME ...", one of which is then to be given.
+  /// A command "program NAME ...", one of which is then to be given. The program's own options may follow it, too.
   Command subcommand(const std::string& name, const std::string& help) const;
 
   /// Reads the command line, does what the subcommand does, then `work`, and returns the exit code of the
   /// program: 0 when work returns true, 130 when it returns false (it was interrupted), 2 for a command line
   /// that asks for something impossible and after a UsageError, 1 after any other exception; each of these
-  /// with one line on standard error. What --help and --version ask for is printed instead. 1 too when standard
+  /// with one line on standard error, which names what is most like a mistyped option or command. What --help and
+  /// --version ask for is printed instead, --help on a wrong command line too. 1 too when standard
   /// output could not be written (a full disk, a reader that has gone, /dev/full). Control characters in what goes to
   /// std::cerr, names of files for instance, are shown and not sent.
   int run(int argc, const char* const* argv, const std::function<bool()>& work) const;

@@ -5,6 +5,8 @@
 #include <sstream>
 
 #include "gesso/core/error.h"
+#include "help.h"
+#include "option_checks.h"
 
 namespace gesso {
 namespace {
@@ -26,30 +28,12 @@ std::string plain(std::string text) {
   return text;
 }
 
-// Option::choices() gives its check this name; what it says of itself is "{one,two}".
-std::vector<std::string> words_of(const CLI::Option& option) {
-  std::vector<std::string> words;
-  try {
-    std::string text = const_cast<CLI::Option&>(option).get_validator("choices")->get_description();
-    std::replace_if(
-        text.begin(), text.end(), [](char c) { return c == '{' || c == '}' || c == ','; }, ' ');
-    std::istringstream stream(text);
-    for (std::string word; stream >> word;) {
-      words.push_back(word);
-    }
-  } catch (const CLI::OptionNotFound&) {
-  }
-  return words;
-}
-
-std::vector<Entry> options_of(const CLI::App& app) {
+std::vector<Entry> entries_of(const CLI::App& app) {
   std::vector<Entry> entries;
-  for (const CLI::Option* option : app.get_options()) {
-    if (!option->get_positional() && !option->get_group().empty()) {  // without a group: hidden
-      entries.push_back({option->get_name(false, true), plain(option->get_description()),
-                         option->get_items_expected_max() > 0, words_of(*option)});
-      std::string& name = entries.back().name;  // "-h,--help"
-      name = name.substr(name.rfind(',') + 1);
+  for (const CLI::Option* option : options_of(app)) {
+    if (option->get_group() != kHidden) {
+      entries.push_back({name_of(*option), plain(option->get_description()), !value_of(*option).empty(),
+                         words_of(*option)});
     }
   }
   return entries;
@@ -83,9 +67,9 @@ std::string identifier(std::string name) {
 
 // What the program itself takes, under "", and what each of its commands takes.
 std::vector<std::pair<std::string, std::vector<Entry>>> levels_of(const CLI::App& program) {
-  std::vector<std::pair<std::string, std::vector<Entry>>> levels = {{"", options_of(program)}};
+  std::vector<std::pair<std::string, std::vector<Entry>>> levels = {{"", entries_of(program)}};
   for (const CLI::App* command : commands_of(program)) {
-    levels.emplace_back(command->get_name(), options_of(*command));
+    levels.emplace_back(command->get_name(), entries_of(*command));
   }
   return levels;
 }
@@ -151,7 +135,7 @@ std::string for_zsh(const CLI::App& program) {
   std::ostringstream script;
   script << "#compdef " << program.get_name() << "\n";
   if (commands.empty()) {
-    script << "_arguments \\\n" << zsh_arguments(options_of(program), "  ") << "  '*: :_files'\n";
+    script << "_arguments \\\n" << zsh_arguments(entries_of(program), "  ") << "  '*: :_files'\n";
     return script.str();
   }
   script << "local -a commands=(\n";
@@ -159,11 +143,11 @@ std::string for_zsh(const CLI::App& program) {
     script << "  '" << command->get_name() << ":" << plain(command->get_description()) << "'\n";
   }
   script << ")\nlocal state line\n_arguments -C \\\n"
-         << zsh_arguments(options_of(program), "  ") << "  '1: :->command' \\\n  '*:: :->rest'\n"
+         << zsh_arguments(entries_of(program), "  ") << "  '1: :->command' \\\n  '*:: :->rest'\n"
          << "case $state in\n  command) _describe command commands ;;\n  rest)\n    case $line[1] in\n";
   for (const CLI::App* command : commands) {
     script << "      " << command->get_name() << ")\n        _arguments \\\n"
-           << zsh_arguments(options_of(*command), "          ") << "          '*: :_files' ;;\n";
+           << zsh_arguments(entries_of(*command), "          ") << "          '*: :_files' ;;\n";
   }
   script << "    esac ;;\nesac\n";
   return script.str();

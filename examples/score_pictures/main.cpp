@@ -128,42 +128,38 @@ int main(int argc, char** argv) {
   CommandLine line(
       "score-pictures",
       "Scores repainted pictures by measures that no training uses.\n"
-      "  style    how far the picture's patches of 7x7 pixels, at 3 scales, are from the style "
-      "picture's (sliced\n"
-      "           Wasserstein distance): lower is more like the style\n"
+      "  style    how far the picture's patches of 7x7 pixels, at 3 scales, are from the style picture's (sliced "
+      "Wasserstein distance): lower is more like the style\n"
       "  palette  the same of single pixels: colours alone\n"
-      "  content  how much its edges agree with the photograph's (correlation, at 2 scales): "
-      "higher keeps more\n"
-      "  upright  energy of upright lines over that of diagonal ones, at periods of 3 to 8 pixels: "
-      "far above the style\n"
-      "           picture's, a weave\n"
+      "  content  how much its edges agree with the photograph's (correlation, at 2 scales): higher keeps more\n"
+      "  upright  energy of upright lines over that of diagonal ones, at periods of 3 to 8 pixels: far above the "
+      "style picture's, a weave\n"
       "  level    the same of level lines\n"
       "  width    of strokes, in pixels: half of all contrast is in light or dark places no wider than that, of "
-      "those\n           of up to 33 pixels\n"
+      "those of up to 33 pixels\n"
       "and, with --judge, by a network that no training uses in these layers:\n"
-      "  gram     how far its features are from the style picture's, as a multiple of how far that "
-      "one's two halves are\n"
-      "           from each other: by Gram matrices\n"
+      "  gram     how far its features are from the style picture's, as a multiple of how far that one's two halves "
+      "are from each other: by Gram matrices\n"
       "  wass     the same by the sliced Wasserstein distance\n"
-      "  subject  how much more its features agree with the photograph's than with those of other "
-      "photographs\n"
-      "The first row is the style picture, the second the photograph itself. Good pictures are far below it in style, and "
-      "high in content;\n"
-      "a result that only copies the photograph's colours into patches, or the style alone, "
-      "wins one of the two.");
-  line.option("--style", &options.style, "The style picture").required();
-  line.option("--content", &options.content, "The photograph that all results were made from").required();
+      "  subject  how much more its features agree with the photograph's than with those of other photographs\n"
+      "The first row is the style picture, the second the photograph itself. Good pictures are far below it in style, "
+      "and high in content; a result that only copies the photograph's colours into patches, or the style alone, wins "
+      "one of the two.");
+  line.option("--style", &options.style, "The style picture").required().value_name("FILE");
+  line.option("--content", &options.content, "The photograph that all results were made from")
+      .required()
+      .value_name("FILE");
   line.option("results", &options.results, "Repainted pictures").required();
   line.option("--style-size", &options.style_size,
               "Short side that the style picture is scaled to: as in the training")
       .range(32, 4096);
   line.option("--seed", &options.score.seed, "Decides which patches and projections are drawn");
-  line.option("--judge", &options.judge, "Asks a network too: none or squeezenet")
-      .choices({"none", "squeezenet"});
+  line.option("--judge", &options.judge, "Asks a network too").choices({"none", "squeezenet"});
   line.option("--judge-weights", &options.judge_weights,
-              "Its weights: torchvision's squeezenet1_0 as safetensors");
+              "Its weights: torchvision's squeezenet1_0 as safetensors")
+      .value_name("FILE");
   line.flag("--json", &options.json, "Prints all numbers, by scale, as JSON");
-  line.footer("Example: score-pictures --style starry_night.jpg --content cat.jpg painted/*.jpg");
+  line.footer("Example:\n  score-pictures --style starry_night.jpg --content cat.jpg painted/*.jpg");
   return line.run(argc, argv, [&] {
     run(options);
     return true;

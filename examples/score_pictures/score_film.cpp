@@ -119,14 +119,17 @@ int main(int argc, char** argv) {
                    "The first row is the film itself.");
   line.option("--raw", &options.raw,
               "The size of the frames, as in 640x360; all films are 3 bytes a pixel (rgb24) and no more")
-      .required();
-  line.option("--film", &options.film, "The film that all others were made from").required();
+      .required()
+      .value_name("WxH");
+  line.option("--film", &options.film, "The film that all others were made from")
+      .required()
+      .value_name("FILE");
   line.option("painted", &options.painted, "Repainted films").required();
   line.option("--still-below", &options.still_below,
               "A pixel stands still if it changes by no more than this part of white")
       .range(0.0, 1.0);
   line.flag("--json", &options.json, "Prints all numbers, as JSON");
-  line.footer("Example: score-film --raw 320x240 --film film.rgb painted.rgb painted-smooth.rgb");
+  line.footer("Example:\n  score-film --raw 320x240 --film film.rgb painted.rgb painted-smooth.rgb");
   return line.run(argc, argv, [&] {
     run(options);
     return true;

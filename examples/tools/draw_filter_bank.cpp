@@ -9,6 +9,7 @@
 
 #include "gesso/core/error.h"
 #include "painting/filter_bank.h"
+#include "program/command_line.h"
 
 namespace {
 
@@ -53,9 +54,7 @@ class Drawing {
   std::string texts_;
 };
 
-}  // namespace
-
-int main() {
+std::string draw() {
   std::map<std::string, std::vector<double>> filters;
   for (const auto& [name, tensor] : FilterBank().constants()) {
     filters[name] = tensor.to_vector();
@@ -95,5 +94,18 @@ int main() {
     }
     top += kStep;
   }
-  std::cout << drawing.svg(left + 6 * kStep, top);
+  return drawing.svg(left + 6 * kStep, top);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const CommandLine line(
+      "draw-filter-bank",
+      "Draws the filter bank's filters, as they are computed with, as SVG to standard output.");
+  line.footer("Example:\n  draw-filter-bank > docs/figures/filter_bank.svg");
+  return line.run(argc, argv, [] {
+    std::cout << draw();
+    return true;
+  });
 }

@@ -66,14 +66,17 @@ int main(int argc, char** argv) {
   }
   gesso::CommandLine line("draw-styles",
                           "Draws style pictures from nothing but code: a style network learns the strokes, "
-                          "colours and textures of\n"
+                          "colours and textures of "
                           "one picture, so these are made of strong ones (lead and glass, engraved lines, "
                           "thick paint, flat ink).");
-  line.option("--out", &options.out, "folder for the pictures, made if missing").required().value_name("DIR");
-  line.option("--size", &options.size, "short side in pixels; any size shows the same picture")
+  line.option("--out", &options.out, "Folder for the pictures, made if missing")
+      .required()
+      .value_name("FOLDER");
+  line.option("--size", &options.size, "Short side in pixels; any size shows the same picture")
       .range(16, 1536);
-  line.option("--seed", &options.seed, "another seed, another variation").not_negative();
-  line.option("--only", &options.only, "draw only these").choices(names);
+  line.option("--seed", &options.seed, "Another seed, another variation").not_negative();
+  line.option("--only", &options.only, "Draws only these").choices(names);
+  line.footer("Example:\n  draw-styles --out styles --only waves");
   return line.run(argc, argv, [&] {
     draw_all(options);
     return true;
