@@ -100,7 +100,11 @@ FlickerScore repaint_film(StyleNetwork& network, const FilmOptions& options, std
   FlickerMeter flicker(3 * options.width * options.height);
   Index frames = 0;
   Bytes frame(static_cast<std::size_t>(3 * options.width * options.height)), painted(frame.size());
-  while (const std::size_t count = std::fread(frame.data(), 1, frame.size(), in)) {
+  while (!options.stop || !options.stop()) {
+    const std::size_t count = std::fread(frame.data(), 1, frame.size(), in);
+    if (count == 0) {
+      break;
+    }
     if (count < frame.size()) {
       throw FileError(concat_text("film: frame ", frames + 1, " has ", count, " bytes of ", frame.size(),
                                   "; is it ", options.width, " x ", options.height,

@@ -15,6 +15,7 @@ struct FilmOptions {
   Index width = 0, height = 0;  ///< of every frame
   double smooth = 0;            ///< see SmoothedStatistics; 0 paints each frame by itself
   PaintOptions paint = {};
+  std::function<bool()> stop = {};  ///< asked before each frame: whether the film shall end there
 };
 
 /// While it lives, the instance norms in `network` normalize by an average over this frame and earlier ones,

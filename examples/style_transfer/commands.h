@@ -61,7 +61,7 @@ struct SweepCommand {
   void run();
 };
 
-/// Applies a trained network to pictures, or to the frames of a film.
+/// Applies a trained network to pictures, to a film, or to the frames of one.
 struct StylizeCommand {
   std::string model;  ///< a file, or the name of a model that comes with gesso: see find_model()
   std::vector<std::filesystem::path> inputs;
@@ -77,11 +77,17 @@ struct StylizeCommand {
   PaintOptions paint;   ///< scale (0.25 to 4) and keep_colors; the opacity follows from the strength
   std::string raw;      ///< "640x360": instead of pictures, frames from standard input to standard output
   double smooth = 0;    ///< of a film: the share of earlier frames in the statistics
+  std::string fps;      ///< of a film in a file: frames a second, "30000/1001" too; empty: as many as it has
+  bool interrupted = false;  ///< set when Ctrl-C ended a film, of which nothing is left then
 
   void run();
 
  private:
-  void repaint_pictures(StyleNetwork& network, const std::string& painter, const std::string& model_name);
+  bool names_a_film() const;
+  void check_film() const;
+  // `painter` in words; `painter_name` is part of the names of files.
+  void repaint_pictures(StyleNetwork& network, const std::string& painter, const std::string& painter_name);
+  void repaint_film_file(StyleNetwork& network, const std::string& painter, const std::string& painter_name);
   void repaint_frames(StyleNetwork& network, const std::string& painter);
 };
 

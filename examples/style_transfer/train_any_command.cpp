@@ -6,6 +6,7 @@
 #include "painting/model_file.h"
 #include "painting/stylize.h"
 #include "program/interrupt.h"
+#include "program/resume.h"
 #include "samples.h"
 
 namespace gesso {
@@ -69,9 +70,9 @@ void TrainAnyCommand::run() {
     run.begin();
     with_usage_errors("--out ", [&] { folder.create(); });
   }
-  std::cerr << "Training a network for any style on " << run.styles().files().size()
-            << " style pictures, for " << settings.steps - training.steps_done() << " steps"
-            << memory.in_about() << "; watch " << folder.report().string() << "\n";
+  std::cerr << "Training a network for any style on " << run.styles().files().size() << " style pictures, "
+            << steps_to_do(training.steps_done(), settings.steps) << memory.in_about() << "; watch "
+            << folder.report().string() << "\n";
   Samples samples(sample_styles(run), run.photographs().files());
   const auto report = [&](const std::vector<LogEntry>& log) {
     return training_report(
@@ -92,8 +93,8 @@ void TrainAnyCommand::run() {
     std::cout << folder.model().string() << "\n";
   } else {
     interrupted = true;
-    std::cerr << "Stopped after " << training.steps_done()
-              << " steps. To go on: style-transfer train-any --resume " << folder.root.string() << "\n";
+    std::cerr << stopped_words(training.steps_done(), settings.steps, "style-transfer train-any", folder.root)
+              << "\n";
   }
 }
 

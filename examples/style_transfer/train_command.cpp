@@ -6,6 +6,7 @@
 #include "painting/ready_made.h"
 #include "painting/training_run.h"
 #include "program/interrupt.h"
+#include "program/resume.h"
 #include "samples.h"
 
 namespace gesso {
@@ -118,7 +119,7 @@ void TrainCommand::run() {
       settings.added_styles > 0 ? settings.styles.end() - settings.added_styles : settings.styles.begin(),
       settings.styles.end());
   std::cerr << (settings.added_styles > 0 ? "Adding to a style network: " : "Training a style network on ")
-            << names_of(in_training) << ", for " << settings.steps - training.steps_done() << " steps"
+            << names_of(in_training) << ", " << steps_to_do(training.steps_done(), settings.steps)
             << memory.in_about() << "; watch " << folder.report().string() << "\n";
   Samples samples(sample_styles(run), run.photographs().files());
   stop_gently_on_interrupt();
@@ -135,8 +136,8 @@ void TrainCommand::run() {
     std::cout << folder.model().string() << "\n";
   } else {
     interrupted = true;
-    std::cerr << "Stopped after " << training.steps_done()
-              << " steps. To go on: style-transfer train --resume " << folder.root.string() << "\n";
+    std::cerr << stopped_words(training.steps_done(), settings.steps, "style-transfer train", folder.root)
+              << "\n";
   }
 }
 

@@ -59,6 +59,11 @@ void ProgressBar::update(Index done, const std::string& status) {
   }
 }
 
+void ProgressBar::skip(Index done, const std::string& status) {
+  begun_at_ += done - done_;
+  update(done, status);
+}
+
 void ProgressBar::show() {
   const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
   const double speed = seconds > 0 ? static_cast<double>(done_ - begun_at_) / seconds : 0;

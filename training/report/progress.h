@@ -31,6 +31,8 @@ class ProgressBar {
   /// `done` of the total steps are done; `status` is shown beside the bar. Writes at most ten times a second
   /// (a bar) or every ten seconds and at the end (lines), so it can be called after every step.
   void update(Index done, const std::string& status = "");
+  /// The same for steps that took no work (a file that is not there): they count for the bar, not for the speed.
+  void skip(Index done, const std::string& status = "");
   /// Writes a line of its own above the bar. Control characters in it (of names of files) are shown, not sent.
   void message(const std::string& text);
   /// Ends the bar's line. Called by the destructor too.

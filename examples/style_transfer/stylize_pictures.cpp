@@ -1,0 +1,95 @@
+// style-transfer stylize: pictures.
+#include <algorithm>
+#include <iostream>
+
+#include "commands.h"
+#include "gesso/autograd/shape_ops.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/core/pictures/resize.h"
+#include "gesso/training/report/progress.h"
+#include "outputs.h"
+#include "painting/memory_need.h"
+#include "painting/stylize.h"
+#include "painting_memory.h"
+
+namespace gesso {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool keeps_transparency(const fs::path& path) {
+  return ending_of(path) == ".png" || ending_of(path) == ".webp";
+}
+
+void repaint_picture(StyleNetwork& network, const PaintingTask& task, const StylizeCommand& command,
+                     double per_pixel) {
+  const Size2d loaded = read_picture_size(task.from.string());
+  require_memory_to_repaint(loaded, factor_of(loaded, command.size), command.paint.scale, per_pixel,
+                            task.from.string());
+  Tensor picture = load_picture(task.from.string());
+  if (command.size != 0) {
+    picture = resize_short_side(picture, command.size);
+  }
+  Tensor painted = stylize(network, picture, command.paint);
+  if (keeps_transparency(task.to)) {
+    if (Tensor alpha = load_transparency(task.from.string()); alpha.defined()) {
+      painted = concat({painted, resize_picture(alpha, painted.size(2), painted.size(3))}, 1);
+    }
+  }
+  fs::create_directories(fs::absolute(task.to).parent_path());
+  save_picture(task.to.string(), painted);
+}
+
+std::string failed_words(int failed) { return failed == 0 ? "" : concat_text(failed, " failed"); }
+
+}  // namespace
+
+void StylizeCommand::repaint_pictures(StyleNetwork& network, const std::string& painter,
+                                      const std::string& painter_name) {
+  const std::vector<PaintingTask> tasks =
+      plan_outputs(expand(inputs), out, painter_name, written_picture_endings(), ".png");
+  const double per_pixel = bytes_per_pixel(network);
+  double most = 0;
+  for (const PaintingTask& task : tasks) {
+    try {
+      const Size2d loaded = read_picture_size(task.from.string());
+      most = std::max(most, memory_to_repaint(loaded, factor_of(loaded, size), paint.scale, per_pixel));
+    } catch (const Error&) {
+      // Said when its turn comes.
+    }
+  }
+  std::cerr << "Repainting " << tasks.size() << (tasks.size() == 1 ? " picture" : " pictures")
+            << " in the style of " << painter
+            << (most > 0 ? ", in up to " + gigabytes(most) + " of memory" : "") << "\n";
+  ProgressBar progress("Repainting", static_cast<Index>(tasks.size()));
+  Index done = 0;
+  int failed = 0;
+  for (const PaintingTask& task : tasks) {
+    if (tasks.size() == 1) {  // its error is the program's
+      repaint_picture(network, task, *this, per_pixel);
+      progress.update(++done);
+      break;
+    }
+    try {
+      repaint_picture(network, task, *this, per_pixel);
+      progress.update(++done, failed_words(failed));
+    } catch (const Error& error) {  // one bad picture does not cost the others
+      progress.message(concat_text("style-transfer: ", error.what()));
+      progress.skip(++done, failed_words(++failed));
+    }
+  }
+  progress.finish();
+  if (failed > 0) {
+    throw Error(concat_text(failed, " of ", tasks.size(),
+                            " pictures could not be repainted; the reasons stand above"));
+  }
+  if (tasks.size() > 1 && !out.empty()) {
+    std::cout << out.string() << "\n";
+    return;
+  }
+  for (const PaintingTask& task : tasks) {
+    std::cout << task.to.string() << "\n";
+  }
+}
+
+}  // namespace gesso
