@@ -10,14 +10,16 @@ endif()
 function(add_man_page program command summary)
   string(REGEX REPLACE "-$" "" page "${program}-${command}")
   set(folder ${PROJECT_BINARY_DIR}/man)
-  file(WRITE ${folder}/run/${page} "#!/bin/sh\nexec \"${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${program}\" ${command} \"$@\"\n")
+  file(WRITE ${folder}/run/${page} "#!/bin/sh\n\"${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${program}\" ${command} \"$@\" | "
+    "sed -f \"${PROJECT_SOURCE_DIR}/cmake/man_pages.sed\"\n")
   file(CHMOD ${folder}/run/${page} PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
   set(file ${folder}/${page}.1)
   add_custom_command(OUTPUT ${file}.gz
     COMMAND ${GESSO_HELP2MAN} --no-info --version-string=${PROJECT_VERSION} "--source=gesso ${PROJECT_VERSION}"
       "--name=${summary}" --include=${PROJECT_SOURCE_DIR}/cmake/man_pages.h2m --output=${file} ${folder}/run/${page}
     COMMAND ${GESSO_GZIP} -9nf ${file}
-    DEPENDS ${program} ${PROJECT_SOURCE_DIR}/cmake/man_pages.h2m COMMENT "Manual page ${page}(1)" VERBATIM)
+    DEPENDS ${program} ${PROJECT_SOURCE_DIR}/cmake/man_pages.h2m ${PROJECT_SOURCE_DIR}/cmake/man_pages.sed
+    COMMENT "Manual page ${page}(1)" VERBATIM)
   set_property(GLOBAL APPEND PROPERTY GESSO_MAN_PAGES ${file}.gz)
   install(FILES ${file}.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT programs)
 endfunction()

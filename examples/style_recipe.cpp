@@ -77,7 +77,8 @@ Tensor style_of(const Tensor& features) { return gram_matrix(features, GramNorma
 int main(int argc, char** argv) try {
   const auto argument = [&](int i, const std::string& otherwise) { return i < argc ? argv[i] : otherwise; };
   const int steps = std::atoi(argument(1, "400").c_str());
-  if (steps < 1) return std::cerr << "style-recipe [STEPS [STYLE.jpg [PHOTOGRAPH.jpg [RESULT.jpg]]]]\n", 2;
+  if (steps < 1 || argc > 5)
+    return std::cerr << "style-recipe [STEPS [STYLE.jpg [PHOTOGRAPH.jpg [RESULT.jpg]]]]\n", 2;
   const Tensor style = resize_short_side(load_picture(argument(2, kAssets + "styles/starry_night.jpg")), 256);
   const Tensor photograph = resize_short_side(load_picture(argument(3, kAssets + "photos/cat.jpg")), 384);
   const std::string result = argument(4, "build/repainted.jpg");

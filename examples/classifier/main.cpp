@@ -137,8 +137,9 @@ int main(int argc, char** argv) {
       .value_name("FOLDER");
   line.option("--test", &options.test_folder, "With --data folder: such a folder to test with")
       .value_name("FOLDER");
-  line.option("--side", &options.side, "With --data folder: pictures are cut to squares of so many pixels")
-      .range(8, 1024);
+  const Option side = line.option("--side", &options.side,
+                                  "With --data folder: pictures are cut to squares of so many pixels")
+                          .range(8, 1024);
   line.option("--norm", &options.normalization, "Normalization").choices(known_normalizations());
   line.option("--epochs", &options.epochs, "How often each picture is shown").range(1, 10000);
   line.option("--batch", &options.batch, "Pictures in each step").range(1, 4096);
@@ -149,5 +150,10 @@ int main(int argc, char** argv) {
   line.option("--out", &options.out, "File for the weights (safetensors)").value_name("FILE");
   line.add_threads_option();
   line.footer("Example:\n  train-classifier --data mnist --folder data/MNIST --norm batch");
-  return line.run(argc, argv, [&] { return run(options); });
+  return line.run(argc, argv, [&] {
+    if (side.given() && options.data != "folder") {
+      throw UsageError("--side is for --data folder; pictures of " + options.data + " have a size");
+    }
+    return run(options);
+  });
 }

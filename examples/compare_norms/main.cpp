@@ -34,57 +34,64 @@ bool wants_full(int argc, char** argv) {
   return false;
 }
 
-void add_options(const gesso::CommandLine& line, Arguments& arguments) {
+// Returns those that --report, which runs nothing, does not go with.
+std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments& arguments) {
   ComparisonSettings& s = arguments.settings;
-  line.option("--out", &arguments.out,
-              "Folder for report.html, results.json and all trainings; made if missing. The same command "
-              "again goes on where it was stopped")
+  std::vector<gesso::Option> settings;
+  const auto option = [&](const char* name, gesso::OptionValue value, const char* help) {
+    settings.push_back(line.option(name, value, help));
+    return settings.back();
+  };
+  option("--out", &arguments.out,
+         "Folder for report.html, results.json and all trainings; made if missing. The same command "
+         "again goes on where it was stopped")
       .value_name("FOLDER");
-  line.option("--style", &s.style, "The style picture. Default: Van Gogh's Starry Night")
+  option("--style", &s.style, "The style picture. Default: Van Gogh's Starry Night")
       .hide_default()
       .value_name("FILE");
-  line.option("--content", &s.training.content,
-              "Folder of photographs; some are held out to test with. Default: the bundled ones")
+  option("--content", &s.training.content,
+         "Folder of photographs; some are held out to test with. Default: the bundled ones")
       .hide_default()
       .value_name("FOLDER");
-  line.option("--preset", &arguments.preset, "small: a few minutes; full: a night. Other options change it")
+  option("--preset", &arguments.preset, "small: a few minutes; full: a night. Other options change it")
       .choices({"small", "full"});
   line.option("--report", &arguments.report,
               "Only writes report.html again, from the results.json in this folder")
       .value_name("FOLDER");
   line.heading("What is compared");
-  line.option("--norms", &s.normalizations, "The normalizations to compare")
+  option("--norms", &s.normalizations, "The normalizations to compare")
       .separator(',')
       .choices(gesso::known_normalizations());
-  line.option("--batch-sizes", &s.batch_sizes, "Photographs in a training step").separator(',');
-  line.option("--seeds", &s.seeds, "Repetitions, with other first weights and other crops");
-  line.option("--skip", &arguments.skip,
-              "Leaves out the training on contrast- and style-normalized photographs, or classification")
+  option("--batch-sizes", &s.batch_sizes, "Photographs in a training step").separator(',');
+  option("--seeds", &s.seeds, "Repetitions, with other first weights and other crops");
+  option("--skip", &arguments.skip,
+         "Leaves out the training on contrast- and style-normalized photographs, or classification")
       .separator(',')
       .choices({"photographs", "classification"});
   line.heading("Effort");
-  line.option("--steps", &s.training.steps, "Steps of each training");
-  line.option("--width", &s.training.network.width, "Channels of the first layer");
-  line.option("--blocks", &s.training.network.blocks, "Residual blocks");
-  line.option("--crop", &s.training.crop, "Side of the training crops in pixels");
-  line.option("--classifier-steps", &s.classifier_steps, "Steps of each classifier's training");
+  option("--steps", &s.training.steps, "Steps of each training");
+  option("--width", &s.training.network.width, "Channels of the first layer");
+  option("--blocks", &s.training.network.blocks, "Residual blocks");
+  option("--crop", &s.training.crop, "Side of the training crops in pixels");
+  option("--classifier-steps", &s.classifier_steps, "Steps of each classifier's training");
   line.heading("Look");
-  line.option("--style-size", &s.training.style_size, "Short side the style picture is scaled to");
-  line.option("--picture-size", &s.picture_size, "Short side of the pictures in the report");
-  line.option("--style-weight", &s.training.weights.style, "More makes it more like the style");
-  line.option("--content-weight", &s.training.weights.content, "More keeps more of the photograph");
+  option("--style-size", &s.training.style_size, "Short side the style picture is scaled to");
+  option("--picture-size", &s.picture_size, "Short side of the pictures in the report");
+  option("--style-weight", &s.training.weights.style, "More makes it more like the style");
+  option("--content-weight", &s.training.weights.content, "More keeps more of the photograph");
   line.heading("Experiments");
-  line.option("--lr", &s.training.learning_rate, "The highest learning rate");
-  line.option("--other-style", &s.other_style,
-              "The style of style-normalized photographs. Default: the bundled waves")
+  option("--lr", &s.training.learning_rate, "The highest learning rate");
+  option("--other-style", &s.other_style,
+         "The style of style-normalized photographs. Default: the bundled waves")
       .value_name("FILE");
-  line.option("--loss-network", &s.training.loss_network.name, "What compares pictures")
+  option("--loss-network", &s.training.loss_network.name, "What compares pictures")
       .choices(gesso::known_loss_networks());
   line.option(
           "--loss-weights", &s.training.loss_network.weights,
           "Its weights: a .pth or safetensors file with torchvision's names; filters and distilled need none")
       .value_name("FILE");
   line.footer("Example:\n  compare-norms --norms batch,instance --seeds 1 --out runs/compare");
+  return settings;
 }
 
 void run(const Arguments& arguments, gesso::CompareCommand& command) {
@@ -119,9 +126,15 @@ int main(int argc, char** argv) {
   arguments.settings = wants_full(argc, argv) ? ComparisonSettings::full() : ComparisonSettings::small();
   arguments.settings.style = gesso::asset("styles/starry_night.jpg");
   arguments.settings.training.content = gesso::asset("photos");
-  add_options(line, arguments);
+  const std::vector<gesso::Option> settings = add_options(line, arguments);
   gesso::CompareCommand command;
   return line.run(argc, argv, [&] {
+    for (const gesso::Option& setting : settings) {
+      if (!arguments.report.empty() && setting.given()) {
+        throw gesso::UsageError(setting.name() +
+                                " cannot be given together with --report, which runs nothing");
+      }
+    }
     run(arguments, command);
     return !command.interrupted;
   });

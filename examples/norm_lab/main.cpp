@@ -56,16 +56,21 @@ int main(int argc, char** argv) {
       "formulas and numbers, and experiments on what normalization does.");
   line.option("--norm", &options.norm, "The layer's normalization")
       .choices({"instance", "batch", "layer", "group"});
-  line.option("--groups", &options.groups,
-              "Groups of group norm; must divide the channels (2, of a picture 3)")
-      .positive();
-  line.option("--picture", &options.picture, "Looks at this picture instead of a few numbers")
-      .value_name("FILE");
-  line.option("--size", &options.size, "Scales the picture to this short side").range(4, 512);
+  const gesso::Option groups =
+      line.option("--groups", &options.groups,
+                  "Groups of group norm; must divide the channels (2, of a picture 3)")
+          .positive();
+  const gesso::Option picture =
+      line.option("--picture", &options.picture, "Looks at this picture instead of a few numbers")
+          .value_name("FILE");
+  line.option("--size", &options.size, "Scales the picture to this short side").range(4, 512).needs(picture);
   line.option("--html", &options.html, "Writes a page with colours and curves instead of text")
       .value_name("FILE");
   line.footer("Example:\n  norm-lab --norm batch --picture examples/assets/photos/cat.jpg --html lab.html");
   return line.run(argc, argv, [&] {
+    if (groups.given() && options.norm != "group") {
+      throw gesso::UsageError("--groups is for --norm group, not for " + options.norm);
+    }
     const gesso::Index channels = options.picture.empty() ? 2 : 3;
     if (channels % options.groups != 0) {
       throw gesso::UsageError(

@@ -24,7 +24,7 @@ std::vector<std::string> ready_made_models(const fs::path& folder) {
   return names;
 }
 
-fs::path find_model(const std::string& model, const fs::path& folder) {
+fs::path find_model(const std::string& model, const fs::path& folder, const std::string& option) {
   fs::path path = model;
   const bool plain_name = !path.has_parent_path() && path.extension() != ".safetensors";
   if (!plain_name || fs::is_regular_file(path)) {
@@ -38,7 +38,7 @@ fs::path find_model(const std::string& model, const fs::path& folder) {
   for (const std::string& name : names) {
     list += (list.empty() ? "" : ", ") + name;
   }
-  throw UsageError(concat_text("--model ", model,
+  throw UsageError(concat_text(option, " ", model,
                                ": there is neither such a file nor a ready-made model of that name; ",
                                list.empty() ? "there are none in " + folder.string() : "there are " + list,
                                did_you_mean(model, names)));

@@ -14,10 +14,11 @@ std::filesystem::path ready_made_folder();
 std::vector<std::string> ready_made_models(const std::filesystem::path& folder = ready_made_folder());
 
 /// The file that `model` means: the file of that path or, if there is none and it is a plain name, the model
-/// of that name in `folder`. Throws UsageError, listing the models there are, for a plain name that is
+/// of that name in `folder`. Throws UsageError, naming `option` and listing the models there are, for a plain name that is
 /// neither. Other paths are returned as they are, for whoever opens them to complain.
 std::filesystem::path find_model(const std::string& model,
-                                 const std::filesystem::path& folder = ready_made_folder());
+                                 const std::filesystem::path& folder = ready_made_folder(),
+                                 const std::string& option = "--model");
 
 /// What a model is called in the names of files painted by it: its file's name or, for the model.safetensors
 /// of a run, its folder's.

@@ -111,7 +111,7 @@ void describe(CLI::Option* option, const T*) {
   if constexpr (std::is_same_v<T, bool>) {
     option->type_name("0|1");
   } else if constexpr (std::is_arithmetic_v<T>) {
-    option->type_name(std::is_integral_v<T> ? "N" : "X")->check(is_number<T>());
+    option->type_name(std::is_integral_v<T> ? "N" : "X")->transform(is_number<T>());
   } else {
     option->type_name(std::is_same_v<T, std::string> ? "TEXT" : "PATH")->check(is_text());
   }
@@ -164,7 +164,7 @@ CommandLine::~CommandLine() = default;
 void CommandLine::add_threads_option() const {
   app_->add_option("--threads", "Threads to use. Default: all cores, or GESSO_NUM_THREADS")
       ->type_name("N")
-      ->check(is_number<int>())
+      ->transform(is_number<int>())
       ->check(in_range(1, 1024))
       ->each([](const std::string& text) { set_num_threads(std::stoi(text)); });
 }

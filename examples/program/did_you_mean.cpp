@@ -13,7 +13,7 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
     return "";
   }
   std::string name = nearest_word(word, names);
-  if (letters_apart(word, name) > (letters + 2) / 3) {
+  if (letters_apart(word, name) > (letters + 1) / 3) {
     const auto longer = std::find_if(names.begin(), names.end(),
                                      [&](const std::string& other) { return other.starts_with(word); });
     name = longer == names.end() ? "" : *longer;

@@ -33,11 +33,12 @@ constexpr const char* kKind = std::is_floating_point_v<T> ? "a number"
                               : std::is_unsigned_v<T>     ? "a whole number of 0 or more"
                                                           : "a whole number";
 
-// A check of numbers, which are read already.
-CLI::Validator numbers(const std::string& allowed, const std::function<bool(double)>& takes) {
+// A check of numbers, which are read already: "above 0", say. `in` stands before that in the complaint.
+CLI::Validator numbers(const std::string& allowed, const std::function<bool(double)>& takes,
+                       const std::string& in = "") {
   return CLI::Validator(
       [=](const std::string& text) {
-        return takes(std::strtod(text.c_str(), nullptr)) ? "" : in_quotes(text) + " is not " + allowed;
+        return takes(std::strtod(text.c_str(), nullptr)) ? "" : in_quotes(text) + " is not " + in + allowed;
       },
       allowed, kAllowed);
 }
@@ -72,7 +73,7 @@ CLI::Validator is_number() {
           return in_quotes(text) + " is not " + kKind<T>;
         }
         if constexpr (std::is_integral_v<T>) {
-          text = std::to_string(value);  // CLI11 would read 010 as 8
+          text = std::to_string(value);
         }
         return std::string();
       },
@@ -84,8 +85,8 @@ template CLI::Validator is_number<std::uint64_t>();
 template CLI::Validator is_number<double>();
 
 CLI::Validator in_range(double least, double most) {
-  return numbers(concat_text("from ", least, " to ", most),
-                 [=](double value) { return value >= least && value <= most; });
+  return numbers(
+      concat_text(least, " to ", most), [=](double value) { return value >= least && value <= most; }, "in ");
 }
 
 CLI::Validator is_positive() {

@@ -13,7 +13,8 @@ namespace gesso {
 /// Any text, but not none, and not "--name": that is the next option, and the value is missing.
 CLI::Validator is_text();
 
-/// A number that fits into T: int, Index, std::uint64_t or double. Refuses NaN and infinities.
+/// A number that fits into T: int, Index, std::uint64_t or double. Refuses NaN and infinities. A transform() of CLI11: it
+/// writes 010 as 10, which CLI11 would read as 8.
 template <class T>
 CLI::Validator is_number();
 

@@ -6,8 +6,9 @@
 namespace gesso {
 
 std::string steps_to_do(Index done, Index steps) {
-  return done == 0 ? concat_text("for ", steps, " steps")
-                   : concat_text("for the last ", steps - done, " of ", steps, " steps");
+  return done == 0      ? concat_text("for ", steps, " steps")
+         : done < steps ? concat_text("for the last ", steps - done, " of ", steps, " steps")
+                        : concat_text("for 0 steps, all ", steps, " being done");
 }
 
 std::string stopped_words(Index done, Index steps, const std::string& command,

@@ -9,7 +9,8 @@
 
 namespace gesso {
 
-/// "for 250 steps" of a training that begins, "for the last 33 of 250 steps" of one that goes on.
+/// "for 250 steps" of a training that begins, "for the last 33 of 250 steps" of one that goes on,
+/// "for 0 steps, all 250 being done".
 std::string steps_to_do(Index done, Index steps);
 
 /// "Stopped after 217 of 250 steps. To go on: `command` --resume 'my run'"

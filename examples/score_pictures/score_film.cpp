@@ -1,9 +1,11 @@
 // score-film: how much repainted films flicker, beside the film that they were made from.
+#include <cerrno>
 #include <cinttypes>
 #include <cstdio>
 #include <iostream>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "gesso/core/error.h"
@@ -37,7 +39,7 @@ class RawFilm {
   RawFilm(const std::string& path, Index bytes)
       : path_(path), file_(std::fopen(path.c_str(), "rb"), std::fclose), frame_(bytes) {
     if (!file_) {
-      throw FileError(path + ": the file cannot be opened");
+      throw FileError("cannot read '" + path + "': " + std::generic_category().message(errno));
     }
   }
   // Whether there was another frame; throws FileError for one that is cut short.

@@ -10,7 +10,7 @@ namespace gesso {
 
 void ExportCommand::run() {
   if (torch.empty() == onnx.empty()) {
-    throw UsageError("name the file to write by --torch or by --onnx");
+    throw UsageError("name one file to write, by --torch or by --onnx");
   }
   const LoadedStyleNetwork loaded = load_style_network(find_model(model).string());
   if (choice.strength != 1 && !loaded.settings.strength) {

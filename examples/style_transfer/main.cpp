@@ -109,8 +109,8 @@ void add_train(const gesso::CommandLine& line, gesso::TrainCommand& command) {
   const gesso::Option seed =
       option("--seed", &s.seed, "Draws the first weights and the order of the crops").not_negative();
   train.footer("Presets, and how long they take on two cores:\n" + gesso::describe_presets() +
-               "\nExample:\n  style-transfer train --style examples/assets/styles/starry_night.jpg --out "
-               "runs/starry --preset quick");
+               "\nExample:\n  style-transfer train --style examples/assets/styles/starry_night.jpg \\\n"
+               "    --out runs/starry --preset quick");
   const std::vector<gesso::Option> shape = {width, blocks, noise, norm};
   const std::vector<gesso::Option> allowed_when_adding = {added, model, content, out, steps, seed};
   train.when_given([&command, resume, settings, added, steps, from, shape, allowed_when_adding] {

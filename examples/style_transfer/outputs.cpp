@@ -34,19 +34,18 @@ bool names_a_file(const fs::path& out) {
 
 // That paintings can be written to `out`.
 void check(const fs::path& out, std::size_t paintings, const std::vector<std::string>& endings) {
-  if (out.empty() || fs::is_directory(out)) {
+  const bool there = fs::exists(out);
+  if (out.empty() || fs::is_directory(out) || (!there && !names_a_file(out))) {
     return;
   }
-  if (!fs::exists(out) && !names_a_file(out)) {
-    return;
-  }
-  if (!holds(endings, ending_of(out))) {
-    throw UsageError(concat_text("--out ", out.string(), ": the name must end in ", listed(endings),
-                                 fs::exists(out) ? "" : ", or in / if it is meant to be a folder"));
-  }
-  if (paintings != 1) {
+  const bool right = holds(endings, ending_of(out));
+  if (paintings != 1 && (there || right)) {
     throw UsageError(
         concat_text("--out ", out.string(), " is a file; ", paintings, " pictures need a folder"));
+  }
+  if (!right) {
+    throw UsageError(concat_text("--out ", out.string(), ": the name must end in ", listed(endings),
+                                 there ? "" : ", or in / if it is meant to be a folder"));
   }
 }
 

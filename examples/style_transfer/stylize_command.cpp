@@ -7,6 +7,7 @@
 #include "painting/model_file.h"
 #include "painting/ready_made.h"
 #include "painting/stylize.h"
+#include "program/did_you_mean.h"
 
 namespace gesso {
 namespace {
@@ -29,8 +30,12 @@ std::size_t find_style(const std::vector<std::string>& styles, const std::string
       return s;
     }
   }
-  throw UsageError(
-      concat_text("--style ", wanted, ": the network does not have it; it has ", list_of(styles)));
+  std::vector<std::string> names;
+  for (const std::string& style : styles) {
+    names.push_back(style_name(style));
+  }
+  throw UsageError(concat_text("--style ", wanted, ": the network does not have it; it has ", list_of(styles),
+                               did_you_mean(wanted, names)));
 }
 
 // How much of each style is asked for.

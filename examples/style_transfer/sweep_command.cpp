@@ -78,6 +78,16 @@ Report report_of(const TrainSettings& settings, const std::vector<Cell>& cells, 
   return report;
 }
 
+// "style-sizes is 0" for "style-size is 0": what is wrong with a cell is wrong with one of a list.
+std::string of_list(std::string text) {
+  for (const std::string name : {"style-size", "style-weight"}) {
+    if (text.starts_with(name + " ")) {
+      text.insert(name.size(), "s");
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 void SweepCommand::run() {
@@ -103,14 +113,16 @@ void SweepCommand::run() {
     cell.learning_rate = settings.learning_rate / 2;
     return cell;
   };
-  with_usage_errors("--", [&] {
-    settings.check();
-    for (const double weight : style_weights) {
-      for (const Index size : style_sizes) {
+  for (const double weight : style_weights) {
+    for (const Index size : style_sizes) {
+      try {
         cell_settings(weight, size).check();
+      } catch (const ArgumentError& error) {
+        throw UsageError("--" + of_list(error.what()));
       }
     }
-  });
+  }
+  with_usage_errors("--", [&] { settings.check(); });
   const std::vector<std::string> photographs = pictures_in(settings.content);
   const MemoryNeed memory = memory_for_training(settings, photographs);
   const Tensor loaded = load_picture(picture.string());

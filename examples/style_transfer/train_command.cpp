@@ -93,7 +93,8 @@ void TrainCommand::run() {
       settings = settings_for_adding(settings, loaded.settings, added_styles);
       base = loaded.network->state_dict();
     } else if (!from.empty()) {
-      const LoadedStyleNetwork loaded = load_style_network(find_model(from).string());
+      const LoadedStyleNetwork loaded =
+          load_style_network(find_model(from, ready_made_folder(), "--from").string());
       settings = settings_from(settings, loaded.settings, from);
       base = loaded.network->state_dict();
     }

@@ -63,6 +63,8 @@ TEST_CASE("what it cannot do is said in one line") {
   CHECK(complained().find("train-images-idx3-ubyte") != std::string::npos);
   CHECK(run("--data folder --folder " + kFolder.path()) == 2);
   CHECK(run("") == 2);
+  CHECK(run("--folder x --side 16") == 2);
+  CHECK(complained().find("--side is for --data folder") != std::string::npos);
   CHECK(run("--folder x --norm nonsense") == 2);
-  CHECK(complained().find("unknown normalization 'nonsense'") != std::string::npos);
+  CHECK(complained().find("--norm: \"nonsense\" is not batch, ") != std::string::npos);
 }

@@ -449,9 +449,9 @@ TEST_CASE(
   const Program program;
   const std::string tiny = program.tiny("x", "batch", 2);
   program.check_refused("", 2, "--out");
-  program.check_refused("--out " + program.path("x") + " --norms batch,batsch", 2,
-                        "unknown normalization 'batsch'; known are batch, batch-instance, group, instance, "
-                        "layer, none");
+  program.check_refused(
+      "--out " + program.path("x") + " --norms batch,batsch", 2,
+      "--norms: \"batsch\" is not batch, batch-instance, group, instance, layer or none; did you mean batch?");
   program.check_refused(tiny + "--norms batch", 2, "norms lists batch twice");
   program.check_refused("--out " + program.path("x") + " --batch-sizes 4,0", 2, "batch-sizes: 0");
   program.check_refused("--out " + program.path("x") + " --batch-sizes 4,4", 2, "batch-sizes lists 4 twice");
@@ -470,6 +470,8 @@ TEST_CASE(
   program.check_refused(program.tiny("file/inside", "batch", 2), 1, "file/inside");
   program.check_refused(program.tiny("photographs", "batch", 2), 2, "holds something else");
   program.check_refused("--report " + program.path("photographs"), 1, "results.json");
+  program.check_refused("--report " + program.path("photographs") + " --norms batch", 2,
+                        "--norms cannot be given together with --report");
   CHECK(program.run("--help").status == 0);
   CHECK(program.run("--preset full --help").status == 0);
   CHECK(program.run("--version").status == 0);

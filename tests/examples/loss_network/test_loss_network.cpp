@@ -565,7 +565,7 @@ TEST_CASE("the program: a file in half precision that says how it was made; usag
   }
   CHECK(exact == 1 + 2 * 6);
 
-  CHECK(run("--help").out.find("It learns by imitation") != std::string::npos);
+  CHECK(run("--help").out.find("by\nimitation: shown crops of pictures") != std::string::npos);
   const auto refused = [&](const std::string& arguments, int status, const std::string& text) {
     CAPTURE(arguments);
     const Outcome outcome = run(arguments);
@@ -581,7 +581,7 @@ TEST_CASE("the program: a file in half precision that says how it was made; usag
   refused(pictures + teacher + " --crop 32 --out '" + folder / "run" + "'", 2, "already holds a run");
   refused(pictures + teacher + " --crop 44 --out '" + folder / "new" + "'", 2, "--crop is 44");
   refused(pictures + out, 2, "--teacher-weights: name the file");
-  refused(pictures + teacher + out + " --teacher vgg", 2, "--teacher: unknown teacher 'vgg'");
+  refused(pictures + teacher + out + " --teacher vgg", 2, "--teacher: \"vgg\" is not squeezenet");
   refused("--resume '" + folder.path() + "'", 2, "no checkpoint");
   refused("--resume '" + folder / "run" + "' --steps 5", 2, "--resume");
   refused("--pictures /nowhere" + teacher + out, 1, "/nowhere");

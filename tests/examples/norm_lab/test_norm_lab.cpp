@@ -260,6 +260,8 @@ TEST_CASE("usage: --help teaches, bad usage is 2 and failure 1, each with one li
   };
   refused("--norm weight", 2, "--norm");
   refused("--groups 0", 2, "--groups");
+  refused("--groups 2", 2, "--groups is for --norm group, not for instance");
+  refused("--size 24", 2, "--size is given only together with --picture");
   refused("--norm group --groups 3", 2, "--groups 3 does not divide the 2 channels");
   refused("--size 3 --picture " + kPhoto, 2, "--size");
   refused("--frame", 2, "--frame");

@@ -118,15 +118,15 @@ TEST_CASE("--help shows headings, defaults unless they are empty or hidden, and 
   const Ending ending = run(line, {"--help"}, [] { return false; });
   CHECK(ending.code == 0);
   CHECK(ending.err == "");
-  CHECK(ending.out.starts_with("Does things.\nUsage: program [OPTIONS]\n"));
+  CHECK(ending.out.starts_with("Does things.\n\nUsage: program [OPTIONS]\n"));
   const auto has = [&](const char* part) {
     CHECK_MESSAGE(contains(ending.out, part), part, " in ", ending.out);
   };
-  has("--steps INT:POSITIVE=300    How many\n");
-  has("\nLook:\n  --hidden INT                A secret\n");
-  has("--empty TEXT                Nothing\n");
-  has("--none NAME:{x,y} ...       Nothings\n");
-  has("--some TEXT=[a,b] ...       Things\n");
+  has("--steps N               How many (above 0; default: 300)\n");
+  has("\nLook:\n  --hidden N              A secret\n");
+  has("--empty TEXT            Nothing\n");
+  has("--none NAME...          Nothings (x or y)\n");
+  has("--some TEXT...          Things (default: a,b)\n");
   has("\nExample: program\n");
   CHECK(contains(run(line, {"--version"}).out, "gesso:"));
 }
@@ -152,23 +152,23 @@ TEST_CASE("what cannot be is refused in one line that names the option, with exi
     CHECK(ending.code == 2);
     CHECK_FALSE(worked);
   };
-  refused({"--index", "-1"}, "--index: Value -1 is not 0 or more");
-  refused({"--steps", "11"}, "--steps: Value 11 not in range 1 to 10");
-  refused({"--share", "1.5"}, "--share: Value 1.5 not in range 0.000000 to 1.000000");
-  refused({"--rate", "0"}, "--rate: Value 0 is not above 0");
-  refused({"--rate", "nan"}, "--rate: Value nan is not above 0");
-  refused({"--rate", "1x"}, "--rate: Value 1x is not above 0");
-  refused({"--norm", "layer"}, "--norm: layer not in {batch,instance}");
-  refused({"--one", "a", "--other", "b"}, "--one excludes --other");
-  refused({"--third", "a"}, "--third requires --one");
-  refused({"--nonsense"}, "The following argument was not expected: --nonsense");
+  refused({"--index", "-1"}, "--index: \"-1\" is not 0 or more");
+  refused({"--steps", "11"}, "--steps: \"11\" is not in 1 to 10");
+  refused({"--share", "1.5"}, "--share: \"1.5\" is not in 0 to 1");
+  refused({"--rate", "0"}, "--rate: \"0\" is not above 0");
+  refused({"--rate", "nan"}, "--rate: \"nan\" is not a number");
+  refused({"--rate", "1x"}, "--rate: \"1x\" is not a number");
+  refused({"--norm", "layer"}, "--norm: \"layer\" is not batch or instance");
+  refused({"--one", "a", "--other", "b"}, "--one cannot be given together with --other");
+  refused({"--third", "a"}, "--third is given only together with --one");
+  refused({"--nonsense"}, "there is no option --nonsense");
   CHECK(run(line, {"--index", "0", "--steps", "10", "--share", "1", "--norm", "batch", "--third", "a",
                    "--one", "b"})
             .code == 0);
 
   std::string must;
-  line.option("--must", &must, "").required();
-  refused({}, "--must is required");
+  line.option("--must", &must, "What must be").required();
+  refused({}, "--must is missing: What must be");
 }
 
 TEST_CASE("the exit code tells how the work ended") {
@@ -211,8 +211,100 @@ TEST_CASE("a subcommand has options of its own, and its work is done before the 
   steps = 2;
   option.set_again();
   CHECK(steps == 5);
-  CHECK(run(line, {}).err == "program: A subcommand is required (see --help)\n");
+  CHECK(run(line, {}).err == "program: name a command: train or paint (see --help)\n");
   CHECK(contains(run(line, {"train", "--help"}).out, "Usage: program train [OPTIONS]"));
+}
+
+TEST_CASE("a mistyped command or option is answered with the one that was meant") {
+  Index steps = 1;
+  std::string style, raw;
+  CommandLine line("program", "");
+  line.add_threads_option();
+  const Command train = line.subcommand("train", "Trains"), paint = line.subcommand("paint", "Paints");
+  train.option("--steps", &steps, "");
+  train.option("--style", &style, "").required();
+  paint.option("--raw", &raw, "");
+  const auto refused = [&](const std::vector<const char*>& words, const std::string& text) {
+    const Ending ending = run(line, words);
+    CHECK(ending.err == "program: " + text + " (see --help)\n");
+    CHECK(ending.code == 2);
+  };
+  refused({"tarin"}, "there is no command tarin; did you mean train?");
+  refused({"zebra"}, "there is no command zebra; there are train or paint");
+  refused({"train", "--stpes", "3"},
+          "train has no option --stpes; did you mean --steps?");  // not: --style is missing
+  refused({"train", "--sty=3"}, "train has no option --sty; did you mean --style?");
+  refused({"train", "-steps", "3"}, "train has no option -steps; did you mean --steps?");
+  refused({"train", "--raw", "3"}, "train has no option --raw, but paint has");
+  refused({"train", "--zebra"}, "train has no option --zebra");
+  refused({"--steps", "3", "train"}, "--steps belongs behind the command, as in program train --steps ...");
+  refused({"--steps", "3"}, "--steps belongs behind the command, as in program train --steps ...");
+  refused({"--thread", "3", "train"}, "train has no option --thread; did you mean --threads?");
+  refused({"paint", "that"},
+          "what is \"that\"? It is not the value of an option, and names of options begin with --");
+  refused({"train", "--style"}, "--style needs a value: TEXT");
+  refused({"train", "--style", "--steps", "3"}, "--style: its value is missing before --steps");
+  refused({"train", "--style", ""}, "--style: the value is empty");
+  refused({"train", "--style", "a", "--style", "b"}, "--style is given 2 times; give it once");
+}
+
+TEST_CASE("--help helps on a command line that is wrong, and the program's options follow a command, too") {
+  Index steps = 1;
+  CommandLine line("program", "");
+  line.add_threads_option();
+  line.subcommand("train", "Trains").option("--steps", &steps, "How many");
+  for (const std::vector<const char*>& words :
+       std::vector<std::vector<const char*>>{{"train", "--help"},
+                                             {"train", "--steps", "many", "--help"},
+                                             {"train", "--nonsense", "--help"},
+                                             {"--help", "train"}}) {
+    const Ending ending = run(line, words);
+    CHECK(ending.code == 0);
+    CHECK(ending.err == "");
+    CHECK(contains(ending.out, "--steps N               How many (default: 1)\n"));
+    CHECK(contains(ending.out, "--threads N "));
+  }
+  const int before = num_threads();
+  CHECK(run(line, {"train", "--steps", "2", "--threads", "3"}).code == 0);
+  CHECK(num_threads() == 3);
+  set_num_threads(before);
+}
+
+TEST_CASE("a list that is given as one word takes one word, and numbers are decimal") {
+  std::vector<double> mix;
+  std::vector<std::string> files;
+  Index count = 0;
+  CommandLine line("program", "");
+  line.option("--mix", &mix, "").separator(',');
+  line.option("--count", &count, "");
+  line.option("files", &files, "");
+  CHECK(run(line, {"--mix", "0.3,0.7", "cat.jpg", "--count", "010"}).code == 0);
+  CHECK(mix == std::vector<double>{0.3, 0.7});
+  CHECK(files == std::vector<std::string>{"cat.jpg"});
+  CHECK(count == 10);
+  CHECK(run(line, {"--mix=-1,.5", "--count=+7"}).code == 0);
+  CHECK(mix == std::vector<double>{-1, 0.5});
+  CHECK(count == 7);
+}
+
+TEST_CASE("--help keeps to 80 letters a line, and explains terms where they begin") {
+  std::string name;
+  CommandLine line(
+      "program",
+      "Does many things, of which there are so many that they do not fit into one line of eighty.\n"
+      "  word  which means what it says, and goes on to say so for longer than a line has room for\n");
+  line.option("--name-that-is-very-long", &name,
+              "Words that go on and on until a line of eighty letters has no room");
+  const std::string help = run(line, {"--help"}).out;
+  CHECK(
+      help.starts_with("Does many things, of which there are so many that they do not fit into one line\n"
+                       "of eighty.\n"
+                       "  word  which means what it says, and goes on to say so for longer than a line\n"
+                       "        has room for\n\nUsage:"));
+  CHECK(contains(help,
+                 "  --name-that-is-very-long TEXT\n"
+                 "                          Words that go on and on until a line of eighty letters\n"
+                 "                          has no room\n"));
 }
 
 TEST_CASE("control characters in complaints are shown, and not sent to the terminal") {

@@ -79,6 +79,26 @@ TEST_CASE("without a known total there is a count and a speed, but no bar and no
   CHECK(screen.find("/s\n") != std::string::npos);
 }
 
+TEST_CASE("steps that took no work count for the bar, not for the speed") {
+  const std::string text = standard_error_of([] {
+    ProgressBar progress("Repainting", 3, 0, Style::bar);
+    progress.skip(1, "1 failed");
+    ::usleep(110'000);
+    progress.skip(2, "2 failed");
+  });
+  const std::string screen = screen_of(text);
+  CHECK(screen.starts_with("Repainting [################........] 2/3  2 failed\n"));
+  const std::string some = screen_of(standard_error_of([] {
+    ProgressBar progress("Repainting", 2, 0, Style::bar);
+    progress.skip(1);
+    ::usleep(200'000);
+    progress.update(2);
+  }));
+  const std::size_t at = some.find("2/2  ");
+  REQUIRE(at != std::string::npos);
+  CHECK(std::stod(some.substr(at + 5)) <= 5.0);  // one picture in 0.2 seconds, not two
+}
+
 TEST_CASE("a bar fits its line, and no letter is cut in two") {
   const std::string text = standard_error_of([] {
     ProgressBar progress("Training", 1, 0, Style::bar);
