@@ -11,6 +11,7 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_NAME gesso)
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SECTION graphics)
+set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SUGGESTS ffmpeg)  # films in files
 set(CPACK_DEBIAN_PROGRAMS_DESCRIPTION "The programs: they train feed-forward style networks on an ordinary
 computer, paint pictures and films with them, show what happens inside
 normalization layers, and compare them. Nine networks that paint come with it.")

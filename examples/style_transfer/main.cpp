@@ -336,6 +336,10 @@ int main(int argc, char** argv) {
       "style-transfer",
       "Repaints photographs in the style of a picture, with a network that you train yourself.");
   line.add_threads_option();
+  line.footer(
+      "Examples:\n"
+      "  style-transfer stylize --model starry photo.jpg\n"
+      "  style-transfer train --style painting.jpg --out runs/painting");
   add_train(line, train);
   add_train_any(line, train_any);
   add_sweep(line, sweep);
