@@ -127,7 +127,7 @@ Video read_video(const std::string& path) {
   try {
     probed = parse_json(output_of(
         {"ffprobe", "-v", "error", "-show_entries",
-         "format=duration:stream=codec_type,codec_name,width,height,sample_aspect_ratio,avg_frame_rate,r_frame_rate:"
+         "format=duration:stream=codec_type,codec_name,width,height,sample_aspect_ratio,avg_frame_rate,r_frame_rate,duration:"
          "stream_tags=rotate:stream_side_data=rotation:stream_disposition=attached_pic",
          "-of", "json", file(path)}));
   } catch (const FileError& error) {
@@ -142,6 +142,7 @@ Video read_video(const std::string& path) {
     if (kind == "video" && !cover && picture == nullptr) {
       picture = &stream;
       video.size = size_of(stream);
+      video.seconds = std::atof(text_of(stream, "duration").c_str());
       for (const char* name : {"avg_frame_rate", "r_frame_rate"}) {
         if (video.rate.empty() && frame_rate(text_of(stream, name)) > 0) {
           video.rate = text_of(stream, name);
@@ -151,7 +152,9 @@ Video read_video(const std::string& path) {
       video.sound = text_of(stream, "codec_name");
     }
   }
-  video.seconds = std::max(0.0, std::atof(text_of(probed.value("format", none), "duration").c_str()));
+  if (!(video.seconds > 0)) {
+    video.seconds = std::max(0.0, std::atof(text_of(probed.value("format", none), "duration").c_str()));
+  }
   if (picture == nullptr || video.size.height < 1 || video.size.width < 1) {
     throw FileError("cannot read '" + path + "': there are no pictures in it");
   }

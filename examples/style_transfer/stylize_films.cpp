@@ -137,6 +137,10 @@ void StylizeCommand::repaint_film_file(StyleNetwork& network, const std::string&
   }
   writer.finish();
   print_flicker(score);
+  if (const std::string trouble = reader.last_words(); !trouble.empty()) {
+    std::cerr << "style-transfer: " << from.string()
+              << " is damaged, and what could be read of it is repainted: ffmpeg says: " << trouble << "\n";
+  }
   std::cout << to.string() << "\n";
 }
 

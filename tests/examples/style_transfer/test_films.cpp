@@ -161,6 +161,14 @@ TEST_CASE("what is no film, and what cannot be written, is said in one line") {
   refused(folder / "none.mp4", 1, "none.mp4': there is no such file");
   refused(folder / "text.mp4", 1, "text.mp4': ffprobe says: ");
   refused(folder / "in.mp4", 1, "in.mp4': ffprobe says: ");
+  const std::string whole = read_file(
+      make_film(folder, "whole.mkv", "size=64x48:rate=10:duration=4", "-g 1 -pix_fmt yuv420p", false));
+  write_bytes(folder / "torn.mkv", whole.substr(0, whole.size() / 2));
+  const Outcome torn = stylize((folder / "torn.mkv") + " --out " + (folder / "torn-out.mkv"));
+  CAPTURE(torn.errors);
+  CHECK(torn.status == 0);
+  CHECK(torn.errors.find("torn.mkv is damaged, and what could be read of it is repainted: ffmpeg says: ") !=
+        std::string::npos);
   const std::string sound =
       make_film(folder, "sound.mp4", "size=32x32:rate=10:duration=1", "-map 1:a -c:a aac");
   refused(sound, 1, "there are no pictures in it");
