@@ -265,8 +265,8 @@ TEST_CASE("sweep paints a sheet of weights and sizes") {
   CHECK(sheet.size(3) == 2 * 384 + 8);
   const std::string report = read_file((kFolder / "sheet/report.html").string());
   CHECK(report.find("--style-weight 8 --style-size 96") != std::string::npos);
-  check_refused(sweep + "--style-sizes 8", 2, "style-size is 8");
-  check_refused(sweep + "--style-weights -1", 2, "style-weight is -1");
+  check_refused(sweep + "--style-sizes 8", 2, "--style-sizes is 8");
+  check_refused(sweep + "--style-weights -1", 2, "--style-weights is -1");
   check_refused(sweep + "--steps 0", 2, "--steps is 0");
   check_refused("sweep --style " + kStyle + " --out " + (kFolder / "x").string() + " --picture /nowhere.jpg",
                 1, "/nowhere.jpg");
