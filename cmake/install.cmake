@@ -42,7 +42,7 @@ if(BUILD_SHARED_LIBS)
 endif()
 install(TARGETS ${GESSO_PROGRAMS} EXPORT gessoPrograms COMPONENT programs)
 install(EXPORT gessoPrograms NAMESPACE gesso:: DESTINATION ${GESSO_PACKAGE_DIR} COMPONENT programs)
-install(DIRECTORY examples/assets/loss_network examples/assets/models examples/assets/photos examples/assets/styles
+install(DIRECTORY examples/assets/any_style examples/assets/loss_network examples/assets/models examples/assets/photos examples/assets/styles
   DESTINATION ${GESSO_ASSETS_INSTALL_DIR} COMPONENT programs)
 install(FILES LICENSE CHANGELOG.md examples/assets/CREDITS.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT programs)
 if(NOT CMAKE_CROSSCOMPILING)  # the programs themselves say what follows

@@ -12,6 +12,8 @@ namespace fs = std::filesystem;
 
 fs::path ready_made_folder() { return asset("models"); }
 
+fs::path any_style_model() { return asset("any_style/any_style.safetensors"); }
+
 std::vector<std::string> ready_made_models(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code none;

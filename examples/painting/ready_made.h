@@ -10,6 +10,9 @@ namespace gesso {
 /// Where they lie: examples/assets/models.
 std::filesystem::path ready_made_folder();
 
+/// The network that paints like any picture it is shown: any_style/any_style.safetensors of the assets.
+std::filesystem::path any_style_model();
+
 /// The names of the models NAME.safetensors in `folder`, sorted; none if there is no such folder.
 std::vector<std::string> ready_made_models(const std::filesystem::path& folder = ready_made_folder());
 

@@ -189,9 +189,10 @@ void add_train_any(const gesso::CommandLine& line, gesso::TrainAnyCommand& comma
   option("--lr", &s.learning_rate, "The highest learning rate");
   option("--seed", &s.seed, "Draws the first weights and the order of the crops").not_negative();
   train.footer(
-      "What to expect: the palette and contrast of any picture, hardly its strokes; a network of train is "
-      "far closer to\nits one style (docs/any_style.md).\n"
+      "What to expect: the palette, the contrast and a hand of strokes that changes with the picture; a network of "
+      "train is\ncloser to its one style (docs/any_style.md). One such network comes with gesso.\n"
       "Examples:\n"
+      "  style-transfer stylize --any-style painting.jpg photo.jpg\n"
       "  style-transfer train-any --styles paintings --out runs/any\n"
       "  style-transfer stylize --model runs/any/model.safetensors --any-style painting.jpg photo.jpg");
   train.when_given([&command, resume, settings] {
@@ -255,10 +256,11 @@ void add_stylize(const gesso::CommandLine& line, gesso::StylizeCommand& command)
     ready_made += (ready_made.empty() ? ", or one that comes with gesso: " : ", ") + name;
   }
   stylize
-      .option("--model", &command.model,
-              "The model.safetensors that train wrote" + ready_made + "; list shows them")
-      .value_name("MODEL")
-      .required();
+      .option(
+          "--model", &command.model,
+          "The model.safetensors that train wrote" + ready_made +
+              "; list shows them. Default with --any-style: the network for any style that comes with gesso")
+      .value_name("MODEL");
   stylize.option("pictures", &command.inputs, "Pictures to repaint, or folders of them; or a film");
   stylize.option(
       "--out", &command.out,
@@ -275,7 +277,8 @@ void add_stylize(const gesso::CommandLine& line, gesso::StylizeCommand& command)
       .separator(',');
   stylize
       .option("--any-style", &command.any_style,
-              "With a network of train-any: the picture to paint like, whichever it is")
+              "The picture to paint like, whichever it is: with the network of train-any that comes with "
+              "gesso, or another")
       .value_name("FILE");
   stylize.option(
       "--strength", &command.strength,

@@ -177,7 +177,12 @@ void StylizeCommand::run() {
         "--raw reads frames from standard input and writes to standard output: leave pictures, --out and "
         "--size off");
   }
-  const fs::path file = find_model(model);
+  if (model.empty() && any_style.empty()) {
+    throw UsageError(
+        "--model is missing: name a model.safetensors, or one that comes with gesso (--model list shows them); or "
+        "name a picture to paint like by --any-style");
+  }
+  const fs::path file = model.empty() ? any_style_model() : find_model(model);
   const auto repaint = [&](StyleNetwork& network, const std::string& painter, const std::string& name) {
     if (film) {
       repaint_film_file(network, painter, name);

@@ -266,6 +266,10 @@ TEST_CASE("the program: trains, resumes, paints in any style, at any strength; w
   CHECK_FALSE(identical(paint(concat_text("--any-style ", f / "styles/woodcut.png")), painted));
   CHECK(identical(paint(waves + "--strength 0"), load_picture(f / "photographs/cat.png")));
   expect(stylize, 1, "name a picture to paint like by --any-style");
+  // The network that comes with gesso.
+  expect(concat_text("stylize ", f / "photographs/cat.png", " --out ", f / "default.png ", waves), 0,
+         "default.png");
+  CHECK_FALSE(identical(load_picture(f / "default.png"), painted));
   expect(stylize + waves + "--style 1", 2, "leave them out with --any-style");
   expect(stylize + waves + "--strength 2", 2, "--strength is 2");
   expect(stylize + "--any-style /nowhere.jpg", 1, "/nowhere.jpg");
