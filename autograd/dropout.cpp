@@ -11,7 +11,8 @@ namespace {
 Tensor draw_mask(const Shape& shape, DType dtype, double p, Generator& rng, const char* operation) {
   require(p >= 0 && p <= 1, operation, ": p is ", p, "; it is a probability, from 0 to 1");
   const double kept = p == 1 ? 0 : 1 / (1 - p);
-  return map_elements(Tensor::uniform(shape, rng, 0, 1, float64), [=](auto v) { return v < p ? 0 : kept; })
+  return map_elements(Tensor::uniform(shape, rng, 0, 1, float64),
+                      [=](auto v) { return static_cast<decltype(v)>(v < p ? 0 : kept); })
       .to(dtype);
 }
 

@@ -23,7 +23,7 @@ class Shape {
 
   int rank() const { return rank_; }
   /// Size of dimension `dim`; negative counts from the end, as in Python. Throws ArgumentError out of range.
-  Index operator[](int dim) const { return sizes_[check_dim(dim)]; }
+  Index operator[](int dim) const { return sizes_[static_cast<std::size_t>(check_dim(dim))]; }
   /// The number of elements: the product of the sizes.
   Index numel() const { return numel_; }
   /// The product of the sizes of dimensions first <= d < last.

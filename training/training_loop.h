@@ -46,7 +46,7 @@ namespace gesso {
 struct BatchLoss {
   Tensor loss;
   LogEntry numbers;
-  BatchLoss(Tensor loss, LogEntry numbers = {}) : loss(std::move(loss)), numbers(std::move(numbers)) {}
+  BatchLoss(Tensor value, LogEntry others = {}) : loss(std::move(value)), numbers(std::move(others)) {}
 };
 
 /// The loss, a gradient or a weight is not finite: no further step would mend the weights. The text says which, at

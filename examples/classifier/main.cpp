@@ -3,7 +3,9 @@
 #include <cstdio>
 #include <iostream>
 
+#include "gesso/core/system_limits.h"
 #include "gesso/gesso.h"
+#include "painting/memory_need.h"
 #include "painting/style_network.h"
 #include "program/command_line.h"
 #include "program/interrupt.h"
@@ -60,11 +62,30 @@ LabelledPictures load(const Options& options, DataSplit split) {
   return load_image_folder(split == DataSplit::training ? options.folder : options.test_folder, options.side);
 }
 
-double test_accuracy(Module& net, const LabelledPictures& data) {
+// What a training takes, from a step with two pictures. Throws UsageError unless there is that much memory.
+MemoryNeed require_memory(const Options& options, const LabelledPictures& data) {
+  Generator rng(options.seed);
+  Classifier net(data.channels, static_cast<Index>(data.classes.size()), options, rng);
+  const double step_of_two = peak_memory_of([&] {
+    mean(net(Tensor::zeros({2, data.channels, data.height, data.width}))).backward();
+  });
+  const double pictures =
+      static_cast<double>(data.size() * data.channels) * static_cast<double>(data.height * data.width);
+  const auto batch = static_cast<double>(options.batch), available = static_cast<double>(available_memory());
+  const MemoryNeed need = memory_of_process(step_of_two / 2 * batch, 0, pictures, net);
+  if (need.total() > available) {
+    const auto fits = static_cast<Index>(batch * std::max(0.0, available - need.kept) / need.steps);
+    throw UsageError(concat_text("--batch ", options.batch, ": the training takes ", gigabytes(need.total()),
+                                 " of memory, and there are ", gigabytes(available),
+                                 fits > 0 ? concat_text("; --batch ", fits, " fits") : ""));
+  }
+  return need;
+}
+
+double test_accuracy(Module& net, const LabelledPictures& data, Index at_once) {
   const NoGradGuard no_grad;
   net.eval();
   double right = 0;
-  constexpr Index at_once = 250;
   for (Index begin = 0; begin < data.size(); begin += at_once) {
     const Index end = std::min(data.size(), begin + at_once);
     const std::vector<Index> labels(data.labels.begin() + begin, data.labels.begin() + end);
@@ -83,11 +104,13 @@ bool run(const Options& options) {
   if (test.classes.size() > data.classes.size() || test.height != data.height || test.width != data.width) {
     throw UsageError("the test has other classes or sizes than the pictures to learn from");
   }
+  const MemoryNeed memory = require_memory(options, data);
   Generator rng(options.seed);
   Classifier net(data.channels, static_cast<Index>(data.classes.size()), options, rng);
   const Index steps = std::max<Index>(1, options.epochs * data.size() / options.batch);
   std::cerr << "Learning " << data.classes.size() << " classes from " << data.size() << " pictures with "
-            << net.number_of_parameters() << " numbers, for " << steps << " steps\n";
+            << net.number_of_parameters() << " numbers, for " << steps << " steps" << memory.in_about()
+            << "\n";
   // Things are the same mirrored; digits and letters are not.
   LabelledBatches batches(data, {.batch = std::min(options.batch, data.size()),
                                  .flip = options.data != "mnist",
@@ -107,7 +130,8 @@ bool run(const Options& options) {
     progress.update(step + 1);
     if ((step + 1) * options.epochs / steps > step * options.epochs / steps) {  // the end of an epoch
       progress.message(concat_text("epoch ", (step + 1) * options.epochs / steps, ": loss ", loss.item(),
-                                   ", right in ", 100 * test_accuracy(net, test), " % of the test"));
+                                   ", right in ", 100 * test_accuracy(net, test, options.batch),
+                                   " % of the test"));
     }
   }
   progress.finish();
@@ -115,8 +139,8 @@ bool run(const Options& options) {
     return false;
   }
   net.eval();
-  std::printf("%.2f %% of %lld test pictures are named rightly\n", 100 * test_accuracy(net, test),
-              static_cast<long long>(test.size()));
+  std::printf("%.2f %% of %lld test pictures are named rightly\n",
+              100 * test_accuracy(net, test, options.batch), static_cast<long long>(test.size()));
   if (!options.out.empty()) {
     save_safetensors(options.out.string(), net.state_dict());
   }

@@ -8,7 +8,9 @@
 #include "gesso/core/files/json.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
+#include "gesso/core/system_limits.h"
 #include "painting/judge.h"
+#include "painting/memory_need.h"
 #include "painting/score.h"
 #include "painting/spectrum.h"
 #include "painting/stroke_width.h"
@@ -97,26 +99,65 @@ void print_table(const std::vector<Row>& rows, bool judged) {
   }
 }
 
+Row measure(const std::string& name, const Tensor& picture, const Tensor& style, const Tensor& photograph,
+            const Options& options, const Judge* judge) {
+  Row row{name,
+          score_picture(picture, style, photograph, options.score),
+          measure_spectrum(picture),
+          measure_stroke_width(picture),
+          {}};
+  if (judge != nullptr) {
+    row.judgement = judge->judge(picture, style, photograph);
+  }
+  return row;
+}
+
+// Says what will be done, and throws FileError for a picture that does not fit into the memory.
+void require_memory(const Options& options, const Tensor& style, const Judge* judge) {
+  constexpr double kFew = 1 << 20;  // pixels of which nothing need be said
+  double most = 0;
+  std::string largest;
+  for (const std::vector<std::string>& files : {options.results, {options.content}}) {
+    for (const std::string& file : files) {
+      const Size2d size = read_picture_size(file);
+      const double pixels = static_cast<double>(size.height) * static_cast<double>(size.width);
+      if (pixels > most) {
+        most = pixels;
+        largest = concat_text(file, ": ", size.width, " x ", size.height, " pixels");
+      }
+    }
+  }
+  std::string in_about;
+  if (most > kFew) {
+    const auto peak = [&](Index side) {  // what the style picture takes is part of both, and of no interest
+      const Tensor small = resize_picture(style, side, side);
+      return peak_memory_of([&] { measure("", small, style, small, options, judge); });
+    };
+    // Bytes a pixel of the photograph and of a result; what the memory pool keeps beside what tensors take; the program.
+    constexpr double of_loading = 2 * 24, kept = 1.5, of_program = 1e8;
+    const double of_scoring = std::max(0.0, peak(512) - peak(256)) / (512 * 512 - 256 * 256);
+    const double need = (kept * of_scoring + of_loading) * most + of_program;
+    const auto available = static_cast<double>(available_memory());
+    if (need > available) {
+      throw FileError(concat_text(largest, " take ", gigabytes(need), " of memory to score, and there are ",
+                                  gigabytes(available), "; make it smaller with another program"));
+    }
+    in_about = ", in up to " + gigabytes(need) + " of memory";
+  }
+  std::cerr << "Scoring " << options.results.size()
+            << (options.results.size() == 1 ? " picture" : " pictures") << in_about << "\n";
+}
+
 void run(const Options& options) {
   const Tensor style = resize_short_side(load_picture(options.style), options.style_size);
-  const Tensor photograph = load_picture(options.content);
   const std::unique_ptr<Judge> judge = make_judge(options);
+  require_memory(options, style, judge.get());
+  const Tensor photograph = load_picture(options.content);
   std::vector<Row> rows;
   rows.push_back({"the style picture", {}, measure_spectrum(style), measure_stroke_width(style), {}});
-  const auto add = [&](const std::string& name, const Tensor& picture) {
-    Row row{name,
-            score_picture(picture, style, photograph, options.score),
-            measure_spectrum(picture),
-            measure_stroke_width(picture),
-            {}};
-    if (judge) {
-      row.judgement = judge->judge(picture, style, photograph);
-    }
-    rows.push_back(row);
-  };
-  add("the photograph itself", photograph);
+  rows.push_back(measure("the photograph itself", photograph, style, photograph, options, judge.get()));
   for (const std::string& result : options.results) {
-    add(result, load_picture(result));
+    rows.push_back(measure(result, load_picture(result), style, photograph, options, judge.get()));
   }
   options.json ? print_json(rows) : print_table(rows, judge != nullptr);
 }

@@ -35,6 +35,11 @@ class World {
     write("nothing.jpg", "");
     write("tiny.png", encode_png(Tensor::full({1, 3, 1, 1}, 0.5)));
     write("gray.png", encode_png(Tensor::full({1, 3, 70, 70}, 0.5)));
+    std::string large = encode_png(Tensor::full({1, 3, 8, 8}, 0.5));
+    for (const std::size_t size : {16, 20}) {  // in the header: 9000 by 9000
+      large.replace(size, 4, std::string("\0\0\x23\x28", 4));
+    }
+    write("large.png", large);
     write("narrow.png", encode_png(Tensor::full({1, 3, 3000, 1}, 0.5)));
     write("sound.tiff", std::string("II*\0rest", 8));
     write("sound.heic", std::string("\0\0\0\x10"
@@ -370,4 +375,6 @@ TEST_CASE("what cannot fit into the memory is refused by every program before it
          {"--batch 8 --crop 512", "--crop 512: the training takes "}},
         count, limit);
   check(world, "norm-lab", "", {{"--picture {narrow.png} --size 512", "too narrow"}}, count, limit);
+  check(world, "score-pictures", "--style {style} --content {photo.jpg} ",
+        {{"{large.png}", "large.png: 9000 x 9000 pixels take "}}, count, limit);
 }
