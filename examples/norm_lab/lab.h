@@ -34,6 +34,12 @@ struct Values {
   gesso::Tensor tensor;
 };
 
+/// Tensors that are to be compared: as many digits for all of them, and one scale of colours.
+struct OneScale {
+  std::string title;
+  std::vector<Values> values;
+};
+
 /// Pictures (N, 3, H, W); only on a page.
 struct Pictures {
   std::string title;
@@ -47,7 +53,7 @@ struct Histogram {
   gesso::Tensor tensor;  ///< (N, C, H, W)
 };
 
-using Block = std::variant<Text, Formula, Table, Values, Pictures, Histogram>;
+using Block = std::variant<Text, Formula, Table, Values, OneScale, Pictures, Histogram>;
 
 struct Section {
   std::string title;

@@ -28,24 +28,22 @@ void add(Blocks& blocks, const Table& table) {
   blocks.push_back(ReportTable{table.title, table.columns, table.rows});
 }
 
-ReportMatrices matrices_of(const Values& values) {
+// One for each plane; captions begin with `name`.
+void add_matrices(ReportMatrices& group, const Values& values, const std::string& name) {
   const Shape& shape = values.tensor.shape();
   const std::vector<double> all = values.tensor.to_vector();
-  ReportMatrices group{.title = values.name, .matrices = {}};
   for (Index p = 0; p < shape[0] * shape[1]; ++p) {
-    ReportMatrix matrix{plane_name(p, shape[1]), {}};
+    ReportMatrix matrix{name + plane_name(p, shape[1]), {}};
     for (Index i = 0; i < shape[2]; ++i) {
       const auto row = all.begin() + (p * shape[2] + i) * shape[3];
       matrix.values.emplace_back(row, row + shape[3]);
     }
     group.matrices.push_back(matrix);
   }
-  return group;
 }
 
-ReportPictures color_maps_of(const Values& values) {
+ReportPictures color_maps_of(const Values& values, double limit) {
   const Shape& shape = values.tensor.shape();
-  const double limit = largest_size(values.tensor);
   ReportPictures group{values.name + ": white is 0, the strongest blue -" + short_number(limit) +
                            ", the strongest red " + short_number(limit),
                        {},
@@ -58,11 +56,35 @@ ReportPictures color_maps_of(const Values& values) {
   return group;
 }
 
+bool is_small(const Values& values) {
+  return std::max(values.tensor.size(2), values.tensor.size(3)) <= kLargestMatrix;
+}
+
 void add(Blocks& blocks, const Values& values) {
-  if (std::max(values.tensor.size(2), values.tensor.size(3)) <= kLargestMatrix) {
-    blocks.push_back(matrices_of(values));
+  if (is_small(values)) {
+    ReportMatrices group{.title = values.name, .matrices = {}};
+    add_matrices(group, values, "");
+    blocks.push_back(group);
   } else {
-    blocks.push_back(color_maps_of(values));
+    blocks.push_back(color_maps_of(values, largest_size(values.tensor)));
+  }
+}
+
+void add(Blocks& blocks, const OneScale& together) {
+  double limit = 0;
+  for (const Values& values : together.values) {
+    limit = std::max(limit, largest_size(values.tensor));
+  }
+  ReportMatrices group{.title = together.title, .matrices = {}};  // one scale for all matrices of a group
+  for (const Values& values : together.values) {
+    if (is_small(values)) {
+      add_matrices(group, values, values.name + ", ");
+    } else {
+      blocks.push_back(color_maps_of(values, limit));
+    }
+  }
+  if (!group.matrices.empty()) {
+    blocks.push_back(group);
   }
 }
 

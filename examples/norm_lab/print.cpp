@@ -13,7 +13,8 @@ using namespace gesso;
 namespace {
 
 constexpr std::size_t kWidth = 78;  // 80 columns and a margin
-constexpr Index kCorner = 3;        // so many rows and columns of a large plane are shown
+constexpr Index kLargestPlane = 8;  // rows and columns; of larger planes a corner is shown
+constexpr Index kCorner = 3;
 
 void print_words(std::ostream& out, const std::string& text, const std::string& indent) {
   std::istringstream words(text);
@@ -95,22 +96,41 @@ int decimals_for(double largest) {
   return largest > 0 ? std::clamp(2 - static_cast<int>(std::floor(std::log10(largest))), 0, 8) : 2;
 }
 
-void print_block(std::ostream& out, const Values& values) {
+// What is shown of the planes of a tensor.
+struct Part {
+  Index rows, columns;
+  bool whole;
+};
+Part part_of(const Shape& shape) {
+  const bool whole = std::max(shape[2], shape[3]) <= kLargestPlane;
+  return whole ? Part{shape[2], shape[3], true}
+               : Part{std::min(kCorner, shape[2]), std::min(kCorner, shape[3]), false};
+}
+
+double largest_size(const Values& values) {
   const Shape& shape = values.tensor.shape();
-  const Index rows = std::min(kCorner, shape[2]), columns = std::min(kCorner, shape[3]);
-  const bool whole = rows == shape[2] && columns == shape[3];
+  const auto [rows, columns, whole] = part_of(shape);
+  const std::vector<double> all = values.tensor.to_vector();
+  double largest = 0;
+  for (Index row = 0; row < shape[0] * shape[1] * rows; ++row) {
+    for (Index j = 0; j < columns; ++j) {
+      const Index i = row / rows * shape[2] + row % rows;
+      largest = std::max(largest, std::abs(all[static_cast<std::size_t>(i * shape[3] + j)]));
+    }
+  }
+  return largest;
+}
+
+// With the digits that `largest` asks for.
+void print_values(std::ostream& out, const Values& values, double largest) {
+  const Shape& shape = values.tensor.shape();
+  const auto [rows, columns, whole] = part_of(shape);
   out << "  " << values.name << (whole ? "" : concat_text(", corner of ", shape[2], " x ", shape[3])) << '\n';
   const std::vector<double> all = values.tensor.to_vector();
   const Index planes = shape[0] * shape[1];
   const auto at = [&](Index plane, Index i, Index j) {
     return all[static_cast<std::size_t>((plane * shape[2] + i) * shape[3] + j)];
   };
-  double largest = 0;
-  for (Index p = 0; p < planes; ++p) {
-    for (Index i = 0; i < rows * columns; ++i) {
-      largest = std::max(largest, std::abs(at(p, i / columns, i % columns)));
-    }
-  }
   const int decimals = std::min(decimals_for(largest), 4);
   const auto number = [&](double value) {
     char buffer[64];
@@ -151,6 +171,20 @@ void print_block(std::ostream& out, const Values& values) {
         return text;
       });
     }
+  }
+}
+
+void print_block(std::ostream& out, const Values& values) { print_values(out, values, largest_size(values)); }
+
+void print_block(std::ostream& out, const OneScale& group) {
+  double largest = 0;
+  for (const Values& values : group.values) {
+    largest = std::max(largest, largest_size(values));
+  }
+  out << "  " << group.title << '\n';
+  for (const Values& values : group.values) {
+    out << '\n';
+    print_values(out, values, largest);
   }
 }
 

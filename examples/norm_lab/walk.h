@@ -17,10 +17,11 @@ enum class Norm { instance, batch, layer, group };
 /// "instance", "batch", "layer", "group"
 const char* name_of(Norm norm);
 
-/// A batch of two and the gradient that arrives at the layer's result; float64.
+/// A batch and the gradient that arrives at the layer's result; float64.
 struct Example {
-  gesso::Tensor x, upstream;         ///< (2, C, H, W)
+  gesso::Tensor x, upstream;         ///< (N, C, H, W)
   std::vector<std::string> samples;  ///< what the samples show, if they are pictures
+  std::string about_upstream = {};   ///< where those numbers come from, in a sentence
 };
 
 /// 2 x 2 x 3 x 3 small numbers, chosen so that instance norm's means are whole, and so that its x-hat term
@@ -31,9 +32,20 @@ Example number_example();
 /// is the batch's mirror image. Throws FileError as load_picture() does.
 Example picture_example(const std::string& path, gesso::Index short_side);
 
-/// A layer for x of that shape, with gamma 2, 0.5, 2, ... and beta 1, -1, 1, ... by channel, in training.
-/// `groups` is for group norm. Throws ArgumentError if it does not divide the channels.
-std::unique_ptr<gesso::NormalizationLayer> make_layer(Norm norm, const gesso::Shape& x, gesso::Index groups);
+/// What a layer is made with. A gamma and a beta for each channel, or for layer norm for each element of a
+/// sample; empty: gamma 2, 0.5, 2, ... and beta 1, -1, 1, ... by channel.
+struct AffineNumbers {
+  std::vector<double> gamma = {}, beta = {};
+  double eps = 1e-5;
+};
+
+/// A layer for x of that shape, in training. `groups` is for group norm. Throws ArgumentError if it does not
+/// divide the channels.
+std::unique_ptr<gesso::NormalizationLayer> make_layer(Norm norm, const gesso::Shape& x, gesso::Index groups,
+                                                      const AffineNumbers& affine = {});
+
+/// "n=0 c=1", "c=1", "n=0": what the elements of statistic s have in common. `x` is the shape of x.
+std::string statistic_name(const gesso::NormalizationAxes& axes, const gesso::Shape& x, gesso::Index s);
 
 /// The layer's gradients by its own backward, beside the inspection.
 struct Gradients {

@@ -1,0 +1,104 @@
+#include "differences.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "gesso/autograd/graph.h"
+
+namespace norm_lab {
+
+using namespace gesso;
+
+namespace {
+
+// So many rows and columns of each plane are looked at.
+struct Part {
+  Index rows, columns;
+};
+Part part_of(const Shape& shape) {
+  const bool small = shape.numel() <= 4096;
+  return {small ? shape[2] : std::min<Index>(3, shape[2]), small ? shape[3] : std::min<Index>(3, shape[3])};
+}
+
+// Central differences of `loss` by the numbers of `moved` in that part, which loss() reads; `shape` is
+// moved's, with four dimensions. step(i) is h for number i.
+template <class Loss, class Step>
+Tensor differences_by(Tensor& moved, const Shape& shape, Loss loss, Step step) {
+  const Part part = part_of(shape);
+  Tensor result = Tensor::empty({shape[0], shape[1], part.rows, part.columns}, float64);
+  double* to = result.mutable_data<double>();
+  for (Index plane = 0; plane < shape[0] * shape[1]; ++plane) {
+    for (Index row = 0; row < part.rows; ++row) {
+      for (Index column = 0; column < part.columns; ++column) {
+        const Index i = (plane * shape[2] + row) * shape[3] + column;
+        const double value = moved.data<double>()[i], above = value + step(i), below = value - step(i);
+        moved.mutable_data<double>()[i] = above;
+        const double loss_above = loss();
+        moved.mutable_data<double>()[i] = below;
+        const double loss_below = loss();
+        moved.mutable_data<double>()[i] = value;
+        *to++ = (loss_above - loss_below) / (above - below);
+      }
+    }
+  }
+  return result;
+}
+
+// The largest difference between `differences` and `gradient` in that part.
+double largest_error(const Tensor& differences, const Tensor& gradient, const Shape& shape) {
+  const Part part = part_of(shape);
+  double largest = 0;
+  for (Index i = 0; i < differences.numel(); ++i) {
+    const Index column = i % part.columns, row = i / part.columns % part.rows,
+                plane = i / (part.columns * part.rows);
+    const double exact = gradient.data<double>()[(plane * shape[2] + row) * shape[3] + column];
+    largest = std::max(largest, std::abs(differences.data<double>()[i] - exact));
+  }
+  return largest;
+}
+
+}  // namespace
+
+Differences differences_of(NormalizationLayer& layer, const Example& example, const Gradients& gradients) {
+  const NoGradGuard no_grad;
+  const NormalizationTerms& terms = gradients.seen.parts.at(0);
+  const NormalizationAxes& axes = terms.axes;
+  const double* dy = example.upstream.data<double>();
+  Tensor x = example.x.clone();
+  const auto loss = [&] {
+    const Tensor result = layer(x);
+    const double* y = result.data<double>();
+    const Index count = result.numel();
+    long double sum = 0;
+    for (Index i = 0; i < count; ++i) {
+      sum += static_cast<long double>(dy[i]) * y[i];
+    }
+    return static_cast<double>(sum);
+  };
+  Differences result;
+  // The loss curves over a standard deviation, so that is what h is small against; and it must not vanish
+  // beside x.
+  const auto deviation = [&](Index i) {
+    return 1 / terms.inv_std.data<double>()[axes.statistic(i / axes.inner)];
+  };
+  result.dx = differences_by(x, x.shape(), loss, [&](Index i) {
+    return std::max(1e-5 * deviation(i), 1e-10 * std::abs(x.data<double>()[i]));
+  });
+  result.largest_error_dx = largest_error(result.dx, gradients.dx, x.shape());
+  const auto by_parameter = [&](std::size_t which, const Tensor& gradient) {
+    Tensor parameter = layer.parameters().at(which);
+    const bool per_channel = parameter.rank() == 1;
+    const Shape shape = per_channel ? Shape{1, parameter.numel(), 1, 1}
+                                    : Shape{1, example.x.size(1), example.x.size(2), example.x.size(3)};
+    const Tensor found = differences_by(parameter, shape, loss,
+                                        [](Index) { return 1e-3; });  // y is linear in it: any h will do
+    result.largest_error_affine =
+        std::max(result.largest_error_affine, largest_error(found, gradient, shape));
+    return per_channel ? found.alias(parameter.shape()) : found;
+  };
+  result.dgamma = by_parameter(0, gradients.dgamma);
+  result.dbeta = by_parameter(1, gradients.dbeta);
+  return result;
+}
+
+}  // namespace norm_lab
