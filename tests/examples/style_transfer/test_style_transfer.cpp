@@ -255,7 +255,8 @@ TEST_CASE("stylize --model list names the models that come with gesso") {
   CHECK(list.find(" steps)") != std::string::npos);
 }
 
-TEST_CASE("sweep paints a sheet of weights and sizes") {
+// Its trainings take minutes under sanitizers, and train the same networks as the tests above.
+TEST_CASE("sweep paints a sheet of weights and sizes" * doctest::skip(kSanitized)) {
   fresh_folder();
   const std::string sweep =
       "sweep --style " + kStyle + " --out " + (kFolder / "sheet").string() + " --picture " + kPhoto + " ";
