@@ -1,13 +1,22 @@
 // Picture files made byte by byte, of kinds that gesso reads but does not write.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "gesso/core/tensor.h"
+
 namespace gesso::testing {
+
+/// Whether all values of a picture are from 0 to 1, none of them NaN.
+inline bool is_in_range(const Tensor& picture) {
+  const float* const values = picture.data<float>();
+  return std::all_of(values, values + picture.numel(), [](float value) { return value >= 0 && value <= 1; });
+}
 
 inline void append_big_endian(std::string& out, std::uint32_t value, int bytes) {
   for (int i = bytes - 1; i >= 0; --i) {

@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <iostream>
 
-#include "gesso/core/system_limits.h"
 #include "gesso/gesso.h"
 #include "painting/memory_need.h"
 #include "painting/style_network.h"
@@ -71,14 +70,9 @@ MemoryNeed require_memory(const Options& options, const LabelledPictures& data) 
   });
   const double pictures =
       static_cast<double>(data.size() * data.channels) * static_cast<double>(data.height * data.width);
-  const auto batch = static_cast<double>(options.batch), available = static_cast<double>(available_memory());
-  const MemoryNeed need = memory_of_process(step_of_two / 2 * batch, 0, pictures, net);
-  if (need.total() > available) {
-    const auto fits = static_cast<Index>(batch * std::max(0.0, available - need.kept) / need.steps);
-    throw UsageError(concat_text("--batch ", options.batch, ": the training takes ", gigabytes(need.total()),
-                                 " of memory, and there are ", gigabytes(available),
-                                 fits > 0 ? concat_text("; --batch ", fits, " fits") : ""));
-  }
+  const MemoryNeed need =
+      memory_of_process(step_of_two / 2 * static_cast<double>(options.batch), 0, pictures, net);
+  require_memory_for_training({.batch = options.batch, .crop = 0}, need);
   return need;
 }
 

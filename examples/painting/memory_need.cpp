@@ -157,7 +157,8 @@ void require_memory_for_training(const StepSize& step, const MemoryNeed& need) {
   const double share = room / need.steps, beside = step.styles_in_steps ? area(step.style_size) : 0;
   offer(step.batch_option, share * static_cast<double>(step.batch), step.least_batch, 1);
   offer("--crop", std::sqrt(std::max(0.0, share * (area(step.crop) + beside) - beside)), 32, step.crop_step);
-  refuse(concat_text(step.batch_option, " ", step.batch, " --crop ", step.crop));
+  refuse(concat_text(step.batch_option, " ", step.batch,
+                     step.crop > 0 ? concat_text(" --crop ", step.crop) : ""));
 }
 
 }  // namespace gesso

@@ -40,7 +40,7 @@ MemoryNeed memory_for_training(const AnyStyleSettings& settings);
 
 /// What of the settings decides how much a training takes, and how the program's options are called.
 struct StepSize {
-  Index batch = 1, crop = 1;
+  Index batch = 1, crop = 1;     ///< crop 0: there is no such option
   Index style_size = 0;          ///< 0: there is no such option
   bool styles_in_steps = false;  ///< each crop comes with a style picture
   const char* batch_option = "--batch";

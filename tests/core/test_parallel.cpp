@@ -153,8 +153,9 @@ TEST_CASE("numbers of threads that make no sense are refused") {
   set_num_threads(before);
 }
 
-#ifndef __SANITIZE_ADDRESS__  // its allocator and its threads do not come through fork() beside another thread
-TEST_CASE("a forked child has threads of its own: it neither hangs nor dies, and computes the same") {
+// Not with AddressSanitizer, whose allocator does not come through fork() beside another thread.
+TEST_CASE("a forked child has threads of its own: it neither hangs nor dies, and computes the same" *
+          doctest::skip(gesso::testing::kSanitized)) {
   const int before = num_threads();
   Generator rng(1);
   const Tensor x = Tensor::randn({4, 16, 40, 40}, rng);
@@ -188,4 +189,3 @@ TEST_CASE("a forked child has threads of its own: it neither hangs nor dies, and
   }
   set_num_threads(before);
 }
-#endif
