@@ -9,16 +9,21 @@ namespace gesso {
 
 namespace fs = std::filesystem;
 
-void RunFolder::create() const {
+void RunFolder::check_new() const {
   require(!fs::exists(root) || fs::is_directory(root), root.string(), " is a file; name a folder");
+  require(!has_checkpoint(checkpoint()), root.string(), " already holds a run; go on with it by --resume ",
+          root.string(), ", or name another folder");
+}
+
+void RunFolder::create() const {
+  check_new();
   std::error_code error;
   fs::create_directories(root, error);
   if (error) {
     throw FileError(concat_text(root.string(), ": the folder cannot be made: ", error.message()));
   }
   lock();
-  require(!has_checkpoint(checkpoint()), root.string(), " already holds a run; go on with it by --resume ",
-          root.string(), ", or name another folder");
+  check_new();  // once more: another program may have worked in it
 }
 
 void RunFolder::lock() const {

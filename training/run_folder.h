@@ -27,9 +27,12 @@ class RunFolder {
   std::filesystem::path record() const { return root / "normalization.jsonl"; }  ///< see report/recorder.h
   std::filesystem::path report() const { return root / "report.html"; }          ///< see report/report.h
 
+  /// Throws ArgumentError if the folder is a file or holds a run already (a checkpoint); touches nothing. A program
+  /// asks this before it loads pictures and networks, and calls create() once those are found good.
+  void check_new() const;
+
   /// Makes the folder, for a new run, and locks it. A folder whose run was killed before its first checkpoint counts
-  /// as empty. Throws ArgumentError if it is a file or holds a run already (a checkpoint), FileError if it cannot be
-  /// made or another program works in it.
+  /// as empty. Throws as check_new() does, and FileError if it cannot be made or another program works in it.
   void create() const;
 
   /// Locks the folder and returns the checkpoint in it; if that was damaged, it is put aside and the one before it is

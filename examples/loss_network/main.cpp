@@ -94,6 +94,7 @@ bool run(Options& options) {
       throw UsageError("name a folder of photographs by --pictures and a folder for the results by --out");
     }
     with_usage_errors("--", [&] { options.settings.check(); });
+    with_usage_errors("--out ", [&] { folder.check_new(); });
     make_paths_absolute(options.settings);
   }
   const std::vector<std::string> files = pictures_to_learn_from(options.settings);

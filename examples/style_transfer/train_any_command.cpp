@@ -53,6 +53,7 @@ void TrainAnyCommand::run() {
       throw UsageError("name a folder of style pictures by --styles and one for the results by --out");
     }
     with_usage_errors("--", [&] { settings.check(); });
+    with_usage_errors("--out ", [&] { folder.check_new(); });
     make_paths_absolute(settings);
   }
   const MemoryNeed memory = memory_for_training(settings);

@@ -99,6 +99,7 @@ void TrainCommand::run() {
       base = loaded.network->state_dict();
     }
     with_usage_errors("--", [&] { settings.check(); });
+    with_usage_errors("--out ", [&] { folder.check_new(); });
     make_paths_absolute(settings);
   }
   const std::vector<std::string> photographs = pictures_in(settings.content);

@@ -12,6 +12,8 @@ namespace fs = std::filesystem;
 TEST_CASE("a new run needs a folder that holds none") {
   const TemporaryFolder temporary;
   const RunFolder folder{temporary / "runs/one"};
+  folder.check_new();
+  CHECK(!fs::exists(folder.root));
   folder.create();
   CHECK(fs::is_directory(folder.root));
   write_bytes(temporary / "runs/one/notes.txt", "mine");
@@ -21,6 +23,7 @@ TEST_CASE("a new run needs a folder that holds none") {
   write_bytes(folder.log(), "");
   CHECK_NOTHROW(folder.create());  // killed before its first checkpoint
   save_checkpoint(folder.checkpoint(), {.step = 1});
+  CHECK_THROWS_WITH_AS(folder.check_new(), holds.c_str(), ArgumentError);
   CHECK_THROWS_WITH_AS(folder.create(), holds.c_str(), ArgumentError);
 
   write_bytes(temporary / "file", "");
