@@ -12,8 +12,8 @@ namespace gesso::detail {
 namespace {
 
 // Signatures and lengths of the records' fixed parts.
-constexpr std::uint32_t kLocalHeader = 0x04034B50, kDirectoryEntry = 0x02014B50, kEnd = 0x06054B50,
-                        kEnd64 = 0x06064B50, kEnd64Locator = 0x07064B50;
+constexpr std::uint32_t kLocalHeader = 0x04034B50, kDirectoryEntry = 0x02014B50, kEnd64 = 0x06064B50,
+                        kEnd64Locator = 0x07064B50;
 constexpr std::size_t kLocalHeaderSize = 30, kDirectoryEntrySize = 46, kEndSize = 22, kEnd64Size = 56,
                       kEnd64LocatorSize = 20;
 constexpr std::uint64_t kMaxComment = 65535, kMaxDirectory = 100'000'000;
