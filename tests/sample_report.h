@@ -41,8 +41,9 @@ inline Report sample_report() {
       .value_label = "deviation",
       .maps = {{"first", {10, 20, 30}, {{1, 2, 3}, {0.5, gap, 4}}}, {"second", {10}, {{8}, {0}}}},
       .log_scale = true};
-  const ReportFindings findings{
-      {{"<i>A</i> is less than B", Verdict::holds, "1 against 2"}, {"C is 0", Verdict::fails, "It was 3."}}};
+  const ReportFindings findings{{{"<i>A</i> is less than B", Verdict::supported, "1 against 2",
+                                  ReportEffect{{0.4, 0.6}, 0.5, 0.3, 0.7, 0.05}},
+                                 {"C is 0", Verdict::contradicted, "It was 3."}}};
   const ReportPicture day = report_picture(sample_picture(0.9), "day", "A red square");
   const ReportPicture night = report_picture(sample_picture(0.1), "night", "A dark square");
   ReportPicture map = report_picture(sample_picture(0.4, 4, 5), "map", "Means by layer", true);

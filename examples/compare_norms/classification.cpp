@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <memory>
 
 #include "gesso/autograd/graph.h"
 #include "gesso/autograd/losses.h"
-#include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
@@ -14,7 +14,6 @@
 #include "gesso/layers/linear.h"
 #include "gesso/training/accuracy.h"
 #include "gesso/training/optim/adam.h"
-#include "gesso/training/optim/schedule.h"
 #include "gesso/training/training_loop.h"
 #include "painting/style_network.h"
 
@@ -24,8 +23,9 @@ namespace {
 constexpr std::size_t kMostClasses = 20;
 constexpr Index kShortSide = 96;  // of the photographs
 constexpr Index kCrop = 32;
-constexpr Index kTestCrops = 16;  // of each photograph
+constexpr Index kTrainingCrops = 16, kTestCrops = 16;  // of each photograph
 constexpr Index kBatch = 20;
+constexpr Index kEvalBatch = 80;
 
 // The first `share` of a picture's longer side, or what is after it.
 Tensor part_of(const Tensor& picture, double share, bool first) {
@@ -50,7 +50,7 @@ class Classifier : public Module {
       : conv1_(3, 16, 3, {.padding = 1}, rng),
         conv2_(16, 32, 3, {.stride = 2, .padding = 1}, rng),
         conv3_(32, 64, 3, {.stride = 2, .padding = 1}, rng),
-        head_(64, classes, {}, rng),
+        head_(64 * (kCrop / 4) * (kCrop / 4), classes, {}, rng),
         norm1_(make_normalization(normalization, 16, Activation::relu)),
         norm2_(make_normalization(normalization, 32, Activation::relu)),
         norm3_(make_normalization(normalization, 64, Activation::relu)) {
@@ -65,7 +65,7 @@ class Classifier : public Module {
 
   Tensor forward(const Tensor& x) override {
     const Tensor features = (*norm3_)(conv3_((*norm2_)(conv2_((*norm1_)(conv1_(x))))));
-    return head_(mean(features, {2, 3}));
+    return head_(features.reshape({x.size(0), -1}));
   }
 
  private:
@@ -74,21 +74,50 @@ class Classifier : public Module {
   std::unique_ptr<Module> norm1_, norm2_, norm3_;
 };
 
+// Leaves the classifier in training mode.
+double accuracy_in_eval(Classifier& classifier, const LabelledPictures& set) {
+  const NoGradGuard no_grad;
+  classifier.eval();
+  std::vector<Tensor> logits;
+  for (Index begin = 0; begin < set.size(); begin += kEvalBatch) {
+    logits.push_back(classifier(set.pictures(begin, std::min(set.size(), begin + kEvalBatch))));
+  }
+  classifier.train();
+  return accuracy(concat(logits, 0), set.labels);
+}
+
+// `count` random crops of a picture, whose class is named after its file.
+void add_crops(const Tensor& picture, Index count, const std::string& file, Generator& rng,
+               LabelledPictures& set) {
+  for (Index k = 0; k < count; ++k) {
+    for (const double value : random_crop(picture, rng).to_vector()) {
+      set.pixels.push_back(static_cast<std::uint8_t>(std::lround(255 * std::clamp(value, 0.0, 1.0))));
+    }
+    set.labels.push_back(static_cast<Index>(set.classes.size()));
+  }
+  set.classes.push_back(std::filesystem::path(file).stem().string());
+}
+
 }  // namespace
 
 std::string ClassificationTask::describe() const {
-  return concat_text("Which of ", training.size(), " photographs does a crop of ", kCrop, " x ", kCrop,
-                     " pixels come from? Training crops are from the first 60 % of each photograph's longer "
-                     "side, test crops from the rest.");
+  return concat_text(
+      "Which of ", training.classes.size(), " photographs does a crop of ", kCrop, " x ", kCrop,
+      " pixels come from? The ", kTrainingCrops,
+      " training crops of each are from the first 60 % of its longer side, the ", kTestCrops,
+      " test crops from the rest. Each network was trained until it knew all of its training set.");
 }
 
 ClassificationTask make_classification_task(const std::vector<std::string>& files) {
-  ClassificationTask task;
-  Generator rng(1);  // the test crops are the same for every seed
-  std::vector<Tensor> crops;
+  Generator rng(1);  // the crops are the same for every seed
   const std::size_t classes = std::min(kMostClasses, files.size());
+  ClassificationTask task;
+  for (LabelledPictures* set : {&task.training, &task.test}) {
+    *set = {.channels = 3, .height = kCrop, .width = kCrop};
+  }
   for (std::size_t i = 0; i < classes; ++i) {
-    const Tensor picture = load_picture(files[i * files.size() / classes]);
+    const std::string& file = files[i * files.size() / classes];
+    const Tensor picture = load_picture(file);
     const auto scaled = [&](bool first) {  // parted before it is scaled, so that no pixel mixes both parts
       const Tensor part = part_of(picture, 0.6, first);
       const double factor =
@@ -98,55 +127,40 @@ ClassificationTask make_classification_task(const std::vector<std::string>& file
       };
       return resize_picture(part, size(2), size(3));
     };
-    task.training.push_back(scaled(true));
-    const Tensor rest = scaled(false);
-    for (Index k = 0; k < kTestCrops; ++k) {
-      crops.push_back(random_crop(rest, rng));
-      task.test_labels.push_back(static_cast<Index>(i));
-    }
+    add_crops(scaled(true), kTrainingCrops, file, rng, task.training);
+    add_crops(scaled(false), kTestCrops, file, rng, task.test);
   }
-  task.test = concat(crops, 0);
   return task;
 }
 
 std::optional<ClassificationRun> train_classifier(const ClassificationTask& task,
                                                   const std::string& normalization, std::uint64_t seed,
                                                   Index steps, const std::function<bool(Index)>& after_step) {
-  Generator weights(seed), crops(seed + (std::uint64_t{1} << 32));
-  const auto classes = static_cast<Index>(task.training.size());
-  Classifier classifier(normalization, classes, weights);
-  Adam adam(classifier.parameters(), {.lr = 3e-3});
-  const WarmupCosine schedule{.warmup = steps / 10, .total = steps, .floor = 0.01};
-  Training training(classifier, adam, {.steps = steps, .schedule = schedule}, [&]() -> BatchLoss {
-    std::vector<Tensor> batch;
-    std::vector<Index> labels;
-    for (Index i = 0; i < kBatch; ++i) {
-      labels.push_back(crops.below(classes));
-      batch.push_back(random_crop(task.training[labels.back()], crops));
-    }
-    const Tensor logits = classifier(concat(batch, 0));
-    return {cross_entropy(logits, labels), {{"accuracy", accuracy(logits, labels)}}};
+  Generator weights(seed);
+  Classifier classifier(normalization, static_cast<Index>(task.training.classes.size()), weights);
+  Adam adam(classifier.parameters(), {.lr = 1e-3});
+  LabelledBatches batches(task.training, {.batch = kBatch, .seed = seed});
+  Training training(classifier, adam, {.steps = steps}, [&]() -> BatchLoss {
+    const LabelledBatch batch = batches.next();
+    const Tensor logits = classifier(batch.pictures);
+    return {cross_entropy(logits, batch.labels), {{"accuracy", accuracy(logits, batch.labels)}}};
   });
+  ClassificationRun run{.normalization = normalization, .seed = seed};
   std::vector<LogEntry> log;
-  while (training.steps_done() < steps) {
-    try {
-      log.push_back(training.step());
-    } catch (const DivergedError&) {  // a finding, and no reason to end the comparison
-      const auto step = static_cast<double>(training.steps_done() + 1);
-      log.push_back({{"step", step}, {"loss", NAN}, {"accuracy", 0}});
-      break;
-    }
+  const Index epoch = std::max<Index>(1, task.training.size() / kBatch);
+  while (training.steps_done() < steps && run.training_set_accuracy < 1) {
+    log.push_back(training.step());
     if (after_step && !after_step(training.steps_done())) {
       return std::nullopt;
     }
+    if (training.steps_done() % epoch == 0 || training.steps_done() == steps) {
+      run.training_set_accuracy = accuracy_in_eval(classifier, task.training);
+    }
   }
-  ClassificationRun run{.normalization = normalization, .seed = seed};
   run.step = log_curve(log, "step", "").y;
   run.loss = log_curve(log, "loss", "").y;
   run.train_accuracy = log_curve(log, "accuracy", "").y;
-  const NoGradGuard no_grad;
-  classifier.eval();
-  run.test_accuracy = accuracy(classifier(task.test), task.test_labels);
+  run.test_accuracy = accuracy_in_eval(classifier, task.test);
   return run;
 }
 

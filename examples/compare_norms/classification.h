@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "gesso/core/tensor.h"
+#include "gesso/training/labelled_pictures.h"
 #include "results.h"
 
 namespace gesso {
@@ -16,9 +16,7 @@ namespace gesso {
 /// about that, and instance norm takes away the mean and the contrast of every channel. Training crops come
 /// from one part of each photograph, test crops from another, without a pixel in common.
 struct ClassificationTask {
-  std::vector<Tensor> training;    ///< the part of each photograph to train on, (1, 3, H, W)
-  Tensor test;                     ///< crops to test with, (crops, 3, side, side)
-  std::vector<Index> test_labels;  ///< the photograph that each comes from
+  LabelledPictures training, test;  ///< crops; their classes are the names of the photographs
 
   /// One sentence for the report.
   std::string describe() const;
@@ -27,9 +25,10 @@ struct ClassificationTask {
 /// The task for at most 20 of `files`, evenly spread. Throws FileError for pictures that cannot be read.
 ClassificationTask make_classification_task(const std::vector<std::string>& files);
 
-/// Trains a small network (three times convolution, normalization and ReLU, then the mean over all positions
-/// and a linear layer) with the weights and crops of `seed`, and tests it in eval mode. `after_step` is
-/// called with the number of steps done; when it returns false, the training ends without a result.
+/// Trains a small network (three times convolution, normalization and ReLU, then a linear layer over all
+/// positions) with the weights and order of `seed`, until it knows all of its training set or for `steps` steps,
+/// and tests it in eval mode. `after_step` is called with the number of steps done; when it returns false, the
+/// training ends without a result. Throws DivergedError.
 std::optional<ClassificationRun> train_classifier(const ClassificationTask& task,
                                                   const std::string& normalization, std::uint64_t seed,
                                                   Index steps,

@@ -8,6 +8,7 @@
 #include "gesso/core/files/folder_lock.h"
 #include "gesso/core/pictures/picture.h"
 #include "painting/memory_need.h"
+#include "painting/model_file.h"
 #include "program/interrupt.h"
 #include "program/usage_error.h"
 
@@ -79,7 +80,7 @@ void CompareCommand::run() {
   if (out.empty()) {
     throw UsageError("name a folder for the results by --out");
   }
-  for (std::string* path : {&settings.style, &settings.training.content, &settings.other_style,
+  for (std::string* path : {&settings.style, &settings.training.content, &settings.painter,
                             &settings.training.loss_network.weights}) {
     if (!path->empty()) {
       *path = fs::weakly_canonical(*path).string();  // so that the same command from another folder goes on
@@ -95,8 +96,8 @@ void CompareCommand::run() {
                                .batch_option = "--batch-sizes"},
                               memory);
   const LossJudge judge(train_settings({}, settings));  // reads the style picture
-  if (needs_stylist(plan(settings))) {
-    load_picture(settings.other_style);
+  if (needs_painter(plan(settings))) {
+    load_style_network(settings.painter);  // found bad now, not after half of the trainings
   }
   Settings text = settings.to_text();
   text["photographs"] =

@@ -23,22 +23,22 @@ namespace fs = std::filesystem;
 constexpr double kMinScale = 0.5;  // of training crops: no picture needs a short side above crop / kMinScale
 constexpr std::chrono::seconds kBetweenPages{30};
 
+// A training that failed is not tried again: it would fail again.
 bool has_run(const Comparison& comparison, const PlannedRun& planned) {
-  return std::any_of(comparison.runs.begin(), comparison.runs.end(), [&](const ComparisonRun& run) {
+  const auto is_it = [&](const auto& run) {
     return run.normalization == planned.normalization && run.batch == planned.batch &&
            run.seed == planned.seed && run.photographs == planned.photographs;
-  });
+  };
+  return std::any_of(comparison.runs.begin(), comparison.runs.end(), is_it) ||
+         std::any_of(comparison.failures.begin(), comparison.failures.end(),
+                     [&](const FailedTraining& failed) { return !failed.classifier && is_it(failed); });
 }
 
 bool has_classified(const Comparison& comparison, const std::string& normalization, std::uint64_t seed) {
-  return std::any_of(
-      comparison.classification.begin(), comparison.classification.end(),
-      [&](const ClassificationRun& run) { return run.normalization == normalization && run.seed == seed; });
-}
-
-// The network that style-normalizes: instance norm, trained on the other style.
-PlannedRun stylist(const ComparisonSettings& settings) {
-  return {"instance", *std::max_element(settings.batch_sizes.begin(), settings.batch_sizes.end()), 1};
+  const auto is_it = [&](const auto& run) { return run.normalization == normalization && run.seed == seed; };
+  return std::any_of(comparison.classification.begin(), comparison.classification.end(), is_it) ||
+         std::any_of(comparison.failures.begin(), comparison.failures.end(),
+                     [&](const FailedTraining& failed) { return failed.classifier && is_it(failed); });
 }
 
 template <class Visit>
@@ -51,13 +51,11 @@ void for_each_classifier(const ComparisonSettings& settings, Visit visit) {
 }
 
 // The units of the work that the settings ask for and the comparison lacks.
-Index units_left(const ComparisonSettings& settings, const Comparison& comparison, bool has_stylist) {
+Index units_left(const ComparisonSettings& settings, const Comparison& comparison) {
   Index units = 0;
-  const std::vector<PlannedRun> runs = plan(settings);
-  for (const PlannedRun& planned : runs) {
+  for (const PlannedRun& planned : plan(settings)) {
     units += has_run(comparison, planned) ? 0 : CompareProgress::units(planned, settings);
   }
-  units += needs_stylist(runs) && !has_stylist ? CompareProgress::units(stylist(settings), settings) : 0;
   for_each_classifier(settings, [&](const std::string& normalization, std::uint64_t seed) {
     units += has_classified(comparison, normalization, seed) ? 0 : settings.classifier_steps;
   });
@@ -93,40 +91,47 @@ Comparer::Comparer(const ComparisonSettings& settings, PhotographFiles files, co
       folder_(std::move(folder)),
       plan_(plan(settings)),
       comparison_(std::move(comparison)),
-      progress_(units_left(settings, {}, false),
-                units_left(settings, comparison_, fs::exists(RunFolder{stylist_folder()}.model()))) {}
+      progress_(units_left(settings, {}), units_left(settings, comparison_)) {}
 
 bool Comparer::run() {
   show_photographs();
   save(false);  // the page that people are told to watch
-  // A training that diverges (some do without a normalization) is named, and does not cost the others.
-  std::size_t diverged = 0;
-  const auto go_on_after = [&](const std::string& name, const std::function<bool()>& train) {
-    try {
-      return train();
-    } catch (const DivergedError& error) {
-      progress_.message(concat_text("compare-norms: ", name, ": ", error.what()));
-      ++diverged;
-      return true;
-    }
-  };
   bool finished = true;
   for (const PlannedRun& planned : plan_) {
+    const FailedTraining failure{.normalization = planned.normalization,
+                                 .batch = planned.batch,
+                                 .seed = planned.seed,
+                                 .photographs = planned.photographs};
     finished = finished && (has_run(comparison_, planned) ||
-                            go_on_after(described(planned), [&] { return train_and_measure(planned); }));
+                            with_failure(failure, CompareProgress::units(planned, settings_),
+                                         [&] { return train_and_measure(planned); }));
   }
   for_each_classifier(settings_, [&](const std::string& normalization, std::uint64_t seed) {
+    const FailedTraining failure{.classifier = true, .normalization = normalization, .seed = seed};
     finished = finished && (has_classified(comparison_, normalization, seed) ||
-                            go_on_after(concat_text("classifier with ", normalization, ", seed ", seed),
-                                        [&] { return classify(normalization, seed); }));
+                            with_failure(failure, settings_.classifier_steps,
+                                         [&] { return classify(normalization, seed); }));
   });
   if (finished) {
     save(true);
   }
-  if (finished && diverged > 0) {
-    throw Error(
-        concat_text(diverged, diverged == 1 ? " training" : " trainings",
-                    " diverged and are missing in the report; the reasons stand above. Try a lower --lr"));
+  return finished;
+}
+
+// Does `training`, whose failure would be `failure`. A training that diverges (some do without a normalization)
+// is a result, and does not cost the others.
+bool Comparer::with_failure(FailedTraining failure, Index units, const std::function<bool()>& training) {
+  bool finished = true;
+  try {
+    finished = training();
+  } catch (const DivergedError& error) {
+    failure.reason = error.what();
+    progress_.message("compare-norms: " + failure.str());
+    comparison_.failures.push_back(std::move(failure));
+  }
+  if (finished) {
+    progress_.advance(units);
+    save(false);
   }
   return finished;
 }
@@ -158,10 +163,7 @@ void Comparer::show_photographs() {
 }
 
 bool Comparer::train_and_measure(const PlannedRun& planned) {
-  if (!need_material(planned.photographs)) {
-    return false;
-  }
-  const Material& material = materials_.at(planned.photographs);
+  const Material& material = material_of(planned.photographs);
   const bool plain = planned.photographs == "plain", first = planned.seed == 1;
   const RunFolder folder{run_folder(planned)};
   const auto show_progress = [&](Index steps, const LogEntry& entry) {
@@ -190,8 +192,6 @@ bool Comparer::train_and_measure(const PlannedRun& planned) {
   }
   measure(*network, judge_, material.test, run);
   comparison_.runs.push_back(std::move(run));
-  progress_.advance(CompareProgress::units(planned, settings_));
-  save(false);
   return true;
 }
 
@@ -212,47 +212,24 @@ void Comparer::paint(StyleNetwork& network, const PlannedRun& planned, Compariso
   }
 }
 
-bool Comparer::need_material(const std::string& kind) {
+const Comparer::Material& Comparer::material_of(const std::string& kind) {
   if (materials_.contains(kind)) {
-    return true;
+    return materials_.at(kind);
   }
   const Tensor squares = middle_squares(files_.test, settings_.training.crop);
   if (kind == "plain") {
-    materials_[kind] = {files_.training, squares};
-    return true;
+    return materials_[kind] = {files_.training, squares};
   }
   std::function<Tensor(const Tensor&)> change = equalize_luminance;
-  std::unique_ptr<StyleNetwork> network;
+  std::unique_ptr<StyleNetwork> painter;
   if (kind == "style-normalized") {
-    if (!train_stylist()) {
-      return false;
-    }
-    network = load_style_network(RunFolder{stylist_folder()}.model()).network;
-    change = [&](const Tensor& picture) { return stylize(*network, picture); };
+    painter = load_style_network(settings_.painter).network;
+    change = [&](const Tensor& picture) { return stylize(*painter, picture); };
   }
   const auto size = static_cast<Index>(static_cast<double>(settings_.training.crop) / kMinScale);
-  materials_[kind] = {prepare_photographs(files_.training, folder_ / "photographs" / kind, size, change),
-                      each_picture(squares, change)};
-  return true;
-}
-
-bool Comparer::train_stylist() {
-  const RunFolder folder{stylist_folder()};
-  if (fs::exists(folder.model())) {
-    return true;
-  }
-  const PlannedRun planned = stylist(settings_);
-  TrainSettings training = train_settings(planned, settings_);
-  training.styles = {settings_.other_style};
-  const auto show_progress = [&](Index steps, const LogEntry&) {
-    progress_.update(steps * (1 + planned.batch),
-                     concat_text("a network to style-normalize photographs: step ", steps));
-  };
-  if (!run_training(training, files_.training, folder, {.after_step = show_progress})) {
-    return false;
-  }
-  progress_.advance(CompareProgress::units(planned, settings_));
-  return true;
+  return materials_[kind] = {
+             prepare_photographs(files_.training, folder_ / "photographs" / kind, size, change),
+             each_picture(squares, change)};
 }
 
 bool Comparer::classify(const std::string& normalization, std::uint64_t seed) {
@@ -271,8 +248,6 @@ bool Comparer::classify(const std::string& normalization, std::uint64_t seed) {
   }
   comparison_.classification_task = task.describe();
   comparison_.classification.push_back(*run);
-  progress_.advance(settings_.classifier_steps);
-  save(false);
   return true;
 }
 

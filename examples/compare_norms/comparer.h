@@ -37,9 +37,9 @@ class Comparer {
   // Each returns false after stop_requested().
   bool train_and_measure(const PlannedRun& planned);
   bool classify(const std::string& normalization, std::uint64_t seed);
-  bool need_material(const std::string& kind);
-  bool train_stylist();
+  bool with_failure(FailedTraining failure, Index units, const std::function<bool()>& training);
 
+  const Material& material_of(const std::string& kind);
   void show_photographs();
   void paint(StyleNetwork& network, const PlannedRun& planned, ComparisonRun& run) const;
   void save(bool finished);
@@ -48,7 +48,6 @@ class Comparer {
   std::filesystem::path run_folder(const PlannedRun& planned) const {
     return folder_ / "runs" / planned.name();
   }
-  std::filesystem::path stylist_folder() const { return folder_ / "photographs" / "stylist"; }
 
   const ComparisonSettings settings_;
   const PhotographFiles files_;

@@ -20,7 +20,7 @@ void check_list(const char* name, const std::vector<T>& values) {
 SettingList list(ComparisonSettings& s) {
   return {{"seeds", &s.seeds, 1, 100},
           {"style", &s.style},
-          {"other_style", &s.other_style},
+          {"painter", &s.painter},
           {"picture_size", &s.picture_size, 16, 2048},
           {"classifier_steps", &s.classifier_steps, 1, 1e6}};
 }
@@ -122,7 +122,7 @@ std::vector<PlannedRun> plan(const ComparisonSettings& settings) {
   return runs;
 }
 
-bool needs_stylist(const std::vector<PlannedRun>& runs) {
+bool needs_painter(const std::vector<PlannedRun>& runs) {
   return std::any_of(runs.begin(), runs.end(),
                      [](const PlannedRun& run) { return run.photographs == "style-normalized"; });
 }

@@ -33,8 +33,8 @@ struct ComparisonSettings {
   std::string style;  ///< file of the style picture
   std::vector<std::string> normalizations = {"none", "batch", "instance", "layer", "group", "batch-instance"};
   std::vector<Index> batch_sizes = {1, 4};
-  Index seeds = 3;           ///< repetitions, each with other initial weights and crops: seeds 1, 2, ...
-  std::string other_style;   ///< file of the picture in whose style photographs are style-normalized
+  Index seeds = 5;           ///< repetitions, each with other initial weights and crops: seeds 1, 2, ...
+  std::string painter;       ///< file of a trained style network, which style-normalizes photographs
   Index picture_size = 256;  ///< short side of the pictures shown
   Index classifier_steps = 200;
   bool normalized_photographs = true;  ///< whether to train on normalized photographs too
@@ -69,7 +69,7 @@ TrainSettings train_settings(const PlannedRun& run, const ComparisonSettings& co
 /// style-normalized photographs, with the largest batch.
 std::vector<PlannedRun> plan(const ComparisonSettings& settings);
 
-/// Whether a planned training is on style-normalized photographs, which an extra network must make first.
-bool needs_stylist(const std::vector<PlannedRun>& runs);
+/// Whether a planned training is on style-normalized photographs.
+bool needs_painter(const std::vector<PlannedRun>& runs);
 
 }  // namespace gesso

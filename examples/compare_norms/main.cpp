@@ -4,9 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "claims.h"
 #include "compare_command.h"
 #include "page.h"
 #include "painting/loss_network.h"
+#include "painting/ready_made.h"
 #include "painting/style_network.h"
 #include "program/assets.h"
 #include "program/command_line.h"
@@ -21,6 +23,7 @@ struct Arguments {
   ComparisonSettings settings;
   std::vector<std::string> skip;
   std::filesystem::path out, report;
+  bool claims = false;
 };
 
 // Whether the command line asks for the full preset, with which every other option then begins.
@@ -58,6 +61,8 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
   line.option("--report", &arguments.report,
               "Only writes report.html again, from the results.json in this folder")
       .value_name("FOLDER");
+  line.flag("--claims", &arguments.claims,
+            "Only prints what is claimed, how it is measured and what decides it");
   line.heading("What is compared");
   option("--norms", &s.normalizations, "The normalizations to compare")
       .separator(',')
@@ -81,9 +86,12 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
   option("--content-weight", &s.training.weights.content, "More keeps more of the photograph");
   line.heading("Experiments");
   option("--lr", &s.training.learning_rate, "The highest learning rate");
-  option("--other-style", &s.other_style,
-         "The style of style-normalized photographs. Default: the bundled waves")
-      .value_name("FILE");
+  option(
+      "--painter", &s.painter,
+      "The trained style network that paints style-normalized photographs: a file or a ready-made one's name. "
+      "Default: wave")
+      .hide_default()
+      .value_name("MODEL");
   option("--loss-network", &s.training.loss_network.name, "What compares pictures")
       .choices(gesso::known_loss_networks());
   line.option(
@@ -95,6 +103,10 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
 }
 
 void run(const Arguments& arguments, gesso::CompareCommand& command) {
+  if (arguments.claims) {
+    gesso::print_claims(std::cout);
+    return;
+  }
   if (!arguments.report.empty()) {
     gesso::write_page(gesso::read_results(arguments.report / "results.json"), arguments.report);
     std::cout << (arguments.report / "report.html").string() << "\n";
@@ -106,11 +118,9 @@ void run(const Arguments& arguments, gesso::CompareCommand& command) {
     (part == "photographs" ? command.settings.normalized_photographs : command.settings.classification) =
         false;
   }
-  std::string& other = command.settings.other_style;
-  if (other.empty()) {  // style-normalized photographs are in another style than the one that is learnt
-    const bool learns_waves = std::filesystem::path(command.settings.style).filename() == "waves.jpg";
-    other = learns_waves ? gesso::asset("styles/stained_glass.jpg") : gesso::asset("styles/waves.jpg");
-  }
+  std::string& painter = command.settings.painter;
+  painter =
+      gesso::find_model(painter.empty() ? "wave" : painter, gesso::ready_made_folder(), "--painter").string();
   command.run();
 }
 

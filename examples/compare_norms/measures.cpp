@@ -23,6 +23,17 @@ double visible_change(const Tensor& a, const Tensor& b) {
   return mean(abs(clamp(a, 0, 1) - clamp(b, 0, 1))).item();
 }
 
+// Mean absolute difference of neighbouring pixels, as the pictures are shown.
+double roughness(const Tensor& pictures) {
+  const Tensor shown = clamp(pictures, 0, 1);
+  const Index height = shown.size(2), width = shown.size(3);
+  const double across =
+      visible_change(crop(shown, 0, 1, height, width - 1), crop(shown, 0, 0, height, width - 1));
+  const double down =
+      visible_change(crop(shown, 1, 0, height - 1, width), crop(shown, 0, 0, height - 1, width));
+  return (across + down) / 2;
+}
+
 }  // namespace
 
 LossJudge::LossJudge(const TrainSettings& settings)
@@ -114,7 +125,10 @@ std::vector<ContrastMeasure> measure_contrasts(StyleNetwork& network, const Loss
 void measure(StyleNetwork& network, const LossJudge& judge, const Tensor& photographs, ComparisonRun& run) {
   // Eval mode first: forwards in training mode move running statistics.
   network.eval();
-  run.test = judge.losses(repaint(network, photographs, 1), photographs);
+  const Tensor painted = repaint(network, photographs, 1);
+  run.test = judge.losses(painted, photographs);
+  run.roughness = roughness(painted);
+  run.scale_change = visible_change(repaint(network, photographs * 0.5 + 0.25, 1), painted);
   run.leak_eval = leak(network, photographs);
   network.train();
   run.test_train_mode = judge.losses(repaint(network, photographs, run.batch), photographs);

@@ -47,6 +47,8 @@ constexpr auto kFields<ComparisonRun> =
                std::pair{"test_train_mode", &ComparisonRun::test_train_mode},
                std::pair{"test", &ComparisonRun::test},
                std::pair{"contrast", &ComparisonRun::contrast},
+               std::pair{"roughness", &ComparisonRun::roughness},
+               std::pair{"scale_change", &ComparisonRun::scale_change},
                std::pair{"leak", &ComparisonRun::leak},
                std::pair{"leak_eval", &ComparisonRun::leak_eval},
                std::pair{"seconds_per_step", &ComparisonRun::seconds_per_step},
@@ -61,7 +63,17 @@ constexpr auto kFields<ClassificationRun> =
                std::pair{"step", &ClassificationRun::step},
                std::pair{"loss", &ClassificationRun::loss},
                std::pair{"train_accuracy", &ClassificationRun::train_accuracy},
+               std::pair{"training_set_accuracy", &ClassificationRun::training_set_accuracy},
                std::pair{"test_accuracy", &ClassificationRun::test_accuracy}};
+
+template <>
+constexpr auto kFields<FailedTraining> =
+    std::tuple{std::pair{"classifier", &FailedTraining::classifier},
+               std::pair{"normalization", &FailedTraining::normalization},
+               std::pair{"batch", &FailedTraining::batch},
+               std::pair{"seed", &FailedTraining::seed},
+               std::pair{"photographs", &FailedTraining::photographs},
+               std::pair{"reason", &FailedTraining::reason}};
 
 template <>
 constexpr auto kFields<Comparison> =
@@ -70,7 +82,8 @@ constexpr auto kFields<Comparison> =
                std::pair{"style_picture", &Comparison::style_picture},
                std::pair{"runs", &Comparison::runs},
                std::pair{"classification_task", &Comparison::classification_task},
-               std::pair{"classification", &Comparison::classification}};
+               std::pair{"classification", &Comparison::classification},
+               std::pair{"failures", &Comparison::failures}};
 
 template <class T>
 constexpr bool is_struct = !std::is_null_pointer_v<std::remove_const_t<decltype(kFields<T>)>>;
@@ -123,6 +136,12 @@ void from_json(const Json& json, T& value) {
 }
 
 }  // namespace
+
+std::string FailedTraining::str() const {
+  const std::string which = classifier ? concat_text("classifier with ", normalization, " norm, seed ", seed)
+                                       : concat_text(normalization, " norm, batch ", batch, ", seed ", seed);
+  return which + (photographs == "plain" ? "" : ", " + photographs) + ": " + reason;
+}
 
 void write_results(const Comparison& comparison, const std::filesystem::path& path) {
   write_file_atomically(path.string(), json_text(to_json(comparison)) + "\n");

@@ -46,6 +46,11 @@ struct ComparisonRun {
   LossValues test = {};
   /// In order of contrast.
   std::vector<ContrastMeasure> contrast = {};
+  /// Mean absolute difference of neighbouring pixels, across and down, of the test photographs repainted in
+  /// eval mode: how fine-grained the pictures are.
+  double roughness = 0;
+  /// Mean absolute difference of the outputs, in eval mode, for photographs x and for 0.5 x + 0.25.
+  double scale_change = 0;
   /// In training mode: mean |change| of three pictures' outputs when the fourth of their batch is replaced.
   double leak = 0;
   /// The same in eval mode.
@@ -66,7 +71,21 @@ struct ClassificationRun {
   std::string normalization;
   std::uint64_t seed = 1;
   std::vector<double> step = {}, loss = {}, train_accuracy = {};  ///< of the training batches
-  double test_accuracy = 0;                                       ///< in eval mode, 0 to 1
+  double training_set_accuracy = 0;  ///< of all training crops, in eval mode, 0 to 1
+  double test_accuracy = 0;          ///< the same of test crops
+};
+
+/// A training that diverged: a finding of its own, which is not tried again.
+struct FailedTraining {
+  bool classifier = false;
+  std::string normalization;
+  Index batch = 0;  ///< not for classifiers
+  std::uint64_t seed = 1;
+  std::string photographs = "plain";
+  std::string reason = {};  ///< what it ended with
+
+  /// "batch norm, batch 4, seed 2: loss is NaN at step 7": which it was, and the reason.
+  std::string str() const;
 };
 
 struct Comparison {
@@ -76,6 +95,7 @@ struct Comparison {
   std::vector<ComparisonRun> runs;              ///< those that are finished
   std::string classification_task;              ///< one sentence that says what is classified
   std::vector<ClassificationRun> classification;
+  std::vector<FailedTraining> failures;
 };
 
 /// Writes results.json: one JSON object with the names above, structs as objects, vectors as arrays. Losses

@@ -1,30 +1,35 @@
-// What the literature claims about batch and instance normalization in style transfer, and whether a
-// comparison agrees.
+// Whether a comparison supports what the literature claims.
 #pragma once
 
+#include <optional>
 #include <vector>
 
+#include "claims.h"
 #include "gesso/training/report/report.h"
+#include "paired_effect.h"
 #include "results.h"
 
 namespace gesso {
 
-/// One finding for each claim, in this order:
-///   0  instance norm reaches lower losses than batch norm, at the largest batch size above 1
-///      (Ulyanov et al. 2016, arXiv 1607.08022; 2017, arXiv 1701.02096)
-///   1  with one picture a batch both train alike
-///   2  ... and differ in eval mode
-///   3  instance norm's pictures do not depend on the photograph's contrast, batch norm's do
-///      (Ulyanov 2016, section 2)
-///   4  its advantage stays when all training photographs have the same contrast,
-///   5  and mostly goes when they are in the style already
-///      (Huang and Belongie 2017, arXiv 1703.06868, figure 1)
-///   6  batch norm lets pictures of one batch change each other, instance norm does not
-///   7  batch norm behaves differently in training and in eval mode, instance norm does not
-///   8  batch norm wins where the label is in what instance norm takes away
-///
-/// A claim about "lower" holds when it is true in the mean over seeds and for each seed, holds in part when
-/// seeds disagree, and is open while one of its trainings is missing.
-std::vector<ReportFinding> findings_of(const Comparison& comparison);
+/// A claim, and what this comparison says about it.
+struct ClaimVerdict {
+  const Claim* claim;
+  Verdict verdict = Verdict::open;
+  ClaimEvidence evidence = {};
+  std::optional<PairedEffect> effect = {};  ///< none if nothing was measured
+  double p = 1;                        ///< of the effect, after Holm's correction
+};
+
+/// The verdicts on claims(), in their order. A claim is
+///   supported     if the effect is above the threshold, and p < 0.05
+///   contradicted  if it is below, and p < 0.05
+///   undecided     if p >= 0.05
+///   indicative    whatever p is, with one or two seeds
+///   open          with none
+/// p is of the paired t test over seeds, corrected (Holm) for all claims that three or more seeds were measured of.
+std::vector<ClaimVerdict> verdicts_of(const Comparison& comparison);
+
+/// The same in words, for the report.
+std::vector<ReportFinding> findings_of(const std::vector<ClaimVerdict>& verdicts);
 
 }  // namespace gesso

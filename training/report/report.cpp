@@ -132,12 +132,14 @@ Json to_json(const ReportColorMaps& group, PictureFiles&) {
 
 const char* name_of(Verdict verdict) {
   switch (verdict) {
-    case Verdict::holds:
-      return "holds";
-    case Verdict::partly:
-      return "partly";
-    case Verdict::fails:
-      return "fails";
+    case Verdict::supported:
+      return "supported";
+    case Verdict::contradicted:
+      return "contradicted";
+    case Verdict::undecided:
+      return "undecided";
+    case Verdict::indicative:
+      return "indicative";
     default:
       return "open";
   }
@@ -146,8 +148,16 @@ const char* name_of(Verdict verdict) {
 Json to_json(const ReportFindings& group, PictureFiles&) {
   Json findings = Json::array();
   for (const ReportFinding& finding : group.findings) {
-    findings.push_back(
-        {{"claim", finding.claim}, {"verdict", name_of(finding.verdict)}, {"evidence", finding.evidence}});
+    Json json = {
+        {"claim", finding.claim}, {"verdict", name_of(finding.verdict)}, {"evidence", finding.evidence}};
+    if (const auto& effect = finding.effect) {
+      json["effect"] = {{"values", effect->values},
+                        {"mean", effect->mean},
+                        {"low", effect->low},
+                        {"high", effect->high},
+                        {"threshold", effect->threshold}};
+    }
+    findings.push_back(json);
   }
   return {{"type", "findings"}, {"findings", findings}};
 }

@@ -94,16 +94,26 @@ struct ReportColorMaps {
 
 /// What a measurement says about a claim.
 enum class Verdict {
-  holds,
-  partly,  ///< part of the claim holds
-  fails,   ///< the measurement says the opposite, or shows no difference where the claim has one
-  open,    ///< not measured, or not yet
+  supported,
+  contradicted,
+  undecided,   ///< measured, but the numbers could be chance
+  indicative,  ///< measured too seldom to decide anything
+  open,        ///< not measured, or not yet
+};
+
+/// An effect that was measured several times: shares, 0.05 being 5 %.
+struct ReportEffect {
+  std::vector<double> values;  ///< each measurement
+  double mean = 0;
+  double low = 0, high = 0;  ///< the interval of confidence about the mean
+  double threshold = 0;      ///< what the claim says the mean is above
 };
 
 struct ReportFinding {
   std::string claim;
   Verdict verdict = Verdict::open;
-  std::string evidence;  ///< the numbers, in words
+  std::string evidence;                     ///< the numbers, in words
+  std::optional<ReportEffect> effect = {};  ///< drawn on a line
 };
 
 /// Claims and what became of them.

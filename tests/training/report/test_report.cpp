@@ -54,7 +54,7 @@ TEST_CASE("the page holds the data, and no text of it gets out of its place") {
   CHECK(blocks[3]["rows"][0][1] == "3.25 ± 0.1");
   CHECK(blocks[6]["maps"][0]["values"][1] == Json{0.5, nullptr, 4.0});
   CHECK(blocks[7]["findings"][1] ==
-        Json{{"claim", "C is 0"}, {"verdict", "fails"}, {"evidence", "It was 3."}});
+        Json{{"claim", "C is 0"}, {"verdict", "contradicted"}, {"evidence", "It was 3."}});
 }
 
 TEST_CASE("each picture is in the page once, as a file that can be read") {

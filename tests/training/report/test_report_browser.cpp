@@ -93,7 +93,7 @@ const char* const kUse = R"(<script>
     check(cell_words() === "step 10 to 30, channel 0 to 1", "pointer gone from the map");
 
     // Findings.
-    check(all(".findings .verdict").map((words) => words.textContent).join() === "held,did not hold", "verdicts");
+    check(all(".findings .verdict").map((words) => words.textContent).join() === "supported,contradicted", "verdicts");
     check(document.querySelector(".claim").textContent === "<i>A</i> is less than B", "claim");
 
     // Wiping, enlarging, comparing, going on.
