@@ -16,7 +16,7 @@ const char* const kUse = R"(<script>
   const check = (holds, words) => { if (!holds) errors.push(words); };
   const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
   const key = (element, name) => element.dispatchEvent(new KeyboardEvent("keydown", {key: name, bubbles: true}));
-  const main = () => {
+  const main = async () => {
     // Texts are texts.
     check(document.querySelector("h1").textContent.startsWith("Night <" + "/script><script>"), "title");
     check(window.broken === undefined, "a script in a text ran");
@@ -125,9 +125,30 @@ const char* const kUse = R"(<script>
       check((control.getAttribute("aria-label") || control.textContent || (control.labels && control.labels.length)), "nameless control");
     }
     check(performance.getEntriesByType("resource").every((entry) => entry.name.startsWith("data:")), "asked the network");
+
+    // A chart can be had as a file: one that stands alone, with title and names.
+    const saved = [], blobs = [];
+    const click = HTMLAnchorElement.prototype.click, url_of = URL.createObjectURL;
+    URL.createObjectURL = (blob) => { blobs.push(blob); return "data:,"; };
+    HTMLAnchorElement.prototype.click = function() { saved.push({name: this.download, blob: blobs[blobs.length - 1]}); };
+    const saves = async (count) => { for (let wait = 0; wait < 50 && saved.length < count; ++wait) await new Promise((done) => setTimeout(done, 20)); };
+    const [svg_button, png_button] = all(".save", loss);
+    svg_button.click();
+    await saves(1);
+    const svg = await saved[0].blob.text();
+    const parsed = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
+    check(saved[0].name === "loss.svg" && parsed.nodeName === "svg", "SVG: " + saved[0].name);
+    check(parsed.textContent.includes("Loss") && parsed.textContent.includes("style"), "title and names in the SVG");
+    check(!svg.includes("var(") && !svg.includes("class=") && parsed.querySelectorAll("path").length === 2, "the SVG needs no style sheet");
+    png_button.click();
+    await saves(2);
+    const png = saved[1]?.blob ?? new Blob();
+    check(saved[1]?.name === "loss.png" && png.type === "image/png" && png.size > 5000, "PNG of " + png.size + " bytes");
+    HTMLAnchorElement.prototype.click = click;
+    URL.createObjectURL = url_of;
   };
-  addEventListener("load", () => setTimeout(() => {
-    try { main(); } catch (error) { errors.push(String(error.stack)); }
+  addEventListener("load", () => setTimeout(async () => {
+    try { await main(); } catch (error) { errors.push(String(error.stack)); }
     // The table of all numbers comes with an event of its own.
     setTimeout(() => {
       check(document.querySelectorAll("details table tbody tr").length === 100, "numbers");

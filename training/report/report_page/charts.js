@@ -49,11 +49,11 @@ function nearest(sorted, x) {
   return sorted[high] - x < x - sorted[low] ? high : low;
 }
 
-const dashes = ["", "7 4", "2 4", "10 3 2 3"];  // curves differ by more than colour
+const dashes = ["", "7 4", "2 4", "10 3 2 3", "14 4", "6 2 2 2 2 2"];  // curves differ by more than colour
 
 function chart(block, id) {
   const curves = block.curves.map((curve, i) => ({
-    ...curve, color: `var(--curve-${curve.color ?? i % 8})`, dash: dashes[Math.floor(i / 8) % 4], on: true, smooth: smoothed(curve.y)}));
+    ...curve, color: `var(--curve-${curve.color ?? i % 8})`, dash: dashes[i % dashes.length], on: true, smooth: smoothed(curve.y)}));
   const many = curves.some((curve) => curve.y.length >= 60);
   const state = {log: block.log_scale, smooth: many, off: [], ...memory.get(id)};
   for (const curve of curves) curve.on = !state.off.includes(curve.name);
@@ -76,11 +76,13 @@ function chart(block, id) {
   }
   const switch_for = (name, words) => make("label", {}, make("input", {type: "checkbox", checked: state[name],
     onchange: (event) => { state[name] = event.target.checked; remember(); }}), words);
+  const to_save = () => ({title: block.title, plot, curves: curves.filter((curve) => curve.on).map((curve) => ({
+    name: curve.name, dash: curve.dash, paint: getComputedStyle(curve.button.querySelector("line")).stroke}))});
   const plot = make("svg", {class: "plot", tabindex: 0, role: "slider", "aria-label": `${block.title}, by ${block.x_label}`,
     "aria-valuemin": steps[0] ?? 0, "aria-valuemax": steps[steps.length - 1] ?? 0});
   const box = make("figure", {class: "chart block"}, block.title ? make("h3", {}, block.title) : null,
     make("div", {class: "chart-bar"}, legend,
-      make("div", {class: "switches"}, many ? switch_for("smooth", "Smooth") : null, switch_for("log", "Log scale"))),
+      make("div", {class: "switches"}, many ? switch_for("smooth", "Smooth") : null, switch_for("log", "Log scale"), buttons_to_save(to_save))),
     plot, numbers_of(block, curves));
 
   let scale_x = null, unscale_x = null, scale_y = null, area = null;
