@@ -56,8 +56,7 @@ Comparison begin_or_go_on(const fs::path& folder, const Settings& settings) {
         concat_text("--out ", folder.string(), " holds something else, not a comparison; name a new folder"));
   }
   fs::create_directories(folder);
-  Comparison comparison;
-  comparison.settings = settings;
+  Comparison comparison{.origin = ComparisonOrigin::now(), .settings = settings};
   write_results(comparison, results);
   return comparison;
 }

@@ -14,6 +14,7 @@
 #include "painting/stylize.h"
 #include "program/interrupt.h"
 #include "run_training.h"
+#include "tables.h"
 
 namespace gesso {
 namespace {
@@ -254,6 +255,7 @@ bool Comparer::classify(const std::string& normalization, std::uint64_t seed) {
 // Results after every training; the page, which takes longer, not more often than people look.
 void Comparer::save(bool finished) {
   write_results(comparison_, folder_ / "results.json");
+  write_csv(comparison_, folder_);
   const auto now = std::chrono::steady_clock::now();
   if (finished || now - page_written_ >= kBetweenPages) {
     std::optional<ReportProgress> under_way;

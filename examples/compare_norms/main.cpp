@@ -13,6 +13,7 @@
 #include "program/assets.h"
 #include "program/command_line.h"
 #include "program/usage_error.h"
+#include "tables.h"
 
 namespace {
 
@@ -22,7 +23,7 @@ struct Arguments {
   std::string preset = "small";
   ComparisonSettings settings;
   std::vector<std::string> skip;
-  std::filesystem::path out, report;
+  std::filesystem::path out, report, latex;
   bool claims = false;
 };
 
@@ -37,7 +38,7 @@ bool wants_full(int argc, char** argv) {
   return false;
 }
 
-// Returns those that --report, which runs nothing, does not go with.
+// Returns those that --report, --latex and --claims, which run nothing, do not go with.
 std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments& arguments) {
   ComparisonSettings& s = arguments.settings;
   std::vector<gesso::Option> settings;
@@ -60,6 +61,9 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
       .choices({"small", "full"});
   line.option("--report", &arguments.report,
               "Only writes report.html again, from the results.json in this folder")
+      .value_name("FOLDER");
+  line.option("--latex", &arguments.latex,
+              "Only prints the losses and the claims of the results.json in this folder as LaTeX tables")
       .value_name("FOLDER");
   line.flag("--claims", &arguments.claims,
             "Only prints what is claimed, how it is measured and what decides it");
@@ -107,6 +111,10 @@ void run(const Arguments& arguments, gesso::CompareCommand& command) {
     gesso::print_claims(std::cout);
     return;
   }
+  if (!arguments.latex.empty()) {
+    gesso::print_latex(std::cout, gesso::read_results(arguments.latex / "results.json"));
+    return;
+  }
   if (!arguments.report.empty()) {
     gesso::write_page(gesso::read_results(arguments.report / "results.json"), arguments.report);
     std::cout << (arguments.report / "report.html").string() << "\n";
@@ -140,9 +148,13 @@ int main(int argc, char** argv) {
   gesso::CompareCommand command;
   return line.run(argc, argv, [&] {
     for (const gesso::Option& setting : settings) {
-      if (!arguments.report.empty() && setting.given()) {
-        throw gesso::UsageError(setting.name() +
-                                " cannot be given together with --report, which runs nothing");
+      const char* only = !arguments.report.empty()  ? "--report"
+                         : !arguments.latex.empty() ? "--latex"
+                         : arguments.claims         ? "--claims"
+                                                    : nullptr;
+      if (only != nullptr && setting.given()) {
+        throw gesso::UsageError(gesso::concat_text(setting.name(), " cannot be given together with ", only,
+                                                   ", which runs nothing"));
       }
     }
     run(arguments, command);

@@ -3,11 +3,13 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <limits>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
+#include "gesso/core/build_info.h"
 #include "gesso/core/error.h"
 #include "gesso/core/files/file.h"
 #include "gesso/core/files/json.h"
@@ -76,8 +78,15 @@ constexpr auto kFields<FailedTraining> =
                std::pair{"reason", &FailedTraining::reason}};
 
 template <>
+constexpr auto kFields<ComparisonOrigin> = std::tuple{
+    std::pair{"version", &ComparisonOrigin::version}, std::pair{"compiler", &ComparisonOrigin::compiler},
+    std::pair{"simd", &ComparisonOrigin::simd},       std::pair{"blas", &ComparisonOrigin::blas},
+    std::pair{"threads", &ComparisonOrigin::threads}, std::pair{"begun", &ComparisonOrigin::begun}};
+
+template <>
 constexpr auto kFields<Comparison> =
-    std::tuple{std::pair{"settings", &Comparison::settings},
+    std::tuple{std::pair{"origin", &Comparison::origin},
+               std::pair{"settings", &Comparison::settings},
                std::pair{"test_photographs", &Comparison::test_photographs},
                std::pair{"style_picture", &Comparison::style_picture},
                std::pair{"runs", &Comparison::runs},
@@ -93,6 +102,14 @@ constexpr bool is_vector = false;
 template <class T>
 constexpr bool is_vector<std::vector<T>> = true;
 
+using Settings = std::map<std::string, std::string>;
+
+// A number if its text comes back from it, else the text.
+Json setting_to_json(const std::string& text) {
+  const Json number = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return number.is_number() && json_text(number) == text ? number : Json(text);
+}
+
 template <class T>
 Json to_json(const T& value) {
   if constexpr (is_struct<T>) {
@@ -104,6 +121,12 @@ Json to_json(const T& value) {
     Json json = Json::array();
     for (const auto& element : value) {
       json.push_back(to_json(element));
+    }
+    return json;
+  } else if constexpr (std::is_same_v<T, Settings>) {
+    Json json = Json::object();
+    for (const auto& [name, text] : value) {
+      json[name] = setting_to_json(text);
     }
     return json;
   } else if constexpr (std::is_same_v<T, double>) {
@@ -118,6 +141,10 @@ Json to_json(const T& value) {
   }
 }
 
+void from_json_setting(const Json& json, std::string& text) {
+  text = json.is_string() ? json.get<std::string>() : json_text(json);
+}
+
 template <class T>
 void from_json(const Json& json, T& value) {
   if constexpr (is_struct<T>) {
@@ -128,6 +155,11 @@ void from_json(const Json& json, T& value) {
     for (const Json& element : json.get_ref<const Json::array_t&>()) {
       from_json(element, value.emplace_back());
     }
+  } else if constexpr (std::is_same_v<T, Settings>) {
+    value.clear();
+    for (const auto& [name, setting] : json.get_ref<const Json::object_t&>()) {
+      from_json_setting(setting, value[name]);
+    }
   } else if constexpr (std::is_same_v<T, double>) {
     value = json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
   } else {
@@ -135,7 +167,44 @@ void from_json(const Json& json, T& value) {
   }
 }
 
+// The JSON schema of a type.
+template <class T>
+Json schema_of() {
+  if constexpr (is_struct<T>) {
+    Json properties = Json::object(), required = Json::array();
+    const auto add = [&]<class Member>(const char* name, Member T::*) {
+      properties[name] = schema_of<Member>();
+      required.push_back(name);
+    };
+    std::apply([&](const auto&... field) { (add(field.first, field.second), ...); }, kFields<T>);
+    return {{"type", "object"}, {"properties", properties}, {"required", required}};
+  } else if constexpr (is_vector<T>) {
+    return {{"type", "array"}, {"items", schema_of<typename T::value_type>()}};
+  } else if constexpr (std::is_same_v<T, Settings>) {
+    return {{"type", "object"}, {"additionalProperties", {{"type", {"string", "number"}}}}};
+  } else if constexpr (std::is_same_v<T, double>) {
+    return {{"type", {"number", "null"}}};
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return {{"type", "boolean"}};
+  } else if constexpr (std::is_integral_v<T>) {
+    return {{"type", "integer"}};
+  } else {
+    static_assert(std::is_same_v<T, std::string>);
+    return {{"type", "string"}};
+  }
+}
+
 }  // namespace
+
+ComparisonOrigin ComparisonOrigin::now() {
+  const BuildInfo info = build_info();
+  const std::time_t seconds = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char begun[32];
+  std::strftime(begun, sizeof begun, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return {info.version, info.compiler, info.simd, info.blas, info.threads, begun};
+}
 
 std::string FailedTraining::str() const {
   const std::string which = classifier ? concat_text("classifier with ", normalization, " norm, seed ", seed)
@@ -144,7 +213,14 @@ std::string FailedTraining::str() const {
 }
 
 void write_results(const Comparison& comparison, const std::filesystem::path& path) {
-  write_file_atomically(path.string(), json_text(to_json(comparison)) + "\n");
+  const std::filesystem::path schema_path = path.parent_path() / "results.schema.json";
+  Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+                 {"title", "results.json of gesso's compare-norms"}};
+  schema.update(schema_of<Comparison>());
+  write_file_atomically(schema_path.string(), json_text(schema, 1) + "\n");
+  Json json = {{"$schema", schema_path.filename().string()}};
+  json.update(to_json(comparison));
+  write_file_atomically(path.string(), json_text(json) + "\n");
 }
 
 Comparison read_results(const std::filesystem::path& path) {

@@ -88,19 +88,31 @@ struct FailedTraining {
   std::string str() const;
 };
 
-struct Comparison {
-  std::map<std::string, std::string> settings;  ///< all that decides the results, as text
-  std::vector<std::string> test_photographs;    ///< pictures shown, paths relative to the run folder
-  std::string style_picture;                    ///< relative path
-  std::vector<ComparisonRun> runs;              ///< those that are finished
-  std::string classification_task;              ///< one sentence that says what is classified
-  std::vector<ClassificationRun> classification;
-  std::vector<FailedTraining> failures;
+/// With what a comparison was begun.
+struct ComparisonOrigin {
+  std::string version, compiler, simd, blas;  ///< see BuildInfo
+  Index threads = 0;
+  std::string begun;  ///< "2026-11-26T16:31:00Z"
+
+  /// This program, here and now.
+  static ComparisonOrigin now();
 };
 
-/// Writes results.json: one JSON object with the names above, structs as objects, vectors as arrays. Losses
-/// and curves keep seven digits; a number that is not finite is null. The file appears complete or not at
-/// all. Throws FileError when it cannot be written.
+struct Comparison {
+  ComparisonOrigin origin = {};
+  std::map<std::string, std::string> settings = {};  ///< all that decides the results, as text
+  std::vector<std::string> test_photographs = {};    ///< pictures shown, paths relative to the run folder
+  std::string style_picture = {};                    ///< relative path
+  std::vector<ComparisonRun> runs = {};              ///< those that are finished
+  std::string classification_task = {};              ///< one sentence that says what is classified
+  std::vector<ClassificationRun> classification = {};
+  std::vector<FailedTraining> failures = {};
+};
+
+/// Writes results.json: one JSON object with the names above, structs as objects, vectors as arrays, settings that
+/// are numbers as numbers. Losses and curves keep seven digits; a number that is not finite is null. Beside it
+/// results.schema.json, a JSON schema (draft 2020-12) that says so. Each file appears complete or not at all. Throws
+/// FileError when one cannot be written.
 void write_results(const Comparison& comparison, const std::filesystem::path& path);
 
 /// Reads what write_results() wrote; null comes back as NaN. Throws FileError, naming the file and what is

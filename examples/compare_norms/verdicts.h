@@ -17,7 +17,7 @@ struct ClaimVerdict {
   Verdict verdict = Verdict::open;
   ClaimEvidence evidence = {};
   std::optional<PairedEffect> effect = {};  ///< none if nothing was measured
-  double p = 1;                        ///< of the effect, after Holm's correction
+  double p = 1;                             ///< of the effect, after Holm's correction
 };
 
 /// The verdicts on claims(), in their order. A claim is

@@ -130,21 +130,6 @@ Json to_json(const ReportColorMaps& group, PictureFiles&) {
           {"columns", group.columns}};
 }
 
-const char* name_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::supported:
-      return "supported";
-    case Verdict::contradicted:
-      return "contradicted";
-    case Verdict::undecided:
-      return "undecided";
-    case Verdict::indicative:
-      return "indicative";
-    default:
-      return "open";
-  }
-}
-
 Json to_json(const ReportFindings& group, PictureFiles&) {
   Json findings = Json::array();
   for (const ReportFinding& finding : group.findings) {
@@ -227,6 +212,21 @@ std::string embeddable(const Json& json) {
 }
 
 }  // namespace
+
+const char* name_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::supported:
+      return "supported";
+    case Verdict::contradicted:
+      return "contradicted";
+    case Verdict::undecided:
+      return "undecided";
+    case Verdict::indicative:
+      return "indicative";
+    default:
+      return "open";
+  }
+}
 
 ReportPicture report_picture(const Tensor& picture, std::string caption, std::string alt, bool exact) {
   return {.caption = std::move(caption),

@@ -101,6 +101,9 @@ enum class Verdict {
   open,        ///< not measured, or not yet
 };
 
+/// "supported", "contradicted", ...
+const char* name_of(Verdict verdict);
+
 /// An effect that was measured several times: shares, 0.05 being 5 %.
 struct ReportEffect {
   std::vector<double> values;  ///< each measurement

@@ -6,12 +6,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
+#include <sstream>
 
 #include "compare_norms/classification.h"
 #include "compare_norms/comparison_settings.h"
 #include "compare_norms/measures.h"
 #include "compare_norms/photographs.h"
 #include "compare_norms/results.h"
+#include "compare_norms/tables.h"
 #include "files.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/core/error.h"
@@ -20,6 +22,7 @@
 #include "gesso/core/files/json.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
+#include "gesso/core/version.h"
 #include "gesso/training/picture_folder.h"
 #include "gesso/training/report/recorder.h"
 #include "painting/filter_bank.h"
@@ -92,6 +95,7 @@ class Program {
 // results.json without what differs from run to run.
 Json timeless_results(const std::string& path) {
   Json results = parse_json(read_file(path));
+  results.erase("origin");
   for (Json& run : results["runs"]) {
     run.erase("seconds_per_step");
     run.erase("peak_megabytes");
@@ -114,7 +118,9 @@ const ComparisonRun& find(const Comparison& comparison, const std::string& norma
 
 TEST_CASE("results.json comes back as it was written") {
   Comparison comparison;
-  comparison.settings = {{"steps", "2"}, {"style", "a \"b\".jpg"}};
+  comparison.origin = ComparisonOrigin::now();
+  comparison.settings = {{"steps", "2"},   {"lr", "0.001"}, {"eps", "1e-05"},
+                         {"norms", "1,2"}, {"zero", "007"}, {"style", "a \"b\".jpg"}};
   comparison.test_photographs = {"test/cat.jpg"};
   comparison.style_picture = "style.jpg";
   ComparisonRun run{.normalization = "batch", .batch = 1, .seed = std::numeric_limits<std::uint64_t>::max()};
@@ -132,6 +138,13 @@ TEST_CASE("results.json comes back as it was written") {
   write_results(comparison, folder / "results.json");
   const Comparison back = read_results(folder / "results.json");
   CHECK(back.settings == comparison.settings);
+  const Json json = parse_json(read_file(folder / "results.json"));
+  CHECK(json["$schema"] == "results.schema.json");
+  CHECK(json["settings"]["steps"] == 2);
+  CHECK(json["settings"]["lr"] == 0.001);
+  CHECK(json["settings"]["zero"] == "007");
+  CHECK(json["origin"]["version"] == GESSO_VERSION);
+  CHECK(json["origin"]["begun"].get<std::string>().size() == 20);
   CHECK(back.test_photographs == comparison.test_photographs);
   REQUIRE(back.runs.size() == 2);
   CHECK(back.runs[0].seed == run.seed);
@@ -147,6 +160,72 @@ TEST_CASE("results.json comes back as it was written") {
   // Written again it is the same file: nothing was lost, and rounding happens once.
   write_results(back, folder / "again.json");
   CHECK(read_file(folder / "results.json") == read_file(folder / "again.json"));
+}
+
+// Whether this Python has the package jsonschema.
+bool has_json_schema() { return std::system("python3 -c 'import jsonschema' 2>/dev/null") == 0; }
+
+TEST_CASE("results.json is what its schema says, and the schema says enough") {
+  if (!has_json_schema()) {
+    MESSAGE("no python3-jsonschema here: not checked");
+    return;
+  }
+  const TemporaryFolder folder;
+  Comparison comparison{.origin = ComparisonOrigin::now(), .settings = {{"steps", "2"}}};
+  ComparisonRun run{.normalization = "batch"};
+  run.total = {1, NAN};
+  run.contrast = {{.contrast = 0.25}};
+  comparison.runs = {run};
+  comparison.classification = {{.normalization = "group"}};
+  comparison.failures = {{.normalization = "none"}};
+  write_results(comparison, folder / "results.json");
+  const auto valid = [&] {
+    return std::system(
+               ("cd " + folder.path() +
+                " && python3 -c 'import json, jsonschema; jsonschema.Draft202012Validator("
+                "json.load(open(\"results.schema.json\"))).validate(json.load(open(\"results.json\")))' "
+                "2>/dev/null")
+                   .c_str()) == 0;
+  };
+  CHECK(valid());
+  const Json whole = parse_json(read_file(folder / "results.json"));
+  const auto spoiled = [&](const std::function<void(Json&)>& spoil) {
+    Json json = whole;
+    spoil(json);
+    write_bytes(folder / "results.json", json_text(json));
+    return !valid();
+  };
+  CHECK(spoiled([](Json& json) { json.erase("runs"); }));
+  CHECK(spoiled([](Json& json) { json["runs"][0]["batch"] = "4"; }));
+  CHECK(spoiled([](Json& json) { json["runs"][0]["contrast"][0]["losses"].erase("style"); }));
+  CHECK(spoiled([](Json& json) { json["runs"][0]["total"][0] = "1"; }));
+  CHECK(spoiled([](Json& json) { json["settings"]["steps"] = Json::array(); }));
+}
+
+TEST_CASE("CSV and LaTeX: a line for each training and step, tables that TeX reads") {
+  const TemporaryFolder folder;
+  Comparison comparison;
+  ComparisonRun run{.normalization = "batch", .batch = 2, .seed = 3};
+  run.step = {1, 2};
+  run.total = {0.5, NAN};
+  run.content = run.style = {1, 2};
+  run.training = {3.25, 1.5, 0.25};
+  run.leak = 0.125;
+  comparison.runs = {run, run};
+  comparison.runs[1].seed = 4;
+  comparison.runs[1].training.total = 3.5;
+  write_csv(comparison, folder.path());
+  CHECK(
+      read_file(folder / "curves.csv") ==
+      "normalization,batch,seed,photographs,step,total,content,style\n"
+      "batch,2,3,plain,1,0.5,1,1\nbatch,2,3,plain,2,,2,2\nbatch,2,4,plain,1,0.5,1,1\nbatch,2,4,plain,2,,2,2\n");
+  const std::string trainings = read_file(folder / "trainings.csv");
+  CHECK(trainings.starts_with("normalization,batch,seed,photographs,training_total,"));
+  CHECK(trainings.find("\nbatch,2,3,plain,3.25,1.5,0.25,0,0,0,0,,0,0,0.125,0,0,0\n") != std::string::npos);
+  std::ostringstream latex;
+  print_latex(latex, comparison);
+  CHECK(latex.str().find("batch & 2 & 3.38 $\\pm$ 0.18 & 1.50 $\\pm$ 0.00") != std::string::npos);
+  CHECK(latex.str().find("total-loss &  &  & 5.0 \\% &  & open \\\\\n") != std::string::npos);
 }
 
 TEST_CASE("a file that is not a results.json is refused by name") {

@@ -1,0 +1,19 @@
+// A comparison for other programs and for papers: tables of its numbers.
+#pragma once
+
+#include <filesystem>
+#include <ostream>
+
+#include "results.h"
+
+namespace gesso {
+
+/// Writes trainings.csv, one line for each training with all that was measured of it, and curves.csv, one line for each
+/// of its steps, into `folder`. Numbers that are not finite are left empty. Throws FileError when one cannot be written.
+void write_csv(const Comparison& comparison, const std::filesystem::path& folder);
+
+/// Two LaTeX tables (tabular, with booktabs' rules): the losses of each normalization, mean and standard deviation over
+/// seeds; the claims with effect, interval, threshold and verdict.
+void print_latex(std::ostream& out, const Comparison& comparison);
+
+}  // namespace gesso
