@@ -41,7 +41,7 @@ TrainSettings filter_bank_training() {
 ComparisonSettings ComparisonSettings::small() {
   ComparisonSettings settings;
   settings.training.network = {.width = 8, .blocks = 2};
-  settings.training.steps = 200;
+  settings.training.steps = 120;
   settings.training.crop = 96;
   return settings;
 }

@@ -14,6 +14,7 @@
 #include "program/command_line.h"
 #include "program/usage_error.h"
 #include "tables.h"
+#include "tensorboard.h"
 
 namespace {
 
@@ -23,7 +24,7 @@ struct Arguments {
   std::string preset = "small";
   ComparisonSettings settings;
   std::vector<std::string> skip;
-  std::filesystem::path out, report, latex;
+  std::filesystem::path out, report, latex, tensorboard;
   bool claims = false;
 };
 
@@ -38,7 +39,7 @@ bool wants_full(int argc, char** argv) {
   return false;
 }
 
-// Returns those that --report, --latex and --claims, which run nothing, do not go with.
+// Returns those that --report, --latex, --tensorboard and --claims, which run nothing, do not go with.
 std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments& arguments) {
   ComparisonSettings& s = arguments.settings;
   std::vector<gesso::Option> settings;
@@ -64,6 +65,10 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
       .value_name("FOLDER");
   line.option("--latex", &arguments.latex,
               "Only prints the losses and the claims of the results.json in this folder as LaTeX tables")
+      .value_name("FOLDER");
+  line.option(
+          "--tensorboard", &arguments.tensorboard,
+          "Only writes event files for TensorBoard into FOLDER/tensorboard, from the results.json in this folder")
       .value_name("FOLDER");
   line.flag("--claims", &arguments.claims,
             "Only prints what is claimed, how it is measured and what decides it");
@@ -115,6 +120,12 @@ void run(const Arguments& arguments, gesso::CompareCommand& command) {
     gesso::print_latex(std::cout, gesso::read_results(arguments.latex / "results.json"));
     return;
   }
+  if (!arguments.tensorboard.empty()) {
+    const std::filesystem::path events = arguments.tensorboard / "tensorboard";
+    gesso::write_tensorboard(gesso::read_results(arguments.tensorboard / "results.json"), events);
+    std::cout << events.string() << "\n";
+    return;
+  }
   if (!arguments.report.empty()) {
     gesso::write_page(gesso::read_results(arguments.report / "results.json"), arguments.report);
     std::cout << (arguments.report / "report.html").string() << "\n";
@@ -148,10 +159,11 @@ int main(int argc, char** argv) {
   gesso::CompareCommand command;
   return line.run(argc, argv, [&] {
     for (const gesso::Option& setting : settings) {
-      const char* only = !arguments.report.empty()  ? "--report"
-                         : !arguments.latex.empty() ? "--latex"
-                         : arguments.claims         ? "--claims"
-                                                    : nullptr;
+      const char* only = !arguments.report.empty()        ? "--report"
+                         : !arguments.latex.empty()       ? "--latex"
+                         : !arguments.tensorboard.empty() ? "--tensorboard"
+                         : arguments.claims               ? "--claims"
+                                                          : nullptr;
       if (only != nullptr && setting.given()) {
         throw gesso::UsageError(gesso::concat_text(setting.name(), " cannot be given together with ", only,
                                                    ", which runs nothing"));

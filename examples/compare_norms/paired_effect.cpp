@@ -54,6 +54,18 @@ PairedEffect::PairedEffect(std::vector<double> effects, double threshold) : by_s
   p = distance == 0 ? 1 : error == 0 ? 0 : 1 - student_t_within(distance / error, count - 1);
 }
 
+std::optional<std::size_t> seeds_to_decide(const PairedEffect& effect, double threshold, double level) {
+  const double deviation = Spread(effect.by_seed).deviation;
+  for (std::size_t seeds = 3; seeds <= kMostSeeds; ++seeds) {
+    const double error = deviation / std::sqrt(static_cast<double>(seeds));
+    if (1 - student_t_within(std::abs(effect.mean - threshold) / error, static_cast<Index>(seeds) - 1) <
+        level) {
+      return seeds;
+    }
+  }
+  return std::nullopt;
+}
+
 std::vector<double> holm(const std::vector<double>& p) {
   std::vector<std::size_t> order(p.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

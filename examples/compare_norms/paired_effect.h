@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,13 @@ struct PairedEffect {
   /// Of one or more finite effects.
   PairedEffect(std::vector<double> by_seed, double threshold);
 };
+
+/// The most seeds that seeds_to_decide() thinks of.
+constexpr std::size_t kMostSeeds = 100;
+
+/// How many seeds would bring p below `level` if the mean and the deviation stayed as they are: from 3 to kMostSeeds, or
+/// nothing if no such number does.
+std::optional<std::size_t> seeds_to_decide(const PairedEffect& effect, double threshold, double level);
 
 /// Holm's correction (1979): p values of several tests, each made so large that testing all of them against one
 /// level errs anywhere with that probability at most. In the order of `p`.

@@ -47,7 +47,8 @@ std::string effect_words(const ClaimVerdict& found) {
   return words + ")";
 }
 
-std::string evidence_words(const ClaimVerdict& found) {
+// `tests`: how many claims are tested.
+std::string evidence_words(const ClaimVerdict& found, std::size_t tests) {
   std::string words;
   if (found.effect) {
     words = concat_text("Effect, ", found.claim->effect, ": ", effect_words(found),
@@ -57,6 +58,13 @@ std::string evidence_words(const ClaimVerdict& found) {
   }
   for (const std::string& failed : found.evidence.failed) {
     words += concat_text(words.empty() ? "" : " ", "Left out with its partner: ", failed, ".");
+  }
+  if (found.verdict == Verdict::undecided) {
+    const std::optional<std::size_t> seeds =
+        seeds_to_decide(*found.effect, found.claim->threshold, kLevel / static_cast<double>(tests));
+    words += seeds
+                 ? concat_text(" If further seeds spread as these do, ", *seeds, " would decide it.")
+                 : concat_text(" If further seeds spread as these do, ", kMostSeeds, " would not decide it.");
   }
   if (found.verdict == Verdict::indicative) {
     const bool above = found.effect->mean > found.claim->threshold;
@@ -95,9 +103,11 @@ std::vector<ClaimVerdict> verdicts_of(const Comparison& comparison) {
 
 std::vector<ReportFinding> findings_of(const std::vector<ClaimVerdict>& verdicts) {
   std::vector<ReportFinding> findings;
+  const auto tests = static_cast<std::size_t>(std::count_if(
+      verdicts.begin(), verdicts.end(), [](const ClaimVerdict& found) { return enough(found.effect); }));
   for (const ClaimVerdict& found : verdicts) {
     ReportFinding finding{
-        .claim = found.claim->words, .verdict = found.verdict, .evidence = evidence_words(found)};
+        .claim = found.claim->words, .verdict = found.verdict, .evidence = evidence_words(found, tests)};
     if (found.effect) {
       const PairedEffect& effect = *found.effect;
       finding.effect = ReportEffect{.values = effect.by_seed,

@@ -172,6 +172,8 @@ TEST_CASE("several claims at once need more than one alone") {
   CHECK(content.effect->p < 0.05);
   CHECK(content.p > 0.05);
   CHECK(content.verdict == Verdict::undecided);
+  CHECK(findings_of(verdicts_of(comparison))[1].evidence.find("If further seeds spread as these do, ") !=
+        std::string::npos);
 }
 
 TEST_CASE("a training that failed is left out with its partner, by name") {

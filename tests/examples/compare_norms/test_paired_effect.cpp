@@ -49,6 +49,20 @@ TEST_CASE("the interval holds the mean as often as it says, and p is below 0.05 
   CHECK(held == doctest::Approx(0.95 * kTrials).epsilon(0.01));
 }
 
+TEST_CASE("how many seeds would decide") {
+  const PairedEffect effect({1, 2, 3, 4, 5}, 2);  // mean 3, deviation sqrt(2.5)
+  const auto seeds = seeds_to_decide(effect, 2, 0.05);
+  REQUIRE(seeds);
+  // By the definition: so many do, one less does not.
+  const auto p = [](std::size_t n) {
+    return 1 - student_t_within(std::sqrt(static_cast<double>(n) / 2.5), static_cast<Index>(n) - 1);
+  };
+  CHECK((p(*seeds) < 0.05 && p(*seeds - 1) >= 0.05));
+  CHECK(*seeds == 13);
+  CHECK(seeds_to_decide(effect, 0, 0.05) == 4);
+  CHECK(!seeds_to_decide(effect, 2.9, 0.05));
+}
+
 TEST_CASE("Holm's correction") {
   const std::vector<double> adjusted = holm({0.01, 0.04, 0.03, 0.005});
   CHECK(adjusted[3] == doctest::Approx(0.02));  // 4 x 0.005

@@ -1,0 +1,18 @@
+// A comparison's curves for TensorBoard.
+#pragma once
+
+#include <filesystem>
+
+#include "results.h"
+
+namespace gesso {
+
+/// Writes an event file for each training into a folder of its own, folder/NAME/events.out.tfevents.0.gesso, with the
+/// scalars "loss/total", "loss/content" and "loss/style" of every step; values that are not finite are NaN there.
+/// `tensorboard --logdir folder` shows them. Returns how many it wrote. Throws FileError when one cannot be written.
+///
+/// The format (TensorFlow, core/lib/io/record_writer.h and core/util/event.proto): records of a length, a checksum of
+/// it, a protocol buffer and a checksum of that.
+std::size_t write_tensorboard(const Comparison& comparison, const std::filesystem::path& folder);
+
+}  // namespace gesso
