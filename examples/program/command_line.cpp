@@ -11,6 +11,7 @@
 #include "complaint.h"
 #include "completion.h"
 #include "gesso/core/build_info.h"
+#include "gesso/core/error.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/text.h"
 #include "help.h"
@@ -145,6 +146,41 @@ void Command::footer(const std::string& text) const { app_->footer(text); }
 
 void Command::when_given(const std::function<void()>& work) const { app_->callback(work); }
 
+namespace {
+
+// Whether a list has a place with nothing in it: "1,,2", ",1".
+bool has_gap(const std::string& list, char between) {
+  return list.front() == between || list.back() == between ||
+         list.find(std::string(2, between)) != std::string::npos;
+}
+
+// CLI11 leaves such places out, and the numbers behind them would move up. Throws UsageError.
+void refuse_gaps(const CLI::App& app, const std::vector<std::string>& words) {
+  for (const CLI::Option* option : app.get_options()) {
+    const char between = option->get_delimiter();
+    for (std::size_t i = 0; between != '\0' && i < words.size(); ++i) {
+      const std::string& word = words[i];
+      const std::size_t equals = word.find('=');
+      if (word.substr(0, equals) != option->get_name()) {
+        continue;
+      }
+      const std::string list = equals != std::string::npos ? word.substr(equals + 1)
+                               : i + 1 < words.size()      ? words[i + 1]
+                                                           : "";
+      if (!list.empty() && has_gap(list, between)) {
+        throw UsageError(concat_text(option->get_name(), " ", list,
+                                     ": there is nothing before or behind one '", between,
+                                     "'; write a value there"));
+      }
+    }
+  }
+  for (const CLI::App* command : app.get_subcommands({})) {
+    refuse_gaps(*command, words);
+  }
+}
+
+}  // namespace
+
 CommandLine::CommandLine(const std::string& program, const std::string& description)
     : Command(new CLI::App(description, program)), owned_(app_) {
   app_->formatter(std::make_shared<Help>());
@@ -185,6 +221,7 @@ int CommandLine::run(int argc, const char* const* argv, const std::function<bool
   };
   const auto run_work = [&] {
     try {
+      refuse_gaps(*app_, {argv + 1, argv + argc});
       app_->parse(argc, argv);
       return work() ? 0 : 130;
     } catch (const CLI::ParseError& error) {

@@ -312,6 +312,9 @@ TEST_CASE("bad input to every program ends with one clear line") {
          {"--norm group --groups 3", "--groups 3"},
          {"--x 1,2,nan", "--x"},
          {"--x 1,2 --shape 1,1,1,3", "--x has 2 numbers"},
+         {"--x 1,,2", "--x 1,,2: there is nothing before or behind one ','"},
+         {"--x=,1", "--x ,1: there is nothing"},
+         {"--x 1, --norm batch", "--x 1,: there is nothing"},
          {"--shape 4,4", "--shape has 2 numbers"},
          {"--gamma 1,2,3", "--gamma has 3 numbers"},
          {"--picture {none.jpg}", "none.jpg"},
@@ -371,6 +374,8 @@ TEST_CASE("what cannot fit into the memory is refused by every program before it
          {"stylize --model {model.safetensors} {photo.jpg} --size 8000 --out {new}", "; --size "},
          {"stylize --model {model.safetensors} --raw 9000x9000 <{frames}", "--raw 9000x9000: "}},
         count, limit);
+  check(world, "style-transfer", kStylize, {{"{photo.jpg} --mix 1,,2", "--mix 1,,2: there is nothing"}},
+        count);
   check(world, "compare-norms", "--out {new} ",
         {{"--batch-sizes 1,64 --crop 256", "--batch-sizes 64 --crop 256: the training takes "}}, count,
         limit);
