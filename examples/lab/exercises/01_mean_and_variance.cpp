@@ -1,7 +1,7 @@
 // 01  The mean and the variance
 //
-// All that follows is about one set S of m numbers that share a mean and a variance. They are, equations (1) and (2)
-// of docs/normalization.md,
+// All that follows is about one set S of m numbers that share a mean and a variance. They are, equations (1)
+// and (2) of docs/normalization.md,
 //
 //     μ = sum of x_i / m
 //     v = sum of (x_i - μ)² / m          biased: divided by m

@@ -1,7 +1,7 @@
 // 02  x-hat and y: the forward
 //
-// Move the numbers to mean 0, stretch them to variance 1, then give them another mean and deviation. Equations (3)
-// to (5):
+// Move the numbers to mean 0, stretch them to variance 1, then give them another mean and deviation.
+// Equations (3) to (5):
 //
 //     r    = 1 / sqrt(v + eps)
 //     x̂_i = (x_i - μ) r

@@ -1,7 +1,7 @@
 // 03  The gradients of gamma and beta
 //
-// The backward begins. dy_i says how much the loss grows when y_i grows. A gamma reaches the loss through every
-// element that uses it, and so does a beta. Equations (7) and (8):
+// The backward begins. dy_i says how much the loss grows when y_i grows. A gamma reaches the loss through
+// every element that uses it, and so does a beta. Equations (7) and (8):
 //
 //     dγ_k = sum of dy_i x̂_i over all i with gamma k
 //     dβ_k = sum of dy_i     over all i with beta k

@@ -1,12 +1,12 @@
 // 06  The compact form
 //
-// Batch and instance norm have one gamma for all of S, which is used nowhere else. Then the means in (13) are made of
-// numbers that the backward has anyway, dγ = sum(dy x̂) and dβ = sum(dy), and dx can be written as
+// Batch and instance norm have one gamma for all of S, which is used nowhere else. Then the means in (13) are
+// made of numbers that the backward has anyway, dγ = sum(dy x̂) and dβ = sum(dy), and dx can be written as
 //
 //     dx_j = (γ r / m) ( m dy_j - ... - ... )
 //
-// This is how it is often met, in the notes of Stanford's course CS231n for one. Put g = γ dy into (13), find what the
-// dots stand for, and use neither a sum nor mean() in the loop.
+// This is how it is often met, in the notes of Stanford's course CS231n for one. Put g = γ dy into (13), find
+// what the dots stand for, and use neither a sum nor mean() in the loop.
 //
 //     examples/lab/exercises/check 6
 //     examples/lab/exercises/check --hint 6

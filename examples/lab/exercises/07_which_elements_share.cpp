@@ -1,15 +1,15 @@
 // 07  Which elements share a mean
 //
-// So far S was given. Here is all that tells the layers of the family apart. A tensor has N samples, C channels,
-// H rows and W columns; element (n, c, h, w) belongs to one S:
+// So far S was given. Here is all that tells the layers of the family apart. A tensor has N samples, C
+// channels, H rows and W columns; element (n, c, h, w) belongs to one S:
 //
 //     instance norm    one channel of one sample
 //     batch norm       one channel of all samples
 //     group norm       C / groups channels, one after the other, of one sample
 //     layer norm       one sample
 //
-// Give each S a number of its own, and return that of the element. Any numbers will do: two elements must have the
-// same one where they share a mean, and different ones where they do not.
+// Give each S a number of its own, and return that of the element. Any numbers will do: two elements must
+// have the same one where they share a mean, and different ones where they do not.
 //
 //     examples/lab/exercises/check 7
 //     examples/lab/exercises/check --hint 7

@@ -4,8 +4,8 @@
 //
 //     running = (1 - momentum) running + momentum seen
 //
-// for the mean and for the variance. The variance that it remembers is unbiased, divided by m - 1, though the one
-// that it divides x by is biased, divided by m.
+// for the mean and for the variance. The variance that it remembers is unbiased, divided by m - 1, though the
+// one that it divides x by is biased, divided by m.
 //
 // In eval mode μ and v are these remembered numbers. x does not move them, so most of (13) drops out.
 //

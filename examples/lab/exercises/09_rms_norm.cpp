@@ -6,8 +6,8 @@
 //     r    = 1 / sqrt(q + eps)
 //     x̂_i = x_i r
 //
-// Forward and backward. For the backward, do with q what (10) and (11) of docs/normalization.md do with v: move every
-// x_i by a little δ_i. Which of the three terms of (13) are left?
+// Forward and backward. For the backward, do with q what (10) and (11) of docs/normalization.md do with v:
+// move every x_i by a little δ_i. Which of the three terms of (13) are left?
 //
 //     examples/lab/exercises/check 9
 //     examples/lab/exercises/check --hint 9

@@ -1,8 +1,9 @@
 // 10  Find the planted error
 //
-// A whole backward of layer norm over one S, where every element has a gamma of its own. It looks right, it even passes
-// a check in which all gammas are equal, as they are in a network that has not begun to learn. One thing in it is wrong.
-// Errors like this one are planted into gesso itself to prove its tests: tests/mutants/mutants.txt.
+// A whole backward of layer norm over one S, where every element has a gamma of its own. It looks right, it
+// even passes a check in which all gammas are equal, as they are in a network that has not begun to learn.
+// One thing in it is wrong. Errors like this one are planted into gesso itself to prove its tests:
+// tests/mutants/mutants.txt.
 //
 //     examples/lab/exercises/check 10
 //     examples/lab/exercises/check --hint 10

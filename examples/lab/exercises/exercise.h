@@ -1,5 +1,5 @@
-// What the exercises share, and the functions that they ask for. How to work: examples/lab/exercises/check --help.
-// The equations are those of docs/normalization.md.
+// What the exercises share, and the functions that they ask for. How to work: examples/lab/exercises/check
+// --help. The equations are those of docs/normalization.md.
 #pragma once
 
 #include <cmath>

@@ -1,4 +1,5 @@
-// examples/lab/exercises, run as a student would: as they stand, solved, and with answers that go wrong in every way.
+// examples/lab/exercises, run as a student would: as they stand, solved, and with answers that go wrong in
+// every way.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -79,8 +80,10 @@ TEST_CASE("wrong answers are told what is wrong with them") {
       {"04_mean_term", "r * g[j] - r * mean_g", "r * mean_g - r * g[j]", "Everything has the wrong sign."},
       {"04_mean_term", "Numbers dx(g.size())", "Numbers dx(g.size() + 1)",
        "dx has 5 numbers; it should have 4."},
-      {"05_x_hat_term", "- r * xhat[j]", "+ r * xhat[j]", "finite differences say"},
-      {"05_x_hat_term", "j < m", "j <= m", "Element 4 does not exist: the row has 4, numbered from 0."},
+      {"05_x_hat_term", "- r * xhat[j]", "+ r * xhat[j]",
+       "(gesso's backward; finite differences say 0.16667)"},
+      {"05_x_hat_term", "j < m", "j <= m",
+       "numbered from 0.\n\n  With the four numbers of docs/normalization.md:"},
       {"06_compact_form", "++j", "j", "no end after 10 seconds"},
       {"07_which_elements_share", "sizes.C / groups", "groups / sizes.C", "ended by the signal FPE"},
       {"07_which_elements_share", "c / (sizes.C / groups)", "c % groups",

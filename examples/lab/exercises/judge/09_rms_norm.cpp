@@ -23,7 +23,8 @@ void check(Judge& judge) {
     judge.with(name, {{"x", x}, {"eps", {set.eps}}});
     judge.compare("xhat", rms_normalized(x, set.eps), right_rms(x, set.eps));
 
-    // RMS norm of x is layer norm of x and -x together: their mean is 0, and the mean of their squares that of x.
+    // RMS norm of x is layer norm of x and -x together: their mean is 0, and the mean of their squares that
+    // of x.
     const int m = x.size();
     Set both{Numbers(2 * m), Numbers(2 * m, 1), Numbers(2 * m), set.eps};
     Numbers g_both(2 * m), right(m);

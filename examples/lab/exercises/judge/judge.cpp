@@ -170,6 +170,6 @@ int main() {
     return 1;
   }
   std::cout << exercise.title << ": passed (" << judge.checked()
-            << " numbers compared). In gesso: " << exercise.in_gesso << "\n";
+            << " numbers compared)\n  In gesso: " << exercise.in_gesso << "\n";
   return 0;
 }

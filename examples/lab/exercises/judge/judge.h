@@ -24,9 +24,9 @@ class Judge {
   /// What the comparisons that follow are about, for the verdict.
   void with(const std::string& case_name, const Given& given);
 
-  /// `right` was computed by gesso; `differences`, of a gradient, by finite differences. Throws Wrong, whose text names
-  /// the worst element, unless yours are as many, within 1e-9 of `right` and within 1e-6 of `differences`, both in
-  /// units of the largest of them (at least 1).
+  /// `right` was computed by gesso; `differences`, of a gradient, by finite differences. Throws Wrong, whose
+  /// text names the worst element, unless yours are as many, within 1e-9 of `right` and within 1e-6 of
+  /// `differences`, both in units of the largest of them (at least 1).
   void compare(const std::string& name, const Numbers& yours, const Numbers& right);
   void compare(const std::string& name, const Numbers& yours, const Numbers& right,
                const Numbers& differences);
@@ -52,7 +52,8 @@ class Judge {
 
 void check(Judge& judge);
 
-/// The gradient of `loss` at `at` by its definition: (loss(a + h) - loss(a - h)) / 2h for one number a after the other.
+/// The gradient of `loss` at `at` by its definition: (loss(a + h) - loss(a - h)) / 2h for one number a after
+/// the other.
 Numbers differences(const std::function<double(const Numbers&)>& loss, const Numbers& at);
 
 /// sum of a_i b_i

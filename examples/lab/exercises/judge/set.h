@@ -1,5 +1,5 @@
-// One set S of m elements that share a mean and a variance, normalized by gesso's own code. Every element has a gamma
-// and a beta: layer norm over m numbers, the most general case.
+// One set S of m elements that share a mean and a variance, normalized by gesso's own code. Every element has
+// a gamma and a beta: layer norm over m numbers, the most general case.
 #pragma once
 
 #include "exercise.h"

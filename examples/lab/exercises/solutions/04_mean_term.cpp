@@ -1,6 +1,6 @@
-// Solution of 04. mean(x) takes x_j / m, and is taken off every x̂_i: x_j moves each of them by -r / m. The loss
-// follows by -(r / m) Σ_i g_i = -r mean(g), the same for every j.
-// In gesso: dx_terms in core/normalization/backward.cpp.
+// Solution of 04. mean(x) takes x_j / m, and is taken off every x̂_i: x_j moves each of them by -r / m. The
+// loss follows by -(r / m) Σ_i g_i = -r mean(g), the same for every j. In gesso: dx_terms in
+// core/normalization/backward.cpp.
 #include "exercise.h"
 
 Numbers gradient_of_centring(const Numbers& g, double r) {

@@ -1,5 +1,5 @@
-// Solution of 05. Both means are over all of S and made once; the loop then needs only what belongs to element j.
-// In gesso: write_dx in core/normalization/backward.cpp, and plain_backward in plain.h.
+// Solution of 05. Both means are over all of S and made once; the loop then needs only what belongs to
+// element j. In gesso: write_dx in core/normalization/backward.cpp, and plain_backward in plain.h.
 #include "exercise.h"
 
 Numbers gradient_of_x(const Numbers& g, const Numbers& xhat, double r) {

@@ -1,5 +1,5 @@
-// Solution of 06. With one γ, mean(g) = γ dβ / m and mean(g x̂) = γ dγ / m; take γ r / m in front of all three terms.
-// gesso's kernel keeps the form of (13), which holds for gammas that differ within S too.
+// Solution of 06. With one γ, mean(g) = γ dβ / m and mean(g x̂) = γ dγ / m; take γ r / m in front of all
+// three terms. gesso's kernel keeps the form of (13), which holds for gammas that differ within S too.
 #include "exercise.h"
 
 Numbers compact_gradient_of_x(const Numbers& dy, const Numbers& xhat, double gamma, double r, double dgamma,

@@ -1,6 +1,6 @@
-// Solution of 08. From biased to unbiased is a factor of m / (m - 1). In eval mode the layer is a straight line, one
-// slope per element, so dx = r g and x is not needed.
-// In gesso: update_running in autograd/normalization.cpp; `statistics_of_x` of plain_backward in plain.h.
+// Solution of 08. From biased to unbiased is a factor of m / (m - 1). In eval mode the layer is a straight
+// line, one slope per element, so dx = r g and x is not needed. In gesso: update_running in
+// autograd/normalization.cpp; `statistics_of_x` of plain_backward in plain.h.
 #include "exercise.h"
 
 Moments updated(Moments running, Moments of_batch, int m, double momentum) {

@@ -1,5 +1,5 @@
-// Solution of 09. δq = 2 mean(x δ) and x = x̂ / r, so δr = -1/2 r³ δq = -r² mean(x̂ δ), as in (10). But no mean of x
-// moves: δx̂_i = r (δ_i - x̂_i mean(x̂ δ)). The upstream term and the x-hat term are left.
+// Solution of 09. δq = 2 mean(x δ) and x = x̂ / r, so δr = -1/2 r³ δq = -r² mean(x̂ δ), as in (10). But no
+// mean of x moves: δx̂_i = r (δ_i - x̂_i mean(x̂ δ)). The upstream term and the x-hat term are left.
 #include "exercise.h"
 
 namespace {

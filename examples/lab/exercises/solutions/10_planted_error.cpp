@@ -1,6 +1,6 @@
-// Solution of 10. γ has to go into g = γ dy before the means are taken. Taken out of them, as here before, it is right
-// only where all of S has the same γ.
-// In gesso: tests/mutants/mutants.txt, "the means in dx of layer norm without gamma".
+// Solution of 10. γ has to go into g = γ dy before the means are taken. Taken out of them, as here before, it
+// is right only where all of S has the same γ. In gesso: tests/mutants/mutants.txt, "the means in dx of layer
+// norm without gamma".
 #include "exercise.h"
 
 Numbers layer_norm_backward(const Numbers& x, const Numbers& gamma, const Numbers& dy, double eps) {
