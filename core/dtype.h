@@ -23,7 +23,7 @@ constexpr const char* name_of(DType dtype) { return dtype == DType::float64 ? "f
 
 inline std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name_of(dtype); }
 
-/// Calls f.template operator()<T>() with the C++ type of `dtype`: the one place where run-time dtype meets
+/// Calls `f.template operator()<T>()` with the C++ type of `dtype`: the one place where run-time dtype meets
 /// compile-time type.
 ///
 ///     with_dtype(x.dtype(), [&]<class T>() { std::copy_n(x.data<T>(), x.numel(), y.mutable_data<T>()); });

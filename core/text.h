@@ -11,7 +11,7 @@ namespace gesso {
 bool is_utf8(std::string_view text);
 
 /// `text` so that a terminal shows it and does nothing else: control characters (in ASCII and the C1 ones of Unicode)
-/// and bytes that are no UTF-8 become \x1b and the like; line ends and tabs stay.
+/// and bytes that are no UTF-8 become `\x1b` and the like; line ends and tabs stay.
 std::string printable(std::string_view text);
 
 /// `text` if it is UTF-8. If not, "percent:" and the text with %XX for each byte that is no letter, digit or one of

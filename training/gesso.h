@@ -1,4 +1,4 @@
-// All of gesso: #include <gesso/gesso.h>.
+// All of gesso: `#include <gesso/gesso.h>`.
 #pragma once
 
 #include "gesso/autograd/channel_moments.h"
