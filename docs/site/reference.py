@@ -92,8 +92,11 @@ class Reference:
 
     def inline(self, element):
         """What an element holds, as HTML without paragraphs."""
-        return html.escape(element.text or "") + "".join(
-            self.one(child) + html.escape(child.tail or "") for child in element)
+        return self.text(element.text) + "".join(self.one(child) + self.text(child.tail) for child in element)
+
+    def text(self, text):
+        """Escaped; a page of docs/ that it names becomes a link."""
+        return re.sub(r"\bdocs/(\w+)\.md\b", lambda match: f'<a href="{self.root}{match[1]}.html">{match[0]}</a>', html.escape(text or ""))
 
     def one(self, element):
         tag = element.tag
@@ -131,13 +134,13 @@ class Reference:
 
     def paragraph(self, element):
         """<p>; blocks in it end it, as HTML has it."""
-        parts, run = [], html.escape(element.text or "")
+        parts, run = [], self.text(element.text)
         for child in element:
             if child.tag in BLOCKS:
                 parts += [f"<p>{run}</p>" if run.strip() else "", self.one(child)]
-                run = html.escape(child.tail or "")
+                run = self.text(child.tail)
             else:
-                run += self.one(child) + html.escape(child.tail or "")
+                run += self.one(child) + self.text(child.tail)
         return "".join(parts) + (f"<p>{run.strip()}</p>" if run.strip() else "")
 
     def description(self, element):
@@ -149,7 +152,9 @@ class Reference:
         return html.escape(re.split(r"(?<=\.)\s", " ".join(text.split()), maxsplit=1)[0].rstrip(":."))
 
     def type_of(self, element):
-        return re.sub(r" (?=&amp;|\*)", "", self.inline(element).strip()) if element is not None else ""
+        if element is None:
+            return ""
+        return re.sub(r" (?=&amp;|\*|&gt;)|(?<=&lt;) ", "", self.inline(element).strip())  # vector<int>&, not vector< int > &
 
     def template(self, element):
         parameters = element.find("templateparamlist")
@@ -217,13 +222,14 @@ class Reference:
                 f'{self.all_of(entry.members)}</section>')
 
     def all_of(self, entries):
-        """Entries one after the other; variables that follow each other stand in one block, described behind them."""
-        def is_variable(entry):
-            return entry.element.get("kind") == "variable"
+        """Entries one after the other; variables, and what needs no words, stand together in one block."""
+        def is_short(entry):
+            return entry.element.tag == "memberdef" and entry.element.get("prot") != "protected" and (
+                entry.element.get("kind") == "variable" or not self.description(entry.element))
 
         parts = []
-        for variables, run in itertools.groupby(entries, is_variable):
-            if variables:
+        for short, run in itertools.groupby(entries, is_short):
+            if short:
                 parts.append('<div class="member"><pre class="code signature">' + "".join(
                     f'<span id="{entry.anchor}">{self.signature(entry)}</span>' for entry in run) + "</pre></div>")
             else:
