@@ -269,19 +269,17 @@ class Reference:
             rows = "".join(f'<tr><td><a href="{file}.html"><code>{html.escape(file.rpartition("/")[2])}</code></a></td>'
                            f"<td>{self.first_sentence(file)}</td></tr>" for file in folders[folder])
             body.append(f'<h2 id="{folder.replace("/", "-")}">{folder}</h2><div class="scroll"><table class="list">{rows}</table></div>')
-        names = collections.defaultdict(set)
+        names = collections.defaultdict(dict)  # name -> file -> its first place there
         for file, entries in self.entries.items():
             for entry in entries:
                 for one in [entry, *entry.members]:
                     name = one.name.split("::")[-1]
                     if re.match(r"[A-Za-z]\w*$", name) and not name.startswith("operator"):
-                        names[name].add((file, one.anchor))
-        rows = []
-        letter = ""
-        for name in sorted(names, key=lambda n: (n.lower(), n)):
-            if name[0].upper() != letter:
-                letter = name[0].upper()
-                rows.append(f'</ul><h2 id="{letter}">{letter}</h2><ul class="names">')
-            places = ", ".join(f'<a href="{file}.html#{anchor}">{html.escape(file)}</a>' for file, anchor in sorted(names[name]))
-            rows.append(f"<li><code>{html.escape(name)}</code> {places}</li>")
-        return "".join(body), "<h1>All names</h1><ul>" + "".join(rows) + "</ul>"
+                        names[name].setdefault(file, one.anchor)
+        all_names = ["<h1>All names</h1>"]
+        in_order = sorted(names, key=lambda name: (name.lower(), name))
+        for letter, run in itertools.groupby(in_order, lambda name: name[0].upper()):
+            rows = "".join(f"<li><code>{name}</code> " + ", ".join(
+                f'<a href="{file}.html#{anchor}">{file}</a>' for file, anchor in sorted(names[name].items())) + "</li>" for name in run)
+            all_names.append(f'<h2 id="{letter}">{letter}</h2><ul class="names">{rows}</ul>')
+        return "".join(body), "".join(all_names)
