@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "comparer.h"
+#include "gesso/core/files/file.h"
 #include "gesso/core/files/folder_lock.h"
 #include "gesso/core/pictures/picture.h"
 #include "painting/memory_need.h"
@@ -103,6 +104,7 @@ void CompareCommand::run() {
       concat_text(photographs.training.size(), " to train on, ", photographs.test.size(), " to test with");
   Comparison comparison = begin_or_go_on(out, text);
   const FolderLock lock(out);
+  write_file_atomically((out / "plan.toml").string(), plan_text);
   Comparer comparer(settings, photographs, judge, out, std::move(comparison));
   std::cerr << "Comparing " << listed(settings.normalizations, ", ") << " normalization on "
             << fs::path(settings.style).filename().string() << " in " << plan(settings).size()

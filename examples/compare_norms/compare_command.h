@@ -10,19 +10,21 @@ namespace gesso {
 /// Trains the same style network with each normalization, measures the results, and keeps them in the folder
 /// `out`:
 ///
-///     results.json   all numbers; see results.h
+///     results.json   all numbers; see results.h; trainings.csv and curves.csv for other programs
+///     plan.toml      the options, for --plan
 ///     report.html    the same to look at
 ///     style.jpg      the style picture
 ///     test/          the test photographs, as they are shown
 ///     photographs/   the training photographs, contrast-normalized and style-normalized
 ///     runs/NAME/     one folder for each training: log.jsonl, model.safetensors, pictures
 ///
-/// The two files at the top are rewritten after every training. What is in results.json is not done again:
+/// The files at the top are rewritten after every training. What is in results.json is not done again:
 /// after an interruption, the same command goes on, to the same results.
 struct CompareCommand {
   ComparisonSettings settings;
   std::filesystem::path out;
-  bool interrupted = false;  ///< set when Ctrl-C ended it
+  std::string plan_text = {};  ///< the options that were given, which become out/plan.toml
+  bool interrupted = false;    ///< set when Ctrl-C ended it
 
   /// Throws UsageError for impossible settings and a folder that holds something else, other Errors for what
   /// fails on the way.

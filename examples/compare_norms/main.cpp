@@ -50,7 +50,8 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
   option("--out", &arguments.out,
          "Folder for report.html, results.json and all trainings; made if missing. The same command "
          "again goes on where it was stopped")
-      .value_name("FOLDER");
+      .value_name("FOLDER")
+      .not_in_plan();
   option("--style", &s.style, "The style picture. Default: Van Gogh's Starry Night")
       .hide_default()
       .value_name("FILE");
@@ -59,19 +60,25 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
       .hide_default()
       .value_name("FOLDER");
   option("--preset", &arguments.preset, "small: a few minutes; full: a night. Other options change it")
-      .choices({"small", "full"});
+      .choices({"small", "full"})
+      .not_in_plan();
+  settings.push_back(line.add_plan_option());
   line.option("--report", &arguments.report,
               "Only writes report.html again, from the results.json in this folder")
-      .value_name("FOLDER");
+      .value_name("FOLDER")
+      .not_in_plan();
   line.option("--latex", &arguments.latex,
               "Only prints the losses and the claims of the results.json in this folder as LaTeX tables")
-      .value_name("FOLDER");
+      .value_name("FOLDER")
+      .not_in_plan();
   line.option(
           "--tensorboard", &arguments.tensorboard,
           "Only writes event files for TensorBoard into FOLDER/tensorboard, from the results.json in this folder")
-      .value_name("FOLDER");
+      .value_name("FOLDER")
+      .not_in_plan();
   line.flag("--claims", &arguments.claims,
-            "Only prints what is claimed, how it is measured and what decides it");
+            "Only prints what is claimed, how it is measured and what decides it")
+      .not_in_plan();
   line.heading("What is compared");
   option("--norms", &s.normalizations, "The normalizations to compare")
       .separator(',')
@@ -107,7 +114,9 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
           "--loss-weights", &s.training.loss_network.weights,
           "Its weights: a .pth or safetensors file with torchvision's names; filters and distilled need none")
       .value_name("FILE");
-  line.footer("Example:\n  compare-norms --norms batch,instance --seeds 1 --out runs/compare");
+  line.footer(
+      "Examples:\n  compare-norms --norms batch,instance --seeds 3 --out runs/compare\n"
+      "  compare-norms --plan runs/compare/plan.toml --out runs/again");
   return settings;
 }
 
@@ -169,6 +178,7 @@ int main(int argc, char** argv) {
                                                    ", which runs nothing"));
       }
     }
+    command.plan_text = line.plan();
     run(arguments, command);
     return !command.interrupted;
   });

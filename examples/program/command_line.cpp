@@ -4,8 +4,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <optional>
 #include <type_traits>
 
 #include "complaint.h"
@@ -71,6 +75,11 @@ Option Option::separator(char between) const {
 }
 Option Option::required() const {
   option_->required();
+  return *this;
+}
+
+Option Option::not_in_plan() const {
+  option_->configurable(false);
   return *this;
 }
 
@@ -154,24 +163,66 @@ bool has_gap(const std::string& list, char between) {
          list.find(std::string(2, between)) != std::string::npos;
 }
 
+constexpr const char* kPlan = "--plan";
+
+bool can_be_read(const std::string& path) {
+  return std::filesystem::is_regular_file(path) && std::ifstream(path).is_open();
+}
+
+// The value that `words` give the option: behind "=" or in the next word. Nothing if it is not among them.
+std::optional<std::string> given_value(const std::vector<std::string>& words, const std::string& name) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::size_t equals = words[i].find('=');
+    if (words[i].substr(0, equals) == name) {
+      return equals != std::string::npos ? words[i].substr(equals + 1)
+             : i + 1 < words.size()      ? words[i + 1]
+                                         : "";
+    }
+  }
+  return std::nullopt;
+}
+
+// The words of the command line, and behind them the options of its --plan that they do not give.
+std::vector<std::string> with_plan(const CLI::App& app, std::vector<std::string> words) {
+  const std::optional<std::string> file =
+      app.get_option_no_throw(kPlan) != nullptr ? given_value(words, kPlan) : std::nullopt;
+  if (!file || file->empty()) {
+    return words;
+  }
+  if (!can_be_read(*file)) {
+    return words;  // refuse_missing_plan() complains, after what is wrong with the other words
+  }
+  const std::vector<std::string> given = words;
+  for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(*file)) {
+    const std::string name = "--" + item.fullname();
+    const CLI::Option* option = app.get_option_no_throw(name);
+    if (option != nullptr && !option->get_configurable()) {
+      throw UsageError(concat_text(kPlan, " ", *file, ": ", name, " belongs on the command line"));
+    }
+    if (!given_value(given, name)) {
+      words.push_back(name + "=" + CLI::detail::join(item.inputs, ","));
+    }
+  }
+  return words;
+}
+
+// Throws UsageError for a --plan that cannot be read.
+void refuse_missing_plan(const CLI::App& app) {
+  const CLI::Option* plan = app.get_option_no_throw(kPlan);
+  if (plan != nullptr && plan->count() > 0 && !can_be_read(plan->results().front())) {
+    throw UsageError(
+        concat_text(kPlan, " ", plan->results().front(), ": there is no such file that can be read"));
+  }
+}
+
 // CLI11 leaves such places out, and the numbers behind them would move up. Throws UsageError.
 void refuse_gaps(const CLI::App& app, const std::vector<std::string>& words) {
   for (const CLI::Option* option : app.get_options()) {
     const char between = option->get_delimiter();
-    for (std::size_t i = 0; between != '\0' && i < words.size(); ++i) {
-      const std::string& word = words[i];
-      const std::size_t equals = word.find('=');
-      if (word.substr(0, equals) != option->get_name()) {
-        continue;
-      }
-      const std::string list = equals != std::string::npos ? word.substr(equals + 1)
-                               : i + 1 < words.size()      ? words[i + 1]
-                                                           : "";
-      if (!list.empty() && has_gap(list, between)) {
-        throw UsageError(concat_text(option->get_name(), " ", list,
-                                     ": there is nothing before or behind one '", between,
-                                     "'; write a value there"));
-      }
+    const std::string list = between == '\0' ? "" : given_value(words, option->get_name()).value_or("");
+    if (!list.empty() && has_gap(list, between)) {
+      throw UsageError(concat_text(option->get_name(), " ", list, ": there is nothing before or behind one '",
+                                   between, "'; write a value there"));
     }
   }
   for (const CLI::App* command : app.get_subcommands({})) {
@@ -197,6 +248,27 @@ CommandLine::CommandLine(const std::string& program, const std::string& descript
 
 CommandLine::~CommandLine() = default;
 
+Option CommandLine::add_plan_option() const {
+  CLI::Option* const plan = app_->add_option(
+      kPlan, "Options from a file, a line NAME = VALUE for each; those on the command line win");
+  return Option(plan->type_name("FILE")->configurable(false)->check(is_text()));
+}
+
+std::string CommandLine::plan() const {
+  std::string lines;
+  for (const CLI::Option* option : app_->get_options()) {
+    if (!option->get_configurable() || option->count() == 0) {
+      continue;
+    }
+    std::string value;
+    for (const std::string& word : option->results()) {
+      value += (value.empty() ? "" : std::string(1, option->get_delimiter())) + word;
+    }
+    lines += option->get_name().substr(2) + " = " + CLI::detail::convert_arg_for_ini(value) + "\n";
+  }
+  return lines;
+}
+
 void CommandLine::add_threads_option() const {
   app_->add_option("--threads", "Threads to use. Default: all cores, or GESSO_NUM_THREADS")
       ->type_name("N")
@@ -221,8 +293,11 @@ int CommandLine::run(int argc, const char* const* argv, const std::function<bool
   };
   const auto run_work = [&] {
     try {
-      refuse_gaps(*app_, {argv + 1, argv + argc});
-      app_->parse(argc, argv);
+      std::vector<std::string> words = with_plan(*app_, {argv + 1, argv + argc});
+      refuse_gaps(*app_, words);
+      std::reverse(words.begin(), words.end());  // as CLI11 wants them
+      app_->parse(std::move(words));
+      refuse_missing_plan(*app_);
       return work() ? 0 : 130;
     } catch (const CLI::ParseError& error) {
       if (error.get_exit_code() == 0) {  // --help and --version

@@ -51,6 +51,7 @@ class Option {
   Option separator(
       char between) const;  ///< of a list given as one word, "1,2,3": it takes one word and no more
   Option required() const;
+  Option not_in_plan() const;  ///< the command line alone gives it (see CommandLine::add_plan_option)
 
   Option range(double least, double most) const;
   Option positive() const;
@@ -100,6 +101,12 @@ class CommandLine : public Command {
   CommandLine(const std::string& program, const std::string& description);
   CommandLine(const CommandLine&) = delete;
   ~CommandLine();
+
+  /// Adds --plan FILE: a file whose lines NAME = VALUE are options that the command line does not give (TOML, as CLI11
+  /// reads it). Returns it.
+  Option add_plan_option() const;
+  /// The options that were given, on the command line or by a plan, as such a file; but not those of not_in_plan().
+  std::string plan() const;
 
   /// Adds --threads, which sets the number of threads as soon as it is read.
   void add_threads_option() const;

@@ -489,6 +489,13 @@ TEST_CASE("a comparison is complete, finite, and fair from the first step") {
   program.check_refused(program.tiny("run", "none,batch,instance", 4), 2,
                         "norms was none,batch,instance,layer and is now none,batch,instance; steps was 3 and "
                         "is now 4");
+  // What was asked for is a plan, which asks for the same.
+  const fs::path plan = folder / "plan.toml";
+  CHECK(read_file(plan.string()).find("norms = \"none,batch,instance,layer\"") != std::string::npos);
+  CHECK(program.run("--plan " + plan.string() + " --out " + folder.string()).status == 0);
+  CHECK(read_file((folder / "results.json").string()) == before);
+  program.check_refused("--plan " + plan.string() + " --steps 4 --out " + folder.string(), 2,
+                        "steps was 3 and is now 4");
   fs::remove(folder / "report.html");
   CHECK(program.run("--report " + folder.string()).status == 0);
   CHECK(fs::exists(folder / "report.html"));
@@ -559,6 +566,19 @@ TEST_CASE(
   program.check_refused("--report " + program.path("photographs"), 1, "results.json");
   program.check_refused("--report " + program.path("photographs") + " --norms batch", 2,
                         "--norms cannot be given together with --report");
+  program.check_refused("--plan /nowhere.toml --out " + program.path("x"), 2,
+                        "--plan /nowhere.toml: there is no such file");
+  for (const auto& [line, text] :
+       std::vector<std::pair<std::string, std::string>>{{"stepps = 3", "stepps"},
+                                                        {"steps = many", "--steps"},
+                                                        {"norms = \"batch,batsch\"", "did you mean batch?"},
+                                                        {"out = \"x\"", "out"},
+                                                        {"steps", "steps"},
+                                                        {"batch-sizes = \"1,,2\"", "batch-sizes"}}) {
+    CAPTURE(line);
+    write_bytes(program.path("plan.toml"), line + "\n");
+    program.check_refused("--plan " + program.path("plan.toml") + " --out " + program.path("x"), 2, text);
+  }
   CHECK(program.run("--help").status == 0);
   CHECK(program.run("--preset full --help").status == 0);
   CHECK(program.run("--version").status == 0);
