@@ -1,5 +1,6 @@
 // MNIST and CIFAR, in the files that their authors publish.
 #include <algorithm>
+#include <sstream>
 
 #include "gesso/core/files/file.h"
 #include "gesso/core/files/inflate.h"
