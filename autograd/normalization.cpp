@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/graph.h"
@@ -63,6 +64,17 @@ void require_running(const RunningStatistics& running, const Tensor& x, const ch
 
 void require_options(const NormalizeOptions& options, const char* operation) {
   require(options.eps >= 0, operation, ": eps ", options.eps, " is negative");
+}
+
+// x ends in normalized_shape.
+void require_last_dimensions(const Tensor& x, const Shape& normalized_shape, const char* operation) {
+  require_defined(x, operation, "x");
+  const int rank = normalized_shape.rank();
+  require(rank >= 1, operation, ": normalized_shape () is empty; give the sizes of the last dimensions of x");
+  require(x.rank() >= rank &&
+              std::equal(normalized_shape.begin(), normalized_shape.end(), x.shape().end() - rank),
+          operation, ": x has shape ", x.shape(), ", which does not end in normalized_shape ",
+          normalized_shape);
 }
 
 // running = (1 - momentum) running + momentum seen, where `seen` is the mean over samples (instance norm has
@@ -222,12 +234,7 @@ Tensor group_norm(const Tensor& x, Index groups, const Tensor& weight, const Ten
 Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias,
                   const NormalizeOptions& options, Activation activation) {
   constexpr const char* name = "layer_norm";
-  require_defined(x, name, "x");
-  const int rank = normalized_shape.rank();
-  require(rank >= 1, name, ": normalized_shape () is empty; give the sizes of the last dimensions of x");
-  require(x.rank() >= rank &&
-              std::equal(normalized_shape.begin(), normalized_shape.end(), x.shape().end() - rank),
-          name, ": x has shape ", x.shape(), ", which does not end in normalized_shape ", normalized_shape);
+  require_last_dimensions(x, normalized_shape, name);
   require_row(weight, normalized_shape, x, name, "weight");
   require_row(bias, normalized_shape, x, name, "bias");
   require_options(options, name);
@@ -236,8 +243,24 @@ Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& 
       bias.defined() && !weight.defined() ? Tensor::ones(normalized_shape, x.dtype()) : weight;
   const Tensor zeros =
       weight.defined() && !bias.defined() ? Tensor::zeros(normalized_shape, x.dtype()) : bias;
-  const NormalizationAxes axes = NormalizationAxes::layer(x.shape(), rank);
+  const NormalizationAxes axes = NormalizationAxes::layer(x.shape(), normalized_shape.rank());
   return normalize(name, x, axes, ones, zeros, {}, true, options, activation);
+}
+
+double machine_epsilon(DType dtype) {
+  return with_dtype(dtype, []<class T>() -> double { return std::numeric_limits<T>::epsilon(); });
+}
+
+Tensor rms_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight,
+                std::optional<double> eps, Activation activation) {
+  constexpr const char* name = "rms_norm";
+  require_last_dimensions(x, normalized_shape, name);
+  require_row(weight, normalized_shape, x, name, "weight");
+  const NormalizeOptions options{.eps = eps.value_or(machine_epsilon(x.dtype()))};
+  require_options(options, name);
+  const Tensor zeros = weight.defined() ? Tensor::zeros(normalized_shape, x.dtype()) : Tensor();
+  const NormalizationAxes axes = NormalizationAxes::rms(x.shape(), normalized_shape.rank());
+  return normalize(name, x, axes, weight, zeros, {}, true, options, activation);
 }
 
 Tensor adaptive_instance_norm(const Tensor& content, const Tensor& style, const NormalizeOptions& options,

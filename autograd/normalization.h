@@ -12,6 +12,7 @@
 // can hold. x of one element a statistic has the gradient 0 exactly.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "gesso/core/activation.h"
@@ -63,6 +64,19 @@ Tensor group_norm(const Tensor& x, Index groups, const Tensor& weight = {}, cons
 Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight = {},
                   const Tensor& bias = {}, const NormalizeOptions& options = {},
                   Activation activation = Activation::none);
+
+/// RMS norm (Zhang and Sennrich 2019, arXiv 1910.07467): the last dimensions, whose sizes are `normalized_shape`,
+/// divided by their root mean square, without a mean and without a bias:
+///
+///     y = weight x / sqrt(mean(x^2) + eps)
+///
+/// and then the activation. `weight` has that shape and may be undefined. eps is PyTorch's: without one, the
+/// machine epsilon of x's dtype. Throws ArgumentError unless x ends in normalized_shape.
+Tensor rms_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight = {},
+                std::optional<double> eps = {}, Activation activation = Activation::none);
+
+/// The distance from 1 to the next number of a dtype: 1.19e-07 in float32, 2.22e-16 in float64.
+double machine_epsilon(DType dtype);
 
 /// Adaptive instance norm (Huang and Belongie 2017, arXiv 1703.06868, eq. 8): the planes of `content` (N, C,
 /// ...) get the mean and the standard deviation of those of `style` (N, C, ...), or of the one style (1, C,

@@ -211,6 +211,14 @@ running ones (Ioffe and Szegedy 2015).)");
       "x"_a, "normalized_shape"_a, "weight"_a = nb::none(), "bias"_a = nb::none(), "eps"_a = 1e-5, Unlocked(),
       "The last dimensions, of sizes normalized_shape, by their own mean and variance (Ba et al. 2016).");
   m.def(
+      "rms_norm",
+      [](const Tensor& x, const IntOrList& shape, const MaybeTensor& weight, std::optional<double> eps) {
+        return rms_norm(x, shape_of(shape), tensor_of(weight), eps);
+      },
+      "x"_a, "normalized_shape"_a, "weight"_a = nb::none(), "eps"_a = nb::none(), Unlocked(),
+      "The last dimensions, of sizes normalized_shape, divided by their root mean square (Zhang and Sennrich 2019). "
+      "eps None: the machine epsilon of x's dtype.");
+  m.def(
       "adaptive_instance_norm",
       [](const Tensor& content, const Tensor& style, double eps) {
         return adaptive_instance_norm(content, style, {.eps = eps});

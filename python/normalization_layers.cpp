@@ -60,7 +60,7 @@ auto add_batch_norm(nb::module_& m, const char* name, const char* doc) {
 void bind_normalization_layers(nb::module_& m) {
   nb::class_<NormalizationLayer, FusedActivation>(m, "NormalizationLayer",
                                                   "The base of the normalization layers.")
-      .def_prop_ro("eps", &NormalizationLayer::eps)
+      .def_prop_ro("eps", [](const NormalizationLayer& self) { return self.eps(); })
       .def_prop_ro(
           "statistics", [](const NormalizationLayer& self) { return name_of(self.statistics()); },
           "Which mean and variance it uses now: \"per_instance\", \"per_batch\" or \"running\".")
@@ -112,6 +112,16 @@ A mix of batch norm and instance norm with a trained share of batch norm, rho, f
             new (self) LayerNorm(shape_of(shape), {.eps = eps, .elementwise_affine = affine});
           },
           "normalized_shape"_a, "eps"_a = 1e-5, "elementwise_affine"_a = true);
+  nb::class_<RMSNorm, NormalizationLayer>(
+      m, "RMSNorm", "The last dimensions of x divided by their root mean square (Zhang and Sennrich 2019).")
+      .def(
+          "__init__",
+          [](RMSNorm* self, const IntOrList& shape, std::optional<double> eps, bool affine) {
+            new (self) RMSNorm(shape_of(shape), {.eps = eps, .elementwise_affine = affine});
+          },
+          "normalized_shape"_a, "eps"_a.none() = nb::none(), "elementwise_affine"_a = true)
+      .def_prop_ro(
+          "weight", [](const RMSNorm& self) { return maybe(self.weight); }, "gamma, or None");
   add_layer<ConditionalInstanceNorm2d>(m, "ConditionalInstanceNorm2d", R"(
 Instance norm with a row of gamma and beta for each of several styles (Dumoulin et al. 2017, arXiv
 1610.07629). Begins with style 0.)")

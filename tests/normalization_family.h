@@ -10,6 +10,7 @@
 #include "gesso/layers/normalization/conditional.h"
 #include "gesso/layers/normalization/group_norm.h"
 #include "gesso/layers/normalization/instance_norm.h"
+#include "gesso/layers/normalization/rms_norm.h"
 
 namespace gesso::testing {
 
@@ -60,6 +61,7 @@ inline std::vector<Member> normalization_family(const Shape& x, Generator& rng, 
     }
   }
   add("layer norm", std::make_shared<LayerNorm>(Shape{x[1], x[2], x[3]}));
+  add("RMS norm", std::make_shared<RMSNorm>(Shape{x[1], x[2], x[3]}));
   auto conditional = std::make_shared<ConditionalInstanceNorm2d>(3, channels);
   conditional->set_mix(random({x[0], 3}, -1, 1));
   add("conditional instance norm", conditional);

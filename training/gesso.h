@@ -49,6 +49,7 @@
 #include "gesso/layers/normalization/inspect.h"
 #include "gesso/layers/normalization/instance_norm.h"
 #include "gesso/layers/normalization/layer.h"
+#include "gesso/layers/normalization/rms_norm.h"
 #include "gesso/layers/resampling.h"
 #include "gesso/layers/sequential.h"
 #include "gesso/training/accuracy.h"

@@ -23,6 +23,12 @@ NormalizationAxes NormalizationAxes::layer(const Shape& x, int rank) {
           AffineRows::per_element};
 }
 
+NormalizationAxes NormalizationAxes::rms(const Shape& x, int rank) {
+  NormalizationAxes axes = layer(x, rank);
+  axes.centred = false;
+  return axes;
+}
+
 Index NormalizationAxes::affine_size() const {
   return rows == AffineRows::per_channel ? channels : rows == AffineRows::per_plane ? planes() : inner;
 }

@@ -1,5 +1,6 @@
 // Which elements of a tensor share a mean and a variance, and which share a gamma and a beta: all that tells
-// the members of the normalization family apart. What is computed with it: plain.h.
+// the members of the normalization family apart, but for RMS norm, which leaves the mean alone. What is computed
+// with it: plain.h.
 #pragma once
 
 #include "gesso/core/shape.h"
@@ -23,6 +24,7 @@ enum class AffineRows {
 ///     | group norm     | groups   | no            | channels / groups channels   | per_channel |
 ///     |                |          |               | of one sample                |             |
 ///     | layer norm     | 1        | no            | one sample                   | per_element |
+///     | RMS norm       | as layer norm, and not centred                                        |
 struct NormalizationAxes {
   Index samples = 1;
   Index channels = 1;
@@ -30,6 +32,7 @@ struct NormalizationAxes {
   Index groups = 1;
   bool share_samples = false;
   AffineRows rows = AffineRows::per_channel;
+  bool centred = true;  ///< the mean is taken off; else 0 stands for it, and the variance is the mean of x^2
 
   /// x of shape (N, C, ...).
   static NormalizationAxes instance(const Shape& x, AffineRows rows = AffineRows::per_channel);
@@ -38,6 +41,8 @@ struct NormalizationAxes {
   static NormalizationAxes group(const Shape& x, Index groups);
   /// The last `rank` dimensions of x are normalized together.
   static NormalizationAxes layer(const Shape& x, int rank);
+  /// layer() without the mean.
+  static NormalizationAxes rms(const Shape& x, int rank);
 
   Index numel() const { return samples * channels * inner; }
   Index planes() const { return samples * channels; }

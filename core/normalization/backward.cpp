@@ -103,7 +103,7 @@ DxTerms<T> dx_terms(const NormalizationAxes& axes, const NormalizeBackwardIn<T>&
   });
   const double inv_std = in.statistics.inv_std[s];
   const double count = static_cast<double>(axes.elements_per_statistic());
-  return {static_cast<T>(-inv_std * (sums.g / count)),
+  return {axes.centred ? static_cast<T>(-inv_std * (sums.g / count)) : T{0},
           static_cast<T>(-inv_std * (sums.g_deviation * inv_std / count))};
 }
 
@@ -258,7 +258,7 @@ void plane_row_gradients(const NormalizationAxes& axes, const std::vector<Gradie
 // would leave a rounding of theirs.
 template <class T>
 bool single_elements(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in) {
-  return in.statistics_of_x && axes.elements_per_statistic() == 1;
+  return in.statistics_of_x && axes.centred && axes.elements_per_statistic() == 1;
 }
 
 // normalize_backward() where T holds x - mean and 1 / std.

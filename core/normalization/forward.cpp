@@ -26,7 +26,7 @@ void write_wide_statistic(const NormalizationAxes& axes, Index s, const double* 
                           StatisticsOut out) {
   const Index count = axes.elements_per_statistic();
   long double sum = 0, squares = 0;
-  for (Index k = 0; k < count; ++k) {
+  for (Index k = 0; k < count && axes.centred; ++k) {
     sum += x[axes.element(s, k)];
   }
   const long double mean = sum / static_cast<long double>(count);
@@ -47,6 +47,9 @@ void write_statistic(const NormalizationAxes& axes, Index s, const T* x, double 
   Moments m;
   for (Index r = 0; r < axes.runs(); ++r) {
     m.merge(moments_of_run(r));
+  }
+  if (!axes.centred) {
+    m = m.about_zero();
   }
   if constexpr (std::is_same_v<T, double>) {
     if (!std::isfinite(m.m2)) {

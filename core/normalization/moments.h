@@ -24,6 +24,8 @@ struct Moments {
   /// Becomes the moments of both sets together (Chan, Golub and LeVeque 1983, "Algorithms for computing the
   /// sample variance", eq. 2.1). Equal means stay exactly as they are.
   void merge(const Moments& other);
+  /// Mean 0 and the sum of x^2 in place of both: moments about 0.
+  Moments about_zero() const { return {count, 0, m2 + static_cast<double>(count) * mean * mean}; }
 };
 
 inline constexpr Index kMomentsPiece = 4096;  // elements; 16 KiB of float32

@@ -1,4 +1,4 @@
-// The kernels behind instance, batch, group and layer norm. Read plain.h first: it defines what they compute,
+// The kernels behind instance, batch, group, layer and RMS norm. Read plain.h first: it defines what they compute,
 // and tests hold them to it. What they add:
 //
 // - All statistics and sums are float64, added in one fixed order, and the arithmetic is never fused or
@@ -23,7 +23,7 @@ struct StatisticsIn {
 };
 struct StatisticsOut {
   double* mean;
-  double* variance;  ///< biased
+  double* variance;  ///< biased; the mean of x^2 where axes are not centred, with a mean of 0
   double* inv_std;   ///< 1 / sqrt(variance + eps)
 };
 

@@ -1,9 +1,9 @@
-// The definition of normalization: instance, batch, group and layer norm, forward and backward, as plain
+// The definition of normalization: instance, batch, group, layer and RMS norm, forward and backward, as plain
 // loops under their formulas. Start here. Networks are trained with the kernels of normalization.h, which
 // compute the same faster; tests hold them to these loops. The derivation is in docs/normalization.md.
 //
 // The members of the family differ only in which elements share a mean and a variance, and in which share a
-// gamma and a beta; NormalizationAxes (axes.h) says both. Of the arrays below
+// gamma and a beta, and one of them, RMS norm, has no mean; NormalizationAxes (axes.h) says all three. Of the arrays below
 //
 //     x, y, dy, dx             are (samples, channels, inner), row-major
 //     mean, variance, inv_std  have one number for each of the axes.statistics() statistics
@@ -21,7 +21,7 @@ namespace gesso {
 
 /// For the m elements that share a statistic:
 ///
-///     mean     = sum of x / m                         (with `statistics_of_x`,
+///     mean     = sum of x / m, or 0 if not centred    (with `statistics_of_x`,
 ///     variance = sum of (x - mean)^2 / m               else both are given: running statistics)
 ///     inv_std  = 1 / sqrt(variance + eps)
 ///     z        = gamma (x - mean) inv_std + beta
@@ -33,7 +33,7 @@ inline void plain_forward(const NormalizationAxes& axes, const double* x, bool s
   for (Index s = 0; s < axes.statistics(); ++s) {
     if (statistics_of_x) {
       long double sum = 0, squares = 0;
-      for (Index k = 0; k < m; ++k) {
+      for (Index k = 0; k < m && axes.centred; ++k) {
         sum += x[axes.element(s, k)];
       }
       for (Index k = 0; k < m; ++k) {
@@ -63,7 +63,7 @@ inline void plain_forward(const NormalizationAxes& axes, const double* x, bool s
 ///     dx     = inv_std (g - sum of g / m - x-hat (sum of g x-hat) / m)
 ///
 /// The two sums in dx are there because x moves the mean and the variance too; they drop out if those were
-/// given.
+/// given, and the first one where there is no mean.
 inline void plain_backward(const NormalizationAxes& axes, const double* x, bool statistics_of_x,
                            const double* mean, const double* inv_std, const double* gamma, const double* beta,
                            Activation activation, const double* dy, double* dx, double* dgamma,
@@ -84,7 +84,7 @@ inline void plain_backward(const NormalizationAxes& axes, const double* x, bool 
       sum_g += g[k];
       sum_g_xhat += g[k] * xhat[k];
     }
-    const long double mean_g = statistics_of_x ? sum_g / m : 0;
+    const long double mean_g = statistics_of_x && axes.centred ? sum_g / m : 0;
     const long double mean_g_xhat = statistics_of_x ? sum_g_xhat / m : 0;
     for (Index k = 0; k < m; ++k) {
       dx[axes.element(s, k)] = static_cast<double>(inv_std[s] * (g[k] - mean_g - xhat[k] * mean_g_xhat));

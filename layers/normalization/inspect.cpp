@@ -53,7 +53,7 @@ void fill_removed(NormalizationTerms& terms) {
   double* by_xhat = terms.removed_by_xhat.mutable_data<double>();
   const double count = static_cast<double>(axes.elements_per_statistic());
   for (Index s = 0; s < axes.statistics(); ++s) {
-    by_mean[s] = gg[s] > 0 ? g[s] * g[s] / (count * gg[s]) : 0;
+    by_mean[s] = axes.centred && gg[s] > 0 ? g[s] * g[s] / (count * gg[s]) : 0;
     by_xhat[s] = gg[s] > 0 && hh[s] > 0 ? gh[s] * gh[s] / (hh[s] * gg[s]) : 0;
   }
 }
@@ -120,7 +120,7 @@ NormalizationInspection inspect_normalization(const NormalizationLayer& layer, c
   for (const NormalizationPart& part : parts) {
     NormalizationTerms terms;
     terms.axes = part.axes;
-    fill_statistics(part, input, layer.eps(), terms);
+    fill_statistics(part, input, layer.eps(x.dtype()), terms);
     result.y = sum_of(result.y, part_output(part, terms, input));
     result.parts.push_back(terms);
   }

@@ -15,14 +15,15 @@ namespace gesso {
 ///          upstream_term   mean_term         xhat_term
 ///
 /// The second removes the part of g along the constant 1, the third the part along x-hat: those could only
-/// change the mean and the variance, which are taken out again anyway. For running statistics both are 0.
+/// change the mean and the variance, which are taken out again anyway. For running statistics both are 0,
+/// and for RMS norm, which has no mean, the second.
 struct NormalizationTerms {
   NormalizationAxes axes;
 
   // Of each statistic, float64. Shape (N, groups) for statistics of a sample, where instance norm has C
   // groups and layer norm has 1; (C) for those of a channel.
   Tensor mean;
-  Tensor variance;  ///< biased
+  Tensor variance;  ///< biased; of RMS norm, whose mean is 0, the mean of x^2
   Tensor inv_std;   ///< 1 / sqrt(variance + eps)
   /// The share of |g|^2 that the mean term removed: |1 mean(g)|^2 / |g|^2, 0 to 1.
   Tensor removed_by_mean;

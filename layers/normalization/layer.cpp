@@ -38,7 +38,9 @@ Shape NormalizationLayer::with_batch(const Shape& sample) {
   return Shape(sizes);
 }
 
-std::string NormalizationLayer::eps_text() const { return concat_text(", eps=", eps_); }
+std::string NormalizationLayer::eps_text() const {
+  return concat_text(", eps=", eps_ ? concat_text(*eps_) : "none");
+}
 
 std::string NormalizationLayer::statistics_text() const {
   return concat_text(activation_text(), ", statistics=", statistics());

@@ -30,7 +30,7 @@ struct NormalizationPart {
   RunningStatistics running;  ///< defined if it normalizes with running statistics
 };
 
-/// The base of InstanceNorm, BatchNorm, GroupNorm, LayerNorm and their relatives. Each has a forward() of its
+/// The base of InstanceNorm, BatchNorm, GroupNorm, LayerNorm, RMSNorm and their relatives. Each has a forward() of its
 /// own, which takes an x without the batch dimension where the layer says so.
 class NormalizationLayer : public FusedActivation {
  public:
@@ -41,7 +41,8 @@ class NormalizationLayer : public FusedActivation {
   /// ArgumentError for statistics that the layer does not have.
   void set_statistics(std::optional<Statistics> statistics);
 
-  double eps() const { return eps_; }
+  /// What is added to the variance of an x of this dtype. (Only RMSNorm's may depend on it.)
+  double eps(DType of_x = float32) const { return eps_ ? *eps_ : machine_epsilon(of_x); }
 
   // ---- for looking inside (inspect_normalization)
 
@@ -53,7 +54,8 @@ class NormalizationLayer : public FusedActivation {
   virtual std::vector<NormalizationPart> parts(const Shape& batched) const = 0;
 
  protected:
-  explicit NormalizationLayer(double eps) : eps_(eps) {}
+  /// Without eps: the machine epsilon of x's dtype.
+  explicit NormalizationLayer(std::optional<double> eps) : eps_(eps) {}
 
   /// x in its batched_shape().
   Tensor batched(const Tensor& x) const;
@@ -68,12 +70,12 @@ class NormalizationLayer : public FusedActivation {
   virtual void require_statistics(Statistics statistics) const;
 
   // pieces of extra_repr()
-  std::string eps_text() const;         ///< ", eps=1e-05"
+  std::string eps_text() const;         ///< ", eps=1e-05", or ", eps=none"
   std::string statistics_text() const;  ///< ", relu=true, statistics=per_instance"
 
  private:
   std::optional<Statistics> forced_;
-  double eps_;
+  std::optional<double> eps_;
 };
 
 }  // namespace gesso

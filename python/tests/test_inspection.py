@@ -24,7 +24,14 @@ def test_gradcheck_finds_a_wrong_gradient():
 
 
 @pytest.mark.parametrize(
-    "layer", [gesso.InstanceNorm2d(3, affine=True), gesso.BatchNorm2d(3), gesso.GroupNorm(1, 3), gesso.LayerNorm(5)]
+    "layer",
+    [
+        gesso.InstanceNorm2d(3, affine=True),
+        gesso.BatchNorm2d(3),
+        gesso.GroupNorm(1, 3),
+        gesso.LayerNorm(5),
+        gesso.RMSNorm(5),
+    ],
 )
 def test_inspect_normalization(layer):
     x = gesso.randn((2, 3, 4, 5)).requires_grad_()

@@ -22,6 +22,10 @@ DEFINITIONS = {
     "batch": (lambda x: gesso.batch_norm(x, None, None, training=True), lambda a: statistics(a, (0, 2, 3))),
     "group": (lambda x: gesso.group_norm(x, 2), lambda a: statistics(a.reshape(3, 2, -1), 2).reshape(X)),
     "layer": (lambda x: gesso.layer_norm(x, (5, 6)), lambda a: statistics(a, (2, 3))),
+    "RMS": (
+        lambda x: gesso.rms_norm(x, (5, 6)),
+        lambda a: a / np.sqrt((a * a).mean((2, 3), keepdims=True)),  # eps is 2e-16
+    ),
     "adaptive": (
         lambda x: gesso.adaptive_instance_norm(x, gesso.tensor(data(1, 4, 2, 3, seed=9))),
         lambda a: statistics(a, (2, 3)) * np.sqrt(data(1, 4, 2, 3, seed=9).var((2, 3), keepdims=True) + 1e-5)
@@ -103,6 +107,8 @@ LAYERS = [
     ("GroupNorm", (2, 4), dict(affine=False), (3, 4, 2, 3)),
     ("LayerNorm", ((3, 4),), {}, (2, 3, 4)),
     ("LayerNorm", (4,), dict(elementwise_affine=False), (2, 3, 4)),
+    ("RMSNorm", ((3, 4),), {}, (2, 3, 4)),
+    ("RMSNorm", (4,), dict(eps=1e-3, elementwise_affine=False), (2, 3, 4)),
     ("ReLU", (), {}, (3, 4)),
     ("LeakyReLU", (0.2,), {}, (3, 4)),
     ("Tanh", (), {}, (3, 4)),
@@ -124,6 +130,8 @@ LAYERS = [
 def test_against_pytorch(name, args, options, shape):
     torch = pytest.importorskip("torch", reason="PyTorch is not there")
     ours = getattr(gesso, name)(*args, **options).to("float64")
+    if not hasattr(torch.nn, name):
+        pytest.skip(f"PyTorch {torch.__version__} has no {name}")
     theirs = getattr(torch.nn, name)(*args, **options).double()
     rng = np.random.default_rng(7)
     state = {k: v if v.ndim == 0 else rng.uniform(0.5, 1.5, v.shape) for k, v in ours.state_dict().items()}

@@ -106,6 +106,11 @@ TEST_CASE("gradients of every member, with and without weight, bias and relu") {
             {x, b});
         check_gradients(
             [&](const auto& in) { return layer_norm(in[0], normalized, {}, {}, options, activation); }, {x});
+        check_gradients(
+            [&](const auto& in) { return rms_norm(in[0], normalized, in[1], options.eps, activation); },
+            {x, w});
+        check_gradients(
+            [&](const auto& in) { return rms_norm(in[0], normalized, {}, options.eps, activation); }, {x});
       }
     }
   }

@@ -88,9 +88,23 @@ class AdaptiveInstanceNorm(nn.Module):
         return torch.sqrt(variance + 1e-5) * F.instance_norm(x) + mean
 
 
+class RMSNorm(nn.Module):
+    """Zhang and Sennrich 2019, as torch.nn.RMSNorm, which came with PyTorch 2.4: without eps that of x's dtype."""
+
+    def __init__(self, normalized_shape, eps=None, elementwise_affine=True):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(normalized_shape)) if elementwise_affine else None
+        self.dims = list(range(-len(normalized_shape), 0))
+        self.eps = torch.finfo(torch.float64).eps if eps is None else eps
+
+    def forward(self, x):
+        y = x * torch.rsqrt((x * x).mean(self.dims, keepdim=True) + self.eps)
+        return y if self.weight is None else y * self.weight
+
+
 def case(layer, args, shape, **options):
     """Three training steps, then an evaluation. Parameters are random."""
-    classes = {c.__name__: c for c in (BatchInstanceNorm2d, ConditionalInstanceNorm2d, AdaptiveInstanceNorm)}
+    classes = {c.__name__: c for c in (BatchInstanceNorm2d, ConditionalInstanceNorm2d, AdaptiveInstanceNorm, RMSNorm)}
     index = len(cases)
     entry = {"layer": layer, "args": args, "options": options, "shape": list(shape)}
     if layer == "AdaptiveInstanceNorm":
@@ -184,6 +198,11 @@ case("AdaptiveInstanceNorm", [4, 3, 2, 5], (4, 3, 3, 5))
 case("AdaptiveInstanceNorm", [1, 3, 4, 1], (4, 3, 3, 5))
 case("BatchInstanceNorm2d", [3], (4, 3, 3, 5))
 case("BatchInstanceNorm2d", [3], (4, 3, 3, 5), momentum=0.3, eps=0.01)
+for normalized in ([5], [3, 5], [6, 3, 5]):
+    case("RMSNorm", [normalized], (2, 6, 3, 5))
+case("RMSNorm", [[4]], (5, 4), eps=0.01)
+case("RMSNorm", [[4]], (5, 4), elementwise_affine=False)
+case("RMSNorm", [[1]], (3, 1), eps=0.1)
 
 for training in (True, False):
     for track in (False, True):

@@ -239,7 +239,7 @@ void NormalizationRecorder::Layer::observe(const std::shared_ptr<Layer>& self, c
   record->layer = name;
   record->type = layer->type_name();
   record->statistics = name_of(layer->statistics());
-  measure_statistics(part, x.alias(batched), layer->eps(), *record);
+  measure_statistics(part, x.alias(batched), layer->eps(x.dtype()), *record);
   record->gamma = per_channel(part.axes, part.gamma);
   record->beta = per_channel(part.axes, part.beta);
   measure_output(part.axes, y.alias(batched), *record);

@@ -35,6 +35,8 @@ std::vector<Case> cases() {
     }
     all.push_back({"layer", NormalizationAxes::layer(x, x.rank() - 1)});
     all.push_back({"layer of last", NormalizationAxes::layer(x, 1)});
+    all.push_back({"RMS", NormalizationAxes::rms(x, x.rank() - 1)});
+    all.push_back({"RMS of last", NormalizationAxes::rms(x, 1)});
   }
   return all;
 }

@@ -10,6 +10,7 @@
 #include "gesso/layers/normalization/conditional.h"
 #include "gesso/layers/normalization/group_norm.h"
 #include "gesso/layers/normalization/instance_norm.h"
+#include "gesso/layers/normalization/rms_norm.h"
 #include "paths.h"
 #include "support.h"
 
@@ -72,6 +73,11 @@ std::unique_ptr<Module> make_layer(const Json& entry) {
   if (layer == "LayerNorm") {
     return std::make_unique<LayerNorm>(shape_of(args[0]),
                                        LayerNormOptions{eps, given.value("elementwise_affine", true)});
+  }
+  if (layer == "RMSNorm") {
+    return std::make_unique<RMSNorm>(shape_of(args[0]),
+                                     RMSNormOptions{given.contains("eps") ? std::optional(eps) : std::nullopt,
+                                                    given.value("elementwise_affine", true)});
   }
   if (layer == "AdaptiveInstanceNorm") {
     return std::make_unique<AdaptiveInstanceNorm>(shape_of(args));
