@@ -65,8 +65,8 @@ Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& 
                   const Tensor& bias = {}, const NormalizeOptions& options = {},
                   Activation activation = Activation::none);
 
-/// RMS norm (Zhang and Sennrich 2019, arXiv 1910.07467): the last dimensions, whose sizes are `normalized_shape`,
-/// divided by their root mean square, without a mean and without a bias:
+/// RMS norm (Zhang and Sennrich 2019, arXiv 1910.07467): the last dimensions, whose sizes are
+/// `normalized_shape`, divided by their root mean square, without a mean and without a bias:
 ///
 ///     y = weight x / sqrt(mean(x^2) + eps)
 ///

@@ -45,7 +45,9 @@ Conv2d::Conv2d(Index in, Index out, Size2d kernel, const Conv2dOptions& options,
   init::default_layer_(weight, bias, rng);
 }
 
-Tensor Conv2d::forward(const Tensor& x) { return conv2d(x, weight, bias, options_, activation()); }
+Tensor Conv2d::forward(const Tensor& x) {
+  return conv2d(x, effective_weight(), bias, options_, activation());
+}
 
 std::string Conv2d::extra_repr() const {
   std::string repr = concat_text(weight.size(1) * options_.groups, ", ", weight.size(0),
@@ -79,7 +81,9 @@ ConvTranspose2d::ConvTranspose2d(Index in, Index out, Size2d kernel, const ConvT
   init::default_layer_(weight, bias, rng);
 }
 
-Tensor ConvTranspose2d::forward(const Tensor& x) { return conv_transpose2d(x, weight, bias, options_); }
+Tensor ConvTranspose2d::forward(const Tensor& x) {
+  return conv_transpose2d(x, effective_weight(), bias, options_);
+}
 
 std::string ConvTranspose2d::extra_repr() const {
   std::string repr = concat_text(weight.size(0), ", ", weight.size(1) * options_.groups,

@@ -35,6 +35,8 @@ class Conv2d : public FusedActivation {
   Tensor forward(const Tensor& x) override;
   std::string extra_repr() const override;
   const Conv2dFunctionOptions& options() const { return options_; }
+  /// What it convolves with now: weight, unless a layer derived from this one computes it (weighted_layer.h).
+  virtual Tensor effective_weight() const { return weight; }
 
   Tensor weight, bias;  ///< bias is undefined when switched off
 
@@ -67,6 +69,8 @@ class ConvTranspose2d : public Module {
   Tensor forward(const Tensor& x) override;
   std::string extra_repr() const override;
   const ConvTranspose2dFunctionOptions& options() const { return options_; }
+  /// As of Conv2d.
+  virtual Tensor effective_weight() const { return weight; }
 
   Tensor weight, bias;  ///< bias is undefined when switched off
 

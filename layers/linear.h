@@ -21,8 +21,10 @@ class Linear : public Module {
   Linear(Index in, Index out, const LinearOptions& options, Generator& rng);
   Linear(Index in, Index out, Generator& rng) : Linear(in, out, {}, rng) {}
 
-  Tensor forward(const Tensor& x) override { return linear(x, weight, bias); }
+  Tensor forward(const Tensor& x) override { return linear(x, effective_weight(), bias); }
   std::string extra_repr() const override;
+  /// What it multiplies by now: weight, unless a derived layer computes it (weighted_layer.h).
+  virtual Tensor effective_weight() const { return weight; }
 
   Tensor weight, bias;  ///< bias is undefined when switched off
 };

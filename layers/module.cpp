@@ -289,7 +289,12 @@ std::string Module::type_name() const {
   std::string name = status == 0 ? text : typeid(*this).name();
   std::free(text);
   const std::size_t scope = name.substr(0, name.find('<')).rfind("::");
-  return scope == std::string::npos ? name : name.substr(scope + 2);
+  name = scope == std::string::npos ? name : name.substr(scope + 2);
+  const std::string own = "gesso::";  // before the arguments of a template
+  for (std::size_t at = name.find(own); at != std::string::npos; at = name.find(own)) {
+    name.erase(at, own.size());
+  }
+  return name;
 }
 
 std::string Module::describe() const {
@@ -336,6 +341,14 @@ Tensor Module::register_parameter(const std::string& name, Tensor tensor) {
     parameters_.emplace_back(name, tensor);
   }
   return tensor;
+}
+
+void Module::unregister_parameter(const std::string& name) {
+  const auto found = std::find_if(parameters_.begin(), parameters_.end(),
+                                  [&](const auto& entry) { return entry.first == name; });
+  require(found != parameters_.end(), type_name(), "::unregister_parameter: there is no parameter \"", name,
+          "\"");
+  parameters_.erase(found);
 }
 
 Tensor Module::register_buffer(const std::string& name, Tensor tensor, const BufferOptions& options) {

@@ -150,6 +150,9 @@ class Module {
   /// the same line. An undefined tensor (a bias that is switched off) is passed through and not registered.
   /// Throws ArgumentError, as all three do, for an empty name, one with a dot, or one that is taken.
   Tensor register_parameter(const std::string& name, Tensor tensor);
+  /// The parameter of this name, of this module itself, is none from now on; the tensor stays. For a layer
+  /// that computes with something else in its place. Throws ArgumentError where there is none.
+  void unregister_parameter(const std::string& name);
   /// Makes `tensor` part of the state without being trained. An undefined tensor is not registered. From then
   /// on the module must change its values (copy_, ...), not put another tensor in its place.
   Tensor register_buffer(const std::string& name, Tensor tensor, const BufferOptions& options = {});

@@ -216,8 +216,8 @@ running ones (Ioffe and Szegedy 2015).)");
         return rms_norm(x, shape_of(shape), tensor_of(weight), eps);
       },
       "x"_a, "normalized_shape"_a, "weight"_a = nb::none(), "eps"_a = nb::none(), Unlocked(),
-      "The last dimensions, of sizes normalized_shape, divided by their root mean square (Zhang and Sennrich 2019). "
-      "eps None: the machine epsilon of x's dtype.");
+      "The last dimensions, of sizes normalized_shape, divided by their root mean square (Zhang and Sennrich "
+      "2019). eps None: the machine epsilon of x's dtype.");
   m.def(
       "adaptive_instance_norm",
       [](const Tensor& content, const Tensor& style, double eps) {

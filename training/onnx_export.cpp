@@ -14,6 +14,7 @@
 #include "gesso/layers/normalization/conditional.h"
 #include "gesso/layers/normalization/group_norm.h"
 #include "gesso/layers/normalization/instance_norm.h"
+#include "gesso/layers/normalization/rms_norm.h"
 #include "gesso/layers/resampling.h"
 #include "gesso/layers/sequential.h"
 
@@ -44,7 +45,7 @@ struct OnnxGraph::Model : detail::OnnxNodes {
   template <class Layer>
   std::pair<onnx::NodeProto*, std::string> convolving(const char* operation, const Layer& layer,
                                                       const std::string& x) {
-    std::vector<std::string> inputs = {x, numbers(layer.weight)};
+    std::vector<std::string> inputs = {x, numbers(layer.effective_weight())};
     if (layer.bias.defined()) {
       inputs.push_back(numbers(layer.bias));
     }
@@ -167,8 +168,22 @@ struct OnnxGraph::Model : detail::OnnxNodes {
     return activated(layer, y);
   }
 
+  // Opset 17 has no word for it.
+  std::string rms_norm(const RMSNorm& layer, const std::string& x) {
+    auto [mean, square] = node("ReduceMean", {operation("Mul", {x, x})});
+    Ints last;
+    for (Index d = -layer.normalized_shape().rank(); d < 0; ++d) {
+      last.push_back(d);
+    }
+    set(mean, "axes", last);
+    const std::string root = operation("Sqrt", {operation("Add", {square, number(layer.eps())})});
+    const std::string y = operation("Div", {x, root});
+    return activated(layer, layer.weight.defined() ? operation("Mul", {y, numbers(layer.weight)}) : y);
+  }
+
   std::string normalization(NormalizationLayer& layer, const std::string& x) {
     if (auto* over_last = dynamic_cast<const LayerNorm*>(&layer)) return layer_norm(*over_last, x);
+    if (auto* over_last = dynamic_cast<const RMSNorm*>(&layer)) return rms_norm(*over_last, x);
     const auto* group = dynamic_cast<const GroupNorm*>(&layer);
     const auto* channel = dynamic_cast<const ChannelNorm*>(&layer);
     const auto* conditional = dynamic_cast<const ConditionalInstanceNorm2d*>(&layer);
@@ -242,7 +257,8 @@ std::string OnnxGraph::layer(Module& module, const std::string& x) {
   if (auto* conv = dynamic_cast<ConvTranspose2d*>(&module)) return m.transposed_convolution(*conv, x);
   if (auto* norm = dynamic_cast<NormalizationLayer*>(&module)) return m.normalization(*norm, x);
   if (auto* linear = dynamic_cast<Linear*>(&module)) {
-    const std::string y = m.operation("MatMul", {x, m.numbers(linear->weight.detach().transpose(0, 1))});
+    const std::string y =
+        m.operation("MatMul", {x, m.numbers(linear->effective_weight().detach().transpose(0, 1))});
     return linear->bias.defined() ? m.operation("Add", {y, m.numbers(linear->bias)}) : y;
   }
   if (dynamic_cast<ReLU*>(&module)) return relu(x);

@@ -35,7 +35,8 @@ class OnnxGraph {
   /// What a layer computes of `x` in evaluation mode: Conv2d and ConvTranspose2d, Linear, the activations and Softmax,
   /// MaxPool2d, AvgPool2d without ceil_mode, AdaptiveAvgPool2d to one pixel, Upsample (not bilinear by less than 1.5),
   /// ReflectionPad2d, Flatten, Dropout (nothing), InstanceNorm2d, ConditionalInstanceNorm2d in the style or mix that is
-  /// set, BatchNorm with running statistics, GroupNorm, LayerNorm, and Sequential of these. Throws ArgumentError, naming
+  /// set, BatchNorm with running statistics, GroupNorm, LayerNorm, RMSNorm, layers with a
+  /// normalized weight, and Sequential of these. Throws ArgumentError, naming
   /// the layer, for another, and for options that ONNX has no word for.
   std::string layer(Module& module, const std::string& x);
 

@@ -1,6 +1,6 @@
 // Which elements of a tensor share a mean and a variance, and which share a gamma and a beta: all that tells
-// the members of the normalization family apart, but for RMS norm, which leaves the mean alone. What is computed
-// with it: plain.h.
+// the members of the normalization family apart, but for RMS norm, which leaves the mean alone. What is
+// computed with it: plain.h.
 #pragma once
 
 #include "gesso/core/shape.h"

@@ -1,5 +1,5 @@
-// The kernels behind instance, batch, group, layer and RMS norm. Read plain.h first: it defines what they compute,
-// and tests hold them to it. What they add:
+// The kernels behind instance, batch, group, layer and RMS norm. Read plain.h first: it defines what they
+// compute, and tests hold them to it. What they add:
 //
 // - All statistics and sums are float64, added in one fixed order, and the arithmetic is never fused or
 //   reordered: a result is the same bit for bit on any number of threads and any x86-64 CPU.

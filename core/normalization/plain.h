@@ -3,7 +3,8 @@
 // compute the same faster; tests hold them to these loops. The derivation is in docs/normalization.md.
 //
 // The members of the family differ only in which elements share a mean and a variance, and in which share a
-// gamma and a beta, and one of them, RMS norm, has no mean; NormalizationAxes (axes.h) says all three. Of the arrays below
+// gamma and a beta, and one of them, RMS norm, has no mean; NormalizationAxes (axes.h) says all three. Of the
+// arrays below
 //
 //     x, y, dy, dx             are (samples, channels, inner), row-major
 //     mean, variance, inv_std  have one number for each of the axes.statistics() statistics

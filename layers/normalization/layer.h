@@ -30,8 +30,8 @@ struct NormalizationPart {
   RunningStatistics running;  ///< defined if it normalizes with running statistics
 };
 
-/// The base of InstanceNorm, BatchNorm, GroupNorm, LayerNorm, RMSNorm and their relatives. Each has a forward() of its
-/// own, which takes an x without the batch dimension where the layer says so.
+/// The base of InstanceNorm, BatchNorm, GroupNorm, LayerNorm, RMSNorm and their relatives. Each has a
+/// forward() of its own, which takes an x without the batch dimension where the layer says so.
 class NormalizationLayer : public FusedActivation {
  public:
   /// Which statistics forward() uses now. Each layer has its rule (PyTorch's), in which train() and eval()

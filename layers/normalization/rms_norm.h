@@ -1,5 +1,5 @@
-// Root mean square normalization: layer norm without the mean. Zhang and Sennrich 2019, "Root Mean Square Layer
-// Normalization", arXiv 1910.07467.
+// Root mean square normalization: layer norm without the mean. Zhang and Sennrich 2019, "Root Mean Square
+// Layer Normalization", arXiv 1910.07467.
 //
 // Read core/normalization/plain.h first: it defines what the layer computes.
 #pragma once
@@ -21,8 +21,8 @@ struct RMSNormOptions {
 ///     RMSNorm norm({64});
 ///     Tensor y = norm(x);  // (..., 64)
 ///
-/// Parameter: weight of shape normalized_shape, beginning as 1; there is no bias. forward() throws ArgumentError
-/// unless x ends in normalized_shape.
+/// Parameter: weight of shape normalized_shape, beginning as 1; there is no bias. forward() throws
+/// ArgumentError unless x ends in normalized_shape.
 class RMSNorm : public NormalizationLayer {
  public:
   using Options = RMSNormOptions;

@@ -198,6 +198,23 @@ TEST_CASE("both forms of GELU, both of PReLU, softmax, layer norm, transposed co
   check_exported(net);
 }
 
+TEST_CASE("RMS norm, and layers whose weight is normalized: the weight that they compute with is written") {
+  if (skipped()) {
+    return;
+  }
+  Generator rng(7);
+  Sequential net;
+  net.emplace<WeightNorm<Conv2d>>(3, 4, 3, {.padding = 1}, rng).then(Activation::relu);
+  net.emplace<WeightStandardization<Conv2d>>(4, 6, {2, 3}, {.groups = 2}, rng);
+  net.emplace<SpectralNorm<ConvTranspose2d>>(6, 5, 3, {.stride = 2}, rng);
+  net.emplace<AdaptiveAvgPool2d>(1);
+  net.emplace<Flatten>();
+  net.emplace<RMSNorm>(Shape{5}).then(Activation::relu);
+  net.emplace<WeightNorm<Linear>>(5, 4, rng);
+  net.emplace<RMSNorm>(Shape{4}, RMSNormOptions{.eps = 0.1, .elementwise_affine = false});
+  check_exported(net);
+}
+
 TEST_CASE("bilinear enlarging and shrinking, with corners aligned and not") {
   if (skipped()) {
     return;
