@@ -77,15 +77,14 @@ Tensor gram_matrix(const Tensor& x, GramNormalizer normalizer) {
 // What reaches F by way of mu in the covariance is a sum over the pixels of F - mu, which is 0.
 ChannelMoments channel_moments(const Tensor& x) {
   const Sizes sizes(x, "channel_moments");
-  const auto [samples, channels, pixels] = sizes;
-  const Index means_at = samples * channels * channels;
-  const Index end = means_at + samples * channels;
+  const Index means_at = sizes.samples * sizes.channels * sizes.channels;
+  const Index end = means_at + sizes.samples * sizes.channels;
   const Tensor mean = channel_means(x, sizes);
   Tensor both = Tensor::empty({end}, x.dtype());
   with_dtype(x.dtype(), [&]<class T>() {
     T* y = both.mutable_data<T>();
-    channel_products<T>(x.data<T>(), mean.data<double>(), 1 / static_cast<double>(pixels), samples, channels,
-                        pixels, y);
+    channel_products<T>(x.data<T>(), mean.data<double>(), 1 / static_cast<double>(sizes.pixels),
+                        sizes.samples, sizes.channels, sizes.pixels, y);
     std::transform(mean.data<double>(), mean.data<double>() + mean.numel(), y + means_at,
                    [](double value) { return static_cast<T>(value); });
   });
@@ -98,8 +97,8 @@ ChannelMoments channel_moments(const Tensor& x) {
                     return mixed_channels(x(), &mean, dy, scale, &shift, sizes);
                   });
                 });
-  return {both.slice(means_at, end).reshape({samples, channels}),
-          both.slice(0, means_at).reshape({samples, channels, channels})};
+  return {both.slice(means_at, end).reshape({sizes.samples, sizes.channels}),
+          both.slice(0, means_at).reshape({sizes.samples, sizes.channels, sizes.channels})};
 }
 
 Tensor covariance_matrix(const Tensor& x) { return channel_moments(x).covariance; }

@@ -96,7 +96,7 @@ GradcheckResult gradcheck(const std::function<Tensor(const std::vector<Tensor>&)
     for (Index i : elements_to_check(tensor.numel(), options)) {
       const double x = tensor.data<double>()[i];
       const double h = options.step * std::max(1.0, std::abs(x));
-      const auto value_at = [&](double moved) {
+      const auto value_at = [&, &tensor = tensor](double moved) {
         tensor.mutable_data<double>("gradcheck")[i] = moved;
         return weighted_sum(upstream, function(inputs));
       };

@@ -1,10 +1,10 @@
 #include "gesso/core/finite.h"
 
 #include <atomic>
-#include <bit>
 #include <cstdint>
 #include <type_traits>
 
+#include "gesso/core/bit_cast.h"
 #include "gesso/core/kernels/elementwise.h"
 
 namespace gesso {
@@ -17,7 +17,7 @@ GESSO_SIMD bool block_is_finite(const T* x, Index n) {
   constexpr Bits exponent = sizeof(T) == 4 ? Bits{0x7F800000} : static_cast<Bits>(0x7FF0000000000000);
   Bits found = 0;
   for (Index i = 0; i < n; ++i) {
-    found |= (std::bit_cast<Bits>(x[i]) & exponent) == exponent ? Bits{1} : Bits{0};
+    found |= (bit_cast<Bits>(x[i]) & exponent) == exponent ? Bits{1} : Bits{0};
   }
   return found == 0;
 }

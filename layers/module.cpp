@@ -110,8 +110,9 @@ StateDict Module::named_parameters() const {
   StateDict all;
   visit("", [&](const std::string& prefix, const Module& module) {
     for (const auto& [name, tensor] : module.parameters_) {
-      const bool seen =
-          std::any_of(all.begin(), all.end(), [&](const auto& entry) { return entry.second.is(tensor); });
+      const bool seen = std::any_of(all.begin(), all.end(), [&, &tensor = tensor](const auto& entry) {
+        return entry.second.is(tensor);
+      });
       if (!seen) {
         all.emplace_back(join(prefix, name), tensor);
       }

@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMost = std::uint64_t{4}
+constexpr std::uint64_t kMost = std::uint64_t{2}
                                 << 30;  // bytes; MNIST has 47 million, CIFAR 31 million a file
 
 [[noreturn]] void fail(const fs::path& file, const std::string& why) {

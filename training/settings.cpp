@@ -1,13 +1,13 @@
 #include "gesso/training/settings.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <iterator>
 #include <type_traits>
 
 #include "gesso/core/error.h"
 #include "gesso/core/files/json.h"
+#include "gesso/core/number_text.h"
 #include "gesso/core/text.h"
 
 namespace gesso {
@@ -24,10 +24,7 @@ std::string to_text(const std::vector<std::string>& value) {
 std::string to_text(bool value) { return value ? "true" : "false"; }
 
 template <class Number>
-requires std::is_arithmetic_v<Number> std::string to_text(Number value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
-}
+requires std::is_arithmetic_v<Number> std::string to_text(Number value) { return number_text(value); }
 
 // 1000000, not 1e+06.
 std::string bound_text(double bound) {
@@ -53,8 +50,7 @@ void parse(const std::string& name, const std::string& text, bool& value) {
 
 template <class Number>
 void parse(const std::string& name, const std::string& text, Number& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  require(error == std::errc() && end == text.data() + text.size(), "setting ", name, ": '", text,
+  require(read_number(text, value) == std::errc(), "setting ", name, ": '", text,
           "' is not a number in range");
 }
 

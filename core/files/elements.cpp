@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "gesso/core/bit_cast.h"
 #include "gesso/core/parallel.h"
 
 static_assert(std::endian::native == std::endian::little, "files of weights are little-endian");
@@ -31,7 +32,7 @@ constexpr std::array kFormats = {
     ElementFormat{"F4", 4, false},
 };
 
-float from_bfloat16(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
+float from_bfloat16(std::uint16_t bits) { return bit_cast<float>(std::uint32_t{bits} << 16); }
 
 // IEEE 754 half precision: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits.
 float from_half(std::uint16_t bits) {
@@ -39,13 +40,13 @@ float from_half(std::uint16_t bits) {
   const std::uint32_t exponent = bits >> 10 & 31;
   const std::uint32_t fraction = bits & 1023;
   if (exponent == 31) {  // infinity, NaN
-    return std::bit_cast<float>(sign | 0x7F800000u | fraction << 13);
+    return bit_cast<float>(sign | 0x7F800000u | fraction << 13);
   }
   if (exponent == 0) {  // zero, subnormal: fraction * 2^-24
     const float value = static_cast<float>(fraction) * 0x1p-24f;
     return sign != 0 ? -value : value;
   }
-  return std::bit_cast<float>(sign | (exponent + 127 - 15) << 23 | fraction << 13);
+  return bit_cast<float>(sign | (exponent + 127 - 15) << 23 | fraction << 13);
 }
 
 // Reads one element after the other, in pieces, and converts each.

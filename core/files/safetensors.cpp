@@ -9,6 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "gesso/core/bit_cast.h"
 #include "gesso/core/files/checksum.h"
 #include "gesso/core/files/elements.h"
 #include "gesso/core/files/file.h"
@@ -33,11 +34,11 @@ constexpr std::size_t kDigits = 8;
 
 // The nearest half, ties to even. The value must be below 65520 in magnitude, or the result is not finite.
 std::uint16_t to_half(float value) {
-  const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t bits = bit_cast<std::uint32_t>(value);
   const auto sign = static_cast<std::uint16_t>(bits >> 31 << 15);
   const std::uint32_t size = bits & 0x7FFFFFFFu;
   if (size < 0x38800000u) {  // below 2^-14: a whole number of 2^-24
-    return sign | static_cast<std::uint16_t>(std::nearbyint(std::bit_cast<float>(size) * 0x1p24f));
+    return sign | static_cast<std::uint16_t>(std::nearbyint(bit_cast<float>(size) * 0x1p24f));
   }
   const std::uint32_t rounded = size + 0xFFFu + (size >> 13 & 1);
   return sign | static_cast<std::uint16_t>((rounded >> 13) - ((127u - 15u) << 10));

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <numeric>
 #include <type_traits>
 #include <vector>
 
+#include "gesso/core/bit_cast.h"
 #include "gesso/core/memory/scratch.h"
 
 namespace gesso {
@@ -21,7 +21,7 @@ template <class T>
 KeyOf<T> key_of(T x) {
   using Key = KeyOf<T>;
   constexpr Key sign = Key{1} << (8 * sizeof(T) - 1);
-  const Key bits = std::bit_cast<Key>(x + T{0});  // -0 + 0 is 0, and all else stays as it is
+  const Key bits = bit_cast<Key>(x + T{0});  // -0 + 0 is 0, and all else stays as it is
   return bits & sign ? ~bits : bits | sign;
 }
 
@@ -29,7 +29,7 @@ template <class T>
 T value_of(KeyOf<T> key) {
   using Key = KeyOf<T>;
   constexpr Key sign = Key{1} << (8 * sizeof(T) - 1);
-  return std::bit_cast<T>(key & sign ? key ^ sign : ~key);
+  return bit_cast<T>(key & sign ? key ^ sign : ~key);
 }
 
 // x[index] - q(rank) for the numbers in ascending order, whose indices index_at(rank) gives.

@@ -1,8 +1,11 @@
 #include "gesso/core/memory/page_heap.h"
 
+#if !defined(__wasm__)
 #include <sys/mman.h>
+#endif
 
 #include <algorithm>
+#include <cstdlib>
 #include <iterator>
 #include <tuple>
 #include <utility>
@@ -15,12 +18,23 @@ namespace {
 #if defined(__SANITIZE_ADDRESS__)
 constexpr std::size_t kGuard = 1;        // pages after each block that stay poisoned
 constexpr std::size_t kChunkPages = 64;  // poisoning a chunk takes memory, too
+#elif defined(__wasm__)
+constexpr std::size_t kGuard = 0;
+constexpr std::size_t kChunkPages = 1;  // no more than is asked for: there, addresses are memory
 #else
 constexpr std::size_t kGuard = 0;
 constexpr std::size_t kChunkPages = 512;  // 1 GiB of addresses; memory only where it is touched
 #endif
 
-// `bytes` of fresh zero pages, aligned to huge ones, or null.
+#if defined(__wasm__)  // one stretch of memory that grows and never shrinks, and malloc above it
+
+char* map_pages(std::size_t bytes) { return static_cast<char*>(std::aligned_alloc(kHugePage, bytes)); }
+void unmap_pages(char* begin, std::size_t) { std::free(begin); }
+void give_back_pages(char*, std::size_t) {}
+
+#else
+
+// `bytes`, aligned to huge pages, or null.
 char* map_pages(std::size_t bytes) {
   void* mapped = mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) {
@@ -39,6 +53,16 @@ char* map_pages(std::size_t bytes) {
   GESSO_POISON(begin, bytes);
   return begin;
 }
+
+void unmap_pages(char* begin, std::size_t bytes) {
+  GESSO_UNPOISON(begin, bytes);
+  munmap(begin, bytes);
+}
+
+// They stay mapped, and are zero when they are touched again.
+void give_back_pages(char* begin, std::size_t bytes) { madvise(begin, bytes, MADV_DONTNEED); }
+
+#endif
 
 }  // namespace
 
@@ -114,7 +138,7 @@ void PageHeap::free(void* block, std::size_t bytes) {
 void PageHeap::release() {
   for (Chunk& chunk : chunks_) {
     for (const auto& [first, pages] : chunk.free) {
-      madvise(chunk.begin + first * kHugePage, pages * kHugePage, MADV_DONTNEED);
+      give_back_pages(chunk.begin + first * kHugePage, pages * kHugePage);
       for (std::size_t page = first; page < first + pages; ++page) {
         touched_pages_ -= chunk.touched[page];
         chunk.touched[page] = false;
@@ -130,8 +154,7 @@ void PageHeap::unmap_free_chunks() {
     if (all_free) {
       touched_pages_ -=
           static_cast<std::size_t>(std::count(chunk.touched.begin(), chunk.touched.end(), true));
-      GESSO_UNPOISON(chunk.begin, chunk.pages * kHugePage);
-      munmap(chunk.begin, chunk.pages * kHugePage);
+      unmap_pages(chunk.begin, chunk.pages * kHugePage);
     }
     return all_free;
   });

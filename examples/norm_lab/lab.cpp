@@ -22,7 +22,8 @@ std::string short_number(double value) {
 
 Counts count_values(const Tensor& tensor, int bins) {
   const std::vector<double> values = tensor.to_vector();
-  const auto [low, high] = std::ranges::minmax(values);
+  const auto [lowest, highest] = std::minmax_element(values.begin(), values.end());
+  const double low = *lowest, high = *highest;
   const std::size_t plane = static_cast<std::size_t>(tensor.size(2) * tensor.size(3));
   Counts counts{low, high, std::vector(values.size() / plane, std::vector<Index>(bins))};
   for (std::size_t i = 0; i < values.size(); ++i) {

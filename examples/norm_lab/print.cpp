@@ -34,8 +34,8 @@ void print_words(std::ostream& out, const std::string& text, const std::string& 
 
 // How many letters a text of UTF-8 takes on the screen.
 std::size_t letters(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 std::string padded(const std::string& text, std::size_t width, bool right) {
@@ -163,7 +163,7 @@ void print_values(std::ostream& out, const Values& values, double largest) {
     };
     line([&](Index p) { return plane_name(p, shape[1]); });
     for (Index i = 0; i < rows; ++i) {
-      line([&](Index p) {
+      line([&, columns = columns](Index p) {
         std::string text;
         for (Index j = 0; j < columns; ++j) {
           text += padded(number(at(p, i, j)), digits + (j > 0 ? 1 : 0), true);
@@ -195,7 +195,7 @@ void print_block(std::ostream& out, const Histogram& histogram) {
   const Counts counts = count_values(histogram.tensor, 48);
   Index most = 1;
   for (const auto& plane : counts.planes) {
-    most = std::max(most, *std::ranges::max_element(plane));
+    most = std::max(most, *std::max_element(plane.begin(), plane.end()));
   }
   out << "  " << histogram.title << '\n';
   for (std::size_t p = 0; p < counts.planes.size(); ++p) {

@@ -86,8 +86,8 @@ void AnyStyleNetwork::load_encoder(const std::string& file) {
   const NoGradGuard no_grad;
   const NamedTensors from = load_squeezenet_weights(file, {});
   for (auto& [name, weights] : encoder_weights_) {
-    const auto found =
-        std::find_if(from.begin(), from.end(), [&](const auto& entry) { return entry.first == name; });
+    const auto found = std::find_if(from.begin(), from.end(),
+                                    [&, &name = name](const auto& entry) { return entry.first == name; });
     weights.copy_(found->second);
   }
 }

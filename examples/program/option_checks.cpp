@@ -1,12 +1,12 @@
 #include "option_checks.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <sstream>
 
 #include "did_you_mean.h"
 #include "gesso/core/error.h"
+#include "gesso/core/number_text.h"
 
 namespace gesso {
 namespace {
@@ -63,13 +63,12 @@ CLI::Validator is_number() {
           return problem;
         }
         T value{};
-        const char *const begin = text.data() + (text.starts_with('+') ? 1 : 0), *const end = text.data() +
-                                                                                              text.size();
-        const auto [stopped, error] = std::from_chars(begin, end, value);
-        if (error == std::errc::result_out_of_range && stopped == end) {
+        const std::errc error =
+            read_number(std::string_view(text).substr(text.starts_with('+') ? 1 : 0), value);
+        if (error == std::errc::result_out_of_range) {
           return in_quotes(text) + " is too large";
         }
-        if (error != std::errc() || stopped != end || !std::isfinite(static_cast<double>(value))) {
+        if (error != std::errc() || !std::isfinite(static_cast<double>(value))) {
           return in_quotes(text) + " is not " + kKind<T>;
         }
         if constexpr (std::is_integral_v<T>) {
