@@ -69,11 +69,14 @@ Differences differences_of(NormalizationLayer& layer, const Example& example, co
     const Tensor result = layer(x);
     const double* y = result.data<double>();
     const Index count = result.numel();
-    long double sum = 0;
+    // What rounding takes from each sum is added at the end (Neumaier 1974): the difference of two losses needs it.
+    double sum = 0, lost = 0;
     for (Index i = 0; i < count; ++i) {
-      sum += static_cast<long double>(dy[i]) * y[i];
+      const double term = dy[i] * y[i], next = sum + term;
+      lost += std::abs(sum) >= std::abs(term) ? (sum - next) + term : (term - next) + sum;
+      sum = next;
     }
-    return static_cast<double>(sum);
+    return sum + lost;
   };
   Differences result;
   // The loss curves over a standard deviation, so that is what h is small against; and it must not vanish

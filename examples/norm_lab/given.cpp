@@ -43,8 +43,34 @@ Tensor drawn(const Shape& shape, Generator& rng, double mean, double deviation) 
 
 Tensor taken(const char* name, const std::vector<double>& values, const Shape& shape) {
   require(size_of(values) == shape.numel(), name, " has ", numbers(size_of(values)), ", but x of shape ",
-          shape, " has ", shape.numel(), "; give ", shape.numel(), ", or another --shape");
+          shape, " has ", shape.numel(), "; give ", shape.numel(), ", or another shape");
   return Tensor::from(values, shape, float64);
+}
+
+void check_affine(Norm norm, const Shape& x, const AffineNumbers& affine) {
+  const Index channels = x[1], elements = x[1] * x[2] * x[3];
+  for (const auto& [name, values] : {std::pair{"gamma", &affine.gamma}, std::pair{"beta", &affine.beta}}) {
+    const Index count = size_of(*values);
+    require(count == 0 || count == channels || (norm == Norm::layer && count == elements), name, " has ",
+            numbers(count), ", but x of shape ", x, " has ", channels,
+            channels == 1 ? " channel" : " channels", "; give ", channels,
+            norm == Norm::layer && elements != channels
+                ? concat_text(", or ", elements, " for the elements of a sample")
+                : "");
+  }
+}
+
+void check_running(Norm norm, const Shape& x, const RunningNumbers& running) {
+  require(norm == Norm::instance || norm == Norm::batch, "norm ", name_of(norm),
+          " keeps no running statistics: it is the same in training and evaluation; take batch or instance");
+  for (const auto& [name, values] :
+       {std::pair{"running-mean", &running.mean}, std::pair{"running-var", &running.variance}}) {
+    require(values->empty() || size_of(*values) == x[1], name, " has ", numbers(size_of(*values)),
+            ", but x of shape ", x, " has ", x[1], x[1] == 1 ? " channel" : " channels", "; give ", x[1]);
+  }
+  for (const double variance : running.variance) {
+    require(variance >= 0, "running-var holds ", variance, "; a variance is 0 or more");
+  }
 }
 
 }  // namespace
@@ -65,16 +91,18 @@ Example given_example(const GivenNumbers& given) {
           given.dy.empty() ? "These numbers were drawn." : ""};
 }
 
-void check_affine(Norm norm, const Shape& x, const AffineNumbers& affine) {
-  const Index channels = x[1], elements = x[1] * x[2] * x[3];
-  for (const auto& [name, values] : {std::pair{"gamma", &affine.gamma}, std::pair{"beta", &affine.beta}}) {
-    const Index count = size_of(*values);
-    require(count == 0 || count == channels || (norm == Norm::layer && count == elements), name, " has ",
-            numbers(count), ", but x of shape ", x, " has ", channels,
-            channels == 1 ? " channel" : " channels", "; give ", channels,
-            norm == Norm::layer && elements != channels
-                ? concat_text(", or ", elements, " for the elements of a sample")
-                : "");
+void check_layer(Norm norm, const Shape& x, Index groups, const AffineNumbers& affine,
+                 const std::optional<RunningNumbers>& running) {
+  require(groups >= 1 && x[1] % groups == 0, "groups ", groups, " does not divide the ", x[1], " channels");
+  const Index shared = norm == Norm::instance ? x[2] * x[3]
+                       : norm == Norm::batch  ? x[0] * x[2] * x[3]
+                                              : x[1] / groups * x[2] * x[3];
+  require(shared >= 2 || running, "norm ", name_of(norm),
+          " would take the variance of 1 number in x of shape ", x,
+          "; give it 2 or more by the shape of x, or take another norm");
+  check_affine(norm, x, affine);
+  if (running) {
+    check_running(norm, x, *running);
   }
 }
 

@@ -23,8 +23,9 @@ struct GivenNumbers {
 /// has.
 Example given_example(const GivenNumbers& given);
 
-/// Throws ArgumentError, whose text begins with "gamma" or "beta", unless there are as many numbers as
-/// make_layer() takes for that norm.
-void check_affine(Norm norm, const gesso::Shape& x, const AffineNumbers& affine);
+/// Throws ArgumentError, whose text begins with the name of what is wrong ("groups", "norm", "gamma", "beta",
+/// "running-mean", "running-var"), for what make_layer() makes no layer of that takes this x.
+void check_layer(Norm norm, const gesso::Shape& x, gesso::Index groups, const AffineNumbers& affine,
+                 const std::optional<RunningNumbers>& running = {});
 
 }  // namespace norm_lab

@@ -29,6 +29,8 @@ struct Options {
   norm_lab::GivenNumbers given;
   std::uint64_t seed = 1;
   norm_lab::AffineNumbers affine;
+  norm_lab::RunningNumbers running;
+  bool eval = false;
   std::string picture, html;
   gesso::Index size = 96;
   bool json = false, graph = false;
@@ -38,23 +40,6 @@ norm_lab::Example make_example(const Options& options) {
   return options.picture.empty()
              ? gesso::with_usage_errors("--", [&] { return norm_lab::given_example(options.given); })
              : norm_lab::picture_example(options.picture, options.size);
-}
-
-// Throws UsageError for what no layer can be made of.
-void check_layer(const Options& options, const gesso::Shape& x) {
-  if (x[1] % options.groups != 0) {
-    throw gesso::UsageError(
-        gesso::concat_text("--groups ", options.groups, " does not divide the ", x[1], " channels"));
-  }
-  const gesso::Index shared = options.norm == "instance" ? x[2] * x[3]
-                              : options.norm == "batch"  ? x[0] * x[2] * x[3]
-                                                         : x[1] / options.groups * x[2] * x[3];
-  if (shared < 2) {
-    throw gesso::UsageError(gesso::concat_text("--norm ", options.norm,
-                                               " would take the variance of 1 number in x of shape ", x,
-                                               "; give it 2 or more by --shape or --x, or another norm"));
-  }
-  gesso::with_usage_errors("--", [&] { norm_lab::check_affine(kNorms.at(options.norm), x, options.affine); });
 }
 
 norm_lab::Lab make_lab(const Options& options, gesso::NormalizationLayer& layer,
@@ -81,9 +66,11 @@ norm_lab::Lab make_lab(const Options& options, gesso::NormalizationLayer& layer,
 
 void run(const Options& options) {
   const norm_lab::Example example = make_example(options);
-  check_layer(options, example.x.shape());
   const norm_lab::Norm norm = kNorms.at(options.norm);
-  const auto layer = make_layer(norm, example.x.shape(), options.groups, options.affine);
+  const auto running = options.eval ? std::optional(options.running) : std::nullopt;
+  gesso::with_usage_errors(
+      "--", [&] { norm_lab::check_layer(norm, example.x.shape(), options.groups, options.affine, running); });
+  const auto layer = make_layer(norm, example.x.shape(), options.groups, options.affine, running);
   if (options.json) {
     std::cout << norm_lab::numbers_json(norm, *layer, example) << '\n';
   } else if (options.graph) {
@@ -139,6 +126,13 @@ int main(int argc, char** argv) {
       line.flag("--json", &options.json, "Prints the layer's numbers with all their digits, as JSON")
           .excludes(html)
           .excludes(picture);
+  const gesso::Option eval =
+      line.flag(
+              "--eval", &options.eval,
+              "Normalizes by running statistics, as batch norm does in evaluation, or instance norm that keeps them")
+          .needs(json);
+  numbers("--running-mean", &options.running.mean, "They, for every channel. Default: 0").needs(eval);
+  numbers("--running-var", &options.running.variance, "The same. Default: 1").needs(eval);
   line.flag("--graph", &options.graph, "Prints the computational graph with its numbers, for dot -Tsvg")
       .excludes(html)
       .excludes(picture)
@@ -146,7 +140,8 @@ int main(int argc, char** argv) {
   line.footer(
       "Examples:\n  norm-lab --norm batch --picture examples/assets/photos/cat.jpg --html lab.html\n"
       "  norm-lab --x 1,3,3,9 --dy 1,0,0,0 --gamma 3 --beta 0\n"
-      "  norm-lab --norm group --groups 2 --shape 2,4,3,3 --seed 7 --json");
+      "  norm-lab --norm group --groups 2 --shape 2,4,3,3 --seed 7 --json\n"
+      "  norm-lab --norm batch --eval --running-mean 3,2 --running-var 9,4 --json");
   return line.run(argc, argv, [&] {
     if (groups.given() && options.norm != "group") {
       throw gesso::UsageError("--groups is for --norm group, not for " + options.norm);

@@ -20,6 +20,7 @@ std::string numbers_json(Norm norm, NormalizationLayer& layer, const Example& ex
   const Json all = {{"norm", name_of(norm)},
                     {"groups", terms.axes.groups},
                     {"eps", layer.eps()},
+                    {"eval", layer.statistics() == Statistics::running},
                     {"shape", {shape[0], shape[1], shape[2], shape[3]}},
                     {"x", list(example.x)},
                     {"gamma", list(layer.parameters().at(0))},

@@ -184,12 +184,14 @@ Example picture_example(const std::string& path, Index short_side) {
 }
 
 std::unique_ptr<NormalizationLayer> make_layer(Norm norm, const Shape& x, Index groups,
-                                               const AffineNumbers& affine) {
+                                               const AffineNumbers& affine,
+                                               const std::optional<RunningNumbers>& running) {
   const Index channels = x[1];
   std::unique_ptr<NormalizationLayer> layer;
   if (norm == Norm::instance) {
-    layer =
-        std::make_unique<InstanceNorm2d>(channels, InstanceNormOptions{.eps = affine.eps, .affine = true});
+    layer = std::make_unique<InstanceNorm2d>(
+        channels,
+        InstanceNormOptions{.eps = affine.eps, .affine = true, .track_running_stats = running.has_value()});
   } else if (norm == Norm::batch) {
     layer = std::make_unique<BatchNorm2d>(channels, BatchNormOptions{.eps = affine.eps});
   } else if (norm == Norm::layer) {
@@ -210,6 +212,16 @@ std::unique_ptr<NormalizationLayer> make_layer(Norm norm, const Shape& x, Index 
   };
   fill(layer->parameters().at(0), affine.gamma, 2, 0.5);
   fill(layer->parameters().at(1), affine.beta, 1, -1);
+  if (running) {
+    layer->set_statistics(Statistics::running);
+    layer->eval();
+    for (auto& [name, statistic] : layer->named_buffers()) {
+      const std::vector<double>& given = name == "running_mean" ? running->mean : running->variance;
+      if (statistic.rank() == 1 && !given.empty()) {
+        statistic.copy_(Tensor::from(given, {channels}, float64));
+      }
+    }
+  }
   return layer;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,10 +40,17 @@ struct AffineNumbers {
   double eps = 1e-5;
 };
 
-/// A layer for x of that shape, in training. `groups` is for group norm. Throws ArgumentError if it does not
-/// divide the channels.
+/// The statistics that a layer normalizes with in evaluation, one of each channel; empty: mean 0, variance 1, as a new
+/// layer has them.
+struct RunningNumbers {
+  std::vector<double> mean = {}, variance = {};
+};
+
+/// A layer for x of that shape, in training, or with `running` in evaluation. `groups` is for group norm. Throws
+/// ArgumentError if it does not divide the channels, and for running statistics that the norm does not have.
 std::unique_ptr<gesso::NormalizationLayer> make_layer(Norm norm, const gesso::Shape& x, gesso::Index groups,
-                                                      const AffineNumbers& affine = {});
+                                                      const AffineNumbers& affine = {},
+                                                      const std::optional<RunningNumbers>& running = {});
 
 /// "n=0 c=1", "c=1", "n=0": what the elements of statistic s have in common. `x` is the shape of x.
 std::string statistic_name(const gesso::NormalizationAxes& axes, const gesso::Shape& x, gesso::Index s);

@@ -64,9 +64,17 @@ void check_plain(const Json& all) {
   const auto count = static_cast<std::size_t>(axes.statistics());
   Numbers y(x.size()), dx(x.size()), mean(count), variance(count), inv_std(count), dgamma(gamma.size()),
       dbeta(gamma.size());
-  plain_forward(axes, x.data(), true, all.at("eps").get<double>(), gamma.data(), beta.data(),
+  const bool of_x = !all.at("eval").get<bool>();
+  if (!of_x) {  // given, not computed
+    mean = numbers(all.at("mean"));
+    variance = numbers(all.at("variance"));
+    for (std::size_t s = 0; s < count; ++s) {
+      inv_std[s] = 1 / std::sqrt(variance[s] + all.at("eps").get<double>());
+    }
+  }
+  plain_forward(axes, x.data(), of_x, all.at("eps").get<double>(), gamma.data(), beta.data(),
                 Activation::none, y.data(), mean.data(), variance.data(), inv_std.data());
-  plain_backward(axes, x.data(), true, mean.data(), inv_std.data(), gamma.data(), beta.data(),
+  plain_backward(axes, x.data(), of_x, mean.data(), inv_std.data(), gamma.data(), beta.data(),
                  Activation::none, dy.data(), dx.data(), dgamma.data(), dbeta.data());
   const double exact = 1e-13, by_differences = 1e-7;
   check_close(numbers(all.at("mean")), mean, exact);
@@ -122,10 +130,26 @@ TEST_CASE("the document's numbers are those of the plain definition, for every n
         "--norm batch --shape 3,2,1,2 --gamma -1,2 --beta 0,1", "--norm layer --shape 2,3,2,4 --seed 9",
         "--norm layer --shape 2,1,1,3 --gamma 1,2,3 --beta 0,0,-1",
         "--norm group --groups 2 --shape 3,4,4,4 --eps 0.1", "--shape 1,3,5,1 --eps 1e-12",
-        "--x -1,2,-3.5 --dy 1,0,0", "--x 7,7,7 --eps 0.5"}) {
+        "--x -1,2,-3.5 --dy 1,0,0", "--x 7,7,7 --eps 0.5",
+        "--norm batch --eval --running-mean 3,-2 --running-var 9,0",
+        "--norm instance --eval --shape 1,3,1,1 --seed 4 --gamma 1,2,-1"}) {
     CAPTURE(words);
     check_plain(json_of(words));
   }
+}
+
+TEST_CASE("in evaluation the running statistics count, and x moves none of them") {
+  const Json all = json_of(
+      "--norm batch --shape 2,1,1,2 --x 1,3,5,9 --dy 1,0,0,2 --gamma 3 --beta 1 --eps 0.25 --eval "
+      "--running-mean 2 --running-var 3.75");
+  CHECK(numbers(all.at("mean")) == Numbers{2});
+  CHECK(numbers(all.at("variance")) == Numbers{3.75});
+  CHECK(numbers(all.at("inv_std")) == Numbers{0.5});
+  CHECK(numbers(all.at("y")) == Numbers{-0.5, 2.5, 5.5, 11.5});
+  CHECK(numbers(all.at("dx")) == Numbers{1.5, 0, 0, 3});
+  CHECK(numbers(all.at("dx_terms").at("mean")) == Numbers(4, 0));
+  CHECK(numbers(all.at("dx_terms").at("x_hat")) == Numbers(4, 0));
+  CHECK(numbers(all.at("removed_by_mean")) == Numbers{0});
 }
 
 TEST_CASE("numbers keep all their digits, and the seed draws the same ones again") {
@@ -202,9 +226,9 @@ TEST_CASE("numbers that cannot be are refused with the argument, the value and t
   refused("--x 1,nan", "--x: \"nan\" is not a number");
   refused("--x 1,1e9", "--x: \"1e9\" is not in -1e+06 to 1e+06");
   refused("--x 1,2 --shape 1,1,1,3",
-          "--x has 2 numbers, but x of shape (1, 1, 1, 3) has 3; give 3, or another --shape");
+          "--x has 2 numbers, but x of shape (1, 1, 1, 3) has 3; give 3, or another shape");
   refused("--x 1,2 --dy 1", "--dy has 1 number, but x of shape (1, 1, 1, 2) has 2; give 2");
-  refused("--dy 1", "has 36; give 36, or another --shape");
+  refused("--dy 1", "has 36; give 36, or another shape");
   refused("--gamma 1", "--gamma has 1 number, but x of shape (2, 2, 3, 3) has 2 channels; give 2");
   refused("--norm layer --beta 1,2,3",
           "--beta has 3 numbers, but x of shape (2, 2, 3, 3) has 2 channels; give 2, or 18");
@@ -217,6 +241,12 @@ TEST_CASE("numbers that cannot be are refused with the argument, the value and t
       "--norm instance would take the variance of 1 number in x of shape (1, 1, 1, 1); give it 2 or more");
   refused("--norm batch --shape 1,2,1,1", "--norm batch would take the variance of 1 number");
   refused("--norm group --groups 3 --shape 1,4,1,2", "--groups 3 does not divide the 4 channels");
+  refused("--eval", "--eval is given only together with --json");
+  refused("--json --running-mean 1,1", "--running-mean is given only together with --eval");
+  refused("--norm group --groups 2 --eval --json", "--norm group keeps no running statistics");
+  refused("--eval --json --running-mean 1",
+          "--running-mean has 1 number, but x of shape (2, 2, 3, 3) has 2 channels");
+  refused("--eval --json --running-var 1,-1", "--running-var holds -1; a variance is 0 or more");
   refused("--eps 0", "--eps: \"0\" is not in 1e-12 to 1e+06");
   refused("--x 1,2 --picture a.jpg", "--x cannot be given together with --picture");
   refused("--json --html a.html", "cannot be given together with");
