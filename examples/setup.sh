@@ -68,3 +68,13 @@ build_in() {
   cmake --build "$folder" --parallel "$(nproc)" ${1+--target "$@"} ||
     fail "the build failed; the reason stands above"
 }
+
+# Makes Emscripten ready, which compiles gesso to WebAssembly. Its C library is compiled at the first use, into build-wasm if
+# the place for it belongs to somebody else.
+use_emscripten() {
+  install_packages emscripten
+  command -v em++ >/dev/null || fail "this needs Emscripten 3.1.6 or newer (Debian: emscripten)"
+  [ -w "$(em-config CACHE)" ] || export EM_CACHE=$PWD/build-wasm/emscripten
+  # Where Debian keeps the parser that Emscripten uses; a Node that is not Debian's does not look there.
+  [ ! -d /usr/share/nodejs ] || export NODE_PATH=/usr/share/nodejs${NODE_PATH:+:$NODE_PATH}
+}

@@ -20,8 +20,19 @@ Part part_of(const Shape& shape) {
   return {small ? shape[2] : std::min<Index>(3, shape[2]), small ? shape[3] : std::min<Index>(3, shape[3])};
 }
 
-// Central differences of `loss` by the numbers of `moved` in that part, which loss() reads; `shape` is
-// moved's, with four dimensions. step(i) is h for number i.
+// The central difference of `loss` by number i of `moved`, which loss() reads.
+template <class Loss>
+Difference central(Tensor& moved, Index i, double h, Loss loss) {
+  const double value = moved.data<double>()[i], above = value + h, below = value - h;
+  moved.mutable_data<double>()[i] = above;
+  const double loss_above = loss();
+  moved.mutable_data<double>()[i] = below;
+  const double loss_below = loss();
+  moved.mutable_data<double>()[i] = value;
+  return {(above - below) / 2, loss_above, loss_below, (loss_above - loss_below) / (above - below)};
+}
+
+// Those of the numbers of `moved` in that part; `shape` is moved's, with four dimensions. step(i) is h for number i.
 template <class Loss, class Step>
 Tensor differences_by(Tensor& moved, const Shape& shape, Loss loss, Step step) {
   const Part part = part_of(shape);
@@ -31,13 +42,7 @@ Tensor differences_by(Tensor& moved, const Shape& shape, Loss loss, Step step) {
     for (Index row = 0; row < part.rows; ++row) {
       for (Index column = 0; column < part.columns; ++column) {
         const Index i = (plane * shape[2] + row) * shape[3] + column;
-        const double value = moved.data<double>()[i], above = value + step(i), below = value - step(i);
-        moved.mutable_data<double>()[i] = above;
-        const double loss_above = loss();
-        moved.mutable_data<double>()[i] = below;
-        const double loss_below = loss();
-        moved.mutable_data<double>()[i] = value;
-        *to++ = (loss_above - loss_below) / (above - below);
+        *to++ = central(moved, i, step(i), loss).difference;
       }
     }
   }
@@ -57,17 +62,15 @@ double largest_error(const Tensor& differences, const Tensor& gradient, const Sh
   return largest;
 }
 
-}  // namespace
+// The loss sum(dy y) of a layer, as a function of x and of its parameters.
+class Loss {
+ public:
+  Loss(NormalizationLayer& layer, const Example& example, const NormalizationTerms& terms)
+      : layer_(layer), dy_(example.upstream), x_(example.x.clone()), terms_(terms) {}
 
-Differences differences_of(NormalizationLayer& layer, const Example& example, const Gradients& gradients) {
-  const NoGradGuard no_grad;
-  const NormalizationTerms& terms = gradients.seen.parts.at(0);
-  const NormalizationAxes& axes = terms.axes;
-  const double* dy = example.upstream.data<double>();
-  Tensor x = example.x.clone();
-  const auto loss = [&] {
-    const Tensor result = layer(x);
-    const double* y = result.data<double>();
+  double operator()() const {
+    const Tensor result = layer_(x_);
+    const double *y = result.data<double>(), *dy = dy_.data<double>();
     const Index count = result.numel();
     // What rounding takes from each sum is added at the end (Neumaier 1974): the difference of two losses needs it.
     double sum = 0, lost = 0;
@@ -77,24 +80,39 @@ Differences differences_of(NormalizationLayer& layer, const Example& example, co
       sum = next;
     }
     return sum + lost;
-  };
-  Differences result;
+  }
+
+  Tensor& x() { return x_; }
   // The loss curves over a standard deviation, so that is what h is small against; and it must not vanish
   // beside x.
-  const auto deviation = [&](Index i) {
-    return 1 / terms.inv_std.data<double>()[axes.statistic(i / axes.inner)];
-  };
-  result.dx = differences_by(x, x.shape(), loss, [&](Index i) {
-    return std::max(1e-5 * deviation(i), 1e-10 * std::abs(x.data<double>()[i]));
-  });
-  result.largest_error_dx = largest_error(result.dx, gradients.dx, x.shape());
+  double step_of_x(Index i) const {
+    const Index s = terms_.axes.statistic(i / terms_.axes.inner);
+    return std::max(1e-5 / terms_.inv_std.data<double>()[s], 1e-10 * std::abs(x_.data<double>()[i]));
+  }
+
+ private:
+  NormalizationLayer& layer_;
+  Tensor dy_, x_;
+  const NormalizationTerms& terms_;
+};
+
+constexpr double kAffineStep = 1e-3;  // y is linear in gamma and beta: any h will do
+
+}  // namespace
+
+Differences differences_of(NormalizationLayer& layer, const Example& example, const Gradients& gradients) {
+  const NoGradGuard no_grad;
+  Loss loss(layer, example, gradients.seen.parts.at(0));
+  const auto value = [&] { return loss(); };
+  Differences result;
+  result.dx = differences_by(loss.x(), example.x.shape(), value, [&](Index i) { return loss.step_of_x(i); });
+  result.largest_error_dx = largest_error(result.dx, gradients.dx, example.x.shape());
   const auto by_parameter = [&](std::size_t which, const Tensor& gradient) {
     Tensor parameter = layer.parameters().at(which);
     const bool per_channel = parameter.rank() == 1;
     const Shape shape = per_channel ? Shape{1, parameter.numel(), 1, 1}
                                     : Shape{1, example.x.size(1), example.x.size(2), example.x.size(3)};
-    const Tensor found = differences_by(parameter, shape, loss,
-                                        [](Index) { return 1e-3; });  // y is linear in it: any h will do
+    const Tensor found = differences_by(parameter, shape, value, [](Index) { return kAffineStep; });
     result.largest_error_affine =
         std::max(result.largest_error_affine, largest_error(found, gradient, shape));
     return per_channel ? found.alias(parameter.shape()) : found;
@@ -102,6 +120,20 @@ Differences differences_of(NormalizationLayer& layer, const Example& example, co
   result.dgamma = by_parameter(0, gradients.dgamma);
   result.dbeta = by_parameter(1, gradients.dbeta);
   return result;
+}
+
+Difference difference_of(NormalizationLayer& layer, const Example& example, const Gradients& gradients,
+                         Operand operand, Index index) {
+  const NoGradGuard no_grad;
+  Loss loss(layer, example, gradients.seen.parts.at(0));
+  Tensor moved = operand == Operand::x ? loss.x() : layer.parameters().at(operand == Operand::gamma ? 0 : 1);
+  require(index >= 0 && index < moved.numel(), "index ", index, " is not one of the ", moved.numel(),
+          " numbers of ",
+          operand == Operand::x       ? "x"
+          : operand == Operand::gamma ? "gamma"
+                                      : "beta");
+  const double h = operand == Operand::x ? loss.step_of_x(index) : kAffineStep;
+  return central(moved, index, h, [&] { return loss(); });
 }
 
 }  // namespace norm_lab

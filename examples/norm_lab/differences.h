@@ -16,4 +16,16 @@ struct Differences {
 Differences differences_of(gesso::NormalizationLayer& layer, const Example& example,
                            const Gradients& gradients);
 
+/// What the loss depends on.
+enum class Operand { x, gamma, beta };
+
+/// One of those differences, with what it is made of.
+struct Difference {
+  double h, loss_above, loss_below;  ///< loss(a + h), loss(a - h)
+  double difference;                 ///< (loss_above - loss_below) / 2h
+};
+/// Of number `index` of x, gamma or beta, row-major. Throws ArgumentError for an index that they do not have.
+Difference difference_of(gesso::NormalizationLayer& layer, const Example& example, const Gradients& gradients,
+                         Operand operand, gesso::Index index);
+
 }  // namespace norm_lab

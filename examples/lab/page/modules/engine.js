@@ -1,0 +1,65 @@
+// The engine for the page: numbers computed by gesso. engine/*.h say what a request is and what the answers hold; what gesso
+// refuses is an Error with gesso's own text.
+import binary from "lab-engine.wasm";
+import {Background} from "./background.js";
+import {instantiate} from "./calls.js";
+
+/** Compiles the engine, once for a page. */
+export async function loadEngine() {
+  const compiled = await WebAssembly.compile(binary);
+  return new Engine(compiled, await instantiate(compiled));
+}
+
+class Engine {
+  #calls;
+  #background;
+
+  constructor(compiled, calls) {
+    this.#calls = calls;
+    this.#background = new Background(compiled);
+  }
+
+  // The bench (engine/bench.h).
+
+  /** The text that norm-lab --json prints for the same numbers. */
+  benchText(request) {
+    return this.#calls.text("bench", request);
+  }
+
+  /** The same as an object. */
+  bench(request) {
+    return this.#calls.json("bench", request);
+  }
+
+  /** How x moves x-hat among the elements that share statistic number `statistic`: {elements, matrix}. */
+  jacobian(request, statistic) {
+    return this.#calls.json("jacobian", {...request, statistic});
+  }
+
+  /** One gradient beside its finite difference. `of` is "x", "gamma" or "beta". */
+  difference(request, of, index) {
+    return this.#calls.json("difference", {...request, of, index});
+  }
+
+  /** {dx, dgamma, dbeta} by finite differences of the forward. */
+  checkBackward(request) {
+    return this.#calls.json("check_backward", request);
+  }
+
+  // Pictures (engine/picture.h).
+
+  /** {y, statistics, mean, variance} of {pixels, shape, norm, groups, eps}. */
+  normalizePicture(request) {
+    return this.#calls.normalize_picture(request);
+  }
+
+  /** A promise of the painting of {model, pixels, height, width, strength, styleIndex}; `model` is the bytes of a file. */
+  stylize(request) {
+    return this.#background.call("stylize", request);
+  }
+
+  /** A promise of [{name, mean, variance}], what reaches each normalization, of {model, pixels, height, width}. */
+  layerStatistics(request) {
+    return this.#background.call("layer_statistics", request);
+  }
+}
