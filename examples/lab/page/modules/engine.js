@@ -1,13 +1,14 @@
 // The engine for the page: numbers computed by gesso. engine/*.h say what a request is and what the answers hold; what gesso
 // refuses is an Error with gesso's own text.
-import binary from "lab-engine.wasm";
+import packed from "lab-engine.wasm.gz";
 import {Background} from "./background.js";
 import {instantiate} from "./calls.js";
 
-/** Compiles the engine, once for a page. */
+/** Compiles the engine, once for a page. From then on it is `gesso` in the browser's console, too. */
 export async function loadEngine() {
-  const compiled = await WebAssembly.compile(binary);
-  return new Engine(compiled, await instantiate(compiled));
+  const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const compiled = await WebAssembly.compile(await new Response(unpacked).arrayBuffer());
+  return globalThis.gesso = new Engine(compiled, await instantiate(compiled));
 }
 
 class Engine {
