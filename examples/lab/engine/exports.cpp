@@ -11,6 +11,7 @@
 #include "gesso/core/error.h"
 #include "gesso/core/files/file.h"
 #include "picture.h"
+#include "planted_errors.h"
 
 namespace {
 
@@ -63,6 +64,13 @@ EMSCRIPTEN_KEEPALIVE const char* lab_difference(const char* request) {
 }
 EMSCRIPTEN_KEEPALIVE const char* lab_check_backward(const char* request) {
   return answered([&] { return lab::check_backward(request); });
+}
+
+EMSCRIPTEN_KEEPALIVE const char* lab_mutants(const char*) {
+  return answered([&] { return lab::mutants(); });
+}
+EMSCRIPTEN_KEEPALIVE const char* lab_mutant_numbers(const char* request) {
+  return answered([&] { return lab::mutant_numbers(request); });
 }
 
 EMSCRIPTEN_KEEPALIVE const char* lab_normalize_picture(const char* request) {

@@ -47,6 +47,17 @@ class Engine {
     return this.#calls.json("check_backward", request);
   }
 
+  // Planted errors (engine/planted_errors.h).
+
+  /** [{name, hidden, listing, line, numbers(request)}]: kernels with one wrong line each, and what they compute. */
+  mutants() {
+    return this.#calls.json("mutants", {}).map((mutant, i) => ({
+      ...mutant,
+      name: `planted error ${i + 1}`,
+      numbers: (request) => this.#calls.json("mutant_numbers", {...request, mutant: i}),
+    }));
+  }
+
   // Pictures (engine/picture.h).
 
   /** {y, statistics, mean, variance} of {pixels, shape, norm, groups, eps}. */

@@ -1,0 +1,46 @@
+# The plain kernel (core/normalization/plain.h), once for each planted error with one line changed, as a source to compile
+# and as a text to show: planted_errors.cpp of the build. Errors are named as in tests/mutants/mutants.txt, which plants the
+# same ones in the fast kernels.
+file(READ ${PROJECT_SOURCE_DIR}/core/normalization/plain.h plain)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/normalization/plain.h)
+
+# Sets `result` to the text of the function in plain.h, without the comment above it.
+function(take_function name result)
+  string(FIND "${plain}" "inline void ${name}(" begin)
+  string(SUBSTRING "${plain}" ${begin} -1 text)
+  string(FIND "${text}" "\n}\n" end)
+  math(EXPR end "${end} + 3")
+  string(SUBSTRING "${text}" 0 ${end} text)
+  set(${result} "${text}" PARENT_SCOPE)
+endfunction()
+take_function(plain_forward forward)
+take_function(plain_backward backward)
+string(CONCAT kernel "${forward}" "\n" "${backward}")
+
+set(PLANTED_KERNELS "")
+set(PLANTED_TABLE "")
+set(planted_count 0)
+macro(plant_error hidden old new)
+  string(FIND "${kernel}" "${old}" at)
+  string(FIND "${kernel}" "${old}" last REVERSE)
+  if(at EQUAL -1 OR NOT at EQUAL last)
+    message(FATAL_ERROR "planted error '${hidden}': '${old}' must stand in core/normalization/plain.h exactly once")
+  endif()
+  string(SUBSTRING "${kernel}" 0 ${at} before)
+  string(REGEX REPLACE "[^\n]" "" before "${before}")
+  string(LENGTH "${before}" line)
+  math(EXPR line "${line} + 1")
+  string(REPLACE "${old}" "${new}" text "${kernel}")
+  string(APPEND PLANTED_KERNELS "namespace planted_${planted_count} {\n${text}}\n\n")
+  string(APPEND PLANTED_TABLE "      {\"${hidden}\", R\"(${text})\", ${line}, planted_${planted_count}::plain_forward,\n"
+    "       planted_${planted_count}::plain_backward},\n")
+  math(EXPR planted_count "${planted_count} + 1")
+endmacro()
+
+plant_error("eps outside the root" "1 / std::sqrt(variance[s] + eps)" "1 / (std::sqrt(variance[s]) + eps)")
+plant_error("normalizing by the unbiased variance" "static_cast<double>(squares / m)" "static_cast<double>(squares / (m - 1))")
+plant_error("dgamma of x - mean instead of x-hat" "dgamma_sum[row] += dz * xhat[k]" "dgamma_sum[row] += dz * (x[e] - mean[s])")
+plant_error("the means in dx without gamma" "sum_g += g[k]" "sum_g += dz")
+plant_error("dx without its mean term" "(g[k] - mean_g - xhat[k]" "(g[k] - xhat[k]")
+plant_error("dx without its x-hat term" "mean_g - xhat[k] * mean_g_xhat" "mean_g")
+configure_file(engine/planted_errors.cpp.in planted_errors.cpp @ONLY)
