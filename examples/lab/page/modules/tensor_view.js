@@ -14,14 +14,14 @@ export function place_name(shape, index) {
  * The planes of a tensor (N, C, H, W) as tables of numbers, tinted by sign and size. One number of it can be
  * reached by Tab, the others by the left and right keys (and up and down where they change nothing).
  *
- *     caption(n, c)          the words over a plane
+ *     caption(n, c)          the words over a plane, if there are several
  *     edit(index, value)     given: the numbers can be dragged and typed
  *     point(index or null)   the reader's pointer or focus is on that number
  *     choose(index)          the reader clicked it
  */
 export function tensor_view({name, shape, caption, edit, point, choose}) {
-  const cells = [], [samples, channels, height, width] = shape;
-  const rows = [];
+  const cells = [], editors = [], [samples, channels, height, width] = shape;
+  const alone = samples * channels === 1;
   let reachable = 0, numbers = [];
   const reach = (index) => {
     cells[reachable].tabIndex = -1;
@@ -53,10 +53,10 @@ export function tensor_view({name, shape, caption, edit, point, choose}) {
       cells[next].focus();
     });
     cells.push(cell);
-    rows.push(number);
+    editors.push(number);
     return make("td", {}, cell);
   };
-  const plane = (n, c) => make("table", {class: "plane", role: "presentation"}, make("caption", {}, caption?.(n, c) ?? `n=${n} c=${c}`),
+  const plane = (n, c) => make("table", {class: "plane", role: "presentation"}, alone ? null : make("caption", {}, caption?.(n, c) ?? `n=${n} c=${c}`),
     make("tbody", {}, Array.from({length: height}, (_, h) => make("tr", {}, Array.from({length: width}, (_, w) =>
       cell_of(((n * channels + c) * height + h) * width + w))))));
   const element = make("div", {class: "tensor", role: "group", "aria-label": name},
@@ -69,7 +69,7 @@ export function tensor_view({name, shape, caption, edit, point, choose}) {
       numbers = values ?? [];
       cells.forEach((cell, i) => {
         const value = numbers[i];
-        if (rows[i]) rows[i].set_value(value);
+        if (editors[i]) editors[i].set_value(value);
         else cell.textContent = value === undefined ? "\u2013" : short(value);
         const share = limit > 0 && Math.abs(value) > 1e-12 ? Math.min(1, Math.abs(value) / limit) : 0;
         cell.style.setProperty("--share", `${Math.round(100 * share)}%`);

@@ -81,7 +81,7 @@ export function start_bench(section, engine) {
     code: ["differences"]}, make("p", {class: "note"}, "Click any number of x, dx, \u03b3 or \u03b2 above."), difference.element);
 
   section.append(lesson_row.element, make("div", {class: "controls"}, controls.map((control) => control.element)), refusal,
-    make("h3", {}, "Forward"), forward, make("h3", {}, "Backward"), backward, make("h3", {}, "Why it is so, and whether"), inside,
+    make("h3", {}, "Forward"), forward, make("h3", {}, "Backward"), backward, make("h3", {}, "The Jacobian, and a check"), inside,
     make("div", {class: "below"}, copy, copied), terminal.element);
 
   function light() {

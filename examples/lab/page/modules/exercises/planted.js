@@ -1,0 +1,45 @@
+import {make} from "../dom.js";
+import {limit_of} from "../scale.js";
+import {complete, request_of} from "../situation.js";
+import {tensor_view} from "../tensor_view.js";
+import {exercise} from "./frame.js";
+import {planted_notes} from "./planted_notes.js";
+import {progress} from "./progress.js";
+
+// Two channels with gammas of their own, a mean that is not 0: every planted error shows in some number.
+const input = complete({norm: "group", groups: 1, shape: [1, 2, 1, 3], x: [1, 3, 5, 2, 8, 5], dy: [1, 0, -1, 2, 0.5, 0], gamma: [2, 0.5], beta: [1, -1], eps: 0.1});
+const affine_shape = [1, 2, 1, 1];
+const looked_at = [["y", "y", input.shape], ["dx", "dx", input.shape], ["dgamma", "d\u03b3", affine_shape], ["dbeta", "d\u03b2", affine_shape]];
+
+/** What the wrong kernel computes and what is right, side by side; what differs is said in words. */
+function comparison(wrong, right) {
+  return looked_at.map(([key, label, shape]) => {
+    const limit = limit_of(right[key]), apart = right[key].some((value, i) => !(Math.abs(value - wrong[key][i]) <= 1e-9 * Math.max(1, limit)));
+    const views = [["right", right], ["here", wrong]].map(([who, numbers]) => {
+      const view = tensor_view({name: `${label}, ${who}`, shape, caption: (n, c) => `c=${c}`});
+      view.update(numbers[key], limit);
+      return make("div", {class: "labelled"}, make("span", {class: "symbol small"}, who), view.element);
+    });
+    return make("figure", {class: `numbers ${apart ? "apart" : ""}`}, make("figcaption", {}, `${label}: ${apart ? "\u2717 wrong" : "\u2713 right"}`), views);
+  });
+}
+
+/** One of the engine's mutants: the reader clicks the line that is wrong. */
+export function planted(mutant, number, engine) {
+  const id = `planted-${mutant.hidden.replace(/\W+/g, "-")}`, notes = planted_notes[mutant.hidden];
+  const verdict = make("p", {class: "verdict", role: "status"});
+  const lines = mutant.listing.split("\n").map((text, i) => make("li", {}, make("button", {type: "button", class: "line", onclick: () => choose(i)}, text || " ")));
+  function choose(i) {
+    const found = i + 1 === mutant.line;
+    lines.forEach((line, k) => line.classList.toggle("tried", k === i));
+    verdict.className = `verdict ${found ? "right" : "wrong"}`;
+    verdict.textContent = found ? `\u2713 Line ${i + 1} it is: ${mutant.hidden}. ${notes.why}` : `\u2717 Line ${i + 1} is as it should be.`;
+    if (found) progress.mark(id);
+  }
+  const request = request_of(input);
+  return exercise({id, title: `Planted error ${number}`, hints: notes.hints, code: [notes.code],
+    task: "One line of this kernel is not gesso's. It was compiled as it stands here, and ran on the same input as the right one. Look at which numbers are wrong, and click the line.",
+    solution: `Line ${mutant.line}: ${mutant.hidden}. ${notes.why}`},
+    make("div", {class: "figures"}, comparison(mutant.numbers(request), engine.bench(request))),
+    make("ol", {class: "code-lines", "aria-label": "The kernel's lines"}, lines), verdict);
+}

@@ -1,0 +1,42 @@
+// A reader's code runs in a worker: no page, no network (the page's content security policy holds there too), and an end
+// after a second.
+
+const time_limit = 1000;
+
+const source = (names, code) => `"use strict";
+const sum = (list) => list.reduce((total, value) => total + value, 0);
+const mean = (list) => sum(list) / list.length;
+const answer = ({${names}}) => {
+${/\breturn\b/.test(code) ? code : `return (${code}\n);`}
+};
+onmessage = ({data}) => {
+  const values = [];
+  for (const input of data) {
+    try { values.push({value: answer(input)}); } catch (error) { values.push({error: String(error)}); }
+  }
+  postMessage(values);
+};`;
+
+/**
+ * Runs `code`, an expression or the body of a function, on every one of `inputs` (objects that hold `names`). The
+ * promise gives a list of {value} or {error}. It is rejected, with a sentence, for code that cannot be read or does
+ * not come to an end.
+ */
+export function run_code(names, code, inputs) {
+  const address = URL.createObjectURL(new Blob([source(names, code)], {type: "text/javascript"}));
+  const worker = new Worker(address);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`It ran for ${time_limit / 1000} second without an end.`)), time_limit);
+    worker.onmessage = ({data}) => { clearTimeout(timer); resolve(data); };
+    worker.onmessageerror = () => { clearTimeout(timer); reject(new Error("It gives something that is no number or list.")); };
+    worker.onerror = (event) => {
+      clearTimeout(timer);
+      event.preventDefault();
+      reject(new Error(event.message.replace(/^Uncaught /, "")));
+    };
+    worker.postMessage(inputs);
+  }).finally(() => {
+    worker.terminate();
+    URL.revokeObjectURL(address);
+  });
+}
