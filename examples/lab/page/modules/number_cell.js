@@ -26,7 +26,10 @@ export function number_cell({label, change, least = -1e6, most = 1e6}) {
   };
   const step_by = (steps, size) => {
     take(tidy(value + steps * size, size));
-    if (document.activeElement === input) input.value = full(value);
+    if (document.activeElement === input) {
+      input.value = full(value);
+      input.select();  // what is typed next takes its place
+    }
     show();
   };
 

@@ -9,6 +9,7 @@ import {difference_view} from "./difference_view.js";
 import {eps_control} from "./eps_control.js";
 import {jacobian_view} from "./jacobian_view.js";
 import {lesson_buttons} from "./lesson_buttons.js";
+import {loss_curve} from "./loss_curve.js";
 import {mode_control} from "./mode_control.js";
 import {norm_control} from "./norm_control.js";
 import {shape_control} from "./shape_control.js";
@@ -58,7 +59,7 @@ export function start_bench(section, engine) {
   const controls = [norm_control((norm) => change(with_norm(situation, norm))), mode_control((evaluating) => change({...situation, eval: evaluating})),
     eps_control((eps) => change({...situation, eps})), shape_control((shape) => change(with_shape(situation, shape)))];
   const statistics_view = statistics_table(point_at_set), projections = projections_table(point_at_set);
-  const jacobian = jacobian_view(point), difference = difference_view(), terminal = terminal_view(engine);
+  const jacobian = jacobian_view(point), difference = difference_view(), curve = loss_curve(engine), terminal = terminal_view(engine);
   const refusal = make("p", {class: "refusal", role: "alert"});
   const forward = make("div", {class: "cards"}), backward = make("div", {class: "cards"}), inside = make("div", {class: "cards"});
   const copied = make("span", {class: "note", role: "status"});
@@ -78,7 +79,7 @@ export function start_bench(section, engine) {
     projections.element);
   const jacobian_card = card({title: "The Jacobian of S", formula: "(12)  \u2202x\u0302\u1d62/\u2202x\u2c7c = r ([i = j] \u2212 1/m \u2212 x\u0302\u1d62 x\u0302\u2c7c / m)", code: ["backward"]}, jacobian.element);
   const difference_card = card({title: "Is it true? Move one number", formula: "dx \u2248 (loss(x + h) \u2212 loss(x \u2212 h)) / 2h,  loss = \u03a3 dy y",
-    code: ["differences"]}, make("p", {class: "note"}, "Click any number of x, dx, \u03b3 or \u03b2 above."), difference.element);
+    code: ["differences"]}, make("p", {class: "note"}, "Click any number of x, dx, \u03b3 or \u03b2 above."), difference.element, curve.element);
 
   section.append(lesson_row.element, make("div", {class: "controls"}, controls.map((control) => control.element)), refusal,
     make("h3", {}, "Forward"), forward, make("h3", {}, "Backward"), backward, make("h3", {}, "The Jacobian, and a check"), inside,
@@ -130,10 +131,13 @@ export function start_bench(section, engine) {
     const {of, index} = situation.chosen, set = of === "x" ? statistic_of(situation, index) : 0;
     if (numbers) {
       jacobian.update(engine.jacobian(request, set), numbers.statistics[set]);
-      difference.show({situation, numbers, answer: engine.difference(request, of, index)});
+      const answer = engine.difference(request, of, index);
+      difference.show({situation, numbers, answer});
+      curve.update({situation, numbers, gradient: answer.gradient});
     } else {
       jacobian.update(null);
       difference.clear();
+      curve.update(null);
     }
     terminal.update(request);
     light();

@@ -8,8 +8,8 @@ function complaint_of({value, error}, {count, one}) {
   if (error) return error;
   const kind = count === 2 ? "two numbers in a list" : one ? `one number, or a list of ${count}` : `a list of ${count} numbers`;
   if (one && typeof value === "number") return null;
-  if (!Array.isArray(value)) return `It gives ${value === undefined ? "nothing" : typeof value}; ${kind} are wanted.`;
-  if (value.length !== count) return `It gives ${value.length} numbers; ${kind} are wanted.`;
+  if (!Array.isArray(value)) return `It gives ${value === undefined ? "nothing" : typeof value}; ${kind} should come.`;
+  if (value.length !== count) return `It gives a list of ${value.length}; ${kind} should come.`;
   return value.every((entry) => typeof entry === "number") ? null : "It gives a list that holds something else than numbers.";
 }
 

@@ -32,7 +32,7 @@ export function prediction(task, engine, open_in_bench) {
     if (right) progress.mark(task.id);
     outcome.replaceChildren(make("p", {class: right ? "right" : "wrong"}, right ? "\u2713 Yes." : "\u2717 No. Here is what comes out; choose again."),
       make("div", {class: "figures"}, task.reveal(results).map((part) => typeof part === "string" ? make("p", {}, part) : shown(part))),
-      right ? make("p", {}, task.why) : null,
+      ...(right ? [make("p", {}, task.why)] : []),
       make("button", {type: "button", onclick: () => open_in_bench(task.situations.at(-1))}, "Open this on the bench"));
   }
   const answer = task.choices.find(({holds}) => holds(results));

@@ -1,5 +1,6 @@
 // Questions whose answer the engine computes. `situations` are run; a choice holds(results) or not, and exactly one
 // of each question does; show(results) comes with the question, reveal(results) after it.
+import {medium} from "../format.js";
 import {complete} from "../situation.js";
 
 const largest = (values) => Math.max(...values.map(Math.abs));
@@ -94,7 +95,7 @@ export const predictions = [
       {text: "2.5, as that of x", holds: ([a]) => Math.abs(length(a.y) ** 2 / 4 - 2.5) < 0.01},
       {text: "100", holds: ([a]) => Math.abs(length(a.y) ** 2 / 4 - 100) < 1},
     ],
-    reveal: ([a]) => [{label: "y", values: a.y, shape: row}, `Its variance is ${(length(a.y) ** 2 / 4).toPrecision(4)}.`],
+    reveal: ([a]) => [{label: "y", values: a.y, shape: row}, `Its variance is ${medium(length(a.y) ** 2 / 4)}.`],
     why: "mean(x\u0302\u00b2) = v / (v + eps) = 2.5 / 102.5. With a large eps the layer hardly normalizes; it divides by about \u221aeps.",
     hints: ["x\u0302 = (x \u2212 \u03bc) r, so its variance is v r\u00b2.", "r\u00b2 = 1 / (v + eps)."],
   },
@@ -108,7 +109,7 @@ export const predictions = [
       {text: "21, the sum of \u03b3 dy", holds: ([a]) => Math.abs(sum(a.dx) - 21) < 1e-6},
       {text: "0", holds: ([a]) => Math.abs(sum(a.dx)) < 1e-9},
     ],
-    reveal: ([a]) => [{label: "dx", values: a.dx, shape: row}, `Their sum is ${sum(a.dx).toExponential(1)}.`],
+    reveal: ([a]) => [{label: "dx", values: a.dx, shape: row}, `Their sum is ${medium(sum(a.dx))}.`],
     why: "Equation (14): adding a constant to all of S changes no x\u0302, so no gradient can ask for it. The bias of a convolution before such a layer gets exactly this sum as its gradient.",
     hints: ["If all of S moves by the same amount, how does y move?", "The sum of dx is the derivative of the loss by exactly that move."],
   },

@@ -14,7 +14,7 @@ onmessage = ({data}) => {
   for (const input of data) {
     try { values.push({value: answer(input)}); } catch (error) { values.push({error: String(error)}); }
   }
-  postMessage(values);
+  try { postMessage(values); } catch { postMessage("It gives something that is no number and no list of numbers."); }
 };`;
 
 /**
@@ -23,12 +23,16 @@ onmessage = ({data}) => {
  * not come to an end.
  */
 export function run_code(names, code, inputs) {
+  if (code.trim() === "") return Promise.reject(new Error("Write an expression, or statements with a return."));
   const address = URL.createObjectURL(new Blob([source(names, code)], {type: "text/javascript"}));
   const worker = new Worker(address);
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`It ran for ${time_limit / 1000} second without an end.`)), time_limit);
-    worker.onmessage = ({data}) => { clearTimeout(timer); resolve(data); };
-    worker.onmessageerror = () => { clearTimeout(timer); reject(new Error("It gives something that is no number or list.")); };
+    worker.onmessage = ({data}) => {
+      clearTimeout(timer);
+      if (typeof data === "string") reject(new Error(data));
+      else resolve(data);
+    };
     worker.onerror = (event) => {
       clearTimeout(timer);
       event.preventDefault();
