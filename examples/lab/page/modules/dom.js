@@ -38,3 +38,6 @@ export function when_quiet(milliseconds, run) {
     timer = setTimeout(run, milliseconds);
   };
 }
+
+/** How wide a drawing may be, in pixels: letters in it keep their size on a phone. */
+export const room_for = (svg) => Math.max(240, Math.min(640, svg.parentElement?.clientWidth || 440));

@@ -2,6 +2,7 @@ import {start_bench} from "./bench/bench.js";
 import {loadEngine} from "./engine.js";
 import {start_exercises} from "./exercises/exercises.js";
 import {start_navigation} from "./navigation.js";
+import {start_painting} from "./picture/painting.js";
 import {start_picture} from "./picture/picture.js";
 import {startRace} from "./race.js";
 import {start_theme} from "./theme.js";
@@ -14,7 +15,7 @@ try {
   const engine = await loadEngine();
   const bench = start_bench(section("bench"), engine);
   start_exercises(section("exercises"), engine, bench);
-  await start_picture(section("picture"), engine);
+  start_painting(section("picture"), engine, await start_picture(section("picture"), engine));
   startRace(section("race"), engine);
   starting.remove();
 } catch (error) {

@@ -1,16 +1,16 @@
 import {statistic_of} from "../axes.js";
-import {make, when_quiet} from "../dom.js";
+import {make, room_for, when_quiet} from "../dom.js";
 import {medium} from "../format.js";
 import {request_of} from "../situation.js";
 
-const width = 440, height = 190, margin = {left: 8, right: 8, top: 10, bottom: 26}, steps = 32;
+const height = 190, margin = {left: 8, right: 8, top: 10, bottom: 26}, steps = 32;
 
 /**
  * The loss over the chosen number, all others held, and the straight line that the backward's gradient says it follows
  * here: they touch. Drawn when the reader has stopped moving things, as every point is a forward of its own.
  */
 export function loss_curve(engine) {
-  const svg = make("svg", {viewBox: `0 0 ${width} ${height}`, class: "loss-curve", role: "img"});
+  const svg = make("svg", {class: "loss-curve", role: "img"});
   const words = make("p", {class: "note"});
   let asked = null;
 
@@ -26,20 +26,25 @@ export function loss_curve(engine) {
       const {y, dy} = engine.bench(request_of({...situation, [of]: list}));
       return y.reduce((sum, v, i) => sum + v * dy[i], 0);
     };
-    const here = loss(value);
+    const width = room_for(svg), here = loss(value);
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const curve = Array.from({length: steps + 1}, (_, k) => value + reach * (2 * k / steps - 1)).map((x) => [x, loss(x)]);
-    const low = Math.min(...curve.map(([, y]) => y)), high = Math.max(...curve.map(([, y]) => y)), room = Math.max(high - low, 1e-9) * 0.12;
+    const low = Math.min(...curve.map(([, y]) => y)), high = Math.max(...curve.map(([, y]) => y)), air = Math.max(high - low, 1e-9) * 0.12;
     const at = ([x, y]) => [margin.left + (x - value + reach) / (2 * reach) * (width - margin.left - margin.right),
-      margin.top + (high + room - y) / (high - low + 2 * room) * (height - margin.top - margin.bottom)];
+      margin.top + (high + air - y) / (high - low + 2 * air) * (height - margin.top - margin.bottom)];
     const point = (place) => at(place).map((v) => v.toFixed(1)).join(" ");
-    // The tangent as far as the drawing goes.
-    const half = gradient === 0 ? reach : Math.min(reach, 0.45 * (high - low + 2 * room) / Math.abs(gradient));
+    // The tangent as far as the drawing goes, to the left (-1) and to the right (1).
+    const tangent_end = (side) => {
+      const slope = side * gradient, free = slope > 0 ? high + air - here : here - low + air;
+      const far = side * Math.min(reach, slope === 0 ? reach : free / Math.abs(slope));
+      return [value + far, here + far * gradient];
+    };
     const [x, y] = at([value, here]), axis = height - margin.bottom;
     const label = (place, anchor, text) => make("text", {x: place, y: height - 8, "text-anchor": anchor}, text);
     svg.setAttribute("aria-label", `The loss over ${symbol}, from ${medium(value - reach)} to ${medium(value + reach)}, and its tangent of slope ${medium(gradient)}`);
     svg.replaceChildren(make("line", {class: "axis", x1: margin.left, x2: width - margin.right, y1: axis, y2: axis}),
       make("path", {class: "curve", d: `M${curve.map(point).join("L")}`}),
-      make("path", {class: "tangent", d: `M${point([value - half, here - half * gradient])}L${point([value + half, here + half * gradient])}`}),
+      make("path", {class: "tangent", d: `M${point(tangent_end(-1))}L${point(tangent_end(1))}`}),
       make("circle", {class: "dot", cx: x, cy: y, r: 5}),
       label(margin.left, "start", medium(value - reach)), label(x, "middle", `${symbol} = ${medium(value)}`), label(width - margin.right, "end", medium(value + reach)));
     words.textContent = `The loss over this one number (solid), and the line of slope d${symbol} (dashed): they touch where ${symbol} is now.`;

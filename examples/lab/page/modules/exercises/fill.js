@@ -12,7 +12,7 @@ export function fill_in(task, engine) {
   const id = new_id("code");
   const editor = make("textarea", {id, rows: 3, spellcheck: "false", autocapitalize: "off", autocomplete: "off", class: "editor"});
   const verdict = make("p", {class: "verdict", role: "status"}), body = make("tbody");
-  const table = make("div", {class: "scroll"}, make("table", {class: "sets cases"}, make("thead", {}, make("tr", {}, ["", "tried on", "worst: yours", "should be", "at [n, c, h, w]"].map((word, i) =>
+  const table = make("div", {class: "scroll", hidden: true}, make("table", {class: "sets cases"}, make("thead", {}, make("tr", {}, ["", "tried on", "worst: yours", "should be", "at [n, c, h, w]"].map((word, i) =>
     make("th", {scope: "col", class: i === 2 || i === 3 ? "number" : undefined}, word)))), body));
   let run = 0;
 

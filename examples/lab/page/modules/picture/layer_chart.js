@@ -1,14 +1,16 @@
-import {make} from "../dom.js";
+import {make, room_for} from "../dom.js";
 import {medium} from "../format.js";
 
-const width = 640, height = 180, margin = {left: 46, right: 8, top: 8, bottom: 24};
+const height = 180, margin = {left: 46, right: 8, top: 8, bottom: 24};
 
 /** The mean of every channel of a layer as a dot, and a deviation to both sides of it as a line. */
 export function layer_chart() {
-  const svg = make("svg", {viewBox: `0 0 ${width} ${height}`, class: "layer-chart", role: "img"});
+  const svg = make("svg", {class: "layer-chart", role: "img"});
   return {
     element: svg,
     update({name, mean, variance}) {
+      const width = room_for(svg);
+      svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
       const deviation = variance.map((v) => Math.sqrt(Math.max(0, v)));
       const low = Math.min(0, ...mean.map((m, c) => m - deviation[c])), high = Math.max(0, ...mean.map((m, c) => m + deviation[c])), span = high - low || 1;
       const x = (c) => margin.left + (c + 0.5) / mean.length * (width - margin.left - margin.right);

@@ -43,7 +43,8 @@ export function start_painting(section, engine, picture) {
   }
 
   const part = make("div", {}, make("h3", {}, "A network paints it"),
-    make("p", {}, "Sixteen instance norms stand in this style network. Each takes the statistics of what reaches it away, and puts the style's in their place by \u03b3 and \u03b2. " +
+    make("p", {}, "An instance norm stands behind every convolution of this style network but the last. Each takes away the statistics of what reaches it, and puts the style's in their place, " +
+      "by \u03b3 and \u03b2. " +
       "Below are the means and deviations of the channels that reach the layer you choose."),
     make("div", {class: "painting"},
       make("div", {class: "card"}, make("h4", {}, "The painting"), canvas, strength.element,

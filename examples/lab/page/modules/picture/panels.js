@@ -1,6 +1,6 @@
 import {computed_by} from "../code.js";
 import {make} from "../dom.js";
-import {medium} from "../format.js";
+import {medium, short} from "../format.js";
 import {draw_planes} from "./pixels.js";
 
 // A photograph's usual mean and deviation, so that a normalized picture can be looked at: gamma and beta.
@@ -20,7 +20,7 @@ export function norm_panels(engine) {
     const canvas = make("canvas", {role: "img", "aria-label": `${norm.title}: the picture`});
     const moved = make("p", {class: "moved"}), used = make("tbody");
     const element = make("figure", {class: "card panel"}, make("figcaption", {}, make("h4", {}, norm.title), make("p", {class: "note"}, norm.words)), canvas, moved,
-      norm.norm ? make("table", {class: "sets"}, make("thead", {}, make("tr", {}, ["S", "\u03bc", "deviation"].map((word, i) =>
+      norm.norm ? make("table", {class: "sets"}, make("thead", {}, make("tr", {}, ["S", "\u03bc", "\u03c3"].map((word, i) =>
         make("th", {scope: "col", class: i ? "number" : undefined}, word)))), used) : null, norm.code ? computed_by(norm.code) : null);
     return {norm, canvas, moved, used, element};
   });
@@ -45,7 +45,7 @@ export function norm_panels(engine) {
         draw_planes(canvas, {...planes, pixels: now.pixels});
         moved.textContent = `The sliders move it by ${medium(distance(now.pixels, then.pixels))}.`;
         used.replaceChildren(...now.statistics.map((name, s) => make("tr", {}, make("th", {scope: "row"}, name),
-          make("td", {class: "number"}, medium(now.mean[s])), make("td", {class: "number"}, medium(Math.sqrt(now.variance[s]))))));
+          make("td", {class: "number"}, short(now.mean[s])), make("td", {class: "number"}, short(Math.sqrt(now.variance[s]))))));
       }
     },
   };

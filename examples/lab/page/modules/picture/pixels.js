@@ -1,10 +1,13 @@
 // Between pictures of the browser and planes of numbers: (3, H, W), 0 to 1, red, green, blue.
 
-/** The picture scaled to at most `long_side` pixels: {pixels, height, width}. `source`: an image, a video or a bitmap. */
+/**
+ * The picture scaled to about `long_side` pixels, both sides multiples of 4, as a style network wants them: {pixels, height,
+ * width}. `source`: an image or a video.
+ */
 export function planes_of(source, long_side) {
   const full_width = source.videoWidth || source.naturalWidth || source.width, full_height = source.videoHeight || source.naturalHeight || source.height;
   const scale = Math.min(1, long_side / Math.max(full_width, full_height));
-  const width = Math.max(1, Math.round(full_width * scale)), height = Math.max(1, Math.round(full_height * scale));
+  const width = 4 * Math.max(4, Math.round(full_width * scale / 4)), height = 4 * Math.max(4, Math.round(full_height * scale / 4));
   return draw_to_planes(source, width, height, [0, 0, full_width, full_height]);
 }
 
