@@ -5,11 +5,11 @@ import {progress} from "./progress.js";
 /**
  * What all exercises have: a title with a mark when it is solved, the task, two hints that come one at a time, the
  * solution, and the line of the code it is about. `code` are keys of code.js. `action` is a button that stands before
- * those of the help, `outcome` what appears behind them.
+ * those of the help, `outcome` what appears behind them. A `wide` one has a row of its own.
  */
-export function exercise({id, title, task, hints, solution, code, action, outcome}, ...content) {
+export function exercise({id, title, task, hints, solution, code, action, outcome, wide}, ...content) {
   const mark = make("span", {class: "mark"});
-  const element = make("article", {class: "exercise", id, "aria-labelledby": `${id}-title`},
+  const element = make("article", {class: wide ? "exercise wide" : "exercise", id, "aria-labelledby": `${id}-title`},
     make("h4", {id: `${id}-title`}, title, " ", mark), make("p", {class: "task"}, task), content);
   progress.watch(() => {
     const solved = progress.solved(id);

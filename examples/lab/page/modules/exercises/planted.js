@@ -8,6 +8,7 @@ import {progress} from "./progress.js";
 
 // Two channels with gammas of their own, a mean that is not 0: every planted error shows in some number.
 const input = complete({norm: "group", groups: 1, shape: [1, 2, 1, 3], x: [1, 3, 5, 2, 8, 5], dy: [1, 0, -1, 2, 0.5, 0], gamma: [2, 0.5], beta: [1, -1], eps: 0.1});
+const given = "One S (group norm, 1 group) of two channels: x = 1, 3, 5 and 2, 8, 5; dy = 1, 0, \u22121 and 2, 0.5, 0; \u03b3 = 2, 0.5; \u03b2 = 1, \u22121; eps = 0.1.";
 const affine_shape = [1, 2, 1, 1];
 const looked_at = [["y", "y", input.shape], ["dx", "dx", input.shape], ["dgamma", "d\u03b3", affine_shape], ["dbeta", "d\u03b2", affine_shape]];
 
@@ -37,9 +38,9 @@ export function planted(mutant, number, engine) {
     if (found) progress.mark(id);
   }
   const request = request_of(input);
-  return exercise({id, title: `Planted error ${number}`, hints: notes.hints, code: [notes.code],
+  return exercise({id, wide: true, title: `Planted error ${number}`, hints: notes.hints, code: [notes.code],
     task: "One line of this kernel is not gesso's. It was compiled as it stands here, and ran on the same input as the right one. Look at which numbers are wrong, and click the line.",
     solution: `Line ${mutant.line}: ${mutant.hidden}. ${notes.why}`},
-    make("div", {class: "figures"}, comparison(mutant.numbers(request), engine.bench(request))),
-    make("ol", {class: "code-lines", "aria-label": "The kernel's lines"}, lines), verdict);
+    make("div", {class: "planted"}, make("ol", {class: "code-lines", "aria-label": "The kernel's lines", tabindex: -1}, lines),
+      make("div", {}, make("p", {class: "note"}, given), make("div", {class: "figures"}, comparison(mutant.numbers(request), engine.bench(request))), verdict)));
 }
