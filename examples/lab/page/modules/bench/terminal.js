@@ -2,10 +2,11 @@ import {make} from "../dom.js";
 
 const list = (values) => values.join(",");
 
-/** The command that prints the bench's numbers in a terminal. Running statistics are none of its options. */
-export function command_of({norm, groups, shape, x, dy, gamma, beta, eps}) {
+/** The command that prints the bench's numbers in a terminal. */
+export function command_of({norm, groups, shape, x, dy, gamma, beta, eps, eval: evaluating, running_mean, running_var}) {
   return ["norm-lab --json", `--norm ${norm}`, norm === "group" ? `--groups ${groups}` : null, `--shape ${list(shape)}`, `--x=${list(x)}`,
-          `--dy=${list(dy)}`, `--gamma=${list(gamma)}`, `--beta=${list(beta)}`, `--eps ${eps}`].filter(Boolean).join(" \\\n    ");
+          `--dy=${list(dy)}`, `--gamma=${list(gamma)}`, `--beta=${list(beta)}`, `--eps ${eps}`,
+          evaluating ? `--eval --running-mean=${list(running_mean)} --running-var=${list(running_var)}` : null].filter(Boolean).join(" \\\n    ");
 }
 
 /** All digits: the engine's document, and the command that prints the same. Filled when it is opened. */
@@ -14,7 +15,7 @@ export function terminal_view(engine) {
   let request = null;
   const fill = () => {
     if (!element.open || !request) return;
-    command.textContent = request.eval ? "norm-lab shows a layer in training." : command_of(request);
+    command.textContent = command_of(request);
     try { text.textContent = engine.benchText(request); } catch (error) { text.textContent = error.message; }
   };
   const element = make("details", {class: "terminal", ontoggle: fill}, make("summary", {}, "All digits, and the same in a terminal"), command, text);
