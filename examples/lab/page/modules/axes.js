@@ -3,15 +3,22 @@
 
 export const size_of = (shape) => shape.reduce((product, size) => product * size, 1);
 
+// Batch norm has a statistic for each channel; with running statistics so has instance norm.
+const is_by_channel = ({norm, eval: evaluating}) => norm === "batch" || (norm === "instance" && evaluating);
+
 /** How many sets S there are. */
-export const statistics = ({norm, groups, shape}) =>
-  norm === "batch" ? shape[1] : norm === "instance" ? shape[0] * shape[1] : norm === "group" ? shape[0] * groups : shape[0];
+export function statistics(layer) {
+  const {norm, groups, shape} = layer;
+  if (is_by_channel(layer)) return shape[1];
+  return shape[0] * (norm === "instance" ? shape[1] : norm === "group" ? groups : 1);
+}
 
 /** The set S, as its number, that element `index` of x belongs to. */
-export function statistic_of({norm, groups, shape}, index) {
+export function statistic_of(layer, index) {
+  const {norm, groups, shape} = layer;
   const [, channels, height, width] = shape;
   const plane = Math.floor(index / (height * width)), n = Math.floor(plane / channels), c = plane % channels;
-  if (norm === "batch") return c;
+  if (is_by_channel(layer)) return c;
   if (norm === "instance") return plane;
   return norm === "group" ? n * groups + Math.floor(c / (channels / groups)) : n;
 }

@@ -17,6 +17,9 @@ import {projections_table, statistics_table} from "./statistics_table.js";
 import {bench_tensors} from "./tensors.js";
 import {terminal_view} from "./terminal.js";
 
+// Sets of up to so many numbers have their Jacobian in the frame in which a number moves; larger ones when it rests.
+const most_at_once = 16;
+
 const by_id = (id) => lessons.find((lesson) => lesson.id === id);
 
 // What the address asks for, or the first lesson.
@@ -34,9 +37,10 @@ function first_situation() {
 /** Fills `section`; returns {open(situation)}, which shows another situation. */
 export function start_bench(section, engine) {
   let {situation, last, complaint} = first_situation();
-  let numbers = null, tensors = null, made_for = "", pointed = null;
+  let shown = situation, numbers = null, tensors = null, made_for = "", pointed = null;
 
   const redraw = once_a_frame(() => update());
+  const look_closely_soon = when_quiet(60, () => look_closely());
   const remember = when_quiet(300, () => {
     const lesson = lessons.find((candidate) => candidate.situation === situation);
     write_address(lesson ? `lesson=${lesson.id}` : encode(situation));
@@ -114,6 +118,7 @@ export function start_bench(section, engine) {
 
   function update() {
     const request = request_of(situation);
+    shown = situation;
     make_tensors();
     try {
       numbers = engine.bench(request);
@@ -128,19 +133,26 @@ export function start_bench(section, engine) {
     projections.update(numbers);
     for (const control of controls) control.update(situation);
     lesson_row.update(lessons.find((lesson) => lesson.situation === situation)?.id, last);
-    const {of, index} = situation.chosen, set = of === "x" ? statistic_of(situation, index) : 0;
-    if (numbers) {
-      jacobian.update(engine.jacobian(request, set), numbers.statistics[set]);
-      const answer = engine.difference(request, of, index);
-      difference.show({situation, numbers, answer});
-      curve.update({situation, numbers, gradient: answer.gradient});
-    } else {
+    if (numbers && numbers.elements_per_statistic <= most_at_once) look_closely();
+    else look_closely_soon();
+    terminal.update(request);
+    light();
+  }
+
+  // The Jacobian and the finite difference of what is chosen, in the situation whose numbers are shown: the reader may have
+  // moved on to one that no frame has computed yet.
+  function look_closely() {
+    if (!numbers) {
       jacobian.update(null);
       difference.clear();
       curve.update(null);
+      return;
     }
-    terminal.update(request);
-    light();
+    const request = request_of(shown), {of, index} = shown.chosen, set = of === "x" ? statistic_of(shown, index) : 0;
+    const answer = engine.difference(request, of, index);
+    jacobian.update(engine.jacobian(request, set), numbers.statistics[set]);
+    difference.show({situation: shown, numbers, answer});
+    curve.update({situation: shown, numbers, gradient: answer.gradient});
   }
 
   update();

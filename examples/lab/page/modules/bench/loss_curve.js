@@ -3,7 +3,7 @@ import {make, room_for, when_quiet} from "../dom.js";
 import {medium} from "../format.js";
 import {request_of} from "../situation.js";
 
-const height = 190, margin = {left: 8, right: 8, top: 10, bottom: 26}, steps = 32;
+const height = 190, margin = {left: 8, right: 8, top: 10, bottom: 26}, steps = 24;
 
 /**
  * The loss over the chosen number, all others held, and the straight line that the backward's gradient says it follows
@@ -14,21 +14,22 @@ export function loss_curve(engine) {
   const words = make("p", {class: "note"});
   let asked = null;
 
-  const draw = when_quiet(80, () => {
+  const draw = when_quiet(120, () => {
     if (!asked) { svg.replaceChildren(); words.textContent = ""; return; }
     const {situation, numbers, gradient} = asked, {of, index} = situation.chosen, value = situation[of][index];
     const symbol = {x: "x", gamma: "\u03b3", beta: "\u03b2"}[of];
     // Over a few deviations of S the loss curves; in gamma and beta it is a straight line anyway.
     const reach = of === "x" ? 1.5 / numbers.inv_std[statistic_of(situation, index)] : 1.5;
-    const loss = (moved) => {
+    // [number, loss] beside `moved`: the engine tells the loss at number + h.
+    const point_at = (moved) => {
       const list = situation[of].slice();
       list[index] = moved;
-      const {y, dy} = engine.bench(request_of({...situation, [of]: list}));
-      return y.reduce((sum, v, i) => sum + v * dy[i], 0);
+      const {h, loss_plus} = engine.difference(request_of({...situation, [of]: list}), of, index);
+      return [moved + h, loss_plus];
     };
-    const width = room_for(svg), here = loss(value);
+    const width = room_for(svg), [, here] = point_at(value);
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    const curve = Array.from({length: steps + 1}, (_, k) => value + reach * (2 * k / steps - 1)).map((x) => [x, loss(x)]);
+    const curve = Array.from({length: steps + 1}, (_, k) => point_at(value + reach * (2 * k / steps - 1)));
     const low = Math.min(...curve.map(([, y]) => y)), high = Math.max(...curve.map(([, y]) => y)), air = Math.max(high - low, 1e-9) * 0.12;
     const at = ([x, y]) => [margin.left + (x - value + reach) / (2 * reach) * (width - margin.left - margin.right),
       margin.top + (high + air - y) / (high - low + 2 * air) * (height - margin.top - margin.bottom)];

@@ -1,4 +1,4 @@
-import {slider_stops} from "../axes.js";
+import {size_of, slider_stops, statistics} from "../axes.js";
 import {make, new_id} from "../dom.js";
 
 const name_of = ({norm, groups}) => norm === "group" ? `group, ${groups} groups` : norm;
@@ -19,7 +19,8 @@ export function norm_control(change) {
     make("label", {class: "check"}, batch, " batch norm: a channel of all samples"), words);
   return {
     element,
-    update({norm, groups, shape}) {
+    update(situation) {
+      const {norm, groups, shape} = situation;
       stops = slider_stops(shape[1]);
       slider.max = stops.length - 1;
       batch.checked = norm === "batch";
@@ -28,12 +29,10 @@ export function norm_control(change) {
       slider.classList.toggle("resting", norm === "batch");
       slider.setAttribute("aria-valuetext", norm === "batch" ? "off: batch norm is on" : `${name_of({norm, groups})} norm`);
       marks.replaceChildren(...stops.map((stop) => make("span", {}, stop.norm === "group" ? `group ${stop.groups}` : stop.norm)));
-      const [N, C, H, W] = shape;
-      const sets = {instance: [N * C, H * W, "each plane by itself"], batch: [C, N * H * W, "each channel, over all samples"],
-                    group: [N * groups, C / groups * H * W, `${C / groups} channels of a sample together`],
-                    layer: [N, C * H * W, "all channels of a sample together"]}[norm];
-      words.textContent = `${norm[0].toUpperCase()}${norm.slice(1)} norm: ${sets[2]}. ${sets[0]} ${sets[0] === 1 ? "set" : "sets"} S of ${sets[1]} ` +
-        `${sets[1] === 1 ? "number" : "numbers"}.`;
+      const count = statistics(situation), size = size_of(shape) / count;
+      const who = situation.eval ? "each channel by its running statistics" : {instance: "each plane by itself", batch: "each channel, over all samples",
+        group: `${shape[1] / groups} channels of a sample together`, layer: "all channels of a sample together"}[norm];
+      words.textContent = `${norm[0].toUpperCase()}${norm.slice(1)} norm: ${who}. ${count} ${count === 1 ? "set" : "sets"} S of ${size} ${size === 1 ? "number" : "numbers"}.`;
     },
   };
 }
