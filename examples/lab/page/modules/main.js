@@ -1,4 +1,5 @@
 import {start_bench} from "./bench/bench.js";
+import {make} from "./dom.js";
 import {loadEngine} from "./engine.js";
 import {start_exercises} from "./exercises/exercises.js";
 import {start_navigation} from "./navigation.js";
@@ -9,17 +10,29 @@ import {start_theme} from "./theme.js";
 
 const section = (id) => document.getElementById(id);
 
-start_theme(document.querySelector("#theme"));
+start_theme(section("theme"));
 const starting = section("starting");
+let engine = null;
 try {
-  const engine = await loadEngine();
-  const bench = start_bench(section("bench"), engine);
-  start_exercises(section("exercises"), engine, bench);
-  start_painting(section("picture"), engine, await start_picture(section("picture"), engine));
-  startRace(section("race"), engine);
-  starting.remove();
+  engine = await loadEngine();
 } catch (error) {
   starting.textContent = `The lab cannot start here: ${error.message}. It needs a browser with WebAssembly and SIMD, of 2021 or later.`;
   throw error;
+}
+const bench = start_bench(section("bench"), engine);
+starting.remove();
+
+// What goes wrong in one part is said there, and the others start all the same.
+for (const [id, start] of [
+  ["picture", async (part) => start_painting(part, engine, await start_picture(part, engine))],
+  ["race", (part) => startRace(part, engine)],
+  ["exercises", (part) => start_exercises(part, engine, bench)],
+]) {
+  try {
+    await start(section(id));
+  } catch (error) {
+    console.error(error);
+    section(id).append(make("p", {class: "refusal", role: "alert"}, `This part does not run here: ${error.message}`));
+  }
 }
 start_navigation(document.querySelector("nav"));
