@@ -9,9 +9,9 @@ const numbers = (text) => text.split(",").map(Number);
 export function encode(situation) {
   const {norm, groups, shape, x, dy, gamma, beta, eps, chosen} = situation;
   const parts = {norm: norm === "group" ? `group${groups}` : norm, shape, x, dy, gamma, beta, eps};
-  if (situation.eval) {
-    Object.assign(parts, {running_mean: situation.running_mean, running_var: situation.running_var, eval: 1});
-  }
+  const {running_mean, running_var} = situation;
+  if (running_mean.some((value) => value !== 0) || running_var.some((value) => value !== 1)) Object.assign(parts, {running_mean, running_var});
+  if (situation.eval) parts.eval = 1;
   parts.at = `${chosen.of}${chosen.index}`;
   return Object.entries(parts).map(([key, value]) => `${key}=${value}`).join("&");
 }

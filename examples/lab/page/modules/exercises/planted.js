@@ -1,16 +1,15 @@
 import {make} from "../dom.js";
 import {limit_of} from "../scale.js";
-import {complete, request_of} from "../situation.js";
+import {request_of} from "../situation.js";
 import {tensor_view} from "../tensor_view.js";
 import {exercise} from "./frame.js";
+import {planted_input} from "./planted_input.js";
 import {planted_notes} from "./planted_notes.js";
 import {progress} from "./progress.js";
 
-// Two channels with gammas of their own, a mean that is not 0: every planted error shows in some number.
-const input = complete({norm: "group", groups: 1, shape: [1, 2, 1, 3], x: [1, 3, 5, 2, 8, 5], dy: [1, 0, -1, 2, 0.5, 0], gamma: [2, 0.5], beta: [1, -1], eps: 0.1});
 const given = "One S (group norm, 1 group) of two channels: x = 1, 3, 5 and 2, 8, 5; dy = 1, 0, \u22121 and 2, 0.5, 0; \u03b3 = 2, 0.5; \u03b2 = 1, \u22121; eps = 0.1.";
 const affine_shape = [1, 2, 1, 1];
-const looked_at = [["y", "y", input.shape], ["dx", "dx", input.shape], ["dgamma", "d\u03b3", affine_shape], ["dbeta", "d\u03b2", affine_shape]];
+const looked_at = [["y", "y", planted_input.shape], ["dx", "dx", planted_input.shape], ["dgamma", "d\u03b3", affine_shape], ["dbeta", "d\u03b2", affine_shape]];
 
 /** What the wrong kernel computes and what is right, side by side; what differs is said in words. */
 function comparison(wrong, right) {
@@ -37,7 +36,7 @@ export function planted(mutant, number, engine) {
     verdict.textContent = found ? `\u2713 Line ${i + 1} it is: ${mutant.hidden}. ${notes.why}` : `\u2717 Line ${i + 1} is as it should be.`;
     if (found) progress.mark(id);
   }
-  const request = request_of(input);
+  const request = request_of(planted_input);
   return exercise({id, wide: true, title: `Planted error ${number}`, hints: notes.hints, code: [notes.code],
     task: "One line of this kernel is not gesso's. It was compiled as it stands here, and ran on the same input as the right one. Look at which numbers are wrong, and click the line.",
     solution: `Line ${mutant.line}: ${mutant.hidden}. ${notes.why}`},

@@ -3,7 +3,8 @@
 
 const time_limit = 1000;
 
-const source = (names, code) => `"use strict";
+/** The text of a worker that answers a list of inputs with a list of {value} or {error}. */
+export const worker_source = (names, code) => `"use strict";
 const sum = (list) => list.reduce((total, value) => total + value, 0);
 const mean = (list) => sum(list) / list.length;
 const answer = ({${names}}) => {
@@ -24,7 +25,7 @@ onmessage = ({data}) => {
  */
 export function run_code(names, code, inputs) {
   if (code.trim() === "") return Promise.reject(new Error("Write an expression, or statements with a return."));
-  const address = URL.createObjectURL(new Blob([source(names, code)], {type: "text/javascript"}));
+  const address = URL.createObjectURL(new Blob([worker_source(names, code)], {type: "text/javascript"}));
   const worker = new Worker(address);
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`It ran for ${time_limit / 1000} second without an end.`)), time_limit);
