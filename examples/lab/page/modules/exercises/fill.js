@@ -39,7 +39,7 @@ export function fill_in(task, engine) {
   editor.addEventListener("input", () => { progress.keep(task.id, editor.value); check_soon(); });
 
   const element = exercise({...task, solution: make("span", {}, make("code", {class: "answer"}, task.answer), " ", task.why)},
-    make("label", {for: id, class: "signature"}, `(${task.names}) \u2192`), editor, verdict, table);
+    make("label", {for: id, class: "signature"}, `Your code: (${task.names}) \u2192`), editor, verdict, table);
   progress.watch(() => {
     const kept = progress.answer(task.id) ?? task.start;
     if (editor.value === kept) return;

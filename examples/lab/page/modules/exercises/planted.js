@@ -28,7 +28,8 @@ function comparison(wrong, right) {
 export function planted(mutant, number, engine) {
   const id = `planted-${mutant.hidden.replace(/\W+/g, "-")}`, notes = planted_notes[mutant.hidden];
   const verdict = make("p", {class: "verdict", role: "status"});
-  const lines = mutant.listing.split("\n").map((text, i) => make("li", {}, make("button", {type: "button", class: "line", onclick: () => choose(i)}, text || " ")));
+  const lines = mutant.listing.split("\n").map((text, i) => make("li", {}, text === "" ? "\u00a0" :
+    make("button", {type: "button", class: "line", onclick: () => choose(i)}, text)));
   function choose(i) {
     const found = i + 1 === mutant.line;
     lines.forEach((line, k) => line.classList.toggle("tried", k === i));

@@ -28,10 +28,10 @@ export async function start_picture(section, engine) {
     watchers.forEach((tell) => tell());
   });
   section.append(make("div", {class: "picture-in"},
-    make("div", {class: "card"}, make("h4", {}, "x: your picture"), input, contrast.element, brightness.element, make("div", {class: "buttons"},
+    make("div", {class: "card"}, make("h3", {}, "x: your picture"), input, contrast.element, brightness.element, make("div", {class: "buttons"},
       make("button", {type: "button", onclick: () => set(1, 0)}, "As it is"), make("button", {type: "button", onclick: () => set(0.35, 0.55)}, "Fog"),
       make("button", {type: "button", onclick: () => set(0.35, 0)}, "Night")), source),
-    make("div", {class: "card"}, make("h4", {}, "Its neighbour in the batch"), second, make("p", {class: "note"}, "Only batch norm sees it."))), panels.element);
+    make("div", {class: "card"}, make("h3", {}, "Its neighbour in the batch"), second, make("p", {class: "note"}, "Only batch norm sees it."))), panels.element);
 
   function update() {
     other ??= planes_of_size(neighbour, before.height, before.width);
