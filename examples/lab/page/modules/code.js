@@ -5,8 +5,8 @@ import {make} from "./dom.js";
 export const functions = {
   moments: ["piece_moments", "core/normalization/moments.cpp"],
   inverse_std: ["inverse_std", "core/normalization/forward.cpp"],
-  normalize_with: ["normalize_with", "core/normalization/forward.cpp"],
   plane: ["Plane", "core/normalization/planes.h"],
+  normalize_forward: ["normalize_forward", "core/normalization/forward.cpp"],
   write_y: ["write_y", "core/normalization/forward.cpp"],
   axes: ["NormalizationAxes", "core/normalization/axes.h"],
   gradient_sums: ["gradient_sums", "core/normalization/backward.cpp"],

@@ -25,5 +25,3 @@ export function parse_number(text) {
   const plain = text.trim().replace(/\u2212/g, "-").replace(",", ".");
   return plain === "" ? NaN : Number(plain);
 }
-
-export const percent = (share) => `${(100 * share).toFixed(1)} %`;

@@ -16,7 +16,7 @@ let engine = null;
 try {
   engine = await loadEngine();
 } catch (error) {
-  starting.textContent = `The lab cannot start here: ${error.message}. It needs a browser with WebAssembly and SIMD, of 2021 or later.`;
+  starting.textContent = `The lab cannot start here: ${error.message}. It needs a browser of 2023 or later, with WebAssembly, SIMD and DecompressionStream.`;
   throw error;
 }
 const bench = start_bench(section("bench"), engine);

@@ -1,7 +1,7 @@
 import {make, room_for} from "../dom.js";
 import {medium} from "../format.js";
 
-const height = 180, margin = {left: 46, right: 8, top: 8, bottom: 24};
+const height = 250, margin = {left: 46, right: 8, top: 8, bottom: 24};
 
 /** The mean of every channel of a layer as a dot, and a deviation to both sides of it as a line. */
 export function layer_chart() {

@@ -1,5 +1,6 @@
 // A ready-made style network paints the picture; what reaches each of its normalizations can be looked at.
 import starry from "../../../../assets/models/starry.safetensors";
+import {computed_by} from "../code.js";
 import {make, new_id, when_quiet} from "../dom.js";
 import {layer_chart} from "./layer_chart.js";
 import {draw_planes} from "./pixels.js";
@@ -43,16 +44,17 @@ export function start_painting(section, engine, picture) {
   }
 
   const part = make("div", {}, make("h3", {}, "A network paints it"),
-    make("p", {}, "An instance norm stands behind every convolution of this style network but the last. Each takes away the statistics of what reaches it, and puts the style's in their place, " +
-      "by \u03b3 and \u03b2. " +
-      "Below are the means and deviations of the channels that reach the layer you choose."),
+    make("p", {}, "It paints the picture as the sliders above leave it. An instance norm stands behind every convolution but the last. The first of them takes " +
+      "the fog away: what changes in the painting is only texture, as the network adds a little noise to a picture, which counts for more in fog."),
     make("div", {class: "painting"},
       make("div", {class: "card"}, make("h4", {}, "The painting"), canvas, strength.element,
         make("div", {class: "buttons"}, make("label", {for: id, class: "button"}, "Another model"), file), said,
         make("p", {class: "source"}, "Ready-made models lie in ", make("span", {class: "file"}, "examples/assets/models"), "; your own come from ", make("code", {}, "style-transfer train"), ".")),
-      make("div", {class: "card"}, make("h4", {}, "Statistics of a layer"), make("label", {for: choice}, "What reaches ", layers), chart.element)));
+      make("div", {class: "card"}, make("h4", {}, "Statistics of a layer"), make("label", {for: choice}, "What reaches ", layers), chart.element,
+        make("p", {class: "note"}, "Dots are the means of the channels; lines reach one deviation to both sides. The layer makes 0 and 1 of them, and then \u03b2 and \u03b3 of the style."),
+        computed_by("normalize_forward"))));
   section.append(part);
-  picture.watch(paint);
+  picture.watch(paint_soon);
   // When it comes into view: it is the page's longest computation.
   new IntersectionObserver(([entry], observer) => {
     if (!entry.isIntersecting) return;
