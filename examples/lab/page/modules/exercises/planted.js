@@ -28,8 +28,21 @@ function comparison(wrong, right) {
 export function planted(mutant, number, engine) {
   const id = `planted-${mutant.hidden.replace(/\W+/g, "-")}`, notes = planted_notes[mutant.hidden];
   const verdict = make("p", {class: "verdict", role: "status"});
-  const lines = mutant.listing.split("\n").map((text, i) => make("li", {}, text === "" ? "\u00a0" :
-    make("button", {type: "button", class: "line", onclick: () => choose(i)}, text)));
+  const texts = mutant.listing.split("\n");
+  const buttons = texts.map((text, i) => text === "" ? null : make("button", {type: "button", class: "line", tabindex: i === 0 ? 0 : -1,
+    onclick: () => choose(i), onkeydown: (event) => walk(event, i)}, text));
+  const lines = texts.map((_, i) => make("li", {}, buttons[i] ?? "\u00a0"));
+  // Tab reaches one line, the up and down keys the others.
+  function walk(event, i) {
+    const step = {ArrowUp: -1, ArrowDown: 1}[event.key];
+    let next = i + step;
+    while (step && next in buttons && !buttons[next]) next += step;
+    if (!step || !buttons[next]) return;
+    event.preventDefault();
+    buttons[i].tabIndex = -1;
+    buttons[next].tabIndex = 0;
+    buttons[next].focus();
+  }
   function choose(i) {
     const found = i + 1 === mutant.line;
     lines.forEach((line, k) => line.classList.toggle("tried", k === i));
