@@ -45,7 +45,7 @@ export function planted(mutant, number, engine) {
   }
   function choose(i) {
     const found = i + 1 === mutant.line;
-    lines.forEach((line, k) => line.classList.toggle("tried", k === i));
+    lines.forEach((line, k) => { line.className = k !== i ? "" : found ? "tried found" : "tried"; });
     verdict.className = `verdict ${found ? "right" : "wrong"}`;
     verdict.textContent = found ? `\u2713 Line ${i + 1} it is: ${mutant.hidden}. ${notes.why}` : `\u2717 Line ${i + 1} is as it should be.`;
     if (found) progress.mark(id);
@@ -55,5 +55,6 @@ export function planted(mutant, number, engine) {
     task: "One line of this kernel is not gesso's. It was compiled as it stands here, and ran on the same input as the right one. Look at which numbers are wrong, and click the line.",
     solution: `Line ${mutant.line}: ${mutant.hidden}. ${notes.why}`},
     make("div", {class: "planted"}, make("ol", {class: "code-lines", "aria-label": "The kernel's lines", tabindex: -1}, lines),
-      make("div", {}, make("p", {class: "note"}, given), make("div", {class: "figures"}, comparison(mutant.numbers(request), engine.bench(request))), verdict)));
+      make("div", {class: "seen"}, verdict, make("p", {class: "note"}, given),
+        make("div", {class: "figures"}, comparison(mutant.numbers(request), engine.bench(request))))));
 }
