@@ -12,6 +12,8 @@
 #include "gesso/core/files/file.h"
 #include "picture.h"
 #include "planted_errors.h"
+#include "race.h"
+#include "request.h"
 
 namespace {
 
@@ -32,10 +34,16 @@ const char* answered(Work work) {
 std::vector<float> input, output;
 std::string model;
 std::optional<lab::Painter> painter;  // of the last model
+std::optional<lab::Race> race;        // the last one
 
 lab::Painter& the_painter() {
   gesso::require(painter.has_value(), "no model was loaded");
   return *painter;
+}
+
+lab::Race& the_race() {
+  gesso::require(race.has_value(), "no race was begun");
+  return *race;
 }
 
 }  // namespace
@@ -93,5 +101,23 @@ EMSCRIPTEN_KEEPALIVE const char* lab_stylize(const char* request) {
 }
 EMSCRIPTEN_KEEPALIVE const char* lab_layer_statistics(const char* request) {
   return answered([&] { return the_painter().layer_statistics(request, input); });
+}
+
+EMSCRIPTEN_KEEPALIVE const char* lab_race_new(const char* request) {
+  return answered([&] {
+    race.reset();
+    race.emplace(request, input);
+    return std::string("{}");
+  });
+}
+EMSCRIPTEN_KEEPALIVE const char* lab_race_step(const char* request) {
+  return answered(
+      [&] { return the_race().step(lab::field<gesso::Index>(lab::parse_request(request), "count")); });
+}
+EMSCRIPTEN_KEEPALIVE const char* lab_race_picture(const char* request) {
+  return answered([&] {
+    output = the_race().picture(lab::field<gesso::Index>(lab::parse_request(request), "lane"));
+    return std::string("{}");
+  });
 }
 }
