@@ -13,7 +13,8 @@ namespace gesso {
 // A block of the memory pool, or of somebody else's, with a count of the changes made in place.
 class Storage {
  public:
-  explicit Storage(std::size_t bytes) : bytes_(bytes), data_(detail::pool_allocate(bytes)) {}
+  explicit Storage(std::uint64_t bytes)
+      : bytes_(static_cast<std::size_t>(bytes)), data_(detail::pool_allocate(bytes)) {}
   Storage(void* data, std::function<void()> release)
       : data_(data), release_(std::move(release)), foreign_(true) {}
   ~Storage() {
@@ -57,7 +58,8 @@ constexpr Index kBlock = 1 << 16;  // elements of one parallel block of a plain 
 
 Tensor Tensor::empty(const Shape& shape, DType dtype) {
   auto impl = std::make_shared<TensorImpl>();
-  impl->storage = std::make_shared<Storage>(std::max<std::size_t>(1, shape.numel() * size_of(dtype)));
+  impl->storage = std::make_shared<Storage>(
+      std::max<std::uint64_t>(1, static_cast<std::uint64_t>(shape.numel()) * size_of(dtype)));
   impl->shape = shape;
   impl->dtype = dtype;
   return Tensor(std::move(impl));

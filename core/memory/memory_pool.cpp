@@ -37,10 +37,11 @@ std::size_t rounded_size(std::size_t bytes) {
 
 class Pool {
  public:
-  void* allocate(std::size_t bytes) {
-    const std::size_t size = rounded_size(bytes);
+  void* allocate(std::uint64_t bytes) {
     std::lock_guard lock(mutex_);
-    const bool fits = size <= limit_ && current_bytes_ <= limit_ - size;
+    const bool countable = bytes <= limit_;  // as a size_t, which has 32 bits in WebAssembly
+    const std::size_t size = countable ? rounded_size(static_cast<std::size_t>(bytes)) : 0;
+    const bool fits = countable && size <= limit_ && current_bytes_ <= limit_ - size;
     if (fits && small_bytes_ + large_.touched_bytes() > limit_ - size) {
       release_locked();  // what is kept unused counts for the system
     }
@@ -50,13 +51,14 @@ class Pool {
       block = is_large(size) ? large_.allocate(size) : allocate_small(size);
     }
     if (block == nullptr) {
-      throw MemoryError(concat_text("out of memory: a tensor of ", size >> 20, " MiB was asked for while ",
-                                    current_bytes_ >> 20, " MiB are in use, of ", limit_ >> 20,
+      throw MemoryError(concat_text("out of memory: a tensor of ", (countable ? size : bytes) >> 20,
+                                    " MiB was asked for while ", current_bytes_ >> 20, " MiB are in use, of ",
+                                    limit_ >> 20,
                                     " MiB that there are; use a smaller batch, picture or network"));
     }
     current_bytes_ += size;
     peak_bytes_ = std::max(peak_bytes_, current_bytes_);
-    GESSO_UNPOISON(block, bytes);
+    GESSO_UNPOISON(block, static_cast<std::size_t>(bytes));
     return block;
   }
 
@@ -175,7 +177,7 @@ std::size_t tensor_memory_limit() { return pool().limit(); }
 void set_tensor_memory_limit(std::size_t bytes) { pool().set_limit(bytes); }
 
 namespace detail {
-void* pool_allocate(std::size_t bytes) { return pool().allocate(bytes); }
+void* pool_allocate(std::uint64_t bytes) { return pool().allocate(bytes); }
 void pool_free(void* block, std::size_t bytes) noexcept { pool().free(block, bytes); }
 }  // namespace detail
 }  // namespace gesso

@@ -35,7 +35,7 @@ namespace detail {
 
 /// At least `bytes` bytes, 64-byte aligned, contents undefined; blocks of 2 MiB and more lie on huge pages.
 /// Throws MemoryError when the system has none, or beyond tensor_memory_limit().
-void* pool_allocate(std::size_t bytes);
+void* pool_allocate(std::uint64_t bytes);
 
 /// Takes back a block of pool_allocate(bytes).
 void pool_free(void* block, std::size_t bytes) noexcept;

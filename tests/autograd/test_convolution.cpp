@@ -340,9 +340,10 @@ TEST_CASE("conv_transpose2d has the right gradients for input, weight and bias")
       {{2, 2, 3, 2}, {2, 1, 2, 3}, {.output_padding = {1, 0}, .groups = 2, .dilation = {2, 1}}},
       {{2, 3, 1, 1}, {3, 2, 4, 4}, {.padding = 1}},
   };
-  for (const auto& [x, weight, options] : cases) {
-    CAPTURE(x.str());
-    CAPTURE(weight.str());
+  for (const auto& one : cases) {
+    CAPTURE(one.x.str());
+    CAPTURE(one.weight.str());
+    const auto& [x, weight, options] = one;
     check_gradients(
         [&, o = options](const auto& in) { return conv_transpose2d(in[0], in[1], in[2], o); },
         {random_input(x, 1), random_input(weight, 2), random_input({weight[1] * options.groups}, 3)});

@@ -100,11 +100,12 @@ std::vector<double> rounded(const Tensor& x) {
 }  // namespace
 
 TEST_CASE("pooling computes its definition in both dtypes and has the right gradient") {
-  for (const auto& [shape, options] : kCases) {
-    CAPTURE(shape.str());
+  for (const Case& one : kCases) {
+    const Pool2dOptions& options = one.options;
+    CAPTURE(one.shape.str());
     CAPTURE(options.kernel);
     CAPTURE(options.stride);
-    const Tensor x = random_input(shape);
+    const Tensor x = random_input(one.shape);
     CHECK(identical(max_pool2d(x, options), defined_pool(x, options, true)));
     CHECK(largest_difference(avg_pool2d(x, options), defined_pool(x, options, false)) < 1e-14);
     const Tensor x32 = x.detach().to(float32);

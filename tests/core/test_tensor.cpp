@@ -336,3 +336,11 @@ TEST_CASE("a tensor over memory of somebody else's") {
   CHECK_THROWS_WITH_AS(Tensor::from_buffer(reinterpret_cast<char*>(numbers.data()) + 1, {1}),
                        doctest::Contains("not a multiple of 4"), ArgumentError);
 }
+
+TEST_CASE("a tensor larger than any memory is refused, also where addresses have 32 bits") {
+  for (const int bits : {50, 58}) {
+    CAPTURE(bits);
+    CHECK_THROWS_AS(Tensor::empty({Index{1} << bits}), MemoryError);
+    CHECK_THROWS_AS(Tensor::empty({Index{1} << bits}, float64), MemoryError);
+  }
+}

@@ -56,7 +56,8 @@ TEST_CASE_TEMPLATE("all transposes, sizes, strides and factors agree with plain 
   const double tolerance = std::is_same_v<T, float> ? 2e-4 : 1e-12;
   const Index sizes[][3] = {{1, 1, 1},   {1, 7, 3},     {7, 1, 3},      {5, 6, 1},    {3, 4, 5},
                             {17, 33, 9}, {70, 70, 131}, {200, 195, 40}, {97, 48, 300}};
-  for (const auto& [m, n, k] : sizes) {
+  for (const Index(&size)[3] : sizes) {
+    const Index m = size[0], n = size[1], k = size[2];
     for (int transposes = 0; transposes < 4; ++transposes) {
       const bool ta = transposes & 1, tb = transposes & 2;
       for (Index gap : {0, 3}) {  // elements between the rows

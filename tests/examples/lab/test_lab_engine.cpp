@@ -1,5 +1,6 @@
 // The lab's engine, as the page calls it, but here: held to norm-lab, to equation (12), to the plain kernel, and to the
 // programs that paint.
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <sstream>
@@ -9,6 +10,7 @@
 #include "lab/engine/bench.h"
 #include "lab/engine/picture.h"
 #include "lab/engine/planted_errors.h"
+#include "lab/engine/race.h"
 #include "lab_requests.h"
 #include "painting/stylize.h"
 #include "paths.h"
@@ -210,4 +212,45 @@ TEST_CASE("the painter paints what stylize paints, and shows what reaches each n
       ArgumentError);
   CHECK_THROWS_WITH_AS(painter.stylize(json_text({{"height", 24}, {"width", 30}, {"styleIndex", 1}}), pixels),
                        "styleIndex is 1, and the network has 1 style, counted from 0", ArgumentError);
+}
+
+TEST_CASE("a race is the same again from the same seed, its networks learn, and its pictures can be shown") {
+  Generator rng(6);
+  const Tensor pictures = Tensor::uniform({3 * (48 * 48 + 3 * 40 * 40)}, rng);
+  const std::vector<float> pixels(pictures.data<float>(), pictures.data<float>() + pictures.numel());
+  const Json request = {{"seed", 5},
+                        {"steps", 12},
+                        {"batch", 2},
+                        {"crop", 36},
+                        {"width", 4},
+                        {"blocks", 0},
+                        {"norms", {"instance", "batch", "none"}},
+                        {"style_side", 48},
+                        {"photographs", 3},
+                        {"photograph_side", 40}};
+  lab::Race race(json_text(request), pixels), again(json_text(request), pixels),
+      other(with(request, {{"seed", 6}}), pixels);
+  const Json first = parse_json(race.step(4));
+  CHECK(first.at("step") == 4);
+  CHECK(first.at("losses").at("batch").size() == 4);
+  CHECK(parse_json(again.step(4)) == first);
+  CHECK(parse_json(other.step(4)) != first);
+  const Json last = parse_json(race.step(100));
+  CHECK(last.at("step") == 12);  // no more than it was to have
+  CHECK(last.at("losses").at("none").size() == 8);
+  for (const char* norm : {"instance", "batch"}) {
+    CHECK(last.at("losses").at(norm)[7].get<double>() < 0.8 * first.at("losses").at(norm)[0].get<double>());
+  }
+  for (Index lane = 0; lane < 3; ++lane) {
+    const std::vector<float> picture = race.picture(lane);
+    CHECK(picture.size() == 3 * 40 * 40);
+    CHECK(std::all_of(picture.begin(), picture.end(), [](float value) { return value >= 0 && value <= 1; }));
+  }
+  CHECK_THROWS_AS(race.picture(3), ArgumentError);
+  CHECK_THROWS_WITH_AS(
+      lab::Race(with(request, {{"crop", 44}}), pixels),
+      "crop is 44; it must be a multiple of 4, 32 or more, and at most the side of the photographs, 40",
+      ArgumentError);
+  CHECK_THROWS_WITH_AS(lab::Race(with(request, {{"photographs", 4}}), pixels),
+                       doctest::Contains("but needs more"), ArgumentError);
 }

@@ -1,5 +1,5 @@
-// The page's address holds the part in view and the bench's situation: lab.html#bench?lesson=contrast or
-// lab.html#bench?norm=group2&shape=2,4,2,2&x=... A teacher can send it.
+// The page's address holds the part in view, the bench's situation, and what is raced: lab.html#bench?lesson=contrast,
+// lab.html#bench?norm=group2&shape=2,4,2,2&x=... or lab.html#race?race=3,0.001. A teacher can send it.
 import {affine_size, size_of, slider_stops} from "./axes.js";
 import {can_eval, complete, largest_shape} from "./situation.js";
 
@@ -45,14 +45,21 @@ export function decode(text) {
   });
 }
 
-/** {part: "bench", situation: "lesson=contrast"} of location.hash. */
+/** {part: "bench", situation: "lesson=contrast", race: "3,0.001"} of location.hash; "" for what it does not say. */
 export function read_address() {
   const [part, ...rest] = decodeURIComponent(location.hash.slice(1)).split("?");
-  return {part, situation: rest.join("?")};
+  const items = rest.join("?").split("&"), is_race = (item) => item.startsWith("race=");
+  return {part, situation: items.filter((item) => !is_race(item)).join("&"), race: items.find(is_race)?.slice(5) ?? ""};
 }
 
-/** Replaces what the address says of the situation, without a step in the browser's history. */
-export function write_address(situation) {
-  const part = read_address().part || "bench";
-  history.replaceState(null, "", `#${part}?${situation}`);
+/** The address with some of these replaced. */
+export function address_with(changes) {
+  const {part, situation, race} = {...read_address(), ...changes};
+  const items = [situation, race && `race=${race}`].filter((item) => item).join("&");
+  return `#${part || "bench"}` + (items ? `?${items}` : "");
+}
+
+/** Replaces what the address says, without a step in the browser's history: {situation} or {race}. */
+export function write_address(changes) {
+  history.replaceState(null, "", address_with(changes));
 }

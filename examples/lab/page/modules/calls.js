@@ -53,6 +53,22 @@ class Calls {
     return this.json("layer_statistics", request);
   }
 
+  /** Begins a race (engine/race.h) of {pixels, ...}: the style picture and the photographs, one behind the other. */
+  race_new({pixels, ...request}) {
+    this.#put_pixels(pixels);
+    this.text("race_new", request);
+  }
+
+  /** `count` steps more: {step, losses, pictures}; one picture of each of `lanes` networks. */
+  race_step(count, lanes) {
+    const seen = this.json("race_step", {count});
+    const pictures = Array.from({length: lanes}, (_, lane) => {
+      this.text("race_picture", {lane});
+      return this.#output();
+    });
+    return {...seen, pictures};
+  }
+
   #put_pixels(pixels) {
     const at = this.#module._lab_input(pixels.length);
     this.#module.HEAPF32.set(pixels, at / 4);

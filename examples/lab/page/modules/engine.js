@@ -14,10 +14,12 @@ export async function loadEngine() {
 class Engine {
   #calls;
   #background;
+  #track;
 
   constructor(compiled, calls) {
     this.#calls = calls;
     this.#background = new Background(compiled);
+    this.#track = new Background(compiled);
   }
 
   // The bench (engine/bench.h).
@@ -73,5 +75,17 @@ class Engine {
   /** A promise of [{name, mean, variance}], what reaches each normalization, of {model, pixels, height, width}. */
   layerStatistics(request) {
     return this.#background.call("layer_statistics", request);
+  }
+
+  // The race (engine/race.h), in a worker of its own.
+
+  /** A promise that a race has begun: {pixels, seed, steps, norms, learning_rate, ...}. The last one is over. */
+  raceNew(request) {
+    return this.#track.call("race_new", request);
+  }
+
+  /** A promise of {step, losses: {norm: [...]}, pictures: [...]} after `count` steps more of each of `lanes` networks. */
+  raceStep(count, lanes) {
+    return this.#track.call("race_step", count, lanes);
   }
 }

@@ -1,5 +1,5 @@
 // The links of the navigation lead to parts of this one page; the bench's situation stays in the address.
-import {read_address} from "./address.js";
+import {address_with, read_address} from "./address.js";
 
 export function start_navigation(nav) {
   const links = [...nav.querySelectorAll("a")];
@@ -9,8 +9,7 @@ export function start_navigation(nav) {
     const link = event.target.closest("a");
     if (!link) return;
     event.preventDefault();
-    const {situation} = read_address();
-    history.pushState(null, "", link.hash + (situation ? `?${situation}` : ""));
+    history.pushState(null, "", address_with({part: link.hash.slice(1)}));
     go(link.hash.slice(1));
     document.querySelector(`${link.hash} h2`).focus({preventScroll: true});
   });

@@ -43,7 +43,7 @@ export function start_bench(section, engine) {
   const look_closely_soon = when_quiet(60, () => look_closely());
   const remember = when_quiet(300, () => {
     const lesson = lessons.find((candidate) => candidate.situation === situation);
-    write_address(lesson ? `lesson=${lesson.id}` : encode(situation));
+    write_address({situation: lesson ? `lesson=${lesson.id}` : encode(situation)});
   });
   const change = (next) => {
     situation = next;
