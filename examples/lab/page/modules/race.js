@@ -102,9 +102,9 @@ export async function startRace(section, engine) {
       make("figure", {class: "card curves"}, make("figcaption", {}, make("h3", {}, "Loss")), chart.element),
       make("div", {class: "race-controls"}, start, stop,
         make("label", {for: ids.seed}, "Seed"), seed, make("label", {for: ids.rate}, "Learning rate"), rate), said,
-      make("p", {}, "At 0.005 the network without a norm takes a few steps that its layers do not recover from, and paints one colour. At 0.001 it learns, far behind the other two. With a norm the same steps are safe: " +
-        "whatever a convolution's weights grow to, what leaves the norm has the scale of \u03b3. Instance and batch norm go side by side here; on larger pictures and longer trainings instance norm comes out ahead (",
-        make("span", {class: "file"}, "docs/compare-norms.md"), ")."),
+      make("p", {}, "At 0.005 the network without a norm stays far behind, and with some seeds it ends as one colour. At 0.001 it does better, and still lags. With a norm the large steps are safe: " +
+        "whatever a convolution's weights grow to, what leaves the norm has the scale of \u03b3. Instance and batch norm go side by side here; which weights they begin from matters more, as other seeds show. " +
+        "How the two part on larger pictures is what ", make("code", {}, "compare-norms"), " measures (", make("span", {class: "file"}, "docs/compare-norms.md"), ")."),
       make("p", {class: "source"}, "Computed by ", make("code", {}, "Race::step"), " in ", make("span", {class: "file"}, "examples/lab/engine/race.cpp"), ", losses by ", make("code", {}, "style_transfer_losses"), " in ",
         make("span", {class: "file"}, "examples/painting/losses.cpp"), "; one thread, in a worker of this page.")));
 
