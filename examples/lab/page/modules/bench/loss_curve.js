@@ -10,7 +10,7 @@ const height = 190, margin = {left: 8, right: 8, top: 10, bottom: 26}, steps = 2
  * here: they touch. Drawn when the reader has stopped moving things, as every point is a forward of its own.
  */
 export function loss_curve(engine) {
-  const svg = make("svg", {class: "loss-curve", role: "img"});
+  const svg = make("svg", {class: "loss-curve"});
   const words = make("p", {class: "note"});
   let asked = null;
 
@@ -42,6 +42,7 @@ export function loss_curve(engine) {
     };
     const [x, y] = at([value, here]), axis = height - margin.bottom;
     const label = (place, anchor, text) => make("text", {x: place, y: height - 8, "text-anchor": anchor}, text);
+    svg.setAttribute("role", "img");
     svg.setAttribute("aria-label", `The loss over ${symbol}, from ${medium(value - reach)} to ${medium(value + reach)}, and its tangent of slope ${medium(gradient)}`);
     svg.replaceChildren(make("line", {class: "axis", x1: margin.left, x2: width - margin.right, y1: axis, y2: axis}),
       make("path", {class: "curve", d: `M${curve.map(point).join("L")}`}),

@@ -5,7 +5,7 @@ const height = 250, margin = {left: 46, right: 8, top: 8, bottom: 24};
 
 /** The mean of every channel of a layer as a dot, and a deviation to both sides of it as a line. */
 export function layer_chart() {
-  const svg = make("svg", {class: "layer-chart", role: "img"});
+  const svg = make("svg", {class: "layer-chart"});
   return {
     element: svg,
     update({name, mean, variance}) {
@@ -15,6 +15,7 @@ export function layer_chart() {
       const low = Math.min(0, ...mean.map((m, c) => m - deviation[c])), high = Math.max(0, ...mean.map((m, c) => m + deviation[c])), span = high - low || 1;
       const x = (c) => margin.left + (c + 0.5) / mean.length * (width - margin.left - margin.right);
       const y = (value) => margin.top + (high - value) / span * (height - margin.top - margin.bottom);
+      svg.setAttribute("role", "img");
       svg.setAttribute("aria-label", `${name}: mean and deviation of ${mean.length} channels, from ${medium(low)} to ${medium(high)}`);
       svg.replaceChildren(
         make("line", {class: "axis", x1: margin.left, x2: width - margin.right, y1: y(0), y2: y(0)}),
