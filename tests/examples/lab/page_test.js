@@ -11,7 +11,8 @@ import {terms} from "../../../examples/lab/page/modules/exercises/terms.js";
 import {lessons} from "../../../examples/lab/page/modules/lessons.js";
 import {complete, request_of, with_norm, with_shape} from "../../../examples/lab/page/modules/situation.js";
 
-let checks = 0, failures = 0;
+let checks = 0,
+  failures = 0;
 function check(holds, what) {
   ++checks;
   if (holds) return;
@@ -25,7 +26,12 @@ const engine = await loadEngine();
 async function run(names, code, inputs) {
   let posted = null;
   const worker = {};
-  new Function("self", "postMessage", worker_source(names, code).replace("onmessage =", "self.onmessage ="))(worker, (data) => { posted = data; });
+  new Function("self", "postMessage", worker_source(names, code).replace("onmessage =", "self.onmessage ="))(
+    worker,
+    (data) => {
+      posted = data;
+    },
+  );
   worker.onmessage({data: inputs});
   if (typeof posted === "string") throw new Error(posted);
   return posted;
@@ -34,49 +40,85 @@ async function run(names, code, inputs) {
 // Each question has one answer, by what the engine computes.
 for (const {id, situations, choices, show, reveal, hints} of predictions) {
   const results = situations.map((situation) => {
-    try { return engine.bench(request_of(situation)); } catch (error) { return {refusal: error.message}; }
+    try {
+      return engine.bench(request_of(situation));
+    } catch (error) {
+      return {refusal: error.message};
+    }
   });
-  check(choices.filter(({holds}) => holds(results)).length === 1, `${id} has ${choices.filter(({holds}) => holds(results)).length} right choices`);
-  check(hints.length === 2 && show(results).length > 0 && reveal(results).length > 0, `${id} has two hints, and something to look at`);
+  check(
+    choices.filter(({holds}) => holds(results)).length === 1,
+    `${id} has ${choices.filter(({holds}) => holds(results)).length} right choices`,
+  );
+  check(
+    hints.length === 2 && show(results).length > 0 && reveal(results).length > 0,
+    `${id} has two hints, and something to look at`,
+  );
 }
 
 // Each term: what the exercise begins with is wrong, the solution right, on every input that it is tried on.
 for (const task of terms) {
-  const begun = await check_answer({...task, code: task.start, engine, run}), solved = await check_answer({...task, code: task.answer, engine, run});
-  check(begun.complaint === "" && begun.cases.some(({fine}) => !fine), `${task.id}: what it begins with is right already, or none: ${begun.complaint}`);
-  check(solved.complaint === "" && solved.cases.length >= 5 && solved.cases.every(({fine}) => fine),
-        `${task.id}: the solution is refused: ${solved.complaint} ${JSON.stringify(solved.cases.filter(({fine}) => !fine))}`);
+  const begun = await check_answer({...task, code: task.start, engine, run}),
+    solved = await check_answer({...task, code: task.answer, engine, run});
+  check(
+    begun.complaint === "" && begun.cases.some(({fine}) => !fine),
+    `${task.id}: what it begins with is right already, or none: ${begun.complaint}`,
+  );
+  check(
+    solved.complaint === "" && solved.cases.length >= 5 && solved.cases.every(({fine}) => fine),
+    `${task.id}: the solution is refused: ${solved.complaint} ${JSON.stringify(solved.cases.filter(({fine}) => !fine))}`,
+  );
   check(task.hints.length === 2, `${task.id} has two hints`);
 }
-for (const [code, complaint] of [["undefined_name", "not defined"], ["[1]", "a list of 1"], ["'x'", "gives string"], ["x.map(() => 'a')", "something else"], ["null", "gives object"]]) {
+for (const [code, complaint] of [
+  ["undefined_name", "not defined"],
+  ["[1]", "a list of 1"],
+  ["'x'", "gives string"],
+  ["x.map(() => 'a')", "something else"],
+  ["null", "gives object"],
+]) {
   const answer = await check_answer({...terms[0], code, engine, run});
   check(answer.complaint.includes(complaint), `${code} is answered by "${answer.complaint}"`);
 }
 
 // Planted errors: some number comes out wrong, the line is in the listing, and there is something to say about it.
-const mutants = engine.mutants(), right = engine.bench(request_of(planted_input));
+const mutants = engine.mutants(),
+  right = engine.bench(request_of(planted_input));
 check(mutants.length >= 3, `${mutants.length} planted errors`);
 for (const {hidden, line, listing, numbers} of mutants) {
   const wrong = numbers(request_of(planted_input));
-  const apart = ["y", "dx", "dgamma", "dbeta"].filter((key) => right[key].some((value, i) => !(Math.abs(value - wrong[key][i]) < 1e-6)));
+  const apart = ["y", "dx", "dgamma", "dbeta"].filter((key) =>
+    right[key].some((value, i) => !(Math.abs(value - wrong[key][i]) < 1e-6)),
+  );
   check(apart.length > 0, `"${hidden}" changes no number of its input`);
   check(line >= 1 && line <= listing.split("\n").length, `"${hidden}" is said to be in line ${line}`);
   check(planted_notes[hidden]?.hints.length === 2, `"${hidden}" has no hints`);
 }
 
 // The page's sets S are the engine's, whatever the shape, and lessons are no errors.
-for (const shape of [[2, 4, 2, 2], [3, 4, 1, 3], [1, 3, 2, 1]]) {
+for (const shape of [
+  [2, 4, 2, 2],
+  [3, 4, 1, 3],
+  [1, 3, 2, 1],
+]) {
   for (const layer of [...slider_stops(shape[1]), {norm: "batch"}]) {
     for (const evaluating of layer.norm === "batch" || layer.norm === "instance" ? [false, true] : [false]) {
-      const situation = complete({...layer, shape, eval: evaluating}), request = request_of(situation), numbers = engine.bench(request);
+      const situation = complete({...layer, shape, eval: evaluating}),
+        request = request_of(situation),
+        numbers = engine.bench(request);
       const name = `${layer.norm} norm of ${shape}${evaluating ? " in evaluation" : ""}`;
       check(numbers.statistics.length === statistics(situation), `${name}: ${statistics(situation)} sets`);
       for (let s = 0; s < statistics(situation); ++s) {
         check(same(engine.jacobian(request, s).elements, elements_of(situation, s)), `${name}: set ${s}`);
       }
       const dbeta = Array(numbers.beta.length).fill(0);
-      situation.dy.forEach((value, i) => { dbeta[affine_row(situation, i)] += value; });
-      check(dbeta.every((value, row) => Math.abs(value - numbers.dbeta[row]) < 1e-9), `${name}: who shares a beta`);
+      situation.dy.forEach((value, i) => {
+        dbeta[affine_row(situation, i)] += value;
+      });
+      check(
+        dbeta.every((value, row) => Math.abs(value - numbers.dbeta[row]) < 1e-9),
+        `${name}: who shares a beta`,
+      );
       check(same(decode(encode(situation)), situation), `${name}: its address`);
     }
   }
@@ -85,12 +127,30 @@ for (const {id, situation} of lessons) {
   check(engine.bench(request_of(situation)).y.length === situation.x.length, `lesson ${id}`);
   check(same(decode(encode(situation)), situation), `the address of lesson ${id}`);
 }
-check(with_shape(lessons[0].situation, [3, 4, 2, 2]).x.slice(0, 32).every((v, i) => v === lessons[0].situation.x[i]), "numbers keep their places in a larger shape");
-check(with_norm(lessons[0].situation, {norm: "layer", groups: 1}).gamma.length === 16, "layer norm has a gamma for each element of a sample");
-for (const [address, complaint] of [["norm=instance&shape=9,1,1,1&x=1", "shape"], ["norm=none&shape=1,1,1,2&x=1,2", "norm"], ["norm=group3&shape=1,4,1,1&x=1,2,3,4", "norm"],
-                                    ["norm=batch&shape=1,1,1,2&x=1,a", "x must"], ["norm=batch&shape=1,1,1,2&x=1,2&eps=-1", "eps"], ["%%%", "shape"]]) {
+check(
+  with_shape(lessons[0].situation, [3, 4, 2, 2])
+    .x.slice(0, 32)
+    .every((v, i) => v === lessons[0].situation.x[i]),
+  "numbers keep their places in a larger shape",
+);
+check(
+  with_norm(lessons[0].situation, {norm: "layer", groups: 1}).gamma.length === 16,
+  "layer norm has a gamma for each element of a sample",
+);
+for (const [address, complaint] of [
+  ["norm=instance&shape=9,1,1,1&x=1", "shape"],
+  ["norm=none&shape=1,1,1,2&x=1,2", "norm"],
+  ["norm=group3&shape=1,4,1,1&x=1,2,3,4", "norm"],
+  ["norm=batch&shape=1,1,1,2&x=1,a", "x must"],
+  ["norm=batch&shape=1,1,1,2&x=1,2&eps=-1", "eps"],
+  ["%%%", "shape"],
+]) {
   let said = "nothing";
-  try { decode(address); } catch (error) { said = error.message; }
+  try {
+    decode(address);
+  } catch (error) {
+    said = error.message;
+  }
   check(said.includes(complaint), `the address ${address} is answered by: ${said}`);
 }
 

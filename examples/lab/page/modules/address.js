@@ -10,23 +10,30 @@ export function encode(situation) {
   const {norm, groups, shape, x, dy, gamma, beta, eps, chosen} = situation;
   const parts = {norm: norm === "group" ? `group${groups}` : norm, shape, x, dy, gamma, beta, eps};
   const {running_mean, running_var} = situation;
-  if (running_mean.some((value) => value !== 0) || running_var.some((value) => value !== 1)) Object.assign(parts, {running_mean, running_var});
+  if (running_mean.some((value) => value !== 0) || running_var.some((value) => value !== 1))
+    Object.assign(parts, {running_mean, running_var});
   if (situation.eval) parts.eval = 1;
   parts.at = `${chosen.of}${chosen.index}`;
-  return Object.entries(parts).map(([key, value]) => `${key}=${value}`).join("&");
+  return Object.entries(parts)
+    .map(([key, value]) => `${key}=${value}`)
+    .join("&");
 }
 
 /** The situation that encode() wrote. Throws Error, with what is wrong, for a text that is none. */
 export function decode(text) {
-  const parts = Object.fromEntries(text.split("&").map((part) => [part.split("=")[0], part.slice(part.indexOf("=") + 1)]));
+  const parts = Object.fromEntries(
+    text.split("&").map((part) => [part.split("=")[0], part.slice(part.indexOf("=") + 1)]),
+  );
   const shape = numbers(parts.shape ?? "");
   if (shape.length !== 4 || shape.some((size, d) => !Number.isInteger(size) || size < 1 || size > largest_shape[d])) {
     throw new Error(`shape is "${parts.shape}"; it must be four sizes of at most ${largest_shape}`);
   }
   const name = parts.norm ?? "";
   const group = name.match(/^group(\d)$/);
-  const norm = group ? "group" : name, groups = group ? Number(group[1]) : undefined;
-  const known = norm === "batch" || slider_stops(shape[1]).some((stop) => stop.norm === norm && (!group || stop.groups === groups));
+  const norm = group ? "group" : name,
+    groups = group ? Number(group[1]) : undefined;
+  const known =
+    norm === "batch" || slider_stops(shape[1]).some((stop) => stop.norm === norm && (!group || stop.groups === groups));
   if (!known) throw new Error(`norm is "${name}", which is none for ${shape[1]} channels`);
   const list = (key, count, needed) => {
     if (parts[key] === undefined && !needed) return undefined;
@@ -34,13 +41,23 @@ export function decode(text) {
     if (values.length !== count || !values.every(Number.isFinite)) throw new Error(`${key} must be ${count} numbers`);
     return values;
   };
-  const rows = affine_size({norm, shape}), count = size_of(shape);
+  const rows = affine_size({norm, shape}),
+    count = size_of(shape);
   const [, of, index] = (parts.at ?? "x0").match(/^(x|gamma|beta)(\d+)$/) ?? [];
   const eps = Number(parts.eps ?? 1e-5);
   if (!(eps >= 1e-12 && eps <= 1e6)) throw new Error(`eps is "${parts.eps}"; it must be 1e-12 to 1e6`);
   return complete({
-    norm, groups, shape, x: list("x", count, true), dy: list("dy", count), gamma: list("gamma", rows), beta: list("beta", rows), eps,
-    eval: parts.eval === "1" && can_eval({norm}), running_mean: list("running_mean", shape[1]), running_var: list("running_var", shape[1]),
+    norm,
+    groups,
+    shape,
+    x: list("x", count, true),
+    dy: list("dy", count),
+    gamma: list("gamma", rows),
+    beta: list("beta", rows),
+    eps,
+    eval: parts.eval === "1" && can_eval({norm}),
+    running_mean: list("running_mean", shape[1]),
+    running_var: list("running_var", shape[1]),
     chosen: of && Number(index) < (of === "x" ? count : rows) ? {of, index: Number(index)} : undefined,
   });
 }

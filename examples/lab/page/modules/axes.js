@@ -17,7 +17,9 @@ export function statistics(layer) {
 export function statistic_of(layer, index) {
   const {norm, groups, shape} = layer;
   const [, channels, height, width] = shape;
-  const plane = Math.floor(index / (height * width)), n = Math.floor(plane / channels), c = plane % channels;
+  const plane = Math.floor(index / (height * width)),
+    n = Math.floor(plane / channels),
+    c = plane % channels;
   if (is_by_channel(layer)) return c;
   if (norm === "instance") return plane;
   return norm === "group" ? n * groups + Math.floor(c / (channels / groups)) : n;
@@ -33,7 +35,7 @@ export function elements_of(layer, s) {
 }
 
 /** How many gammas the layer has, and as many betas. */
-export const affine_size = ({norm, shape}) => norm === "layer" ? shape[1] * shape[2] * shape[3] : shape[1];
+export const affine_size = ({norm, shape}) => (norm === "layer" ? shape[1] * shape[2] * shape[3] : shape[1]);
 
 /** The gamma that element `index` of x is multiplied by. */
 export function affine_row({norm, shape}, index) {
@@ -44,8 +46,12 @@ export function affine_row({norm, shape}, index) {
 /** [n, c, h, w] of element `index`. */
 export function coordinates(shape, index) {
   const [, channels, height, width] = shape;
-  return [Math.floor(index / (channels * height * width)), Math.floor(index / (height * width)) % channels,
-          Math.floor(index / width) % height, index % width];
+  return [
+    Math.floor(index / (channels * height * width)),
+    Math.floor(index / (height * width)) % channels,
+    Math.floor(index / width) % height,
+    index % width,
+  ];
 }
 
 /** The stops of the slider from instance over group to layer norm, for so many channels. */

@@ -28,6 +28,10 @@ export const functions = {
 /** "computed by `name` in file" for one or more keys of `functions`. */
 export function computed_by(...keys) {
   const parts = keys.flatMap((key, i) => [
-    i === 0 ? "Computed by " : ", ", make("code", {}, functions[key][0]), " in ", make("span", {class: "file"}, functions[key][1])]);
+    i === 0 ? "Computed by " : ", ",
+    make("code", {}, functions[key][0]),
+    " in ",
+    make("span", {class: "file"}, functions[key][1]),
+  ]);
   return make("p", {class: "source"}, parts);
 }

@@ -5,8 +5,9 @@ const svg_names = new Set(["svg", "g", "path", "line", "rect", "circle", "text"]
  * Text is only ever inserted as text, never as HTML. Children that are null or undefined are left out.
  */
 export function make(name, attributes = {}, ...children) {
-  const element = svg_names.has(name) ? document.createElementNS("http://www.w3.org/2000/svg", name)
-                                      : document.createElement(name);
+  const element = svg_names.has(name)
+    ? document.createElementNS("http://www.w3.org/2000/svg", name)
+    : document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
     else if (value === true) element.setAttribute(key, "");
@@ -26,7 +27,10 @@ export function once_a_frame(run) {
   return () => {
     if (waiting) return;
     waiting = true;
-    requestAnimationFrame(() => { waiting = false; run(); });
+    requestAnimationFrame(() => {
+      waiting = false;
+      run();
+    });
   };
 }
 

@@ -1,10 +1,10 @@
-const minus = (text) => text.replace(/^-/, "\u2212").replace(/e-/, "e\u2212").replace("e+", "e");
+const minus = (text) => text.replace(/^-/, "−").replace(/e-/, "e−").replace("e+", "e");
 
 /** A number in at most six characters, for the cell of a tensor. */
 export function short(value) {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "\u221e" : "\u2212\u221e";
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";
   const size = Math.abs(value);
-  if (size < 1e-12) return "0";  // what rounding leaves of a 0 is no number to look at; full() has it
+  if (size < 1e-12) return "0"; // what rounding leaves of a 0 is no number to look at; full() has it
   if (size >= 1e4 || size < 0.01) return minus(value.toExponential(0));
   return minus(String(Number(value.toPrecision(size < 0.1 ? 2 : 3))));
 }
@@ -22,6 +22,6 @@ export const full = (value) => minus(String(value));
 
 /** What a reader typed, as a number: a comma or a typographic minus will do. NaN for what is none. */
 export function parse_number(text) {
-  const plain = text.trim().replace(/\u2212/g, "-").replace(",", ".");
+  const plain = text.trim().replace(/−/g, "-").replace(",", ".");
   return plain === "" ? NaN : Number(plain);
 }

@@ -2,10 +2,20 @@
 export const memory = {
   key: "gesso lab",
   all() {
-    try { return JSON.parse(localStorage.getItem(this.key)) || {}; } catch { return {}; }
+    try {
+      return JSON.parse(localStorage.getItem(this.key)) || {};
+    } catch {
+      return {};
+    }
   },
-  get(name) { return this.all()[name]; },
+  get(name) {
+    return this.all()[name];
+  },
   set(name, value) {
-    try { localStorage.setItem(this.key, JSON.stringify({...this.all(), [name]: value})); } catch { /* a private window */ }
+    try {
+      localStorage.setItem(this.key, JSON.stringify({...this.all(), [name]: value}));
+    } catch {
+      /* a private window */
+    }
   },
 };

@@ -14,13 +14,16 @@ export function start_navigation(nav) {
     document.querySelector(`${link.hash} h2`).focus({preventScroll: true});
   });
   addEventListener("popstate", () => go(read_address().part));
-  const in_view = new IntersectionObserver((entries) => {
-    for (const {target, isIntersecting} of entries) {
-      const link = links[parts.indexOf(target)];
-      if (isIntersecting) link.setAttribute("aria-current", "true");
-      else link.removeAttribute("aria-current");
-    }
-  }, {rootMargin: "-45% 0px -50% 0px"});
+  const in_view = new IntersectionObserver(
+    (entries) => {
+      for (const {target, isIntersecting} of entries) {
+        const link = links[parts.indexOf(target)];
+        if (isIntersecting) link.setAttribute("aria-current", "true");
+        else link.removeAttribute("aria-current");
+      }
+    },
+    {rootMargin: "-45% 0px -50% 0px"},
+  );
   parts.forEach((part) => in_view.observe(part));
   const {part, situation} = read_address();
   if (part && (part !== "bench" || situation)) requestAnimationFrame(() => go(part));

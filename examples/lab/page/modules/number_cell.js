@@ -14,8 +14,15 @@ const decimals = (value) => Math.min(6, (String(Number(value.toPrecision(10))).s
  */
 export function number_cell({label, change, least = -1e6, most = 1e6}) {
   let value = 0;
-  const input = make("input", {class: "cell", type: "text", inputmode: "decimal", role: "spinbutton", autocomplete: "off",
-    "aria-label": label, spellcheck: "false"});
+  const input = make("input", {
+    class: "cell",
+    type: "text",
+    inputmode: "decimal",
+    role: "spinbutton",
+    autocomplete: "off",
+    "aria-label": label,
+    spellcheck: "false",
+  });
   const show = () => {
     if (document.activeElement !== input || dragging) input.value = short(value);
     input.setAttribute("aria-valuenow", value);
@@ -28,17 +35,18 @@ export function number_cell({label, change, least = -1e6, most = 1e6}) {
     take(tidy(value + steps * size, size));
     if (document.activeElement === input) {
       input.value = full(value);
-      input.select();  // what is typed next takes its place
+      input.select(); // what is typed next takes its place
     }
     show();
   };
 
-  let dragging = false, from = null;
+  let dragging = false,
+    from = null;
   input.addEventListener("pointerdown", (event) => {
     if (event.button === 0) from = {x: event.clientX, value};
   });
   input.addEventListener("mousedown", (event) => {
-    if (document.activeElement !== input) event.preventDefault();  // a click selects all of it, a drag nothing
+    if (document.activeElement !== input) event.preventDefault(); // a click selects all of it, a drag nothing
   });
   input.addEventListener("pointermove", (event) => {
     if (!from) return;
@@ -57,15 +65,23 @@ export function number_cell({label, change, least = -1e6, most = 1e6}) {
   const release = () => {
     from = null;
     input.classList.remove("dragging");
-    setTimeout(() => { dragging = false; });  // after the click that ends a drag
+    setTimeout(() => {
+      dragging = false;
+    }); // after the click that ends a drag
   };
   input.addEventListener("pointerup", release);
   input.addEventListener("pointercancel", release);
   input.addEventListener("click", () => {
     if (!dragging && document.activeElement !== input) input.focus();
   });
-  input.addEventListener("focus", () => { input.value = full(value); input.select(); });
-  input.addEventListener("blur", () => { input.classList.remove("invalid"); show(); });
+  input.addEventListener("focus", () => {
+    input.value = full(value);
+    input.select();
+  });
+  input.addEventListener("blur", () => {
+    input.classList.remove("invalid");
+    show();
+  });
   input.addEventListener("input", () => {
     const typed = parse_number(input.value);
     const fine = Number.isFinite(typed) && typed >= least && typed <= most;
@@ -82,6 +98,9 @@ export function number_cell({label, change, least = -1e6, most = 1e6}) {
   });
   return {
     input,
-    set_value(next) { value = next; show(); },
+    set_value(next) {
+      value = next;
+      show();
+    },
   };
 }

@@ -3,10 +3,14 @@ import {medium} from "./format.js";
 
 /** The legend of a scale of colours from -limit over 0 to +limit. */
 export function scale_legend() {
-  const low = make("span"), high = make("span");
+  const low = make("span"),
+    high = make("span");
   return {
     element: make("p", {class: "scale"}, low, make("span", {class: "ramp", "aria-hidden": "true"}), high),
-    update(limit) { low.textContent = medium(-limit); high.textContent = medium(limit); },
+    update(limit) {
+      low.textContent = medium(-limit);
+      high.textContent = medium(limit);
+    },
   };
 }
 

@@ -6,8 +6,14 @@ import {number_cell} from "./number_cell.js";
 /** "sample 0, channel 1, row 0, column 2" */
 export function place_name(shape, index) {
   const [n, c, h, w] = coordinates(shape, index);
-  return [shape[0] > 1 ? `sample ${n}` : null, `channel ${c}`, shape[2] > 1 ? `row ${h}` : null,
-          shape[3] > 1 ? `column ${w}` : null].filter(Boolean).join(", ");
+  return [
+    shape[0] > 1 ? `sample ${n}` : null,
+    `channel ${c}`,
+    shape[2] > 1 ? `row ${h}` : null,
+    shape[3] > 1 ? `column ${w}` : null,
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
 /**
@@ -20,9 +26,12 @@ export function place_name(shape, index) {
  *     choose(index)          the reader clicked it
  */
 export function tensor_view({name, shape, caption, edit, point, choose}) {
-  const cells = [], editors = [], [samples, channels, height, width] = shape;
+  const cells = [],
+    editors = [],
+    [samples, channels, height, width] = shape;
   const alone = samples * channels === 1;
-  let reachable = 0, numbers = [];
+  let reachable = 0,
+    numbers = [];
   const reach = (index) => {
     cells[reachable].tabIndex = -1;
     reachable = index;
@@ -46,7 +55,9 @@ export function tensor_view({name, shape, caption, edit, point, choose}) {
     else cell.addEventListener("click", () => choose?.(index));
     cell.addEventListener("keydown", (event) => {
       const edited = number && (cell.selectionStart !== 0 || cell.selectionEnd !== cell.value.length);
-      const step = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: number ? 0 : -width, ArrowDown: number ? 0 : width}[event.key];
+      const step = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: number ? 0 : -width, ArrowDown: number ? 0 : width}[
+        event.key
+      ];
       const next = index + step;
       if (!step || edited || !cells[next]) return;
       event.preventDefault();
@@ -56,21 +67,45 @@ export function tensor_view({name, shape, caption, edit, point, choose}) {
     editors.push(number);
     return make("td", {}, cell);
   };
-  const plane = (n, c) => make("table", {class: "plane", role: "presentation"}, alone ? null : make("caption", {}, caption?.(n, c) ?? `n=${n} c=${c}`),
-    make("tbody", {}, Array.from({length: height}, (_, h) => make("tr", {}, Array.from({length: width}, (_, w) =>
-      cell_of(((n * channels + c) * height + h) * width + w))))));
-  const element = make("div", {class: "tensor", role: "group", "aria-label": name},
-    Array.from({length: samples}, (_, n) => make("div", {class: "sample"}, Array.from({length: channels}, (_, c) => plane(n, c)))));
+  const plane = (n, c) =>
+    make(
+      "table",
+      {class: "plane", role: "presentation"},
+      alone ? null : make("caption", {}, caption?.(n, c) ?? `n=${n} c=${c}`),
+      make(
+        "tbody",
+        {},
+        Array.from({length: height}, (_, h) =>
+          make(
+            "tr",
+            {},
+            Array.from({length: width}, (_, w) => cell_of(((n * channels + c) * height + h) * width + w)),
+          ),
+        ),
+      ),
+    );
+  const element = make(
+    "div",
+    {class: "tensor", role: "group", "aria-label": name},
+    Array.from({length: samples}, (_, n) =>
+      make(
+        "div",
+        {class: "sample"},
+        Array.from({length: channels}, (_, c) => plane(n, c)),
+      ),
+    ),
+  );
 
   return {
-    element, count: size_of(shape),
+    element,
+    count: size_of(shape),
     /** Shows numbers, the strongest colour for +-limit; without it for the largest of them. null: there are none. */
     update(values, limit = Math.max(...(values ?? [0]).map(Math.abs).filter(Number.isFinite))) {
       numbers = values ?? [];
       cells.forEach((cell, i) => {
         const value = numbers[i];
         if (editors[i]) editors[i].set_value(value);
-        else cell.textContent = value === undefined ? "\u2013" : short(value);
+        else cell.textContent = value === undefined ? "–" : short(value);
         const share = limit > 0 && Math.abs(value) > 1e-12 ? Math.min(1, Math.abs(value) / limit) : 0;
         cell.style.setProperty("--share", `${Math.round(100 * share)}%`);
         cell.classList.toggle("negative", value < 0);

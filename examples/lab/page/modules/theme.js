@@ -6,7 +6,7 @@ export function start_theme(button) {
   const is_dark = () => (document.documentElement.dataset.theme ?? (dark_system.matches ? "dark" : "light")) === "dark";
   const tell = () => {
     button.setAttribute("aria-pressed", is_dark());
-    document.dispatchEvent(new Event("themechange"));  // canvases read their colours again
+    document.dispatchEvent(new Event("themechange")); // canvases read their colours again
   };
   const remembered = memory.get("theme");
   if (remembered) document.documentElement.dataset.theme = remembered;

@@ -30,14 +30,22 @@ function first_situation() {
   try {
     return {situation: decode(text), last: "", complaint: ""};
   } catch (error) {
-    return {situation: lessons[0].situation, last: lessons[0].id, complaint: `The address of the page cannot be read: ${error.message}.`};
+    return {
+      situation: lessons[0].situation,
+      last: lessons[0].id,
+      complaint: `The address of the page cannot be read: ${error.message}.`,
+    };
   }
 }
 
 /** Fills `section`; returns {open(situation)}, which shows another situation. */
 export function start_bench(section, engine) {
   let {situation, last, complaint} = first_situation();
-  let shown = situation, numbers = null, tensors = null, made_for = "", pointed = null;
+  let shown = situation,
+    numbers = null,
+    tensors = null,
+    made_for = "",
+    pointed = null;
 
   const redraw = once_a_frame(() => update());
   const look_closely_soon = when_quiet(60, () => look_closely());
@@ -51,43 +59,109 @@ export function start_bench(section, engine) {
     redraw();
     remember();
   };
-  const point = (element) => { pointed = element; light(); };
+  const point = (element) => {
+    pointed = element;
+    light();
+  };
   const point_at_set = (set) => point(set === null ? null : elements_of(situation, set)[0]);
   const choose = (chosen) => {
     if (chosen.of === situation.chosen.of && chosen.index === situation.chosen.index) return;
     change({...situation, chosen});
   };
-  const open = (next, lesson = "") => { last = lesson; pointed = null; change(next); };
+  const open = (next, lesson = "") => {
+    last = lesson;
+    pointed = null;
+    change(next);
+  };
 
   const lesson_row = lesson_buttons((lesson) => open(lesson.situation, lesson.id));
-  const controls = [norm_control((norm) => change(with_norm(situation, norm))), mode_control((evaluating) => change({...situation, eval: evaluating})),
-    eps_control((eps) => change({...situation, eps})), shape_control((shape) => change(with_shape(situation, shape)))];
-  const statistics_view = statistics_table(point_at_set), projections = projections_table(point_at_set);
-  const jacobian = jacobian_view(point), difference = difference_view(), curve = loss_curve(engine), terminal = terminal_view(engine);
+  const controls = [
+    norm_control((norm) => change(with_norm(situation, norm))),
+    mode_control((evaluating) => change({...situation, eval: evaluating})),
+    eps_control((eps) => change({...situation, eps})),
+    shape_control((shape) => change(with_shape(situation, shape))),
+  ];
+  const statistics_view = statistics_table(point_at_set),
+    projections = projections_table(point_at_set);
+  const jacobian = jacobian_view(point),
+    difference = difference_view(),
+    curve = loss_curve(engine),
+    terminal = terminal_view(engine);
   const refusal = make("p", {class: "refusal", role: "alert"});
-  const forward = make("div", {class: "cards"}), backward = make("div", {class: "cards"}), inside = make("div", {class: "cards"});
+  const forward = make("div", {class: "cards"}),
+    backward = make("div", {class: "cards"}),
+    inside = make("div", {class: "cards"});
   const copied = make("span", {class: "note", role: "status"});
-  const copy = make("button", {type: "button", onclick: async () => {
-    try {
-      await navigator.clipboard.writeText(location.href);
-      copied.textContent = "Copied.";
-    } catch { copied.textContent = "The address bar has it."; }
-    setTimeout(() => { copied.textContent = ""; }, 4000);
-  }}, "Copy a link to this situation");
+  const copy = make(
+    "button",
+    {
+      type: "button",
+      onclick: async () => {
+        try {
+          await navigator.clipboard.writeText(location.href);
+          copied.textContent = "Copied.";
+        } catch {
+          copied.textContent = "The address bar has it.";
+        }
+        setTimeout(() => {
+          copied.textContent = "";
+        }, 4000);
+      },
+    },
+    "Copy a link to this situation",
+  );
 
   const running_room = make("div");
-  const statistics_card = card({title: "Statistics of every set S", formula: "(1) \u03bc = mean(x)   (2) v = mean((x \u2212 \u03bc)\u00b2)   (3) r = 1 / \u221a(v + eps)",
-    code: ["moments", "inverse_std", "update_running"]}, running_room, statistics_view.element);
-  const projections_card = card({title: "What the projections take away", formula: "shares of |r g|\u00b2 in S", code: ["inspect"], kind: "wide"},
-    make("p", {class: "note"}, "The mean term takes what lies along (1, 1, ...), the x\u0302 term what lies along x\u0302. The rest is dx, if \u03a3 x\u0302 = 0 and eps is small."),
-    projections.element);
-  const jacobian_card = card({title: "The Jacobian of S", formula: "(12)  \u2202x\u0302\u1d62/\u2202x\u2c7c = r ([i = j] \u2212 1/m \u2212 x\u0302\u1d62 x\u0302\u2c7c / m)", code: ["backward"]}, jacobian.element);
-  const difference_card = card({title: "Is it true? Move one number", formula: "dx \u2248 (loss(x + h) \u2212 loss(x \u2212 h)) / 2h,  loss = \u03a3 dy y",
-    code: ["differences"]}, make("p", {class: "note"}, "Click any number of x, dx, \u03b3 or \u03b2 above."), difference.element, curve.element);
+  const statistics_card = card(
+    {
+      title: "Statistics of every set S",
+      formula: "(1) μ = mean(x)   (2) v = mean((x − μ)²)   (3) r = 1 / √(v + eps)",
+      code: ["moments", "inverse_std", "update_running"],
+    },
+    running_room,
+    statistics_view.element,
+  );
+  const projections_card = card(
+    {title: "What the projections take away", formula: "shares of |r g|² in S", code: ["inspect"], kind: "wide"},
+    make(
+      "p",
+      {class: "note"},
+      "The mean term takes what lies along (1, 1, ...), the x̂ term what lies along x̂. The rest is dx, if Σ x̂ = 0 and eps is small.",
+    ),
+    projections.element,
+  );
+  const jacobian_card = card(
+    {title: "The Jacobian of S", formula: "(12)  ∂x̂ᵢ/∂xⱼ = r ([i = j] − 1/m − x̂ᵢ x̂ⱼ / m)", code: ["backward"]},
+    jacobian.element,
+  );
+  const difference_card = card(
+    {
+      title: "Is it true? Move one number",
+      formula: "dx ≈ (loss(x + h) − loss(x − h)) / 2h,  loss = Σ dy y",
+      code: ["differences"],
+    },
+    make("p", {class: "note"}, "Click any number of x, dx, γ or β above."),
+    difference.element,
+    curve.element,
+  );
 
-  section.append(lesson_row.element, make("div", {class: "controls"}, controls.map((control) => control.element)), refusal,
-    make("h3", {}, "Forward"), forward, make("h3", {}, "Backward"), backward, make("h3", {}, "The Jacobian, and a check"), inside,
-    make("div", {class: "below"}, copy, copied), terminal.element);
+  section.append(
+    lesson_row.element,
+    make(
+      "div",
+      {class: "controls"},
+      controls.map((control) => control.element),
+    ),
+    refusal,
+    make("h3", {}, "Forward"),
+    forward,
+    make("h3", {}, "Backward"),
+    backward,
+    make("h3", {}, "The Jacobian, and a check"),
+    inside,
+    make("div", {class: "below"}, copy, copied),
+    terminal.element,
+  );
 
   function light() {
     const element = pointed ?? (situation.chosen.of === "x" ? situation.chosen.index : null);
@@ -104,7 +178,11 @@ export function start_bench(section, engine) {
     const focused = section.contains(document.activeElement) && document.activeElement.closest(".tensor");
     if (focused) document.activeElement.blur();
     made_for = key;
-    tensors = bench_tensors(situation, {point, choose, edit: (list, index, value) => change(with_number(situation, list, index, value))});
+    tensors = bench_tensors(situation, {
+      point,
+      choose,
+      edit: (list, index, value) => change(with_number(situation, list, index, value)),
+    });
     const {cards} = tensors;
     // Cards as wide as their planes need, so that small tensors stand side by side.
     const columns = situation.shape[1] * situation.shape[3];
@@ -148,7 +226,9 @@ export function start_bench(section, engine) {
       curve.update(null);
       return;
     }
-    const request = request_of(shown), {of, index} = shown.chosen, set = of === "x" ? statistic_of(shown, index) : 0;
+    const request = request_of(shown),
+      {of, index} = shown.chosen,
+      set = of === "x" ? statistic_of(shown, index) : 0;
     const answer = engine.difference(request, of, index);
     jacobian.update(engine.jacobian(request, set), numbers.statistics[set]);
     difference.show({situation: shown, numbers, answer});

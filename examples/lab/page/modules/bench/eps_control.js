@@ -9,13 +9,20 @@ export function eps_control(change) {
   slider.addEventListener("input", () => change(Number((10 ** slider.value).toPrecision(2))));
   text.addEventListener("input", () => {
     const eps = parse_number(text.value);
-    const fine = eps >= 1e-12 && eps <= 1e6;  // as norm-lab takes it
+    const fine = eps >= 1e-12 && eps <= 1e6; // as norm-lab takes it
     text.classList.toggle("invalid", !fine);
     text.setAttribute("aria-invalid", !fine);
     if (fine) change(eps);
   });
   return {
-    element: make("fieldset", {class: "eps-control"}, make("legend", {}, "eps"), slider, make("label", {for: id, class: "unseen"}, "eps"), text),
+    element: make(
+      "fieldset",
+      {class: "eps-control"},
+      make("legend", {}, "eps"),
+      slider,
+      make("label", {for: id, class: "unseen"}, "eps"),
+      text,
+    ),
     update({eps}) {
       if (document.activeElement !== text) text.value = full(eps);
       slider.value = Math.log10(Math.max(eps, 1e-8));

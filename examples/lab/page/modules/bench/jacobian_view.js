@@ -9,17 +9,27 @@ const most_pixels = 420;
  */
 export function jacobian_view(point) {
   const room = make("div", {class: "canvas-room"});
-  const canvas = make("canvas", {class: "jacobian", tabindex: 0, role: "application", "aria-label": "Jacobian: move by the arrow keys"});
+  const canvas = make("canvas", {
+    class: "jacobian",
+    tabindex: 0,
+    role: "application",
+    "aria-label": "Jacobian: move by the arrow keys",
+  });
   const words = make("p", {class: "readout", "aria-live": "polite"});
   const title = make("p", {class: "quiet"});
-  let jacobian = null, at = null;
+  let jacobian = null,
+    at = null;
 
   const draw = () => {
-    const context = canvas.getContext("2d"), style = getComputedStyle(canvas), color = (name) => style.getPropertyValue(name).trim();
-    const m = jacobian?.matrix.length ?? 0, scale = Math.min(3, devicePixelRatio || 1);
+    const context = canvas.getContext("2d"),
+      style = getComputedStyle(canvas),
+      color = (name) => style.getPropertyValue(name).trim();
+    const m = jacobian?.matrix.length ?? 0,
+      scale = Math.min(3, devicePixelRatio || 1);
     if (!m || !room.clientWidth) return;
     const cell = Math.max(4, Math.floor(Math.min(most_pixels, room.clientWidth) / m));
-    const shown = Math.min(cell, 64) * m, side = shown / m;
+    const shown = Math.min(cell, 64) * m,
+      side = shown / m;
     canvas.width = canvas.height = Math.round(shown * scale);
     canvas.style.width = `${shown}px`;
     context.scale(scale, scale);
@@ -27,18 +37,20 @@ export function jacobian_view(point) {
     context.font = `${Math.min(13, side / 3.4)}px ${color("--sans") || "sans-serif"}`;
     context.textAlign = "center";
     context.textBaseline = "middle";
-    jacobian.matrix.forEach((row, i) => row.forEach((value, j) => {
-      context.fillStyle = color("--card");
-      context.fillRect(j * side, i * side, side, side);
-      context.globalAlpha = limit > 0 ? 0.75 * Math.abs(value) / limit : 0;
-      context.fillStyle = color(value < 0 ? "--negative" : "--positive");
-      context.fillRect(j * side, i * side, side - 1, side - 1);
-      context.globalAlpha = 1;
-      if (side >= 30) {
-        context.fillStyle = color("--ink");
-        context.fillText(short(value), (j + 0.5) * side, (i + 0.5) * side);
-      }
-    }));
+    jacobian.matrix.forEach((row, i) =>
+      row.forEach((value, j) => {
+        context.fillStyle = color("--card");
+        context.fillRect(j * side, i * side, side, side);
+        context.globalAlpha = limit > 0 ? (0.75 * Math.abs(value)) / limit : 0;
+        context.fillStyle = color(value < 0 ? "--negative" : "--positive");
+        context.fillRect(j * side, i * side, side - 1, side - 1);
+        context.globalAlpha = 1;
+        if (side >= 30) {
+          context.fillStyle = color("--ink");
+          context.fillText(short(value), (j + 0.5) * side, (i + 0.5) * side);
+        }
+      }),
+    );
     if (at) {
       context.strokeStyle = color("--focus");
       context.lineWidth = 2;
@@ -46,14 +58,17 @@ export function jacobian_view(point) {
     }
   };
   const tell = () => {
-    if (!jacobian) { words.textContent = ""; return; }
+    if (!jacobian) {
+      words.textContent = "";
+      return;
+    }
     if (!at) {
       const sums = jacobian.matrix.map((row) => Math.abs(row.reduce((sum, value) => sum + value, 0)));
       words.textContent = `Largest |sum of a row|: ${medium(Math.max(...sums))}`;
       return;
     }
     const [i, j] = at;
-    words.textContent = `\u2202x\u0302 of element ${i} / \u2202x of element ${j}: ${full(jacobian.matrix[i][j])}`;
+    words.textContent = `∂x̂ of element ${i} / ∂x of element ${j}: ${full(jacobian.matrix[i][j])}`;
   };
   const go = (cell) => {
     at = cell;
@@ -63,8 +78,9 @@ export function jacobian_view(point) {
   };
   canvas.addEventListener("pointermove", (event) => {
     if (!jacobian) return;
-    const box = canvas.getBoundingClientRect(), m = jacobian.matrix.length;
-    const place = (value, from, size) => Math.min(m - 1, Math.max(0, Math.floor((value - from) / size * m)));
+    const box = canvas.getBoundingClientRect(),
+      m = jacobian.matrix.length;
+    const place = (value, from, size) => Math.min(m - 1, Math.max(0, Math.floor(((value - from) / size) * m)));
     go([place(event.clientY, box.top, box.height), place(event.clientX, box.left, box.width)]);
   });
   for (const kind of ["pointerleave", "blur"]) canvas.addEventListener(kind, () => go(null));
@@ -85,7 +101,7 @@ export function jacobian_view(point) {
       jacobian = next;
       if (at && (!jacobian || at[0] >= jacobian.matrix.length || at[1] >= jacobian.matrix.length)) at = null;
       canvas.hidden = !jacobian;
-      title.textContent = jacobian ? `S: ${name}; row i is \u2202x\u0302\u1d62, column j is \u2202x\u2c7c` : "No matrix";
+      title.textContent = jacobian ? `S: ${name}; row i is ∂x̂ᵢ, column j is ∂xⱼ` : "No matrix";
       draw();
       tell();
     },

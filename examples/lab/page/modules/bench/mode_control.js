@@ -12,12 +12,21 @@ export function mode_control(change) {
   const evaluation = choice("evaluation: running mean and variance", true);
   const why_not = make("p", {class: "note"});
   return {
-    element: make("fieldset", {class: "mode-control"}, make("legend", {}, "Mode"), train.element, evaluation.element, why_not),
+    element: make(
+      "fieldset",
+      {class: "mode-control"},
+      make("legend", {}, "Mode"),
+      train.element,
+      evaluation.element,
+      why_not,
+    ),
     update(situation) {
       train.input.checked = !situation.eval;
       evaluation.input.checked = situation.eval;
       evaluation.input.disabled = !can_eval(situation);
-      why_not.textContent = can_eval(situation) ? "" : `${situation.norm[0].toUpperCase()}${situation.norm.slice(1)} norm keeps no running statistics.`;
+      why_not.textContent = can_eval(situation)
+        ? ""
+        : `${situation.norm[0].toUpperCase()}${situation.norm.slice(1)} norm keeps no running statistics.`;
     },
   };
 }

@@ -1,7 +1,7 @@
 import {size_of, slider_stops, statistics} from "../axes.js";
 import {make, new_id} from "../dom.js";
 
-const name_of = ({norm, groups}) => norm === "group" ? `group, ${groups} groups` : norm;
+const name_of = ({norm, groups}) => (norm === "group" ? `group, ${groups} groups` : norm);
 
 /** One slider from instance over group to layer norm, and batch norm beside it. `change({norm, groups})`. */
 export function norm_control(change) {
@@ -12,11 +12,25 @@ export function norm_control(change) {
   const batch = make("input", {type: "checkbox", id: `${id}-batch`});
   const words = make("output", {for: id, class: "norm-words"});
   const tell = () => change(batch.checked ? {norm: "batch"} : stops[slider.value]);
-  slider.addEventListener("input", () => { batch.checked = false; tell(); });
+  slider.addEventListener("input", () => {
+    batch.checked = false;
+    tell();
+  });
   batch.addEventListener("change", tell);
-  const element = make("fieldset", {class: "norm-control"}, make("legend", {}, "Normalization: who shares a mean"),
-    make("div", {class: "slider"}, make("label", {class: "unseen", for: id}, "From instance over group to layer norm"), slider, marks),
-    make("label", {class: "check"}, batch, " batch norm: a channel of all samples"), words);
+  const element = make(
+    "fieldset",
+    {class: "norm-control"},
+    make("legend", {}, "Normalization: who shares a mean"),
+    make(
+      "div",
+      {class: "slider"},
+      make("label", {class: "unseen", for: id}, "From instance over group to layer norm"),
+      slider,
+      marks,
+    ),
+    make("label", {class: "check"}, batch, " batch norm: a channel of all samples"),
+    words,
+  );
   return {
     element,
     update(situation) {
@@ -27,11 +41,23 @@ export function norm_control(change) {
       const at = stops.findIndex((stop) => stop.norm === norm && (norm !== "group" || stop.groups === groups));
       slider.value = Math.max(0, at);
       slider.classList.toggle("resting", norm === "batch");
-      slider.setAttribute("aria-valuetext", norm === "batch" ? "off: batch norm is on" : `${name_of({norm, groups})} norm`);
-      marks.replaceChildren(...stops.map((stop) => make("span", {}, stop.norm === "group" ? `group ${stop.groups}` : stop.norm)));
-      const count = statistics(situation), size = size_of(shape) / count;
-      const who = situation.eval ? "each channel by its running statistics" : {instance: "each plane by itself", batch: "each channel, over all samples",
-        group: `${shape[1] / groups} channels of a sample together`, layer: "all channels of a sample together"}[norm];
+      slider.setAttribute(
+        "aria-valuetext",
+        norm === "batch" ? "off: batch norm is on" : `${name_of({norm, groups})} norm`,
+      );
+      marks.replaceChildren(
+        ...stops.map((stop) => make("span", {}, stop.norm === "group" ? `group ${stop.groups}` : stop.norm)),
+      );
+      const count = statistics(situation),
+        size = size_of(shape) / count;
+      const who = situation.eval
+        ? "each channel by its running statistics"
+        : {
+            instance: "each plane by itself",
+            batch: "each channel, over all samples",
+            group: `${shape[1] / groups} channels of a sample together`,
+            layer: "all channels of a sample together",
+          }[norm];
       words.textContent = `${norm[0].toUpperCase()}${norm.slice(1)} norm: ${who}. ${count} ${count === 1 ? "set" : "sets"} S of ${size} ${size === 1 ? "number" : "numbers"}.`;
     },
   };

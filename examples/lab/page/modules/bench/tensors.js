@@ -11,41 +11,88 @@ const by_channel = (n, c) => `c=${c}`;
  * changes. `edit(list, index, value)`, `point(element or null)`, `choose({of, index})`.
  */
 export function bench_tensors(situation, {edit, point, choose}) {
-  const {shape, norm} = situation, affine_shape = norm === "layer" ? [1, ...shape.slice(1)] : [1, shape[1], 1, 1];
-  const of_x = (name, list) => tensor_view({name, shape, point, choose: (index) => choose({of: "x", index}),
-    edit: list && ((index, value) => edit(list, index, value))});
-  const affine = (name, list, of, more = {}) => tensor_view({name, shape: affine_shape, caption: by_channel,
-    choose: of && ((index) => choose({of, index})), edit: list && ((index, value) => edit(list, index, value)), ...more});
-  const running = (name, list) => tensor_view({name, shape: [1, shape[1], 1, 1], caption: by_channel, edit: (index, value) => edit(list, index, value)});
+  const {shape, norm} = situation,
+    affine_shape = norm === "layer" ? [1, ...shape.slice(1)] : [1, shape[1], 1, 1];
+  const of_x = (name, list) =>
+    tensor_view({
+      name,
+      shape,
+      point,
+      choose: (index) => choose({of: "x", index}),
+      edit: list && ((index, value) => edit(list, index, value)),
+    });
+  const affine = (name, list, of, more = {}) =>
+    tensor_view({
+      name,
+      shape: affine_shape,
+      caption: by_channel,
+      choose: of && ((index) => choose({of, index})),
+      edit: list && ((index, value) => edit(list, index, value)),
+      ...more,
+    });
+  const running = (name, list) =>
+    tensor_view({
+      name,
+      shape: [1, shape[1], 1, 1],
+      caption: by_channel,
+      edit: (index, value) => edit(list, index, value),
+    });
 
-  const x = of_x("x", "x"), dy = of_x("dy", "dy"), x_hat = of_x("x-hat"), y = of_x("y");
-  const terms = {upstream: of_x("upstream term of dx"), mean: of_x("mean term of dx"), x_hat: of_x("x-hat term of dx")}, dx = of_x("dx");
-  const gamma = affine("gamma", "gamma", "gamma"), beta = affine("beta", "beta", "beta");
-  const dgamma = affine("dgamma", null, "gamma"), dbeta = affine("dbeta", null, "beta");
-  const running_mean = running("running mean", "running_mean"), running_var = running("running variance", "running_var");
+  const x = of_x("x", "x"),
+    dy = of_x("dy", "dy"),
+    x_hat = of_x("x-hat"),
+    y = of_x("y");
+  const terms = {upstream: of_x("upstream term of dx"), mean: of_x("mean term of dx"), x_hat: of_x("x-hat term of dx")},
+    dx = of_x("dx");
+  const gamma = affine("gamma", "gamma", "gamma"),
+    beta = affine("beta", "beta", "beta");
+  const dgamma = affine("dgamma", null, "gamma"),
+    dbeta = affine("dbeta", null, "beta");
+  const running_mean = running("running mean", "running_mean"),
+    running_var = running("running variance", "running_var");
   const legend = scale_legend();
   const everywhere = [x, dy, x_hat, y, ...Object.values(terms), dx];
-  const labelled = (label, view) => make("div", {class: "labelled"}, make("span", {class: "symbol"}, label), view.element);
+  const labelled = (label, view) =>
+    make("div", {class: "labelled"}, make("span", {class: "symbol"}, label), view.element);
 
   return {
     /** What training left behind; to be seen in evaluation only. */
-    running: make("div", {class: "running"}, labelled("running \u03bc", running_mean), labelled("running v", running_var)),
+    running: make("div", {class: "running"}, labelled("running μ", running_mean), labelled("running v", running_var)),
     cards: {
       x: card({title: "x, what comes in", formula: "drag a number, or type"}, x.element),
-      x_hat: card({title: "x\u0302", formula: "(4)  x\u0302\u1d62 = (x\u1d62 \u2212 \u03bc) r", code: ["plane"]}, x_hat.element),
-      y: card({title: "y", formula: "(5)  y\u1d62 = \u03b3\u1d62 x\u0302\u1d62 + \u03b2\u1d62", code: ["write_y"]},
-        make("p", {class: "note"}, norm === "layer" ? "\u03b3 and \u03b2: one each per element of a sample" : "\u03b3 and \u03b2: one each per channel"),
-        labelled("\u03b3", gamma), labelled("\u03b2", beta), labelled("y", y)),
+      x_hat: card({title: "x̂", formula: "(4)  x̂ᵢ = (xᵢ − μ) r", code: ["plane"]}, x_hat.element),
+      y: card(
+        {title: "y", formula: "(5)  yᵢ = γᵢ x̂ᵢ + βᵢ", code: ["write_y"]},
+        make(
+          "p",
+          {class: "note"},
+          norm === "layer" ? "γ and β: one each per element of a sample" : "γ and β: one each per channel",
+        ),
+        labelled("γ", gamma),
+        labelled("β", beta),
+        labelled("y", y),
+      ),
       dy: card({title: "dy, the gradient that arrives", formula: "drag a number, or type"}, dy.element),
-      affine_gradients: card({title: "d\u03b3 and d\u03b2", formula: "(7) d\u03b3 = \u03a3 dy x\u0302   (8) d\u03b2 = \u03a3 dy", code: ["gradient_sums", "affine_gradients"]},
-        labelled("d\u03b3", dgamma), labelled("d\u03b2", dbeta)),
-      terms: make("div", {class: "card wide"}, make("h4", {}, "dx and its three terms, on one scale of colours"),
-        make("p", {class: "formula"}, "(13)  dx\u1d62 = r g\u1d62 \u2212 r mean(g) \u2212 r x\u0302\u1d62 mean(g x\u0302)      g = \u03b3 dy"), legend.element,
-        make("div", {class: "terms"},
+      affine_gradients: card(
+        {title: "dγ and dβ", formula: "(7) dγ = Σ dy x̂   (8) dβ = Σ dy", code: ["gradient_sums", "affine_gradients"]},
+        labelled("dγ", dgamma),
+        labelled("dβ", dbeta),
+      ),
+      terms: make(
+        "div",
+        {class: "card wide"},
+        make("h4", {}, "dx and its three terms, on one scale of colours"),
+        make("p", {class: "formula"}, "(13)  dxᵢ = r gᵢ − r mean(g) − r x̂ᵢ mean(g x̂)      g = γ dy"),
+        legend.element,
+        make(
+          "div",
+          {class: "terms"},
           card({title: "upstream: r g", code: ["upstream_term"], kind: "inner"}, terms.upstream.element),
-          card({title: "mean term: \u2212 r mean(g)", code: ["dx_terms"], kind: "inner"}, terms.mean.element),
-          card({title: "x\u0302 term: \u2212 r x\u0302 mean(g x\u0302)", code: ["dx_terms", "x_hat"], kind: "inner"}, terms.x_hat.element),
-          card({title: "= dx, their sum", code: ["write_dx"], kind: "inner sum"}, dx.element))),
+          card({title: "mean term: − r mean(g)", code: ["dx_terms"], kind: "inner"}, terms.mean.element),
+          card({title: "x̂ term: − r x̂ mean(g x̂)", code: ["dx_terms", "x_hat"], kind: "inner"}, terms.x_hat.element),
+          card({title: "= dx, their sum", code: ["write_dx"], kind: "inner sum"}, dx.element),
+        ),
+      ),
     },
     /** `numbers` null: the layer refuses, and what would be computed is empty. */
     update(next, numbers) {
@@ -59,17 +106,23 @@ export function bench_tensors(situation, {edit, point, choose}) {
       y.update(numbers?.y);
       dgamma.update(numbers?.dgamma);
       dbeta.update(numbers?.dbeta);
-      const limit = numbers ? limit_of(numbers.dx_terms.upstream, numbers.dx_terms.mean, numbers.dx_terms.x_hat, numbers.dx) : 0;
+      const limit = numbers
+        ? limit_of(numbers.dx_terms.upstream, numbers.dx_terms.mean, numbers.dx_terms.x_hat, numbers.dx)
+        : 0;
       legend.update(limit);
       for (const [name, view] of Object.entries(terms)) view.update(numbers?.dx_terms[name], limit);
       dx.update(numbers?.dx, limit);
     },
     /** Frames set S number `set` everywhere, and what is chosen. */
     light(next, set, element) {
-      const {chosen} = next, of_set = (i) => statistic_of(next, i) === set;
+      const {chosen} = next,
+        of_set = (i) => statistic_of(next, i) === set;
       for (const view of everywhere) view.light(of_set, chosen.of === "x" ? chosen.index : -1);
       const row = element === null ? -1 : affine_row(next, element);
-      for (const [of, views] of [["gamma", [gamma, dgamma]], ["beta", [beta, dbeta]]]) {
+      for (const [of, views] of [
+        ["gamma", [gamma, dgamma]],
+        ["beta", [beta, dbeta]],
+      ]) {
         for (const view of views) view.light((i) => i === row, chosen.of === of ? chosen.index : -1);
       }
     },

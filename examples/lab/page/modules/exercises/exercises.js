@@ -20,14 +20,32 @@ export function start_exercises(section, engine, bench) {
     ["Find the planted error", engine.mutants().map((mutant, i) => planted(mutant, i + 1, engine))],
   ];
   const ids = groups.flatMap(([, elements]) => elements.map(({id}) => id));
-  const bar = make("progress", {max: ids.length, "aria-label": "Exercises solved"}), count = make("span");
+  const bar = make("progress", {max: ids.length, "aria-label": "Exercises solved"}),
+    count = make("span");
   progress.watch(() => {
     bar.value = ids.filter((id) => progress.solved(id)).length;
     count.textContent = `${bar.value} of ${ids.length} solved`;
   });
-  section.append(make("p", {class: "progress-line"}, bar, " ", count, " ", make("button", {type: "button", onclick: () => {
-    if (confirm("Forget which exercises are solved, and what you wrote in them?")) progress.forget();
-  }}, "Begin again")));
+  section.append(
+    make(
+      "p",
+      {class: "progress-line"},
+      bar,
+      " ",
+      count,
+      " ",
+      make(
+        "button",
+        {
+          type: "button",
+          onclick: () => {
+            if (confirm("Forget which exercises are solved, and what you wrote in them?")) progress.forget();
+          },
+        },
+        "Begin again",
+      ),
+    ),
+  );
   for (const [title, elements] of groups) {
     section.append(make("h3", {}, title), make("div", {class: "exercises"}, elements));
   }

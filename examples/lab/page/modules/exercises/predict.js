@@ -6,7 +6,11 @@ import {progress} from "./progress.js";
 
 /** The engine's answer, or {refusal} where the layer refuses. */
 function computed(engine, situation) {
-  try { return engine.bench(request_of(situation)); } catch (error) { return {refusal: error.message}; }
+  try {
+    return engine.bench(request_of(situation));
+  } catch (error) {
+    return {refusal: error.message};
+  }
 }
 
 const shown = ({label, values, shape}) => {
@@ -22,21 +26,41 @@ export function prediction(task, engine, open_in_bench) {
   const outcome = make("div", {class: "outcome", "aria-live": "polite"});
   const reveal = make("button", {type: "button", class: "first", disabled: true, onclick: () => show()}, "Reveal");
   let choice = -1;
-  const options = task.choices.map(({text}, i) => make("label", {}, make("input", {type: "radio", name, onchange: () => {
-    choice = i;
-    reveal.disabled = false;
-  }}), " ", text));
+  const options = task.choices.map(({text}, i) =>
+    make(
+      "label",
+      {},
+      make("input", {
+        type: "radio",
+        name,
+        onchange: () => {
+          choice = i;
+          reveal.disabled = false;
+        },
+      }),
+      " ",
+      text,
+    ),
+  );
 
   function show() {
     const right = task.choices[choice].holds(results);
     if (right) progress.mark(task.id);
-    outcome.replaceChildren(make("p", {class: right ? "right" : "wrong"}, right ? "\u2713 Yes." : "\u2717 No. Here is what comes out; choose again."),
-      make("div", {class: "figures"}, task.reveal(results).map((part) => typeof part === "string" ? make("p", {}, part) : shown(part))),
+    outcome.replaceChildren(
+      make("p", {class: right ? "right" : "wrong"}, right ? "✓ Yes." : "✗ No. Here is what comes out; choose again."),
+      make(
+        "div",
+        {class: "figures"},
+        task.reveal(results).map((part) => (typeof part === "string" ? make("p", {}, part) : shown(part))),
+      ),
       ...(right ? [make("p", {}, task.why)] : []),
-      make("button", {type: "button", onclick: () => open_in_bench(task.situations.at(-1))}, "Open this on the bench"));
+      make("button", {type: "button", onclick: () => open_in_bench(task.situations.at(-1))}, "Open this on the bench"),
+    );
   }
   const answer = task.choices.find(({holds}) => holds(results));
-  return exercise({...task, task: task.question, action: reveal, outcome, solution: `${answer.text}. ${task.why}`},
+  return exercise(
+    {...task, task: task.question, action: reveal, outcome, solution: `${answer.text}. ${task.why}`},
     make("div", {class: "figures"}, task.show(results).map(shown)),
-    make("fieldset", {class: "choices"}, make("legend", {class: "unseen"}, "Your prediction"), options));
+    make("fieldset", {class: "choices"}, make("legend", {class: "unseen"}, "Your prediction"), options),
+  );
 }

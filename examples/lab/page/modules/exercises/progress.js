@@ -11,12 +11,17 @@ export const progress = {
     listeners.forEach((tell) => tell());
   },
   answer: (id) => memory.get("answers")?.[id],
-  keep(id, text) { memory.set("answers", {...memory.get("answers"), [id]: text}); },
+  keep(id, text) {
+    memory.set("answers", {...memory.get("answers"), [id]: text});
+  },
   forget() {
     memory.set("solved", {});
     memory.set("answers", {});
     listeners.forEach((tell) => tell());
   },
   /** Calls `tell` now, and whenever something is solved or forgotten. */
-  watch(tell) { listeners.add(tell); tell(); },
+  watch(tell) {
+    listeners.add(tell);
+    tell();
+  },
 };

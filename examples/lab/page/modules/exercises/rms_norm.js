@@ -9,9 +9,11 @@ export function rms_difference(x, g, eps) {
     const r = rms_inverse(at, eps);
     return at.reduce((sum, v, i) => sum + g[i] * v * r, 0);
   };
-  const h = 1e-5 / rms_inverse(x, eps);  // small against what the loss curves over
+  const h = 1e-5 / rms_inverse(x, eps); // small against what the loss curves over
   return x.map((value, j) => {
-    const above = value + h, below = value - h, moved = (v) => x.map((old, i) => i === j ? v : old);
+    const above = value + h,
+      below = value - h,
+      moved = (v) => x.map((old, i) => (i === j ? v : old));
     return (loss(moved(above)) - loss(moved(below))) / (above - below);
   });
 }

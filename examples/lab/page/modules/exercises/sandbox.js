@@ -28,7 +28,10 @@ export function run_code(names, code, inputs) {
   const address = URL.createObjectURL(new Blob([worker_source(names, code)], {type: "text/javascript"}));
   const worker = new Worker(address);
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`It ran for ${time_limit / 1000} second without an end.`)), time_limit);
+    const timer = setTimeout(
+      () => reject(new Error(`It ran for ${time_limit / 1000} second without an end.`)),
+      time_limit,
+    );
     worker.onmessage = ({data}) => {
       clearTimeout(timer);
       if (typeof data === "string") reject(new Error(data));

@@ -3,7 +3,8 @@ import {load_image} from "./pixels.js";
 
 /** Where the reader's picture comes from: a file, drag and drop onto `target`, or the webcam. `take(source)` gets it. */
 export function picture_source(target, take) {
-  const id = new_id("file"), said = make("p", {class: "note", role: "status"});
+  const id = new_id("file"),
+    said = make("p", {class: "note", role: "status"});
   const take_file = async (file) => {
     if (!file) return;
     const address = URL.createObjectURL(file);
@@ -16,8 +17,17 @@ export function picture_source(target, take) {
       URL.revokeObjectURL(address);
     }
   };
-  const file = make("input", {type: "file", id, accept: "image/*", class: "unseen", onchange: () => take_file(file.files[0])});
-  target.addEventListener("dragover", (event) => { event.preventDefault(); target.classList.add("dropping"); });
+  const file = make("input", {
+    type: "file",
+    id,
+    accept: "image/*",
+    class: "unseen",
+    onchange: () => take_file(file.files[0]),
+  });
+  target.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    target.classList.add("dropping");
+  });
   target.addEventListener("dragleave", () => target.classList.remove("dropping"));
   target.addEventListener("drop", (event) => {
     event.preventDefault();
@@ -33,25 +43,43 @@ export function picture_source(target, take) {
     video.hidden = true;
     webcam.textContent = "Webcam";
   };
-  const webcam = make("button", {type: "button", onclick: async () => {
-    if (stream) {
-      take(video);
-      said.textContent = "The webcam's picture. It stays in this page.";
-      stop();
-      return;
-    }
-    try {
-      stream = await navigator.mediaDevices.getUserMedia({video: {facingMode: "user"}});
-      video.srcObject = stream;
-      video.hidden = false;
-      await video.play();
-      webcam.textContent = "Take this picture";
-      said.textContent = "";
-    } catch (error) {
-      stop();
-      said.textContent = `The webcam cannot be used: ${error.message}`;
-    }
-  }}, "Webcam");
-  return make("div", {class: "source-row"}, make("div", {class: "buttons"}, make("label", {for: id, class: "button", tabindex: -1}, "Your photograph"), file,
-    navigator.mediaDevices ? webcam : null), video, said);
+  const webcam = make(
+    "button",
+    {
+      type: "button",
+      onclick: async () => {
+        if (stream) {
+          take(video);
+          said.textContent = "The webcam's picture. It stays in this page.";
+          stop();
+          return;
+        }
+        try {
+          stream = await navigator.mediaDevices.getUserMedia({video: {facingMode: "user"}});
+          video.srcObject = stream;
+          video.hidden = false;
+          await video.play();
+          webcam.textContent = "Take this picture";
+          said.textContent = "";
+        } catch (error) {
+          stop();
+          said.textContent = `The webcam cannot be used: ${error.message}`;
+        }
+      },
+    },
+    "Webcam",
+  );
+  return make(
+    "div",
+    {class: "source-row"},
+    make(
+      "div",
+      {class: "buttons"},
+      make("label", {for: id, class: "button", tabindex: -1}, "Your photograph"),
+      file,
+      navigator.mediaDevices ? webcam : null,
+    ),
+    video,
+    said,
+  );
 }
