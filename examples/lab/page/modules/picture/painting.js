@@ -55,7 +55,7 @@ export function start_painting(section, engine, picture) {
       layers.selectedIndex = Math.min(kept, seen.length - 1);
       show_layer();
     } catch (error) {
-      if (mine === run) said.textContent = error.message;
+      if (mine === run) said.textContent = `${name}: ${error.message}`;
     }
   }
 
