@@ -127,6 +127,18 @@ for (const {id, situation} of lessons) {
   check(engine.bench(request_of(situation)).y.length === situation.x.length, `lesson ${id}`);
   check(same(decode(encode(situation)), situation), `the address of lesson ${id}`);
 }
+// Numbers that texts of the page name.
+const left_in_dx = (situation) => {
+  const {dx, dx_terms} = engine.bench(request_of(situation)),
+    square = (list) => list.reduce((sum, v) => sum + v * v, 0);
+  return square(dx) / square(dx_terms.upstream);
+};
+const eps_lesson = lessons.find(({id}) => id === "eps").situation;
+check(Math.round(100 * left_in_dx(eps_lesson)) === 74, "74 % are left in dx");
+check(Math.round(100 * left_in_dx({...eps_lesson, eps: 1e-5})) === 6, "6 % are left in dx");
+const outlier = predictions.find(({id}) => id === "predict-outlier").situations[0];
+const ordinary = engine.bench(request_of(outlier)).y.filter((_, i) => i !== 8);
+check(Math.abs(Math.max(...ordinary) - Math.min(...ordinary) - 3.7) < 0.05, "without the outlier y spreads over 3.7");
 check(
   with_shape(lessons[0].situation, [3, 4, 2, 2])
     .x.slice(0, 32)

@@ -59,8 +59,8 @@ export const lessons = [
     id: "eps",
     title: "When eps matters",
     words:
-      "The variance is 0.0002 and eps 0.001, so x̂ stays far below a deviation of 1, and the x̂ term takes only a part " +
-      "of what lies along x̂. Move eps down to 0.00001: the last bar of the projections fills up.",
+      "The variance is 0.0002 and eps 0.001, so x̂ stays far below a deviation of 1, and the x̂ term takes off only a part of " +
+      "what lies along x̂: 74 % of |r g|² are left in dx. Move eps down to 0.00001, and 6 % are.",
     situation: complete({
       norm: "instance",
       shape: [1, 1, 2, 3],

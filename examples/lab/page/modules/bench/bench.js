@@ -126,7 +126,7 @@ export function start_bench(section, engine) {
     make(
       "p",
       {class: "note"},
-      "The mean term takes what lies along (1, 1, ...), the x̂ term what lies along x̂. The rest is dx, if Σ x̂ = 0 and eps is small.",
+      "How much of the upstream term lies along (1, 1, ...), which the mean term takes away, and along x̂, which the x̂ term takes away, all of it if eps is small; and what is left in dx.",
     ),
     projections.element,
   );

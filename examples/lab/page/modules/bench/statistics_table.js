@@ -43,7 +43,7 @@ export const statistics_table = (point) =>
     [mean[s], variance[s], inv_std[s]].map(number),
   );
 
-/** How long the upstream term is in every set S, and which share of it (squared) each projection takes away. */
+/** How long the upstream term is in every set S, which shares of its square lie where the projections take away, and what dx has. */
 export function projections_table(point) {
   const share = (value, kind) =>
     make(
@@ -57,7 +57,7 @@ export function projections_table(point) {
       `${(100 * value).toFixed(1)}\u2009%`,
     );
   return table_of_sets(
-    ["|r g|", "mean term takes", "x̂ term takes", "left for dx"],
+    ["|r g|", "along 1", "along x̂", "left in dx"],
     point,
     ({dx_terms, removed_by_mean, removed_by_x_hat, sets}, s) => {
       const length = Math.sqrt(sets[s].reduce((sum, i) => sum + dx_terms.upstream[i] ** 2, 0));

@@ -208,11 +208,11 @@ export const predictions = [
     code: ["moments", "write_y"],
     situations: [without_outlier, outlier],
     question:
-      "In a batch of three, one number is 60. Without it, batch norm's y of the eleven others spread over about 3.4 (largest minus smallest). And with it?",
+      "In a batch of three, one number is 60. Without it, batch norm's y of the eleven others spread over about 3.7 (largest minus smallest). And with it?",
     show: () => [{label: "x", values: outlier.x, shape: [3, 1, 2, 2]}],
     choices: [
-      {text: "About as before: 3.4", holds: ([, b]) => spread(ordinary(b.y)) > 3},
-      {text: "About half: 1.7", holds: ([, b]) => spread(ordinary(b.y)) > 1 && spread(ordinary(b.y)) <= 3},
+      {text: "About as before: 3.7", holds: ([, b]) => spread(ordinary(b.y)) > 3},
+      {text: "About half: 1.9", holds: ([, b]) => spread(ordinary(b.y)) > 1 && spread(ordinary(b.y)) <= 3},
       {text: "Less than a tenth: 0.3", holds: ([, b]) => spread(ordinary(b.y)) < 0.4},
     ],
     reveal: ([a, b]) => [
