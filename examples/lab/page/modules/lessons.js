@@ -43,8 +43,8 @@ export const lessons = [
     id: "constant",
     title: "A constant plane",
     words:
-      "Channel 0 is 4 everywhere: its variance is 0, x̂ is 0 and y is β, but r = 1 / √eps is 316, and dx is " +
-      "as much longer than g. Drag one number a little, and see how fast both come down.",
+      "Channel 0 is 4 everywhere: its variance is 0, x̂ is 0 and y is β, but r = 1 / √eps is 316, and dx is about 300 times as " +
+      "long as g. Drag one number a little, and see how fast both come down.",
     situation: complete({
       norm: "instance",
       shape: [1, 2, 2, 3],
