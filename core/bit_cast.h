@@ -1,4 +1,5 @@
-// std::bit_cast for standard libraries that lack it (libc++ before 14); all compilers have what it is made of.
+// std::bit_cast for standard libraries that lack it (libc++ before 14); all compilers have what it is made
+// of.
 #pragma once
 
 namespace gesso {

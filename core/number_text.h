@@ -25,8 +25,8 @@ std::errc read_whole(std::string_view text, Number& value) {
 /// The shortest text that reads as `value`: "0.1", "1e-05", "nan".
 std::string number_text(double value);
 
-/// Reads all of `text` as `value`. std::errc() if that went well, result_out_of_range for a number that the type does
-/// not hold, invalid_argument for what is no number; then `value` stays.
+/// Reads all of `text` as `value`. std::errc() if that went well, result_out_of_range for a number that the
+/// type does not hold, invalid_argument for what is no number; then `value` stays.
 std::errc read_number(std::string_view text, double& value);
 
 template <class Whole>

@@ -32,7 +32,8 @@ Difference central(Tensor& moved, Index i, double h, Loss loss) {
   return {(above - below) / 2, loss_above, loss_below, (loss_above - loss_below) / (above - below)};
 }
 
-// Those of the numbers of `moved` in that part; `shape` is moved's, with four dimensions. step(i) is h for number i.
+// Those of the numbers of `moved` in that part; `shape` is moved's, with four dimensions. step(i) is h for
+// number i.
 template <class Loss, class Step>
 Tensor differences_by(Tensor& moved, const Shape& shape, Loss loss, Step step) {
   const Part part = part_of(shape);
@@ -72,7 +73,8 @@ class Loss {
     const Tensor result = layer_(x_);
     const double *y = result.data<double>(), *dy = dy_.data<double>();
     const Index count = result.numel();
-    // What rounding takes from each sum is added at the end (Neumaier 1974): the difference of two losses needs it.
+    // What rounding takes from each sum is added at the end (Neumaier 1974): the difference of two losses
+    // needs it.
     double sum = 0, lost = 0;
     for (Index i = 0; i < count; ++i) {
       const double term = dy[i] * y[i], next = sum + term;

@@ -127,9 +127,7 @@ int main(int argc, char** argv) {
           .excludes(html)
           .excludes(picture);
   const gesso::Option eval =
-      line.flag(
-              "--eval", &options.eval,
-              "Normalizes by running statistics, as batch norm does in evaluation, or instance norm that keeps them")
+      line.flag("--eval", &options.eval, "Normalizes by running statistics, as batch norm in evaluation")
           .needs(json);
   numbers("--running-mean", &options.running.mean, "They, for every channel. Default: 0").needs(eval);
   numbers("--running-var", &options.running.variance, "The same. Default: 1").needs(eval);

@@ -40,14 +40,15 @@ struct AffineNumbers {
   double eps = 1e-5;
 };
 
-/// The statistics that a layer normalizes with in evaluation, one of each channel; empty: mean 0, variance 1, as a new
-/// layer has them.
+/// The statistics that a layer normalizes with in evaluation, one of each channel; empty: mean 0, variance 1,
+/// as a new layer has them.
 struct RunningNumbers {
   std::vector<double> mean = {}, variance = {};
 };
 
-/// A layer for x of that shape, in training, or with `running` in evaluation. `groups` is for group norm. Throws
-/// ArgumentError if it does not divide the channels, and for running statistics that the norm does not have.
+/// A layer for x of that shape, in training, or with `running` in evaluation. `groups` is for group norm.
+/// Throws ArgumentError if it does not divide the channels, and for running statistics that the norm does not
+/// have.
 std::unique_ptr<gesso::NormalizationLayer> make_layer(Norm norm, const gesso::Shape& x, gesso::Index groups,
                                                       const AffineNumbers& affine = {},
                                                       const std::optional<RunningNumbers>& running = {});

@@ -1,5 +1,5 @@
-// What the page can call: the only file that knows Emscripten. Texts go in and out as UTF-8; the first letter of an
-// answer is '+', or '!' before the text of an exception.
+// What the page can call: the only file that knows Emscripten. Texts go in and out as UTF-8; the first letter
+// of an answer is '+', or '!' before the text of an exception.
 #include <emscripten/emscripten.h>
 
 #include <exception>
@@ -30,7 +30,8 @@ const char* answered(Work work) {
   return answer.c_str();
 }
 
-// Pictures go in and out by these, and a model comes in: lab_input and the like say where the page writes and reads.
+// Pictures go in and out by these, and a model comes in: lab_input and the like say where the page writes and
+// reads.
 std::vector<float> input, output;
 std::string model;
 std::optional<lab::Painter> painter;  // of the last model

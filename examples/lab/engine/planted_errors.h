@@ -1,4 +1,5 @@
-// Planted errors: the plain kernel of normalization (core/normalization/plain.h) with one line that is wrong, to be found.
+// Planted errors: the plain kernel of normalization (core/normalization/plain.h) with one line that is wrong,
+// to be found.
 #pragma once
 
 #include <string>
@@ -22,8 +23,8 @@ const std::vector<PlantedError>& planted_errors();
 /// [{"hidden", "listing", "line"}, ...]
 std::string mutants();
 
-/// What kernel number "mutant" makes of a request of the bench (bench.h): {"mean", "variance", "inv_std", "y", "dx",
-/// "dgamma", "dbeta"}. Throws ArgumentError for a number that there is not.
+/// What kernel number "mutant" makes of a request of the bench (bench.h): {"mean", "variance", "inv_std",
+/// "y", "dx", "dgamma", "dbeta"}. Throws ArgumentError for a number that there is not.
 std::string mutant_numbers(const std::string& request);
 
 }  // namespace lab

@@ -1,5 +1,6 @@
-// The lab's page in headless Chromium: its numbers are norm-lab's, to the last printed digit. Without Chromium, or before
-// examples/lab/build has made the page, there is nothing to test, and ctest says "Skipped".
+// The lab's page in headless Chromium: its numbers are norm-lab's, to the last printed digit. Without
+// Chromium, or before examples/lab/build has made the page, there is nothing to test, and ctest says
+// "Skipped".
 #include <filesystem>
 #include <iostream>
 

@@ -1,5 +1,5 @@
-// The lab's engine, as the page calls it, but here: held to norm-lab, to equation (12), to the plain kernel, and to the
-// programs that paint.
+// The lab's engine, as the page calls it, but here: held to norm-lab, to equation (12), to the plain kernel,
+// and to the programs that paint.
 #include <algorithm>
 #include <cmath>
 #include <fstream>

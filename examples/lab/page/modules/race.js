@@ -18,22 +18,31 @@ const at_a_time = 5;  // steps between two looks; a point of a curve is the mean
 export async function startRace(section, engine) {
   const ids = {seed: new_id("seed"), rate: new_id("rate")};
   const chart = race_chart(lanes), said = make("p", {class: "note", role: "status"});
+  const picture = (words) => make("canvas", {role: "img", "aria-label": words, width: photograph_side, height: photograph_side});
+  const card = (kind, canvas, ...words) => make("figure", {class: `card lane-card ${kind}`}, canvas, make("figcaption", {}, words));
   const cards = lanes.map(({norm, title}) => {
-    const canvas = make("canvas", {role: "img", "aria-label": `${title}: its painting`, width: photograph_side, height: photograph_side});
-    const loss = make("span", {class: "loss"});
-    return {canvas, loss, element: make("figure", {class: `card lane-card ${norm}`}, canvas, make("figcaption", {}, make("span", {class: "key"}), title, " ", loss))};
+    const canvas = picture(`${title}: its painting`), loss = make("span", {class: "loss"});
+    return {canvas, loss, element: card(norm, canvas, make("span", {class: "key"}), title, " ", loss)};
   });
-  const shown = make("canvas", {role: "img", "aria-label": "The photograph that is painted"}), style = make("canvas", {role: "img", "aria-label": "The style, a detail of The Starry Night"});
-  const seed = make("input", {type: "number", id: ids.seed, min: 0, max: 2 ** 32 - 1, step: 1, inputmode: "numeric", onchange: () => begin_anew()});
-  const rate = make("select", {id: ids.rate, onchange: () => begin_anew()}, rates.map((value) => make("option", {value}, String(value))));
+  const shown = picture("The photograph that is painted"), style = picture("The style, a detail of The Starry Night");
+  const seed = make("input", {
+    type: "number", id: ids.seed, min: 0, max: 2 ** 32 - 1, step: 1, inputmode: "numeric", onchange: () => begin_anew(),
+  });
+  const rate = make("select", {id: ids.rate, onchange: () => begin_anew()},
+    rates.map((value) => make("option", {value}, String(value))));
   const start = make("button", {type: "button", onclick: () => (running ? pause() : run())}, "Start the race");
   const stop = make("button", {type: "button", disabled: true, onclick: () => begin_anew()}, "Stop");
 
   let running = false, race = 0, step = 0, points = {}, pictures = null;
 
+  const chosen = () => ({
+    seed: Math.min(2 ** 32 - 1, Math.max(0, Math.floor(Number(seed.value)) || 0)), learning_rate: Number(rate.value),
+  });
   const show = () => {
     chart.update(points, steps);
-    for (const [i, {norm}] of lanes.entries()) cards[i].loss.textContent = points[norm]?.length ? medium(points[norm].at(-1)[1]) : "";
+    for (const [i, {norm}] of lanes.entries()) {
+      cards[i].loss.textContent = points[norm]?.length ? medium(points[norm].at(-1)[1]) : "";
+    }
   };
   const label = () => {
     start.textContent = running ? "Pause" : step === 0 ? "Start the race" : step < steps ? "Go on" : "Once more";
@@ -45,9 +54,9 @@ export async function startRace(section, engine) {
     race++;
     running = false;
     step = 0;
-    const chosen = {seed: Math.floor(Number(seed.value)) || 0, rate: Number(rate.value)};
-    write_race(chosen);
-    said.textContent = `Seed ${chosen.seed}, learning rate ${chosen.rate}: not begun.`;
+    const now = chosen();
+    write_race(now);
+    said.textContent = `Seed ${now.seed}, learning rate ${now.learning_rate}: not begun.`;
     label();
   }
 
@@ -66,8 +75,10 @@ export async function startRace(section, engine) {
         said.textContent = "Getting ready ...";
         pictures ??= await race_pictures();
         points = Object.fromEntries(lanes.map(({norm}) => [norm, []]));
-        await engine.raceNew({pixels: pictures.pixels, seed: Math.floor(Number(seed.value)) || 0, steps, learning_rate: Number(rate.value),
-          norms: lanes.map(({norm}) => norm), style_side, photographs: pictures.count, photograph_side});
+        await engine.raceNew({
+          pixels: pictures.pixels, ...chosen(), steps, norms: lanes.map(({norm}) => norm), style_side, photographs: pictures.count,
+          photograph_side,
+        });
       }
       while (running && mine === race && step < steps) {
         const begun = performance.now(), now = await engine.raceStep(at_a_time, lanes.length);
@@ -84,7 +95,7 @@ export async function startRace(section, engine) {
       }
       if (step === steps) {
         running = false;
-        section.dispatchEvent(new CustomEvent("finished", {detail: {seed: Number(seed.value), rate: Number(rate.value), points}}));
+        section.dispatchEvent(new CustomEvent("finished", {detail: {...chosen(), points}}));
       }
     } catch (error) {
       running = false;
@@ -93,29 +104,33 @@ export async function startRace(section, engine) {
     label();
   }
 
+  const code = (text) => make("code", {}, text), file = (text) => make("span", {class: "file"}, text);
   section.append(
-    make("p", {}, "Each sees the same crops of four photographs in the same order, and learns to paint them like The Starry Night: the losses are those of ", make("code", {}, "style-transfer train"),
-      ", with filters that need no training. A fifth photograph, which none of them trains on, is painted as they go."),
+    make("p", {}, "Each sees the same crops of four photographs in the same order, and learns to paint them like The Starry ",
+      "Night: the losses are those of ", code("style-transfer train"), ", with filters that need no training. A fifth ",
+      "photograph, which none of them trains on, is painted as they go."),
     make("div", {class: "race"},
-      make("div", {class: "lanes"}, cards.map(({element}) => element),
-        make("figure", {class: "card lane-card given"}, shown, make("figcaption", {}, "Photograph")), make("figure", {class: "card lane-card given"}, style, make("figcaption", {}, "Style"))),
+      make("div", {class: "lanes"}, cards.map(({element}) => element), card("given", shown, "Photograph"),
+        card("given", style, "Style")),
       make("figure", {class: "card curves"}, make("figcaption", {}, make("h3", {}, "Loss")), chart.element),
       make("div", {class: "race-controls"}, start, stop,
         make("label", {for: ids.seed}, "Seed"), seed, make("label", {for: ids.rate}, "Learning rate"), rate), said,
-      make("p", {}, "At 0.005 the network without a norm stays far behind, and with some seeds it ends as one colour. At 0.001 it does better, and still lags. With a norm the large steps are safe: " +
-        "whatever a convolution's weights grow to, what leaves the norm has the scale of \u03b3. Instance and batch norm go side by side here; which weights they begin from matters more, as other seeds show. " +
-        "How the two part on larger pictures is what ", make("code", {}, "compare-norms"), " measures (", make("span", {class: "file"}, "docs/compare-norms.md"), ")."),
-      make("p", {class: "source"}, "Computed by ", make("code", {}, "Race::step"), " in ", make("span", {class: "file"}, "examples/lab/engine/race.cpp"), ", losses by ", make("code", {}, "style_transfer_losses"), " in ",
-        make("span", {class: "file"}, "examples/painting/losses.cpp"), "; one thread, in a worker of this page.")));
+      make("p", {}, "At 0.005 the network without a norm stays far behind, and with some seeds it ends as one colour. At 0.001 ",
+        "it does better, and still lags. With a norm the large steps are safe: whatever a convolution's weights grow to, what ",
+        "leaves the norm has the scale of \u03b3. Instance and batch norm go side by side here; which weights they begin from ",
+        "matters more, as other seeds show. How the two part on larger pictures is what ", code("compare-norms"), " measures (",
+        file("docs/compare-norms.md"), ")."),
+      make("p", {class: "source"}, "Computed by ", code("Race::step"), " in ", file("examples/lab/engine/race.cpp"), ", losses by ",
+        code("style_transfer_losses"), " in ", file("examples/painting/losses.cpp"), "; one thread, in a worker of this page.")));
 
-  const chosen = read_race();
-  seed.value = chosen.seed;
-  rate.value = String(chosen.rate);
+  const asked = read_race();
+  seed.value = asked.seed;
+  rate.value = String(asked.learning_rate);
   points = still.points;
   step = 0;
   show();
   label();
-  said.textContent = `What seed ${still.seed} at learning rate ${still.rate} came to. Start it to see it happen.`;
+  said.textContent = `What seed ${still.seed} at learning rate ${still.learning_rate} came to. Start it to see it happen.`;
   for (const [i, {norm}] of lanes.entries()) {
     const image = new Image();
     image.onload = () => { if (step === 0) cards[i].canvas.getContext("2d").drawImage(image, 0, 0); };

@@ -17,15 +17,19 @@ export function race_chart(lanes) {
       const x = (step) => left + (width - left - right) * step / steps;
       const y = (loss) => top + (height - top - bottom) * (Math.log(high) - Math.log(loss)) / (Math.log(high) - Math.log(low));
       const marks = [0.5, 1, 2, 5, 10, 20, 50, 100].filter((loss) => loss >= low && loss <= high);
+      const there = lanes.filter(({norm}) => points[norm]?.length);
+      const path = (norm) => points[norm].filter(([, loss]) => Number.isFinite(loss) && loss > 0)
+        .map(([step, loss], i) => `${i ? "L" : "M"}${x(step).toFixed(1)} ${y(loss).toFixed(1)}`).join("");
       svg.replaceChildren(
-        ...marks.map((loss) => make("g", {}, make("line", {class: "grid", x1: left, x2: width - right, y1: y(loss), y2: y(loss)}),
+        ...marks.map((loss) => make("g", {},
+          make("line", {class: "grid", x1: left, x2: width - right, y1: y(loss), y2: y(loss)}),
           make("text", {x: left - 6, y: y(loss) + 4, "text-anchor": "end"}, medium(loss)))),
-        ...[0, steps / 2, steps].map((step) => make("text", {x: x(step), y: height - 20, "text-anchor": step === 0 ? "start" : step === steps ? "end" : "middle"}, medium(step))),
+        ...[["start", 0], ["middle", steps / 2], ["end", steps]].map(([anchor, step]) =>
+          make("text", {x: x(step), y: height - 20, "text-anchor": anchor}, medium(step))),
         make("text", {x: width / 2, y: height - 5, "text-anchor": "middle"}, "steps"),
-        ...lanes.filter(({norm}) => points[norm]?.length).map(({norm}) => make("path", {class: `lane ${norm}`,
-          d: points[norm].filter(([, loss]) => Number.isFinite(loss) && loss > 0).map(([step, loss], i) => `${i ? "L" : "M"}${x(step).toFixed(1)} ${y(loss).toFixed(1)}`).join("")})));
+        ...there.map(({norm}) => make("path", {class: `lane ${norm}`, d: path(norm)})));
       svg.setAttribute("aria-label", "Losses, step by step. Now: " +
-        lanes.filter(({norm}) => points[norm]?.length).map(({norm, title}) => `${title} ${medium(points[norm].at(-1)[1])}`).join(", "));
+        there.map(({norm, title}) => `${title} ${medium(points[norm].at(-1)[1])}`).join(", "));
     },
   };
 }
