@@ -30,7 +30,8 @@ std::vector<norm_lab::Example> examples() {
   Generator rng(4);
   for (const Shape& shape : {Shape{2, 1, 1, 2}, Shape{3, 4, 5, 7}, Shape{5, 2, 1, 6}, Shape{2, 3, 17, 8}}) {
     const Tensor spread = Tensor::uniform({shape[0], shape[1], 1, 1}, rng, 0.5, 4, float64);
-    const double offset = rng.uniform(-5, 5);  // one after the other: compilers draw in other orders inside a sum
+    const double offset =
+        rng.uniform(-5, 5);  // one after the other: compilers draw in other orders inside a sum
     const Tensor x = Tensor::randn(shape, rng, float64) * spread + offset;
     all.push_back({x, Tensor::randn(shape, rng, float64) + 0.3, {}});
   }
