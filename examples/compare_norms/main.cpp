@@ -24,7 +24,7 @@ struct Arguments {
   std::string preset = "small";
   ComparisonSettings settings;
   std::vector<std::string> skip;
-  std::filesystem::path out, report, latex, tensorboard;
+  std::filesystem::path out, report, against, latex, tensorboard;
   bool claims = false;
 };
 
@@ -63,9 +63,15 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
       .choices({"small", "full"})
       .not_in_plan();
   settings.push_back(line.add_plan_option());
-  line.option("--report", &arguments.report,
-              "Only writes report.html again, from the results.json in this folder")
+  const gesso::Option report =
+      line.option("--report", &arguments.report,
+                  "Only writes report.html again, from the results.json in this folder")
+          .value_name("FOLDER")
+          .not_in_plan();
+  line.option("--against", &arguments.against,
+              "With --report: lays the comparison in this other folder beside it")
       .value_name("FOLDER")
+      .needs(report)
       .not_in_plan();
   line.option("--latex", &arguments.latex,
               "Only prints the losses and the claims of the results.json in this folder as LaTeX tables")
@@ -136,7 +142,12 @@ void run(const Arguments& arguments, gesso::CompareCommand& command) {
     return;
   }
   if (!arguments.report.empty()) {
-    gesso::write_page(gesso::read_results(arguments.report / "results.json"), arguments.report);
+    const gesso::Comparison comparison = gesso::read_results(arguments.report / "results.json");
+    if (arguments.against.empty()) {
+      gesso::write_page(comparison, arguments.report);
+    } else {
+      gesso::write_page_against(comparison, arguments.report, arguments.against);
+    }
     std::cout << (arguments.report / "report.html").string() << "\n";
     return;
   }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 
+#include "against.h"
 #include "claims.h"
 #include "comparison_settings.h"
 #include "gesso/core/error.h"
@@ -657,6 +658,14 @@ Report comparison_report(const Comparison& comparison, const fs::path& folder,
 void write_page(const Comparison& comparison, const fs::path& folder,
                 std::optional<ReportProgress> progress) {
   comparison_report(comparison, folder, std::move(progress)).write((folder / "report.html").string());
+}
+
+void write_page_against(const Comparison& comparison, const fs::path& folder, const fs::path& other) {
+  Report report = comparison_report(comparison, folder);
+  const Comparison there = read_results(other / "results.json");
+  const fs::path name = other.filename().empty() ? other.parent_path().filename() : other.filename();
+  report.sections.insert(report.sections.begin(), against_section(comparison, there, name.string()));
+  report.write((folder / "report.html").string());
 }
 
 }  // namespace gesso

@@ -18,4 +18,8 @@ Report comparison_report(const Comparison& comparison, const std::filesystem::pa
 void write_page(const Comparison& comparison, const std::filesystem::path& folder,
                 std::optional<ReportProgress> progress = {});
 
+/// The same with a section that lays the comparison in the folder `other` beside it (against.h).
+void write_page_against(const Comparison& comparison, const std::filesystem::path& folder,
+                        const std::filesystem::path& other);
+
 }  // namespace gesso

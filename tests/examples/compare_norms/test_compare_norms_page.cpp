@@ -3,11 +3,13 @@
 #include <iostream>
 
 #include "browser.h"
+#include "compare_norms/against.h"
 #include "compare_norms/page.h"
 #include "compare_norms/tally.h"
 #include "compare_norms/verdicts.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/reduce.h"
+#include "gesso/core/files/file.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/layers/normalization/instance_norm.h"
 #include "gesso/layers/sequential.h"
@@ -242,6 +244,33 @@ TEST_CASE("identities are checked apart, and an error shows") {
     CHECK(check.error > check.allowed);
   }
   CHECK(identity_checks(Comparison{}).empty());
+}
+
+TEST_CASE("two comparisons side by side: settings that differ, claims, losses that both have") {
+  Comparison here = made_up_comparison(), there = made_up_comparison(2);
+  here.settings = {{"steps", "120"}, {"lr", "0.001"}};
+  there.settings = {{"steps", "200"}, {"lr", "0.001"}, {"seeds", "2"}};
+  std::erase_if(there.runs, [](const ComparisonRun& run) { return run.batch == 1; });
+  const ReportSection section = against_section(here, there, "other");
+  REQUIRE(section.blocks.size() == 3);
+  const auto& settings = std::get<ReportTable>(section.blocks[0]);
+  CHECK(settings.rows == std::vector<std::vector<std::string>>{{"seeds", "–", "2"}, {"steps", "120", "200"}});
+  const auto& claims = std::get<ReportTable>(section.blocks[1]);
+  REQUIRE(claims.rows.size() == 11);
+  CHECK(claims.rows[0] == std::vector<std::string>{"total-loss", "5.0 %", "50 % (50 % to 50 %)", "supported",
+                                                   "50 % (49 % to 50 %)", "indicative"});
+  CHECK(claims.rows[3][4] == "–");
+  CHECK(claims.rows[3][5] == "open");
+  const auto& losses = std::get<ReportTable>(section.blocks[2]);
+  CHECK(losses.rows.size() == 2);  // batches of one are here alone
+
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "there");
+  write_results(there, folder / "there/results.json");
+  write_page_against(here, folder.path(), folder / "there/");
+  CHECK(read_file(folder / "report.html").find("Against there") != std::string::npos);
+  CHECK_THROWS_WITH_AS(write_page_against(here, folder.path(), folder / "none"), doctest::Contains("none"),
+                       FileError);
 }
 
 TEST_CASE("there is a page at every stage: nothing done, one training, without pictures, with some") {
