@@ -43,7 +43,7 @@ ReportTable claims_table(const Comparison& here, const Comparison& there, const 
                     {}};
   const std::vector<ClaimVerdict> a = verdicts_of(here), b = verdicts_of(there);
   for (std::size_t i = 0; i < a.size(); ++i) {
-    table.rows.push_back({a[i].claim->name, percent(a[i].claim->threshold), effect_text(a[i]),
+    table.rows.push_back({a[i].claim.name, percent(a[i].claim.threshold), effect_text(a[i]),
                           name_of(a[i].verdict), effect_text(b[i]), name_of(b[i].verdict)});
   }
   return table;

@@ -21,12 +21,12 @@ struct ClaimEvidence {
 /// An effect is measured seed by seed: batch and instance norm of one seed began with the same weights and saw
 /// the same crops. The claim says that its mean over seeds is above the threshold.
 struct Claim {
-  const char* name;    ///< "total-loss"
-  const char* words;   ///< the claim
-  const char* source;  ///< who says so
-  const char* effect;  ///< what is measured, in words
+  std::string name;    ///< "total-loss"
+  std::string words;   ///< the claim
+  std::string source;  ///< who says so
+  std::string effect;  ///< what is measured, in words
   double threshold;    ///< a share: 0.05 is 5 %
-  const char* needs;   ///< what must have been trained
+  std::string needs;   ///< what must have been trained
   /// Finds the effects; none while one of the trainings is missing.
   std::function<ClaimEvidence(const Comparison&)> measure;
 };

@@ -8,9 +8,11 @@
 #include "against.h"
 #include "claims.h"
 #include "comparison_settings.h"
+#include "curves.h"
 #include "gesso/core/error.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/training/report/recorder.h"
+#include "layer_section.h"
 #include "tally.h"
 #include "verdicts.h"
 
@@ -31,16 +33,6 @@ struct Page {
   Index batch() const { return batch_sizes.front(); }
 };
 
-// A normalization has one colour all over the page.
-int color_of(const std::string& name) {
-  static const std::map<std::string, int> colors = {{"instance", 0}, {"batch", 1}, {"layer", 2},
-                                                    {"group", 3},    {"none", 6},  {"batch-instance", 4}};
-  const auto known = colors.find(name);
-  return known == colors.end() ? 5 : known->second;
-}
-
-std::string label_of(const std::string& name) { return name == "none" ? "no normalization" : name; }
-
 std::string name_of_photograph(const std::string& path) { return fs::path(path).stem().string(); }
 
 // The picture of a file in the run folder, or nothing: a report without a picture is better than none.
@@ -57,31 +49,6 @@ std::optional<ReportPicture> picture_of(const Page& page, const std::string& fil
 }
 
 // ---- curves over the steps
-
-// The mean over seeds, step by step, with a band from the lowest to the highest seed.
-ReportCurve curve_over_seeds(const std::string& name, const std::vector<std::vector<double>>& x,
-                             const std::vector<std::vector<double>>& y) {
-  ReportCurve curve{.name = label_of(name), .color = color_of(name)};
-  std::size_t count = x.empty() ? 0 : x.front().size();
-  for (const std::vector<double>& each : y) {
-    count = std::min(count, each.size());
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    double sum = 0, low = y.front()[i], high = low;
-    for (const std::vector<double>& each : y) {
-      sum += each[i];
-      low = std::min(low, each[i]);
-      high = std::max(high, each[i]);
-    }
-    curve.x.push_back(x.front()[i]);
-    curve.y.push_back(sum / static_cast<double>(y.size()));
-    if (y.size() > 1) {
-      curve.low.push_back(low);
-      curve.high.push_back(high);
-    }
-  }
-  return curve;
-}
 
 ReportChart loss_chart(const Page& page, const std::string& title, Index batch,
                        std::vector<double> ComparisonRun::*values, const std::string& photographs = "plain") {
@@ -456,10 +423,8 @@ ReportSection classification_section(const Page& page) {
 
 // ---- inside the layers
 
-using Records = std::vector<NormalizationRecord>;
-
-std::map<std::string, Records> records_of(const Page& page) {
-  std::map<std::string, Records> records;
+std::map<std::string, NormalizationRecords> records_of(const Page& page) {
+  std::map<std::string, NormalizationRecords> records;
   for (const std::string& name : page.names) {
     const ComparisonRun* run = painted_run(page, name, page.batch());
     if (run != nullptr && !run->normalization_record.empty()) {
@@ -467,103 +432,6 @@ std::map<std::string, Records> records_of(const Page& page) {
     }
   }
   return records;
-}
-
-// What `values` gives of one layer, a row for each channel and a column for each recorded step.
-ReportColorMap map_of_layer(const Records& records, const std::string& layer, const std::string& caption,
-                            const std::function<std::vector<double>(const NormalizationRecord&)>& values) {
-  ReportColorMap map{.caption = caption, .x = {}, .values = {}};
-  for (const NormalizationRecord& record : records) {
-    if (record.layer != layer) {
-      continue;
-    }
-    const std::vector<double> column = values(record);
-    map.values.resize(std::max(map.values.size(), column.size()));
-    map.x.push_back(static_cast<double>(record.step));
-    for (std::size_t channel = 0; channel < map.values.size(); ++channel) {
-      map.values[channel].push_back(channel < column.size() ? column[channel]
-                                                            : std::numeric_limits<double>::quiet_NaN());
-    }
-  }
-  return map;
-}
-
-std::vector<double> deviations(const NormalizationRecord& record) {
-  std::vector<double> deviations = record.variance;
-  std::transform(deviations.begin(), deviations.end(), deviations.begin(),
-                 [](double variance) { return std::sqrt(variance); });
-  return deviations;
-}
-
-// The mean over the layers of a number of each, for each recorded step.
-ReportChart chart_over_layers(const std::map<std::string, Records>& records, const std::string& title,
-                              const std::string& y_label, double factor, double NormalizationRecord::*value,
-                              bool log_scale) {
-  ReportChart chart{.title = title, .y_label = y_label, .log_scale = log_scale};
-  for (const auto& [name, list] : records) {
-    std::map<Index, std::vector<double>> by_step;
-    for (const NormalizationRecord& record : list) {
-      if (std::isfinite(record.*value)) {
-        by_step[record.step].push_back(factor * record.*value);
-      }
-    }
-    ReportCurve curve{.name = label_of(name), .color = color_of(name)};
-    for (const auto& [step, values] : by_step) {
-      curve.x.push_back(static_cast<double>(step));
-      curve.y.push_back(Spread(values).mean);
-    }
-    chart.curves.push_back(curve);
-  }
-  return chart;
-}
-
-ReportSection layer_section(const Page& page, const std::map<std::string, Records>& records) {
-  ReportSection section{
-      "Inside the layers",
-      {ReportText{
-          {concat_text("What the normalization layers saw while they were trained in batches of ",
-                       page.batch(), ", first seed: the first layer, one in the middle and the last.")}}}};
-  std::vector<std::string> layers;
-  for (const auto& [name, list] : records) {
-    for (const NormalizationRecord& record : list) {
-      if (std::find(layers.begin(), layers.end(), record.layer) == layers.end()) {
-        layers.push_back(record.layer);
-      }
-    }
-  }
-  if (layers.size() > 3) {
-    layers = {layers.front(), layers[layers.size() / 2], layers.back()};
-  }
-  for (const std::string& layer : layers) {
-    ReportColorMaps seen{.title = concat_text("Layer ", layer, ": deviation of what comes in, by channel"),
-                         .value_label = "deviation",
-                         .log_scale = true};
-    ReportColorMaps gamma{.title = concat_text("Layer ", layer, ": gamma, by channel"),
-                          .value_label = "gamma"};
-    for (const auto& [name, list] : records) {
-      const ReportColorMap map = map_of_layer(list, layer, label_of(name), deviations);
-      if (!map.values.empty()) {
-        seen.maps.push_back(map);
-      }
-      const ReportColorMap scale = map_of_layer(
-          list, layer, label_of(name), [](const NormalizationRecord& record) { return record.gamma; });
-      if (!scale.values.empty()) {
-        gamma.maps.push_back(scale);
-      }
-    }
-    section.blocks.push_back(seen);
-    section.blocks.push_back(gamma);
-  }
-  section.blocks.push_back(chart_over_layers(records, "Outputs that the ReLU closes, mean over the layers",
-                                             "percent", 100, &NormalizationRecord::closed, false));
-  section.blocks.push_back(chart_over_layers(records,
-                                             "Norm of the gradient that leaves a layer, mean over the layers",
-                                             "norm", 1, &NormalizationRecord::input_gradient, true));
-  section.blocks.push_back(
-      ReportText{{"Layer norm has one deviation for all channels, group norm one for each group; for "
-                  "batch-instance norm the batch part is shown. Layers without a ReLU after them count as "
-                  "closed where they are negative."}});
-  return section;
 }
 
 ReportSection cost_section(const Page& page) {
@@ -646,9 +514,9 @@ Report comparison_report(const Comparison& comparison, const fs::path& folder,
   if (!comparison.classification.empty()) {
     report.sections.push_back(classification_section(page));
   }
-  const std::map<std::string, Records> records = records_of(page);
+  const std::map<std::string, NormalizationRecords> records = records_of(page);
   if (!records.empty()) {
-    report.sections.push_back(layer_section(page, records));
+    report.sections.push_back(layer_section(records, page.batch()));
   }
   report.sections.push_back(cost_section(page));
   report.notes = {"All numbers are in results.json beside this page."};

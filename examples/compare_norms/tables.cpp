@@ -135,7 +135,7 @@ void print_latex(std::ostream& out, const Comparison& comparison) {
   std::vector<std::vector<std::string>> claims = {
       {"Claim", "Effect", "95 % interval", "Threshold", "p", "Verdict"}};
   for (const ClaimVerdict& found : verdicts_of(comparison)) {
-    std::vector<std::string> row = {found.claim->name,     "", "", percent(found.claim->threshold), "",
+    std::vector<std::string> row = {found.claim.name,      "", "", percent(found.claim.threshold), "",
                                     name_of(found.verdict)};
     if (found.effect) {
       row[1] = percent(found.effect->mean);

@@ -86,7 +86,7 @@ Others others_in(const Comparison& comparison) {
   Others others;
   for (const ClaimVerdict& found : verdicts_of(comparison)) {
     if (found.verdict != Verdict::supported) {
-      others.emplace_back(found.claim->name, found.verdict);
+      others.emplace_back(found.claim.name, found.verdict);
     }
   }
   return others;
@@ -103,7 +103,7 @@ Others after(const std::function<void(ComparisonRun&)>& change) {
 
 const ClaimVerdict& named(const std::vector<ClaimVerdict>& verdicts, const std::string& name) {
   return *std::find_if(verdicts.begin(), verdicts.end(),
-                       [&](const ClaimVerdict& found) { return found.claim->name == name; });
+                       [&](const ClaimVerdict& found) { return found.claim.name == name; });
 }
 
 }  // namespace

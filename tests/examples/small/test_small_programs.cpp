@@ -77,3 +77,11 @@ TEST_CASE("style-recipe trains, repaints and is no longer than it promises") {
   CHECK(std::count(source.begin(), source.end(), '\n') <= 120);
   CHECK(source.find("#include \"") == std::string::npos);  // of gesso, the one header for users alone
 }
+
+TEST_CASE("compare-own-network compares, and says in a page what it found") {
+  const TemporaryFolder folder;
+  output_of("compare-own-network", "'" + folder.path() + "' 3");
+  const std::string page = read_file(folder / "report.html");
+  CHECK(page.find("Waves in bad light") != std::string::npos);
+  CHECK(page.find("the loss on the test batch is lower with instance than with batch") != std::string::npos);
+}
