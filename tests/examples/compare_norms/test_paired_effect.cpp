@@ -1,6 +1,8 @@
 // The statistics of verdicts: Student's t, the interval of paired effects, Holm's correction.
 #include "compare_norms/paired_effect.h"
 
+#include <cmath>
+
 #include "gesso/core/error.h"
 #include "support.h"
 
