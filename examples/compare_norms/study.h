@@ -20,14 +20,6 @@ struct StudyBatch {
 
 /// What is compared. All trainings of a seed begin with the same weights, as far as the networks have the same, and see
 /// the same batches.
-///
-///     Study study;
-///     study.network = [](const std::string& normalization, Generator& rng) { return std::make_unique<Net>(...); };
-///     study.batches = [](Index batch, Generator& rng) { return StudyBatch{...}; };
-///     study.loss = [](const Tensor& output, const StudyBatch& batch) { return mse_loss(output, batch.target); };
-///     study.test = ...;
-///     run_study(study, "runs/study");
-///
 /// examples/compare_own_network.cpp is a whole one.
 struct Study {
   std::string title = "A comparison of normalizations";
