@@ -270,8 +270,8 @@ const std::vector<Claim>& claims() {
 
 void print_claims(std::ostream& out) {
   out << "A claim is supported if its effect, averaged over seeds, is above the threshold, and contradicted if it "
-         "is below: by a paired t test\nat the level 0.05, corrected for the number of claims (Holm 1979). Else, "
-         "and with fewer than 3 seeds, it is undecided.\n";
+         "is below: by a paired t test\nat the level 0.05, corrected for the number of claims (Holm 1979). Else "
+         "it is undecided; with fewer than 3 seeds it is only indicative.\n";
   for (const Claim& claim : claims()) {
     out << "\n"
         << claim.name << "\n  " << claim.words << "\n  source     " << claim.source << "\n  effect     "
