@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <string>
@@ -13,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "gesso/core/error.h"
+#include "gesso/core/files/file.h"
 #include "gesso/core/files/json.h"
 
 namespace gesso {
@@ -145,6 +148,28 @@ Json json_schema(const std::string& title) {
   Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", title}};
   schema.update(detail::schema_of<Struct>());
   return schema;
+}
+
+/// Writes `value` to `path`, and beside it results.schema.json, its schema with that title, which it names. Each file
+/// appears complete or not at all. Throws FileError when one cannot be written.
+template <class Struct>
+void write_struct(const Struct& value, const std::filesystem::path& path, const std::string& title) {
+  const std::filesystem::path schema = path.parent_path() / "results.schema.json";
+  write_file_atomically(schema.string(), json_text(json_schema<Struct>(title), 1) + "\n");
+  Json json = {{"$schema", schema.filename().string()}};
+  json.update(json_of(value));
+  write_file_atomically(path.string(), json_text(json) + "\n");
+}
+
+/// Reads what write_struct() wrote. Throws FileError, naming the file and saying that it is no `what`, for another one.
+template <class Struct>
+Struct read_struct(const std::filesystem::path& path, const std::string& what) {
+  const std::string text = read_file(path.string());
+  try {
+    return struct_of<Struct>(parse_json(text));
+  } catch (const Json::exception& error) {
+    throw FileError(concat_text(path.string(), ": it is no ", what, ": ", error.what()));
+  }
 }
 
 }  // namespace gesso

@@ -4,7 +4,6 @@
 
 #include "gesso/core/build_info.h"
 #include "gesso/core/error.h"
-#include "gesso/core/files/file.h"
 #include "result_fields.h"
 
 namespace gesso {
@@ -26,21 +25,11 @@ std::string FailedTraining::str() const {
 }
 
 void write_results(const Comparison& comparison, const std::filesystem::path& path) {
-  const std::filesystem::path schema = path.parent_path() / "results.schema.json";
-  write_file_atomically(
-      schema.string(), json_text(json_schema<Comparison>("results.json of gesso's compare-norms"), 1) + "\n");
-  Json json = {{"$schema", schema.filename().string()}};
-  json.update(json_of(comparison));
-  write_file_atomically(path.string(), json_text(json) + "\n");
+  write_struct(comparison, path, "results.json of gesso's compare-norms");
 }
 
 Comparison read_results(const std::filesystem::path& path) {
-  const std::string text = read_file(path.string());
-  try {
-    return struct_of<Comparison>(parse_json(text));
-  } catch (const Json::exception& error) {
-    throw FileError(concat_text(path.string(), ": it is no results.json of compare-norms: ", error.what()));
-  }
+  return read_struct<Comparison>(path, "results.json of compare-norms");
 }
 
 }  // namespace gesso

@@ -7,6 +7,7 @@
 #include "painting/model_file.h"
 #include "painting/training_run.h"
 #include "program/interrupt.h"
+#include "tally.h"
 
 namespace gesso {
 namespace {
@@ -61,15 +62,8 @@ void read_curves(const RunFolder& folder, ComparisonRun& run) {
   std::vector<double> seconds = curve("seconds");
   std::adjacent_difference(seconds.begin(), seconds.end(), seconds.begin());
   run.seconds_per_step = median(seconds);
-  const std::size_t last = std::max<std::size_t>(1, log.size() / 10);
-  const auto mean_of_last = [&](const std::vector<double>& values) {
-    double sum = 0;
-    for (std::size_t i = values.size() - last; i < values.size(); ++i) {
-      sum += values[i] / static_cast<double>(last);
-    }
-    return sum;
-  };
-  run.training = {mean_of_last(run.total), mean_of_last(run.content), mean_of_last(run.style)};
+  run.training = {mean_of_last_tenth(run.total), mean_of_last_tenth(run.content),
+                  mean_of_last_tenth(run.style)};
 }
 
 }  // namespace gesso

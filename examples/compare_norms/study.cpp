@@ -7,7 +7,6 @@
 #include "comparison_settings.h"
 #include "gesso/autograd/graph.h"
 #include "gesso/core/error.h"
-#include "gesso/core/files/file.h"
 #include "gesso/core/files/folder_lock.h"
 #include "gesso/core/files/safetensors.h"
 #include "gesso/training/optim/adam.h"
@@ -17,6 +16,7 @@
 #include "program/interrupt.h"
 #include "result_fields.h"
 #include "study_page.h"
+#include "tally.h"
 
 namespace gesso {
 
@@ -68,28 +68,13 @@ std::map<std::string, std::string> settings_of(const Study& study) {
           {"learning_rate", concat_text(study.learning_rate)}};
 }
 
-void write(const StudyResults& results, const fs::path& folder) {
-  const std::string schema = "results.schema.json";
-  write_file_atomically((folder / schema).string(),
-                        json_text(json_schema<StudyResults>("results.json of a study with gesso"), 1) + "\n");
-  Json json = {{"$schema", schema}};
-  json.update(json_of(results));
-  write_file_atomically((folder / "results.json").string(), json_text(json) + "\n");
-}
-
 // What the folder holds, or a study that has not begun.
 StudyResults begin_or_go_on(const Study& study, const fs::path& folder) {
   const fs::path path = folder / "results.json";
   if (!fs::exists(path)) {
     return {.origin = ComparisonOrigin::now(), .settings = settings_of(study)};
   }
-  const std::string text = read_file(path.string());
-  StudyResults results;
-  try {
-    results = struct_of<StudyResults>(parse_json(text));
-  } catch (const Json::exception& error) {
-    throw FileError(concat_text(path.string(), ": it is no results.json of a study: ", error.what()));
-  }
+  StudyResults results = read_struct<StudyResults>(path, "results.json of a study");
   require(results.settings == settings_of(study), "run_study: ", folder.string(),
           " holds a study with other settings; name another folder");
   return results;
@@ -150,10 +135,7 @@ bool train_run(const Study& study, const fs::path& folder, StudyRun& run,
   const std::vector<LogEntry> log = read_log(own.log());
   run.step = log_curve(log, "step", "").y;
   run.loss = log_curve(log, "loss", "").y;
-  const std::size_t last = std::max<std::size_t>(1, run.loss.size() / 10);
-  for (std::size_t i = run.loss.size() - last; i < run.loss.size(); ++i) {
-    run.training += run.loss[i] / static_cast<double>(last);
-  }
+  run.training = mean_of_last_tenth(run.loss);
   save_safetensors(own.model().string(), network->state_dict());
   const NoGradGuard no_grad;
   network->eval();
@@ -196,7 +178,7 @@ StudyResults run_study(const Study& study, const fs::path& folder) {
       bar.message(results.failures.back().str());
     }
     done += study.steps;
-    write(results, folder);
+    write_struct(results, folder / "results.json", "results.json of a study with gesso");
     study_report(results, folder).write((folder / "report.html").string());
     fs::remove_all(RunFolder{folder / "runs" / study_run_name(run)}.checkpoint());
   }

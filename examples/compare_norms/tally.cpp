@@ -82,6 +82,15 @@ std::string Spread::str() const {
   return count == 1 ? fixed(mean, digits) : fixed(mean, digits) + " ± " + fixed(deviation, digits);
 }
 
+double mean_of_last_tenth(const std::vector<double>& values) {
+  const std::size_t last = std::max<std::size_t>(1, values.size() / 10);
+  double sum = 0;
+  for (std::size_t i = values.size() - last; i < values.size(); ++i) {
+    sum += values[i] / static_cast<double>(last);
+  }
+  return sum;
+}
+
 std::vector<double> values_of(const std::vector<const ComparisonRun*>& runs,
                               const std::function<double(const ComparisonRun&)>& measure) {
   std::vector<double> values;

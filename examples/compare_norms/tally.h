@@ -29,6 +29,9 @@ struct Spread {
   std::string str() const;
 };
 
+/// The mean of the last tenth of `values`, or of the last one if there are fewer than ten; there must be one.
+double mean_of_last_tenth(const std::vector<double>& values);
+
 /// `measure` of each run.
 std::vector<double> values_of(const std::vector<const ComparisonRun*>& runs,
                               const std::function<double(const ComparisonRun&)>& measure);

@@ -65,6 +65,8 @@ Tensor stylize(StyleNetwork& network, const Tensor& photograph, const PaintOptio
   return options.opacity == 1 ? painting : photograph + options.opacity * (painting - photograph);
 }
 
+double opacity_for(double strength, bool learned) { return std::min(1.0, learned ? 2 * strength : strength); }
+
 double bytes_per_pixel(StyleNetwork& network) {
   constexpr Index side = 256;
   const Tensor photograph = Tensor::full({1, 3, side, side}, 0.5);

@@ -22,6 +22,11 @@ inline constexpr Index max_scaled_pixels = 16'000'000;
 /// not in 0 to 1.
 Tensor stylize(StyleNetwork& network, const Tensor& photograph, const PaintOptions& options = {});
 
+/// PaintOptions::opacity for a strength of a style, from 0 to 1.5. A network that has `learned` to leave photographs as
+/// they are (TrainSettings::strength) paints weak styles itself, but not a photograph exactly: below half the strength its
+/// painting fades out. Any other's is mixed with the photograph.
+double opacity_for(double strength, bool learned);
+
 /// Bytes of memory that stylize() takes for each pixel that is painted: what it takes for 256 x 256.
 double bytes_per_pixel(StyleNetwork& network);
 

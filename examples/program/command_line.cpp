@@ -186,10 +186,7 @@ std::optional<std::string> given_value(const std::vector<std::string>& words, co
 std::vector<std::string> with_plan(const CLI::App& app, std::vector<std::string> words) {
   const std::optional<std::string> file =
       app.get_option_no_throw(kPlan) != nullptr ? given_value(words, kPlan) : std::nullopt;
-  if (!file || file->empty()) {
-    return words;
-  }
-  if (!can_be_read(*file)) {
+  if (!file || !can_be_read(*file)) {
     return words;  // refuse_missing_plan() complains, after what is wrong with the other words
   }
   const std::vector<std::string> given = words;

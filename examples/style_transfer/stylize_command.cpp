@@ -67,11 +67,6 @@ void check_strength(double strength) {
   }
 }
 
-// How strongly a painting covers its photograph. A network that has learned to leave photographs as they are
-// paints weak styles itself, but not a photograph exactly: below half the strength its painting fades out.
-// Any other's is mixed with the photograph.
-double opacity(double strength, bool learned) { return std::min(1.0, learned ? 2 * strength : strength); }
-
 // "0.5 of the strength of waves"
 std::string with_strength(double strength, const std::string& words) {
   return strength == 1 ? words : concat_text(strength, " of the strength of ", words);
@@ -195,13 +190,13 @@ void StylizeCommand::run() {
   if (!any_style.empty()) {
     const LoadedAnyStyleNetwork loaded = load_any_style_network(file.string());
     const std::string painter = choose_any_style(*loaded.network, loaded.settings, *this);
-    paint.opacity = opacity(strength, false);
+    paint.opacity = opacity_for(strength, false);
     repaint(loaded.network->network(), painter, style_name(any_style.string()));
     return;
   }
   const LoadedStyleNetwork loaded = load_style_network(file.string());
   const std::string painter = choose_style(*loaded.network, loaded.settings, *this);
-  paint.opacity = opacity(strength, loaded.settings.strength);
+  paint.opacity = opacity_for(strength, loaded.settings.strength);
   repaint(*loaded.network, painter, model_name(file));
 }
 

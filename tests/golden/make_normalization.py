@@ -9,12 +9,12 @@ tests/layers/normalization/test_normalization_golden.cpp compares gesso with it 
 Everything is computed in float64 from inputs that float32 can hold.
 """
 import json
-import os
-import struct
 
 import torch
 from torch import nn
 import torch.nn.functional as F
+
+import golden_file
 
 tensors = {}  # name -> float64 tensor
 cases = []
@@ -225,16 +225,6 @@ for training in (True, False):
                         ([[2, 3]], (2, 3))):
         error("LayerNorm", args, shape, training)
 
-# https://github.com/huggingface/safetensors, "Format": length of the header, header, numbers
-header = {"__metadata__": {"torch": torch.__version__, "cases": json.dumps(cases), "errors": json.dumps(errors)}}
-data = b""
-for name, tensor in tensors.items():
-    numbers = tensor.double().contiguous().numpy().tobytes()
-    header[name] = {"dtype": "F64", "shape": list(tensor.shape), "data_offsets": [len(data), len(data) + len(numbers)]}
-    data += numbers
-head = json.dumps(header, separators=(",", ":")).encode()
-head += b" " * (-len(head) % 8)
-path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "normalization.safetensors")
-with open(path, "wb") as file:
-    file.write(struct.pack("<Q", len(head)) + head + data)
-print(f"{path}: {len(cases)} cases, {len(errors)} refusals asked, {len(tensors)} tensors, {8 + len(head) + len(data)} bytes")
+path, size = golden_file.write("normalization.safetensors", tensors,
+                               {"torch": torch.__version__, "cases": json.dumps(cases), "errors": json.dumps(errors)})
+print(f"{path}: {len(cases)} cases, {len(errors)} refusals asked, {len(tensors)} tensors, {size} bytes")

@@ -10,13 +10,13 @@ three times in training (spectral norm's vectors move each time) and once in eva
 parameter, .KEY for every buffer. All in float64, from numbers that float32 can hold.
 """
 import json
-import os
-import struct
 
 import torch
 from torch import nn
 import torch.nn.functional as F
 from torch.nn.utils import spectral_norm, weight_norm
+
+import golden_file
 
 torch.manual_seed(11)
 tensors = {}
@@ -89,15 +89,6 @@ for norm in NORMS:
     case(norm, "Linear", [7, 3], randn(4, 7))
     case(norm, "Linear", [2, 1], randn(1, 2), bias=False)
 
-header = {"__metadata__": {"torch": torch.__version__, "cases": json.dumps(cases)}}
-data = b""
-for name, tensor in tensors.items():
-    numbers = tensor.double().contiguous().numpy().tobytes()
-    header[name] = {"dtype": "F64", "shape": list(tensor.shape), "data_offsets": [len(data), len(data) + len(numbers)]}
-    data += numbers
-head = json.dumps(header, separators=(",", ":")).encode()
-head += b" " * (-len(head) % 8)
-path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "weight_normalization.safetensors")
-with open(path, "wb") as file:
-    file.write(struct.pack("<Q", len(head)) + head + data)
-print(f"{path}: {len(cases)} cases, {len(tensors)} tensors, {8 + len(head) + len(data)} bytes")
+path, size = golden_file.write("weight_normalization.safetensors", tensors,
+                               {"torch": torch.__version__, "cases": json.dumps(cases)})
+print(f"{path}: {len(cases)} cases, {len(tensors)} tensors, {size} bytes")

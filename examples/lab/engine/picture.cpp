@@ -82,14 +82,13 @@ std::vector<float> Painter::stylize(const std::string& text, const std::vector<f
   const auto styles = static_cast<Index>(loaded_.settings.styles.size());
   require(style >= 0 && style < styles, "styleIndex is ", style, ", and the network has ", styles,
           styles == 1 ? " style" : " styles", ", counted from 0");
-  // A network that has learned strengths has a row that leaves photographs as they are. It does not quite:
-  // below half the strength the painting fades out.
+  // A network that has learned strengths has a row that leaves photographs as they are.
   const bool learned = loaded_.settings.strength;
   std::vector<double> rows(static_cast<std::size_t>(loaded_.network->options().styles), 0.0);
   rows[0] = learned ? 1 - strength : 0;
   rows[static_cast<std::size_t>(loaded_.settings.row_of_style(style))] = learned ? strength : 1;
   loaded_.network->set_mix(rows);
-  const PaintOptions options{.opacity = std::min(1.0, learned ? 2 * strength : strength)};
+  const PaintOptions options{.opacity = opacity_for(strength, learned)};
   const Tensor painting = gesso::stylize(*loaded_.network, picture_of(request, pixels), options);
   return {painting.data<float>(), painting.data<float>() + painting.numel()};
 }
