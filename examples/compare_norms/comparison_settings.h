@@ -25,7 +25,7 @@ std::string listed(const std::vector<T>& values, const char* separator = ",") {
 /// Wasserstein distance.
 TrainSettings filter_bank_training();
 
-/// The settings of a comparison. Those of small() take a few minutes on two cores.
+/// The settings of a comparison. Those of small() take ten minutes on two cores.
 struct ComparisonSettings {
   /// What all trainings share. Its style, normalization, batch and seed are not used: each training has its
   /// own.
@@ -40,7 +40,7 @@ struct ComparisonSettings {
   bool normalized_photographs = true;  ///< whether to train on normalized photographs too
   bool classification = true;          ///< whether to train the small classifiers
 
-  /// On two cores: a few minutes, and a night.
+  /// On two cores: ten minutes, and a night.
   static ComparisonSettings small();
   static ComparisonSettings full();
 

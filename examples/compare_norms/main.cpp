@@ -59,7 +59,7 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
          "Folder of photographs; some are held out to test with. Default: the bundled ones")
       .hide_default()
       .value_name("FOLDER");
-  option("--preset", &arguments.preset, "small: a few minutes; full: a night. Other options change it")
+  option("--preset", &arguments.preset, "small: ten minutes; full: a night. Other options change it")
       .choices({"small", "full"})
       .not_in_plan();
   settings.push_back(line.add_plan_option());
