@@ -68,7 +68,16 @@ void propagate(Node& node, const Tensor& gradient) {
   running = &node;
   node.backward(gradient, gradients);
   if (Profiler* profiler = Profiler::active()) {
-    profiler->ended(node.operation, node.shape, true);
+    ProfiledOperation entry{.name = node.operation, .backward = true, .result = node.shape};
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.input_shapes[i]) {
+        entry.inputs.push_back(*node.input_shapes[i]);
+      }
+      if (node.inputs[i]) {
+        entry.gradients.push_back(node.inputs[i]->shape);
+      }
+    }
+    profiler->ended(std::move(entry));
   }
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     Tensor input_gradient = gradients.take(i);

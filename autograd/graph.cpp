@@ -75,7 +75,13 @@ const Tensor& Saved::operator()() const {
 
 Tensor record(const char* operation, Tensor result, const std::vector<Tensor>& inputs, Backward backward) {
   if (Profiler* profiler = Profiler::active(); profiler && !in_backward()) {
-    profiler->ended(operation, result.shape(), false);
+    ProfiledOperation entry{.name = operation, .result = result.shape()};
+    for (const Tensor& input : inputs) {
+      if (input.defined()) {
+        entry.inputs.push_back(input.shape());
+      }
+    }
+    profiler->ended(std::move(entry));
   }
   bool needed = false;
   for (const Tensor& input : inputs) {

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <vector>
+#include <map>
+#include <utility>
 
 namespace gesso {
 namespace {
@@ -17,17 +18,25 @@ Profiler::~Profiler() { active_profiler = before_; }
 
 Profiler* Profiler::active() { return active_profiler; }
 
-void Profiler::ended(const char* operation, const Shape& result, bool backward) {
+void Profiler::ended(ProfiledOperation operation) {
   const Clock::time_point now = Clock::now();
-  Times& times = operations_[{operation, result.str()}];
-  times.calls += backward ? 0 : 1;
-  (backward ? times.backward : times.forward) += std::chrono::duration<double>(now - last_).count();
+  operation.seconds = std::chrono::duration<double>(now - last_).count();
+  operations_.push_back(std::move(operation));
   last_ = now;
 }
 
 std::string Profiler::table() const {
-  std::vector<std::pair<std::pair<std::string, std::string>, Times>> rows(operations_.begin(),
-                                                                          operations_.end());
+  struct Times {
+    int calls = 0;
+    double forward = 0, backward = 0;  // seconds
+  };
+  std::map<std::pair<std::string, std::string>, Times> sums;  // by name and shape
+  for (const ProfiledOperation& operation : operations_) {
+    Times& times = sums[{operation.name, operation.result.str()}];
+    times.calls += operation.backward ? 0 : 1;
+    (operation.backward ? times.backward : times.forward) += operation.seconds;
+  }
+  std::vector<std::pair<std::pair<std::string, std::string>, Times>> rows(sums.begin(), sums.end());
   std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
     return a.second.forward + a.second.backward > b.second.forward + b.second.backward;
   });

@@ -1,7 +1,6 @@
 // How fast single layers are, and how far from what the machine can do: convolutions in GFLOP/s beside a
 // large product of matrices, layers that only move numbers in GB/s beside copying memory.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <functional>
 #include <map>
@@ -10,8 +9,8 @@
 #include <vector>
 
 #include "gesso/core/convolution/convolution.h"
-#include "gesso/core/kernels/gemm.h"
 #include "gesso/gesso.h"
+#include "peaks.h"
 #include "program/command_line.h"
 
 using namespace gesso;
@@ -165,48 +164,6 @@ struct Settings {
     return (std::string(group) + ": " + name).find(only) != std::string::npos;
   }
 };
-
-// The shortest time of one run(), in seconds: other programs can only make it longer. prepare() is not timed.
-double seconds(double budget, const std::function<void()>& prepare, const std::function<void()>& run) {
-  using Clock = std::chrono::steady_clock;
-  double shortest = 1e30;
-  const auto begin = Clock::now();
-  for (int round = 0; round < 3 || Clock::now() - begin < std::chrono::duration<double>(budget); ++round) {
-    prepare();
-    const auto start = Clock::now();
-    run();
-    shortest = std::min(shortest, std::chrono::duration<double>(Clock::now() - start).count());
-  }
-  return shortest;
-}
-double seconds(double budget, const std::function<void()>& run) {
-  return seconds(
-      budget, [] {}, run);
-}
-
-struct Peaks {
-  double gflops, gigabytes;  // a second
-};
-
-Peaks measure_peaks(double budget) {
-  constexpr Index n = 1024, bytes = 64 << 20, numbers = bytes / sizeof(float), block = 1 << 18;
-  Generator rng(1);
-  const Tensor a = Tensor::randn({n, n}, rng), b = Tensor::randn({n, n}, rng);
-  Tensor c = Tensor::empty({n, n});
-  float* out = c.mutable_data<float>();
-  const double product = seconds(budget, [&] {
-    parallel_gemm<float>(false, false, n, n, n, 1, a.data<float>(), n, b.data<float>(), n, 0, out, n);
-  });
-  const Tensor from = Tensor::ones({numbers});
-  Tensor to = Tensor::zeros({numbers});
-  float* target = to.mutable_data<float>();
-  const double copy = seconds(budget, [&] {
-    parallel_for(numbers, block, [&](Index begin, Index end) {
-      std::copy(from.data<float>() + begin, from.data<float>() + end, target + begin);
-    });
-  });
-  return {2e-9 * n * n * n / product, 2e-9 * bytes / copy};
-}
 
 // Seconds of a convolution; a gradient that its group does not have is left out.
 struct ConvolutionTimes {

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""The work of benchmarks/train_step.cpp in PyTorch (Debian's python3-torch), on the numbers that it wrote.
+"""The work of benchmarks/train_step.cpp in PyTorch, 1.13 or newer, on the numbers that it wrote.
 
 Usage: peer_torch.py --data FILE [--work NAME] [--threads N] [--warm-up N] [--rounds N | --on-request] [--seconds S]
+                     [--channels-last] [--compile]
        peer_torch.py --data FILE --export-onnx SIZE MODEL.onnx INPUT.raw
 
 FILE is what `benchmark-train-step --write-data FILE` writes. Works, options and printed lines are those of that program.
---export-onnx writes the style network for one picture of SIZE, and the picture as float32.
+--channels-last keeps pictures and weights in the order that oneDNN prefers, --compile gives what is differentiated to
+torch.compile. --export-onnx writes the style network for one picture of SIZE, and the picture as float32.
 """
 import argparse
 import json
@@ -24,6 +26,8 @@ parser.add_argument("--warm-up", type=int, default=2)
 parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--seconds", type=float, default=0.5)
 parser.add_argument("--on-request", action="store_true")
+parser.add_argument("--channels-last", action="store_true")
+parser.add_argument("--compile", action="store_true")
 parser.add_argument("--export-onnx", nargs=3, metavar=("SIZE", "MODEL", "INPUT"))
 args = parser.parse_args()
 os.environ["OMP_NUM_THREADS"] = str(args.threads)
@@ -33,6 +37,7 @@ from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
 torch.set_num_threads(args.threads)
+MEMORY_FORMAT = torch.channels_last if args.channels_last else torch.contiguous_format
 BATCH = 4
 CONTENT_WEIGHT, STYLE_WEIGHT = 1e5, 1e10
 
@@ -43,11 +48,19 @@ def load(prefix):
         begin = 8 + struct.unpack("<Q", data[:8])[0]
         result = {}
         for name, entry in json.loads(data[8:begin]).items():
-            if name.startswith(prefix):
+            if name.startswith(prefix) and entry["dtype"] == "F32":
                 first, last = entry["data_offsets"]
                 values = torch.frombuffer(bytearray(data[begin + first:begin + last]), dtype=torch.float32)
-                result[name[len(prefix):]] = values.reshape(entry["shape"])
+                values = values.reshape(entry["shape"])
+                if values.dim() == 4:
+                    values = values.contiguous(memory_format=MEMORY_FORMAT)
+                result[name[len(prefix):]] = values
         return result
+
+
+def compiled(function):
+    """The function, through torch.compile if that was asked for."""
+    return torch.compile(function) if args.compile else function
 
 
 # ---- the networks
@@ -68,12 +81,25 @@ class UpsampleConvLayer(ConvLayer):
         return super().forward(F.interpolate(x, mode="nearest", scale_factor=2))
 
 
+def groups_of(channels):
+    """As examples/painting/style_network.cpp chooses them."""
+    groups = min(32, max(1, channels // 2))
+    while channels % groups:
+        groups -= 1
+    return groups
+
+
+NORMS = {"instance": lambda channels: nn.InstanceNorm2d(channels, affine=True),
+         "batch": nn.BatchNorm2d,
+         "group": lambda channels: nn.GroupNorm(groups_of(channels), channels),
+         "layer": lambda channels: nn.GroupNorm(1, channels)}
+
+
 class ResidualBlock(nn.Module):
-    def __init__(self, channels):
+    def __init__(self, channels, norm):
         super().__init__()
         self.conv1, self.conv2 = ConvLayer(channels, channels, 3, 1), ConvLayer(channels, channels, 3, 1)
-        self.in1 = nn.InstanceNorm2d(channels, affine=True)
-        self.in2 = nn.InstanceNorm2d(channels, affine=True)
+        self.in1, self.in2 = norm(channels), norm(channels)
 
     def forward(self, x):
         return x + self.in2(self.conv2(torch.relu(self.in1(self.conv1(x)))))
@@ -82,23 +108,20 @@ class ResidualBlock(nn.Module):
 class StyleNetwork(nn.Module):
     """PyTorch's fast_neural_style transformer (Johnson et al. 2016), with gesso's linear output 0.5 + 0.25 y."""
 
-    def __init__(self, width, blocks, weights):
+    def __init__(self, width, blocks, weights, norm=NORMS["instance"]):
         super().__init__()
-
-        def norm(channels):
-            return nn.InstanceNorm2d(channels, affine=True)
-
         w = width
         self.conv1, self.in1 = ConvLayer(3, w, 9, 1), norm(w)
         self.conv2, self.in2 = ConvLayer(w, 2 * w, 3, 2), norm(2 * w)
         self.conv3, self.in3 = ConvLayer(2 * w, 4 * w, 3, 2), norm(4 * w)
         self.blocks = blocks
         for i in range(blocks):
-            setattr(self, f"res{i + 1}", ResidualBlock(4 * w))
+            setattr(self, f"res{i + 1}", ResidualBlock(4 * w, norm))
         self.deconv1, self.in4 = UpsampleConvLayer(4 * w, 2 * w, 3, 1), norm(2 * w)
         self.deconv2, self.in5 = UpsampleConvLayer(2 * w, w, 3, 1), norm(w)
         self.deconv3 = ConvLayer(w, 3, 9, 1)
-        self.load_state_dict(weights)
+        self.load_state_dict(weights, strict=False)  # without batch norm's running statistics
+        self.to(memory_format=MEMORY_FORMAT)
 
     def forward(self, x):
         x = torch.relu(self.in1(self.conv1(x)))
@@ -159,44 +182,91 @@ class SqueezeNet:
         return layers
 
 
+class AnyStyleNetwork:
+    """examples/painting/any_style_network.cpp: a style picture's statistics choose every norm's gamma and beta."""
+
+    def __init__(self, width, blocks, weights):
+        self.weights = weights
+        self.encoder = SqueezeNet({key[len("encoder_"):].replace("_", "."): weight for key, weight in weights.items()
+                                   if key.startswith("encoder_")})
+        network = {key[len("network."):]: weight for key, weight in weights.items() if key.startswith("network.")}
+        # Rows of gamma and beta, by the name of their norm, whose own they become when a style is chosen.
+        self.rows = {key: rows for key, rows in network.items() if key.split(".")[-2].startswith("in")}
+        self.network = StyleNetwork(width, blocks, {key: rows[0] if key in self.rows else rows
+                                                    for key, rows in network.items()})
+
+    def statistics(self, picture):
+        full, half = self.encoder(picture), self.encoder(F.avg_pool2d(picture, 2))
+        taps = [picture] + full[:4] + full[5:] + half  # fire5 is content alone at full size
+        moments = []
+        for x in taps:
+            variance, mean = torch.var_mean(x, (2, 3), unbiased=False)
+            moments += [mean, (variance + 1e-5).sqrt()]
+        return torch.cat(moments, 1)
+
+    def mix_of(self, picture):
+        w = self.weights
+        relative = ((self.statistics(picture) - w["mean"]) / w["deviation"]).clamp(-3, 3) / w["mean"].shape[1] ** 0.5
+        manners = F.linear(torch.relu(F.linear(relative, w["hidden.weight"], w["hidden.bias"])), w["manners.weight"],
+                           w["manners.bias"])
+        return torch.cat([torch.ones(1, 1), manners], 1)
+
+    def set_style(self, picture):
+        mix = self.mix_of(picture)
+        parameters = dict(self.network.named_parameters())
+        for key, rows in self.rows.items():
+            parameters[key].copy_((mix @ rows)[0])
+
+
 # ---- the works: each returns the function that does it once
 
 
 def cut(picture, top, left, size):
-    return picture[:, :, top:top + size, left:left + size].contiguous()
+    return picture[:, :, top:top + size, left:left + size].contiguous(memory_format=MEMORY_FORMAT)
 
 
-def photographs(picture, size):
-    return torch.cat([cut(picture, 0, i * size, size) for i in range(BATCH)])
+def photographs(picture, size, count=BATCH):
+    return torch.cat([cut(picture, 0, i * size, size) for i in range(count)])
 
 
 def gram_matrix(y):
     n, c, h, w = y.shape
-    features = y.view(n, c, h * w)
+    features = y.reshape(n, c, h * w)
     return features.bmm(features.transpose(1, 2)) / (c * h * w)
 
 
-def train_step(size):
-    network, vgg = StyleNetwork(32, 5, load("full.")), Vgg16(load("vgg."))
+def training(network, loss_of):
+    """The function that takes a step of Adam on loss_of() and returns the loss."""
     adam = torch.optim.Adam(network.parameters(), 1e-3)
-    picture = load("picture")[""]
-    x = photographs(picture, size)
-    with torch.no_grad():
-        style = [gram_matrix(tap).repeat(BATCH, 1, 1) for tap in vgg(cut(picture, 512, 0, 256))]
+    loss_of = compiled(loss_of)
 
     def step():
         adam.zero_grad(set_to_none=True)
+        loss = loss_of()
+        loss.backward()
+        adam.step()
+        return loss.item()
+
+    return step
+
+
+def train_step(size, norm="instance", batch=BATCH):
+    network = StyleNetwork(32, 5, load(f"full_{norm}."), NORMS[norm])
+    vgg, picture = Vgg16(load("vgg.")), load("picture")[""]
+    x = photographs(picture, size, batch)
+    with torch.no_grad():
+        style = [gram_matrix(tap).repeat(batch, 1, 1) for tap in vgg(cut(picture, 512, 0, 256))]
+
+    def loss_of():
         with torch.no_grad():
             content = vgg(x, blocks=2)[1]
         taps = vgg(network(x))
         loss = CONTENT_WEIGHT * F.mse_loss(taps[1], content)
         for tap, gram in zip(taps, style):
             loss = loss + STYLE_WEIGHT * F.mse_loss(gram_matrix(tap), gram)
-        loss.backward()
-        adam.step()
-        return loss.item()
+        return loss
 
-    return step
+    return training(network, loss_of)
 
 
 def total_variation(x):
@@ -207,11 +277,9 @@ def total_variation(x):
 def quickstart_step():
     network = StyleNetwork(16, 4, load("quick."))
     squeezenet, style, weight = SqueezeNet(load("squeezenet.")), load("style."), load("loss_weight.")
-    adam = torch.optim.Adam(network.parameters(), 1e-3)
     x = photographs(load("picture")[""], 192)
 
-    def step():
-        adam.zero_grad(set_to_none=True)
+    def loss_of():
         with torch.no_grad():
             wanted = squeezenet(x, fires=4)[-1]
         y = network(x)
@@ -225,30 +293,49 @@ def quickstart_step():
                 style_loss, count = style_loss + distance * style[f"weight.{i}.0"], count + 1
         range_loss = F.relu((y - 0.5).abs() - 0.5).square().mean()
         loss = weight["content"] * content_loss + weight["style"] / count * style_loss
-        loss = loss + weight["tv"] * total_variation(y) + weight["range"] * range_loss
-        loss.backward()
-        adam.step()
-        return loss.item()
+        return loss + weight["tv"] * total_variation(y) + weight["range"] * range_loss
+
+    return training(network, loss_of)
+
+
+def painting(paint):
+    """The function that paints, and returns the mean square of the painting."""
+    paint = compiled(paint)
+
+    def step():
+        with torch.no_grad():
+            return paint().square().mean().item()
 
     return step
 
 
 def stylize(size):
-    network = StyleNetwork(32, 5, load("full."))
+    network = StyleNetwork(32, 5, load("full_instance."))
     x = cut(load("picture")[""], 0, 0, size)
+    return painting(lambda: network(x))
 
-    def step():
-        with torch.no_grad():
-            return network(x).square().mean().item()
 
-    return step
+def any_style(size):
+    network = AnyStyleNetwork(16, 4, load("any."))
+    picture = load("picture")[""]
+    style, x = cut(picture, 512, 0, size), cut(picture, 0, 0, size)
+
+    def paint():
+        network.set_style(style)
+        return network.network(x)
+
+    return painting(paint)
 
 
 def make_work(name):
     if name == "quickstart_step":
         return quickstart_step()
+    if name == "one_photograph_128":
+        return train_step(128, batch=1)
     kind, size = name.rsplit("_", 1)
-    return {"train_step": train_step, "stylize": stylize}[kind](int(size))
+    if kind.endswith("_norm"):
+        return train_step(int(size), kind.removesuffix("_norm"))
+    return {"train_step": train_step, "stylize": stylize, "any_style": any_style}[kind](int(size))
 
 
 # ---- measuring
@@ -264,7 +351,9 @@ def main():
         size, model, raw = int(args.export_onnx[0]), args.export_onnx[1], args.export_onnx[2]
         x = cut(load("picture")[""], 0, 0, size)
         x.numpy().tofile(raw)
-        torch.onnx.export(StyleNetwork(32, 5, load("full.")).eval(), x, model, opset_version=13)
+        # The exporter that 1.13 has too; newer versions must be asked for it.
+        older = {} if torch.__version__.startswith("1.") else {"dynamo": False}
+        torch.onnx.export(StyleNetwork(32, 5, load("full_instance.")).eval(), x, model, opset_version=13, **older)
         return
     work = make_work(args.work)
     say(work=args.work, results=[work() for _ in range(args.warm_up)])

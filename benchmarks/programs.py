@@ -31,7 +31,7 @@ class Program:
     """One of the programs, at one work. It warms up, then times a round whenever it is asked."""
 
     def __init__(self, name, command, environment=None):
-        self.name, self.seconds, self.megabytes = name, [], 0.0
+        self.name, self.seconds, self.megabytes, self.results = name, [], 0.0, None
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(command, env={**os.environ, **(environment or {})}, text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
@@ -46,7 +46,8 @@ class Program:
         return answer
 
     def wait_until_ready(self):
-        self.results = self.read()["results"]
+        if self.results is None:
+            self.results = self.read()["results"]
 
     def round(self):
         self.process.stdin.write("go\n")

@@ -1,22 +1,29 @@
 // The work that gesso is compared with its peers on: whole training steps and whole pictures. The peers,
-// peer_torch.py and peer_onnx.js, do the same work on the same numbers, which --write-data hands to them.
+// peer_torch.py and peer_onnx.py, do the same work on the same numbers, which --write-data hands to them.
 //
-//   train_step_256, train_step_128   fast_neural_style: a style network of width 32 with 5 residual blocks,
-//   four
-//                                    photographs of 256 or 128 pixels, VGG16 down to relu4_3 with random
-//                                    weights, four Gram losses and a content loss at relu2_2 (the photographs
-//                                    themselves go through VGG down to relu2_2 only), Adam
+//   train_step_256, train_step_128   fast_neural_style: a style network of width 32 with 5 residual blocks and
+//                                    instance norm, four photographs of 256 or 128 pixels, VGG16 down to
+//                                    relu4_3 with random weights, four Gram losses and a content loss at
+//                                    relu2_2 (the photographs themselves go through VGG down to relu2_2 only),
+//                                    Adam
+//   batch_norm_128, group_norm_128,  train_step_128 with the normalizations that compare-norms puts in the
+//   layer_norm_128                   place of instance norm
+//   one_photograph_128               train_step_128 with a single photograph; meant for one thread
 //   quickstart_step                  as ./examples/quickstart trains: its preset, but with random weights in
 //                                    the loss network, which take as long
 //   stylize_256, _512, _1024         one picture through the network of width 32
+//   any_style_256                    one picture through the network for every style, told by a style picture
+//                                    of the same size; random weights
 //
 // Each round times as many repetitions as take about --seconds. Every line printed is a JSON object.
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <functional>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -30,6 +37,8 @@
 #include "gesso/core/files/safetensors.h"
 #include "gesso/core/parallel.h"
 #include "gesso/training/optim/adam.h"
+#include "limit.h"
+#include "painting/any_style_network.h"
 #include "painting/losses.h"
 #include "painting/presets.h"
 #include "painting/squeezenet.h"
@@ -41,10 +50,13 @@ using namespace gesso;
 
 namespace {
 
-const StyleNetworkOptions kFull{.width = 32, .blocks = 5};
 constexpr Index kBatch = 4;
 // The weights of PyTorch's fast_neural_style example.
 constexpr double kContentWeight = 1e5, kStyleWeight = 1e10;
+
+StyleNetworkOptions full_network(const std::string& normalization) {
+  return {.width = 32, .blocks = 5, .normalization = normalization};
+}
 
 TrainSettings quick_preset() {
   TrainSettings settings;
@@ -68,9 +80,9 @@ Tensor cut(const Tensor& picture, Index top, Index left, Index size) {
 }
 
 // Squares side by side along the picture's upper border.
-Tensor photographs(const Tensor& picture, Index size) {
+Tensor photographs(const Tensor& picture, Index size, Index count = kBatch) {
   std::vector<Tensor> cuts;
-  for (Index i = 0; i < kBatch; ++i) {
+  for (Index i = 0; i < count; ++i) {
     cuts.push_back(cut(picture, 0, i * size, size));
   }
   return concat(cuts, 0);
@@ -78,14 +90,31 @@ Tensor photographs(const Tensor& picture, Index size) {
 
 Tensor style_picture(const Tensor& picture, Index size) { return cut(picture, 512, 0, size); }
 
+// Of a network for every style whose encoder has these weights.
+NamedTensors any_style_weights(const NamedTensors& squeezenet, Generator& rng) {
+  NamedTensors weights = AnyStyleNetwork({}, rng).state_dict();
+  for (const auto& [name, tensor] : squeezenet) {
+    std::string key = "encoder." + name;
+    std::replace(key.begin(), key.end(), '.', '_');
+    std::find_if(weights.begin(), weights.end(), [&](const auto& entry) {
+      return entry.first == key;
+    })->second = tensor;
+  }
+  return weights;
+}
+
 NamedTensors make_data() {
   Generator rng(1);
-  NamedTensors data = with_prefix("full.", StyleNetwork(kFull, rng).state_dict());
+  NamedTensors data;
   const auto append = [&](const NamedTensors& more) { data.insert(data.end(), more.begin(), more.end()); };
+  for (const char* norm : {"instance", "batch", "group", "layer"}) {
+    append(with_prefix(concat_text("full_", norm, "."), StyleNetwork(full_network(norm), rng).state_dict()));
+  }
   append(with_prefix("quick.", StyleNetwork(quick_preset().network, rng).state_dict()));
   append(with_prefix("vgg.", random_vgg_weights({}, rng)));
   const NamedTensors squeezenet = random_torchvision_weights(squeezenet_parameters({}), rng);
   append(with_prefix("squeezenet.", squeezenet));
+  append(with_prefix("any.", any_style_weights(squeezenet, rng)));
   const Tensor picture = Tensor::uniform({1, 3, 1024, 1024}, rng);
   data.emplace_back("picture", picture);
   const Tensor style = style_picture(picture, quick_preset().style_size);
@@ -135,28 +164,29 @@ class Data {
 
 using Work = std::function<double()>;
 
-Work train_step(const Data& data, Index size) {
+Work train_step(const Data& data, Index size, const std::string& norm = "instance", Index batch = kBatch) {
   struct State {
     Generator rng;
-    StyleNetwork network{kFull, rng};
+    StyleNetwork network;
     Vgg vgg;
     Tensor photographs;
     std::vector<Tensor> style;  // (batch, C, C) for each tap
     Adam adam;
 
-    State(const Data& data, Index size)
-        : vgg({}, data.with("vgg.")),
-          photographs(::photographs(data.picture(), size)),
+    State(const Data& data, Index size, const std::string& norm, Index batch)
+        : network(full_network(norm), rng),
+          vgg({}, data.with("vgg.")),
+          photographs(::photographs(data.picture(), size, batch)),
           adam(network.parameters(), {.lr = 1e-3}) {
-      network.load_state_dict(data.with("full."));
+      network.load_state_dict(data.with(concat_text("full_", norm, ".")));
       const NoGradGuard no_grad;
       for (const Tap& tap : vgg.taps(style_picture(data.picture(), 256))) {
         const Tensor gram = gram_matrix(tap.style);
-        style.push_back(concat(std::vector<Tensor>(kBatch, gram), 0));
+        style.push_back(concat(std::vector<Tensor>(batch, gram), 0));
       }
     }
   };
-  const auto state = std::make_shared<State>(data, size);
+  const auto state = std::make_shared<State>(data, size, norm, batch);
   return [state] {
     State& s = *state;
     s.adam.zero_grad();
@@ -213,8 +243,8 @@ Work quickstart_step(const Data& data) {
 // Its result is the mean square of the painted picture.
 Work stylize(const Data& data, Index size) {
   Generator rng;
-  const auto network = std::make_shared<StyleNetwork>(kFull, rng);
-  network->load_state_dict(data.with("full."));
+  const auto network = std::make_shared<StyleNetwork>(full_network("instance"), rng);
+  network->load_state_dict(data.with("full_instance."));
   const Tensor picture = cut(data.picture(), 0, 0, size);
   return [network, picture] {
     const NoGradGuard no_grad;
@@ -222,12 +252,36 @@ Work stylize(const Data& data, Index size) {
   };
 }
 
+// The same.
+Work any_style(const Data& data, Index size) {
+  Generator rng;
+  const auto network = std::make_shared<AnyStyleNetwork>(AnyStyleOptions{}, rng);
+  network->load_state_dict(data.with("any."));
+  const Tensor picture = cut(data.picture(), 0, 0, size), style = style_picture(data.picture(), size);
+  return [network, picture, style] {
+    const NoGradGuard no_grad;
+    network->set_style(style);
+    network->network().set_noise(0, {0.0});  // each peer would draw its own
+    return mean(square(network->network()(picture))).item();
+  };
+}
+
 Work make_work(const std::string& name, const Data& data) {
   if (name == "quickstart_step") {
     return quickstart_step(data);
   }
-  const Index size = std::stoll(name.substr(name.rfind('_') + 1));
-  return name.starts_with("train_step") ? train_step(data, size) : stylize(data, size);
+  if (name == "one_photograph_128") {
+    return train_step(data, 128, "instance", 1);
+  }
+  const std::size_t end = name.rfind('_');
+  const std::string kind = name.substr(0, end);
+  const Index size = std::stoll(name.substr(end + 1));
+  if (kind.ends_with("_norm")) {
+    return train_step(data, size, kind.substr(0, kind.size() - 5));
+  }
+  return kind == "train_step" ? train_step(data, size)
+         : kind == "stylize"  ? stylize(data, size)
+                              : any_style(data, size);
 }
 
 // ---- measuring
@@ -262,9 +316,10 @@ int main(int argc, char** argv) {
   std::string name = "train_step_256", data_file, write_data;
   int warm_up = 2, rounds = 5;
   double budget = 0.5;
-  bool on_request = false, profile = false;
+  bool on_request = false, profile = false, limit = false;
   line.option("--work", &name, "what to time")
-      .choices({"quickstart_step", "stylize_1024", "stylize_256", "stylize_512", "train_step_128",
+      .choices({"any_style_256", "batch_norm_128", "group_norm_128", "layer_norm_128", "one_photograph_128",
+                "quickstart_step", "stylize_1024", "stylize_256", "stylize_512", "train_step_128",
                 "train_step_256"});
   line.option("--data", &data_file,
               "weights and pictures, as --write-data writes them; default: the same, made anew");
@@ -275,6 +330,10 @@ int main(int argc, char** argv) {
   line.option("--seconds", &budget, "what a round takes about");
   line.flag("--on-request", &on_request, "one round for every line on standard input, instead of --rounds");
   line.flag("--profile", &profile, "instead of rounds: where the time of one repetition goes, as a table");
+  line.flag(
+      "--limit", &limit,
+      "instead of rounds: what one repetition needs, what this machine can do, and the seconds that it would "
+      "take if it did nothing else, as JSON");
   return line.run(argc, argv, [&] {
     if (!write_data.empty()) {
       save_safetensors(write_data, make_data());
@@ -290,6 +349,18 @@ int main(int argc, char** argv) {
       const Profiler profiler;
       work();
       std::cout << profiler.table();
+      return true;
+    }
+    if (limit) {
+      const Profiler profiler;
+      work();
+      const Need need = need_of(profiler.operations());
+      const Peaks peaks = measure_peaks(0.5);
+      print({{"gflop", need.gflop},
+             {"gigabytes", need.gigabytes},
+             {"gflop_a_second", peaks.gflops},
+             {"gigabytes_a_second", peaks.gigabytes},
+             {"limit_s", limit_seconds(need, peaks)}});
       return true;
     }
     std::string request;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <sstream>
 #include <thread>
+#include <vector>
 
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/graph.h"
@@ -59,6 +60,23 @@ TEST_CASE("every operation is counted, forward and backward are timed") {
   CHECK(row_of(table, "square ").backward < row_of(table, "exp ").backward);
   CHECK(row_of(table, "all ").calls == 4);
   CHECK(table.find("(3, 4)") != std::string::npos);
+}
+
+TEST_CASE("the operations are told with their shapes, backward with those of the gradients") {
+  const Tensor x = random_input({2, 3}), constant = Tensor::ones({3}, DType::float64);
+  const Profiler profiler;
+  sum(x * constant).backward();
+  const std::vector<ProfiledOperation>& ran = profiler.operations();
+  REQUIRE(ran.size() == 4);  // mul and sum, and back
+  CHECK(ran[0].name == "mul");
+  CHECK_FALSE(ran[0].backward);
+  CHECK(ran[0].result == Shape{2, 3});
+  CHECK(ran[0].inputs == std::vector<Shape>{{2, 3}, {3}});
+  CHECK(ran[0].gradients.empty());
+  CHECK(ran[3].name == "mul");
+  CHECK(ran[3].backward);
+  CHECK(ran[3].inputs == ran[0].inputs);
+  CHECK(ran[3].gradients == std::vector<Shape>{{2, 3}});  // the constant gets none
 }
 
 TEST_CASE("only the latest profiler counts, and nobody when there is none") {
