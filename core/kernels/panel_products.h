@@ -18,7 +18,8 @@ template <class T>
 struct PanelKernels {
   /// y[t * y_row + g * y_group + o] (+)= the sum over c < channels of
   /// x[c / 16 * x_group + t * 16 + c % 16] w[c * 32 + 16 g + o], for t < rows, g < groups (1 or 2), o < 16:
-  /// added to y if `add`. Meanwhile it fetches as many weights as it reads into the cache, from `next` on.
+  /// added to y if `add`. Meanwhile it fetches as many weights as it reads into the second-level cache, from
+  /// `next` on.
   void (*product)(const T* x, Index x_group, int rows, int channels, const T* w, int groups, T* y,
                   Index y_row, Index y_group, bool add, const T* next);
   /// sum[c * sum_row + 16 g + o] (+)= the sum over t < rows of x[t * 16 + c] y[g * y_group + t * 16 + o] for

@@ -12,8 +12,9 @@ constexpr int kLanes = GESSO_REGISTER_BYTES / int{sizeof(T)};
 template <class T>
 using Register = Vector<T, kLanes<T>>;
 
-// `rows` rows by `vectors` vectors of a panel's columns, from `column` on.
-template <class T, int rows, int vectors>
+// `rows` rows by `vectors` vectors of a panel's columns, from `column` on. If `fetch`, the weights from `next`
+// on come into the second-level cache meanwhile; in the first they would push out what is in use.
+template <class T, int rows, int vectors, bool fetch>
 GESSO_INLINE void product_tile(const T* x, Index x_group, int channels, const T* w, int column, T* y,
                                Index y_row, Index y_group, bool add, const T* next) {
   using V = Register<T>;
@@ -34,8 +35,12 @@ GESSO_INLINE void product_tile(const T* x, Index x_group, int channels, const T*
   w += column;
   for (; channels > 0; channels -= kGroup, x += x_group) {
     const int count = std::min(channels, kGroup);
-    for (int c = 0; c < count; ++c, w += kPanel, next += kGroup) {
-      __builtin_prefetch(next);
+    for (int c = 0; c < count; ++c, w += kPanel, next += kPanel) {
+      if constexpr (fetch) {
+        constexpr int second_level = 2, line = 64 / int{sizeof(T)};
+#pragma GCC unroll 4
+        for (int i = 0; i < kPanel; i += line) __builtin_prefetch(next + i, 0, second_level);
+      }
       V v[vectors];
 #pragma GCC unroll 8
       for (int n = 0; n < vectors; ++n) v[n] = load<kLanes<T>>(w + n * kLanes<T>);
@@ -59,7 +64,8 @@ GESSO_INLINE void product_rest(int rows, const T* x, Index x_group, int channels
                                T* y, Index y_row, Index y_group, bool add, const T* next) {
   if constexpr (most > 1) {
     if (rows == most - 1) {
-      product_tile<T, most - 1, vectors>(x, x_group, channels, w, column, y, y_row, y_group, add, next);
+      product_tile<T, most - 1, vectors, false>(x, x_group, channels, w, column, y, y_row, y_group, add,
+                                                next);
     } else {
       product_rest<T, most - 1, vectors>(rows, x, x_group, channels, w, column, y, y_row, y_group, add, next);
     }
@@ -71,9 +77,13 @@ template <class T, int rows, int vectors>
 GESSO_INLINE void product_column(const T* x, Index x_group, int count, int channels, const T* w, int column,
                                  T* y, Index y_row, Index y_group, bool add, const T* next) {
   int t = 0;
-  for (; t + rows <= count; t += rows, next += Index{channels} * kGroup) {
-    product_tile<T, rows, vectors>(x + t * kGroup, x_group, channels, w, column, y + t * y_row, y_row,
-                                   y_group, add, next);
+  if (column == 0 && rows <= count) {
+    product_tile<T, rows, vectors, true>(x, x_group, channels, w, column, y, y_row, y_group, add, next);
+    t += rows;
+  }
+  for (; t + rows <= count; t += rows) {
+    product_tile<T, rows, vectors, false>(x + t * kGroup, x_group, channels, w, column, y + t * y_row, y_row,
+                                          y_group, add, next);
   }
   product_rest<T, rows, vectors>(count - t, x + t * kGroup, x_group, channels, w, column, y + t * y_row,
                                  y_row, y_group, add, next);

@@ -177,11 +177,13 @@ void compute_block(const Convolution& c, const TileGrid& grid, const WeightMatri
     for (Index matrix = 0; matrix < kMatrices; ++matrix) {
       for (Index i = 0; i < w.in; i += slice) {
         const int channels = static_cast<int>(std::min(slice, w.in - i));
-        const float* weights = w.at(matrix, panel, i);
+        const float* next = i + slice < w.in         ? w.at(matrix, panel, i + slice)
+                            : matrix + 1 < kMatrices ? w.at(matrix + 1, panel, 0)
+                                                     : w.at(0, (panel + 1) % w.panels, 0);
         panel_kernels<float>().product(x.at(matrix, i / kGroup, 0), x.group_stride(),
-                                       static_cast<int>(end - begin), channels, weights,
+                                       static_cast<int>(end - begin), channels, w.at(matrix, panel, i),
                                        static_cast<int>(groups), y.at(matrix, 0, 0), kGroup, y.group_stride(),
-                                       i > 0, weights + channels * kPanel);
+                                       i > 0, next);
       }
     }
     for (Index g = 0; g < groups; ++g) {
@@ -321,8 +323,12 @@ void weight_gradient(const ConvolutionShape& s, const float* x, const float* dy,
   const Pictures<const float> in{x, nullptr, s.batch, s.in_channels, s.in, s.padding_mode};
   const Pictures<const float> out{dy, mask.defined() ? &mask : nullptr, s.batch, s.out_channels, s.out};
   const TileGrid grid(s.batch, s.out);
-  const bool one_thread_each = s.in_channels * s.out_channels <= 128 * 128;
-  const Index tiles = one_thread_each ? 32 : 256;
+  // Few channels: each task has a part of the tiles, of which it takes a block that stays in the second-level
+  // cache at a time, and sums of its own. Many: those sums would be too large, so all threads work on one
+  // block after the other, large enough that reading and writing the sums is little work.
+  const Index pairs = s.in_channels * s.out_channels;
+  const bool one_thread_each = pairs <= 64 * 64;
+  const Index tiles = one_thread_each ? 32 : pairs <= 128 * 128 ? 128 : 256;
   const SumMatrices shape{nullptr, in.groups() * kGroup, out.groups() * kGroup};
   // Each part is a run of whole blocks, with sums of its own: many parts for many threads, but writing and
   // adding up all those sums must stay little work.
