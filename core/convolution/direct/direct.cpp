@@ -119,7 +119,9 @@ GESSO_SIMD void interleave_pairs(const T* __restrict even, const T* __restrict o
 // to[stride * q + b] = from[b * apart + q] for begin <= stride * q + b < end and 0 <= b < stride.
 template <class T>
 void interleave_row(const T* from, Index apart, Index stride, Index begin, Index end, T* to) {
-  if (stride != 2) {
+  if (stride == 1) {
+    std::copy(from + begin, from + std::max(begin, end), to + begin);
+  } else if (stride != 2) {
     for (Index e = begin; e < end; ++e) to[e] = from[e % stride * apart + e / stride];
   } else if (begin < end) {
     const T* const odd = from + apart;
