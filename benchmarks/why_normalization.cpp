@@ -89,7 +89,7 @@ std::vector<StackResult> train_seeds(const ClassificationTask& task, const Setti
   training.lr = kRate * static_cast<double>(training.batch) / static_cast<double>(kUsualBatch);
   for (Index seed = 1; seed <= settings.seeds; ++seed) {
     training.seed = static_cast<std::uint64_t>(seed);
-    results.push_back(train_stack(task, options, training));
+    results.push_back(*train_stack(task, options, training));
   }
   return results;
 }
@@ -199,9 +199,9 @@ void measure_batches(const ClassificationTask& task, const Settings& settings) {
           task, settings, {.normalization = kind.normalization, .weights = kind.weights, .depth = kDepth},
           {.batch = batch, .steps = settings.steps * kUsualBatch / batch});
       of_training.batches.push_back(spread_of(seeds, [](const StackResult& r) { return r.training_loss; }));
-      of_test.batches.push_back(spread_of(seeds, [](const StackResult& r) { return r.test_loss; }));
+      of_test.batches.push_back(spread_of(seeds, [](const StackResult& r) { return r.test.loss; }));
       in_train.batches.push_back(
-          spread_of(seeds, [](const StackResult& r) { return r.test_loss_in_batches; }));
+          spread_of(seeds, [](const StackResult& r) { return r.test_in_batches.loss; }));
     }
     training.push_back(of_training);
     test.push_back(of_test);

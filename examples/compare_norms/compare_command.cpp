@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "comparer.h"
+#include "experiments/experiment.h"
 #include "gesso/core/files/file.h"
 #include "gesso/core/files/folder_lock.h"
 #include "gesso/core/pictures/picture.h"
@@ -88,13 +89,16 @@ void CompareCommand::run() {
   }
   with_usage_errors("--", [&] { settings.check(); });
   const PhotographFiles photographs = split_photographs(settings.training.content);
-  const Index batch = *std::max_element(settings.batch_sizes.begin(), settings.batch_sizes.end());
-  const MemoryNeed memory = memory_for_comparison(settings, photographs.training, batch);
-  require_memory_for_training({.batch = batch,
-                               .crop = settings.training.crop,
-                               .style_size = settings.training.style_size,
-                               .batch_option = "--batch-sizes"},
-                              memory);
+  MemoryNeed memory;
+  if (settings.comparison) {
+    const Index batch = *std::max_element(settings.batch_sizes.begin(), settings.batch_sizes.end());
+    memory = memory_for_comparison(settings, photographs.training, batch);
+    require_memory_for_training({.batch = batch,
+                                 .crop = settings.training.crop,
+                                 .style_size = settings.training.style_size,
+                                 .batch_option = "--batch-sizes"},
+                                memory);
+  }
   const LossJudge judge(train_settings({}, settings));  // reads the style picture
   if (needs_painter(plan(settings))) {
     load_style_network(settings.painter);  // found bad now, not after half of the trainings
@@ -106,10 +110,16 @@ void CompareCommand::run() {
   const FolderLock lock(out);
   write_file_atomically((out / "plan.toml").string(), plan_text);
   Comparer comparer(settings, photographs, judge, out, std::move(comparison));
-  std::cerr << "Comparing " << listed(settings.normalizations, ", ") << " normalization on "
-            << fs::path(settings.style).filename().string() << " in " << plan(settings).size()
-            << " trainings of " << settings.training.steps << " steps" << memory.in_about() << "; watch "
-            << (out / "report.html").string() << "\n";
+  if (settings.comparison) {
+    std::cerr << "Comparing " << listed(settings.normalizations, ", ") << " normalization on "
+              << fs::path(settings.style).filename().string() << " in " << plan(settings).size()
+              << " trainings of " << settings.training.steps << " steps" << memory.in_about() << "\n";
+  }
+  for (const Experiment* experiment : experiments_named(settings.experiments)) {
+    std::cerr << "Experiment " << experiment->name << ": " << experiment->plan(settings.experiment).size()
+              << " short trainings\n";
+  }
+  std::cerr << "Watch " << (out / "report.html").string() << "\n";
   stop_gently_on_interrupt();
   interrupted = !comparer.run();
   if (interrupted) {

@@ -14,6 +14,8 @@ Index CompareProgress::units(const PlannedRun& run, const ComparisonSettings& se
   return settings.training.steps * (1 + run.batch);
 }
 
+Index CompareProgress::units(const PlannedTraining& training) { return 1 + training.pictures / 16; }
+
 void CompareProgress::update(Index units_of_part, const std::string& status) {
   bar_.update(done_ + units_of_part, status);
 }

@@ -5,19 +5,21 @@
 #include <string>
 
 #include "comparison_settings.h"
+#include "experiments/experiment.h"
 #include "gesso/training/report/progress.h"
 #include "gesso/training/report/report.h"
 
 namespace gesso {
 
 /// Counts work in units of about equal time: a training step is 1 + batch of them, as a step on one picture
-/// costs about half of one on three, and a step of a classifier is one.
+/// costs about half of one on three, a step of a classifier is one, and so are 16 pictures in an experiment.
 class CompareProgress {
  public:
   /// `left` of the `total` units are not done yet.
   CompareProgress(Index total, Index left);
 
   static Index units(const PlannedRun& run, const ComparisonSettings& settings);
+  static Index units(const PlannedTraining& training);
 
   /// Of the work under way, `units_of_part` are done.
   void update(Index units_of_part, const std::string& status);

@@ -44,24 +44,42 @@ bool has_classified(const Comparison& comparison, const std::string& normalizati
 
 template <class Visit>
 void for_each_classifier(const ComparisonSettings& settings, Visit visit) {
-  for (Index seed = 1; settings.classification && seed <= settings.seeds; ++seed) {
+  for (Index seed = 1; settings.comparison && settings.classification && seed <= settings.seeds; ++seed) {
     for (const std::string& normalization : settings.normalizations) {
       visit(normalization, static_cast<std::uint64_t>(seed));
     }
   }
 }
 
-// The units of the work that the settings ask for and the comparison lacks.
-Index units_left(const ComparisonSettings& settings, const Comparison& comparison) {
-  Index units = 0;
-  for (const PlannedRun& planned : plan(settings)) {
-    units += has_run(comparison, planned) ? 0 : CompareProgress::units(planned, settings);
+template <class Visit>
+void for_each_experiment(const ComparisonSettings& settings, Visit visit) {
+  for (const Experiment* experiment : experiments_named(settings.experiments)) {
+    for (const PlannedTraining& training : experiment->plan(settings.experiment)) {
+      visit(*experiment, training);
+    }
   }
-  for_each_classifier(settings, [&](const std::string& normalization, std::uint64_t seed) {
-    units += has_classified(comparison, normalization, seed) ? 0 : settings.classifier_steps;
-  });
-  return units;
 }
+
+// What the settings ask for and the comparison lacks.
+struct Work {
+  Index trainings = 0, units = 0;
+
+  Work(const ComparisonSettings& settings, const Comparison& comparison) {
+    const auto add = [&](bool done, Index size) {
+      trainings += done ? 0 : 1;
+      units += done ? 0 : size;
+    };
+    for (const PlannedRun& planned : plan(settings)) {
+      add(has_run(comparison, planned), CompareProgress::units(planned, settings));
+    }
+    for_each_classifier(settings, [&](const std::string& normalization, std::uint64_t seed) {
+      add(has_classified(comparison, normalization, seed), settings.classifier_steps);
+    });
+    for_each_experiment(settings, [&](const Experiment& experiment, const PlannedTraining& training) {
+      add(experiment.has(comparison.experiments, training.name), CompareProgress::units(training));
+    });
+  }
+};
 
 std::string described(const PlannedRun& run) {
   return concat_text(run.normalization, ", batch ", run.batch, ", seed ", run.seed,
@@ -92,10 +110,12 @@ Comparer::Comparer(const ComparisonSettings& settings, PhotographFiles files, co
       folder_(std::move(folder)),
       plan_(plan(settings)),
       comparison_(std::move(comparison)),
-      progress_(units_left(settings, {}), units_left(settings, comparison_)) {}
+      progress_(Work(settings, {}).units, Work(settings, comparison_).units) {}
 
 bool Comparer::run() {
-  show_photographs();
+  if (settings_.comparison) {
+    show_photographs();
+  }
   save(false);  // the page that people are told to watch
   bool finished = true;
   for (const PlannedRun& planned : plan_) {
@@ -113,10 +133,37 @@ bool Comparer::run() {
                             with_failure(failure, settings_.classifier_steps,
                                          [&] { return classify(normalization, seed); }));
   });
+  for_each_experiment(settings_, [&](const Experiment& which, const PlannedTraining& training) {
+    finished = finished && (which.has(comparison_.experiments, training.name) || experiment(which, training));
+  });
   if (finished) {
     save(true);
   }
   return finished;
+}
+
+bool Comparer::experiment(const Experiment& experiment, const PlannedTraining& training) {
+  const auto go_on = [&](Index pictures) {
+    progress_.update(pictures / 16, concat_text(experiment.name, ", ", training.name));
+    return !stop_requested();
+  };
+  if (!experiment.train(training.name, settings_.experiment, task(), comparison_.experiments, go_on)) {
+    return false;
+  }
+  progress_.advance(CompareProgress::units(training));
+  save(false);
+  return true;
+}
+
+// Made of all photographs: what a classifier learns is not what style networks are held to.
+const ClassificationTask& Comparer::task() {
+  if (!task_) {
+    std::vector<std::string> files = files_.training;
+    files.insert(files.end(), files_.test.begin(), files_.test.end());
+    std::sort(files.begin(), files.end());
+    task_ = make_classification_task(files);
+  }
+  return *task_;
 }
 
 // Does `training`, whose failure would be `failure`. A training that diverges (some do without a normalization)
@@ -234,20 +281,17 @@ const Comparer::Material& Comparer::material_of(const std::string& kind) {
 }
 
 bool Comparer::classify(const std::string& normalization, std::uint64_t seed) {
-  std::vector<std::string> files = files_.training;
-  files.insert(files.end(), files_.test.begin(), files_.test.end());
-  std::sort(files.begin(), files.end());
-  const ClassificationTask task = make_classification_task(files);
   const auto go_on = [&](Index steps) {
     progress_.update(steps, concat_text("classifier, ", normalization, ", seed ", seed));
     return !stop_requested();
   };
   const std::optional<ClassificationRun> run =
-      train_classifier(task, normalization, seed, settings_.classifier_steps, go_on);
+      train_classifier(task(), normalization, seed, settings_.classifier_steps, go_on);
   if (!run) {
     return false;
   }
-  comparison_.classification_task = task.describe();
+  comparison_.classification_task =
+      task().describe() + " Each network was trained until it knew all of its training set.";
   comparison_.classification.push_back(*run);
   return true;
 }
@@ -260,7 +304,9 @@ void Comparer::save(bool finished) {
   if (finished || now - page_written_ >= kBetweenPages) {
     std::optional<ReportProgress> under_way;
     if (!finished) {
-      under_way = progress_.report(concat_text(comparison_.runs.size(), " of ", plan_.size(), " trainings"));
+      const Index all = Work(settings_, {}).trainings;
+      under_way = progress_.report(
+          concat_text(all - Work(settings_, comparison_).trainings, " of ", all, " trainings"));
     }
     write_page(comparison_, folder_, under_way);
     page_written_ = now;

@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "classification_task.h"
 #include "compare_progress.h"
 #include "comparison_settings.h"
 #include "measures.h"
@@ -37,9 +39,11 @@ class Comparer {
   // Each returns false after stop_requested().
   bool train_and_measure(const PlannedRun& planned);
   bool classify(const std::string& normalization, std::uint64_t seed);
+  bool experiment(const Experiment& experiment, const PlannedTraining& training);
   bool with_failure(FailedTraining failure, Index units, const std::function<bool()>& training);
 
   const Material& material_of(const std::string& kind);
+  const ClassificationTask& task();
   void show_photographs();
   void paint(StyleNetwork& network, const PlannedRun& planned, ComparisonRun& run) const;
   void save(bool finished);
@@ -57,6 +61,7 @@ class Comparer {
   Comparison comparison_;
   std::vector<Tensor> shown_;  // the test photographs as they are shown
   std::map<std::string, Material> materials_;
+  std::optional<ClassificationTask> task_;
   CompareProgress progress_;
   std::chrono::steady_clock::time_point page_written_{};
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "experiments/experiment.h"
 #include "gesso/training/settings.h"
 
 namespace gesso {
@@ -22,7 +23,9 @@ SettingList list(ComparisonSettings& s) {
           {"style", &s.style},
           {"painter", &s.painter},
           {"picture_size", &s.picture_size, 16, 2048},
-          {"classifier_steps", &s.classifier_steps, 1, 1e6}};
+          {"classifier_steps", &s.classifier_steps, 1, 1e6},
+          {"experiment_seeds", &s.experiment.seeds, 1, 100},
+          {"experiment_steps", &s.experiment.steps, 1, 1e6}};
 }
 
 bool lists(const std::vector<std::string>& names, const char* name) {
@@ -43,6 +46,7 @@ ComparisonSettings ComparisonSettings::small() {
   settings.training.network = {.width = 8, .blocks = 2};
   settings.training.steps = 120;
   settings.training.crop = 96;
+  settings.experiments = {"batch-size"};
   return settings;
 }
 
@@ -53,6 +57,8 @@ ComparisonSettings ComparisonSettings::full() {
   settings.training.crop = 128;
   settings.picture_size = 384;
   settings.classifier_steps = 1000;
+  settings.experiment = {.seeds = 5, .steps = 600};
+  settings.experiments = names_of_experiments();
   return settings;
 }
 
@@ -66,6 +72,7 @@ void ComparisonSettings::check() const {
   for (const Index size : batch_sizes) {
     require(size >= 1 && size <= 64, "batch-sizes: ", size, " is not in 1 to 64");
   }
+  experiments_named(experiments);
   ComparisonSettings settings = *this;
   list(settings).check();
   train_settings({}, *this).check();
@@ -105,7 +112,7 @@ std::vector<PlannedRun> plan(const ComparisonSettings& settings) {
                           lists(settings.normalizations, "batch") &&
                           lists(settings.normalizations, "instance");
   std::vector<PlannedRun> runs;
-  for (Index i = 1; i <= settings.seeds; ++i) {
+  for (Index i = 1; settings.comparison && i <= settings.seeds; ++i) {
     const auto seed = static_cast<std::uint64_t>(i);
     for (const Index batch : settings.batch_sizes) {
       for (const std::string& name : settings.normalizations) {

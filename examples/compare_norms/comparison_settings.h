@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/experiment_settings.h"
 #include "gesso/core/error.h"
 #include "painting/settings.h"
 
@@ -39,6 +40,11 @@ struct ComparisonSettings {
   Index classifier_steps = 200;
   bool normalized_photographs = true;  ///< whether to train on normalized photographs too
   bool classification = true;          ///< whether to train the small classifiers
+  ExperimentSettings experiment = {};
+  /// What is done, which can grow from one run to the next in the same folder: the comparison of style networks, with
+  /// what the two before ask for besides; and these of the experiments (experiments/experiment.h).
+  bool comparison = true;
+  std::vector<std::string> experiments = {};
 
   /// On two cores: ten minutes, and a night.
   static ComparisonSettings small();
@@ -46,7 +52,7 @@ struct ComparisonSettings {
 
   /// Throws ArgumentError naming the setting that is out of range.
   void check() const;
-  /// Every setting as text: a comparison goes on only if all are equal.
+  /// Every setting that a result depends on, as text: a comparison goes on only if all are equal.
   std::map<std::string, std::string> to_text() const;
 };
 
@@ -64,7 +70,7 @@ struct PlannedRun {
 /// The settings to train `run` with.
 TrainSettings train_settings(const PlannedRun& run, const ComparisonSettings& comparison);
 
-/// The trainings, in order: all of the first seed, then the next. With instance and batch norm among the
+/// The trainings of the comparison, in order: all of the first seed, then the next. With instance and batch norm among the
 /// normalizations and a batch of two or more, these two also train on contrast-normalized and
 /// style-normalized photographs, with the largest batch.
 std::vector<PlannedRun> plan(const ComparisonSettings& settings);

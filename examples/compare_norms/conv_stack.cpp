@@ -9,7 +9,9 @@
 #include "gesso/autograd/pooling.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
+#include "gesso/layers/activations.h"
 #include "gesso/layers/init.h"
+#include "gesso/training/accuracy.h"
 #include "gesso/training/optim/schedule.h"
 #include "gesso/training/optim/sgd.h"
 #include "painting/style_network.h"
@@ -20,17 +22,40 @@ namespace {
 constexpr Index kCells = 4;
 constexpr Index kShift = 4;  // pixels
 
-// The mean loss of the test crops, in the mode that the network is in; crops that fill no batch are left out.
-double test_loss(ConvStack& net, const LabelledPictures& test, Index batch) {
+// In the mode that the network is in; crops that fill no batch are left out.
+StackScore score(ConvStack& net, const LabelledPictures& test, Index batch) {
   const NoGradGuard no_grad;
   LabelledBatches batches(test, {.batch = batch});  // of several photographs each, as in training
-  const Index count = test.size() / batch;
-  double sum = 0;
-  for (Index i = 0; i < count; ++i) {
+  const auto count = static_cast<double>(test.size() / batch);
+  StackScore mean;
+  for (Index i = 0; i < test.size() / batch; ++i) {
     const LabelledBatch crops = batches.next();
-    sum += cross_entropy(net(crops.pictures), crops.labels).item();
+    const Tensor logits = net(crops.pictures);
+    mean.loss += cross_entropy(logits, crops.labels).item() / count;
+    mean.error += (1 - accuracy(logits, crops.labels)) / count;
   }
-  return sum / static_cast<double>(count);
+  return mean;
+}
+
+bool is_normalized(NormalizedLayers which, Index layer, Index depth) {
+  switch (which) {
+    case NormalizedLayers::first_half:
+      return 2 * layer < depth;
+    case NormalizedLayers::second_half:
+      return 2 * layer >= depth;
+    case NormalizedLayers::every_other:
+      return layer % 2 == 0;
+    default:
+      return true;
+  }
+}
+
+StackResult diverged(StackResult so_far, Index step) {
+  so_far.training_loss = so_far.training_error = NAN;
+  so_far.test = so_far.test_in_batches = {NAN, NAN};
+  so_far.later_gradients.assign(so_far.later_gradients.size(), NAN);
+  so_far.diverged_at = step;
+  return so_far;
 }
 
 }  // namespace
@@ -45,7 +70,15 @@ ConvStack::ConvStack(const ConvStackOptions& options, Index classes, Generator& 
       conv.bias.fill_(0);
     }
     convolutions_.push_back(&conv);
-    features_.append(make_normalization(options.normalization, options.width, Activation::relu));
+    const std::string norm =
+        is_normalized(options.normalized, i, options.depth) ? options.normalization : "none";
+    const bool after = norm != "none" && options.place == NormPlace::after_relu;
+    if (after) {
+      features_.emplace<ReLU>();
+    }
+    features_.append(
+        make_normalization(norm, options.width, after ? Activation::none : Activation::relu,
+                           {.eps = options.eps, .momentum = options.momentum, .affine = options.affine}));
   }
   register_module("features", features_);
   register_module("head", head_);
@@ -63,8 +96,9 @@ std::vector<double> ConvStack::relative_gradients() const {
   return shares;
 }
 
-StackResult train_stack(const ClassificationTask& task, const ConvStackOptions& options,
-                        const StackTraining& training) {
+std::optional<StackResult> train_stack(const ClassificationTask& task, const ConvStackOptions& options,
+                                       const StackTraining& training,
+                                       const std::function<bool(Index)>& after_step) {
   Generator weights(training.seed);
   ConvStack net(options, static_cast<Index>(task.training.classes.size()), weights);
   LabelledBatches batches(task.training,
@@ -72,15 +106,13 @@ StackResult train_stack(const ClassificationTask& task, const ConvStackOptions& 
   SGD sgd(net.parameters(), {.lr = training.lr, .momentum = 0.9});
   const WarmupCosine schedule{.warmup = training.steps / 10, .total = training.steps};
   const Index last = std::max<Index>(1, training.steps / 10);  // steps that are averaged
-  StackResult result;
+  StackResult result{.guess_loss = std::log(static_cast<double>(task.training.classes.size()))};
   result.later_gradients.assign(options.depth, 0);
   for (Index step = 0; step < training.steps; ++step) {
     const LabelledBatch crops = batches.next();
-    const Tensor loss = cross_entropy(net(crops.pictures), crops.labels);
+    const Tensor logits = net(crops.pictures), loss = cross_entropy(logits, crops.labels);
     if (!std::isfinite(loss.item())) {
-      result.training_loss = result.test_loss = result.test_loss_in_batches = NAN;
-      result.later_gradients.assign(options.depth, NAN);
-      return result;
+      return diverged(result, step + 1);
     }
     sgd.zero_grad();
     loss.backward();
@@ -89,18 +121,23 @@ StackResult train_stack(const ClassificationTask& task, const ConvStackOptions& 
       result.first_gradients = gradients;
     }
     if (step >= training.steps - last) {
-      result.training_loss += loss.item() / static_cast<double>(last);
+      const double share = 1 / static_cast<double>(last);
+      result.training_loss += share * loss.item();
+      result.training_error += share * (1 - accuracy(logits, crops.labels));
       for (std::size_t i = 0; i < gradients.size(); ++i) {
-        result.later_gradients[i] += gradients[i] / static_cast<double>(last);
+        result.later_gradients[i] += share * gradients[i];
       }
     }
     sgd.set_lr(training.lr * schedule(step));
     sgd.step();
+    if (after_step && !after_step(step + 1)) {
+      return std::nullopt;
+    }
   }
   net.eval();
-  result.test_loss = test_loss(net, task.test, training.batch);
+  result.test = score(net, task.test, training.batch);
   net.train();
-  result.test_loss_in_batches = test_loss(net, task.test, training.batch);
+  result.test_in_batches = score(net, task.test, training.batch);
   return result;
 }
 

@@ -1,7 +1,9 @@
-// Structs as JSON: each is an object with the names of its members, vectors are arrays, and a map of texts (settings) has
-// numbers where they are numbers.
+// Structs as JSON: each is an object with the names of its members, vectors are arrays, enumerations are words, and a map
+// of texts (settings) has numbers where they are numbers.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -23,6 +25,19 @@ namespace gesso {
 /// A struct's names and members, std::tuple{std::pair{"total", &LossValues::total}, ...}: to be specialised.
 template <class Struct>
 inline constexpr auto kFields = nullptr;
+
+/// An enumeration's values and their words, std::array{std::pair{NormPlace::after_relu, "after ReLU"}, ...}: to be
+/// specialised.
+template <class Enum>
+inline constexpr auto kWords = nullptr;
+
+/// The word of a value.
+template <class Enum>
+const char* word_of(Enum value) {
+  return std::find_if(kWords<Enum>.begin(), kWords<Enum>.end(),
+                      [&](const auto& each) { return each.first == value; })
+      ->second;
+}
 
 namespace detail {
 
@@ -61,6 +76,8 @@ Json to_json(const T& value) {
       json[name] = setting_to_json(text);
     }
     return json;
+  } else if constexpr (std::is_enum_v<T>) {
+    return word_of(value);
   } else if constexpr (std::is_same_v<T, double>) {
     if (!std::isfinite(value)) {
       return nullptr;
@@ -92,6 +109,13 @@ void from_json(const Json& json, T& value) {
     for (const auto& [name, setting] : json.get_ref<const Json::object_t&>()) {
       from_json_setting(setting, value[name]);
     }
+  } else if constexpr (std::is_enum_v<T>) {
+    const auto known = std::find_if(kWords<T>.begin(), kWords<T>.end(),
+                                    [&](const auto& each) { return json == each.second; });
+    if (known == kWords<T>.end()) {
+      throw Json::other_error::create(501, "unknown word " + json_text(json), &json);
+    }
+    value = known->first;
   } else if constexpr (std::is_same_v<T, double>) {
     value = json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
   } else {
@@ -114,6 +138,12 @@ Json schema_of() {
     return {{"type", "array"}, {"items", schema_of<typename T::value_type>()}};
   } else if constexpr (std::is_same_v<T, Settings>) {
     return {{"type", "object"}, {"additionalProperties", {{"type", {"string", "number"}}}}};
+  } else if constexpr (std::is_enum_v<T>) {
+    Json words = Json::array();
+    for (const auto& [value, word] : kWords<T>) {
+      words.push_back(word);
+    }
+    return {{"enum", words}};
   } else if constexpr (std::is_same_v<T, double>) {
     return {{"type", {"number", "null"}}};
   } else if constexpr (std::is_same_v<T, bool>) {

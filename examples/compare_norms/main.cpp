@@ -1,4 +1,5 @@
 // compare-norms: trains the same style network with each normalization and writes one report.
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -6,6 +7,7 @@
 
 #include "claims.h"
 #include "compare_command.h"
+#include "experiments/experiment.h"
 #include "page.h"
 #include "painting/loss_network.h"
 #include "painting/ready_made.h"
@@ -23,7 +25,7 @@ using gesso::ComparisonSettings;
 struct Arguments {
   std::string preset = "small";
   ComparisonSettings settings;
-  std::vector<std::string> skip;
+  std::vector<std::string> skip, experiments;
   std::filesystem::path out, report, against, latex, tensorboard;
   bool claims = false;
 };
@@ -37,6 +39,23 @@ bool wants_full(int argc, char** argv) {
     }
   }
   return false;
+}
+
+// "batch-size", ..., "all", "none".
+std::vector<std::string> words_for_experiments() {
+  std::vector<std::string> words = gesso::names_of_experiments();
+  words.insert(words.end(), {"all", "none"});
+  return words;
+}
+
+// A line for each: its name and its question.
+std::string experiments_help() {
+  std::string text = "Experiments:\n";
+  for (const gesso::Experiment* experiment : gesso::experiments()) {
+    text += "  " + experiment->name + std::string(16 - experiment->name.size(), ' ') + experiment->question +
+            "\n";
+  }
+  return text;
 }
 
 // Returns those that --report, --latex, --tensorboard and --claims, which run nothing, do not go with.
@@ -91,10 +110,22 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
       .choices(gesso::known_normalizations());
   option("--batch-sizes", &s.batch_sizes, "Photographs in a training step").separator(',');
   option("--seeds", &s.seeds, "Repetitions, with other first weights and other crops");
-  option("--skip", &arguments.skip,
-         "Leaves out the training on contrast- and style-normalized photographs, or classification")
+  option(
+      "--skip", &arguments.skip,
+      "Leaves out the training on contrast- and style-normalized photographs, or classification, or the whole "
+      "comparison: all but the experiments")
       .separator(',')
-      .choices({"photographs", "classification"});
+      .choices({"photographs", "classification", "comparison"});
+  line.heading("Experiments");
+  option(
+      "--experiments", &arguments.experiments,
+      "Grids of short trainings of a small classifier, each a section of the page: some of those below, or all, or "
+      "none")
+      .separator(',')
+      .choices(words_for_experiments());
+  option("--experiment-seeds", &s.experiment.seeds, "Repetitions of each of their trainings");
+  option("--experiment-steps", &s.experiment.steps,
+         "Steps of each with batches of 16; smaller batches see as many pictures");
   line.heading("Effort");
   option("--steps", &s.training.steps, "Steps of each training");
   option("--width", &s.training.network.width, "Channels of the first layer");
@@ -106,7 +137,7 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
   option("--picture-size", &s.picture_size, "Short side of the pictures in the report");
   option("--style-weight", &s.training.weights.style, "More makes it more like the style");
   option("--content-weight", &s.training.weights.content, "More keeps more of the photograph");
-  line.heading("Experiments");
+  line.heading("Training");
   option("--lr", &s.training.learning_rate, "The highest learning rate");
   option(
       "--painter", &s.painter,
@@ -120,10 +151,24 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
           "--loss-weights", &s.training.loss_network.weights,
           "Its weights: a .pth or safetensors file with torchvision's names; filters and distilled need none")
       .value_name("FILE");
-  line.footer(
-      "Examples:\n  compare-norms --norms batch,instance --seeds 3 --out runs/compare\n"
-      "  compare-norms --plan runs/compare/plan.toml --out runs/again");
+  line.footer(experiments_help() +
+              "\nExamples:\n  compare-norms --norms batch,instance --seeds 3 --out runs/compare\n"
+              "  compare-norms --plan runs/compare/plan.toml --out runs/again\n"
+              "  compare-norms --skip comparison --experiments all --out runs/experiments");
   return settings;
+}
+
+// The names that --experiments asks for.
+std::vector<std::string> chosen_experiments(const std::vector<std::string>& words) {
+  for (const char* alone : {"all", "none"}) {
+    if (std::find(words.begin(), words.end(), alone) != words.end()) {
+      if (words.size() > 1) {
+        throw gesso::UsageError(gesso::concat_text("--experiments: ", alone, " stands alone"));
+      }
+      return std::string(alone) == "all" ? gesso::names_of_experiments() : std::vector<std::string>();
+    }
+  }
+  return words;
 }
 
 void run(const Arguments& arguments, gesso::CompareCommand& command) {
@@ -154,9 +199,11 @@ void run(const Arguments& arguments, gesso::CompareCommand& command) {
   command.settings = arguments.settings;
   command.out = arguments.out;
   for (const std::string& part : arguments.skip) {
-    (part == "photographs" ? command.settings.normalized_photographs : command.settings.classification) =
-        false;
+    (part == "photographs"      ? command.settings.normalized_photographs
+     : part == "classification" ? command.settings.classification
+                                : command.settings.comparison) = false;
   }
+  command.settings.experiments = chosen_experiments(arguments.experiments);
   std::string& painter = command.settings.painter;
   painter =
       gesso::find_model(painter.empty() ? "wave" : painter, gesso::ready_made_folder(), "--painter").string();
@@ -173,6 +220,7 @@ int main(int argc, char** argv) {
   line.add_threads_option();
   Arguments arguments;
   arguments.settings = wants_full(argc, argv) ? ComparisonSettings::full() : ComparisonSettings::small();
+  arguments.experiments = arguments.settings.experiments;
   arguments.settings.style = gesso::asset("styles/starry_night.jpg");
   arguments.settings.training.content = gesso::asset("photos");
   const std::vector<gesso::Option> settings = add_options(line, arguments);

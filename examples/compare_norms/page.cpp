@@ -9,6 +9,7 @@
 #include "claims.h"
 #include "comparison_settings.h"
 #include "curves.h"
+#include "experiments/experiment.h"
 #include "gesso/core/error.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/training/report/recorder.h"
@@ -473,19 +474,9 @@ std::string verdict_counts(const std::vector<ClaimVerdict>& verdicts) {
   return concat_text("Of ", count_of(verdicts.size(), "claim"), " ", listed(parts, ", "), ".");
 }
 
-}  // namespace
-
-Report comparison_report(const Comparison& comparison, const fs::path& folder,
-                         std::optional<ReportProgress> progress) {
-  Report report;
-  report.title = "Batch against instance normalization";
-  report.progress = std::move(progress);
-  report.add_settings(comparison.settings);
-  if (comparison.runs.empty()) {
-    report.summary = {"The first training is under way."};
-    return report;
-  }
-  const Page page{comparison, folder};
+// The comparison of style networks, of which there is at least one.
+void add_comparison(Report& report, const Page& page) {
+  const Comparison& comparison = page.comparison;
   const std::vector<ClaimVerdict> verdicts = verdicts_of(comparison);
   report.summary = {
       concat_text("The same style network, trained with ", count_of(page.names.size(), "normalization"),
@@ -519,7 +510,28 @@ Report comparison_report(const Comparison& comparison, const fs::path& folder,
     report.sections.push_back(layer_section(records, page.batch()));
   }
   report.sections.push_back(cost_section(page));
+}
+
+}  // namespace
+
+Report comparison_report(const Comparison& comparison, const fs::path& folder,
+                         std::optional<ReportProgress> progress) {
+  Report report;
+  report.title = "Batch against instance normalization";
+  report.progress = std::move(progress);
+  report.add_settings(comparison.settings);
   report.notes = {"All numbers are in results.json beside this page."};
+  if (!comparison.runs.empty()) {
+    add_comparison(report, {comparison, folder});
+  }
+  for (const Experiment* experiment : experiments()) {
+    if (experiment->count(comparison.experiments) > 0) {
+      report.sections.push_back(experiment->section(comparison.experiments));
+    }
+  }
+  if (report.sections.empty()) {
+    report.summary = {"The first training is under way."};
+  }
   return report;
 }
 

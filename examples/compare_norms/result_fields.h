@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "experiments/experiment_fields.h"
 #include "json_fields.h"
 #include "results.h"
 
@@ -80,6 +81,7 @@ inline constexpr auto kFields<Comparison> =
                std::pair{"runs", &Comparison::runs},
                std::pair{"classification_task", &Comparison::classification_task},
                std::pair{"classification", &Comparison::classification},
-               std::pair{"failures", &Comparison::failures}};
+               std::pair{"failures", &Comparison::failures},
+               std::pair{"experiments", &Comparison::experiments}};
 
 }  // namespace gesso

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/experiment_results.h"
 #include "gesso/core/index.h"
 
 namespace gesso {
@@ -107,6 +108,7 @@ struct Comparison {
   std::string classification_task = {};              ///< one sentence that says what is classified
   std::vector<ClassificationRun> classification = {};
   std::vector<FailedTraining> failures = {};
+  ExperimentResults experiments = {};
 };
 
 /// Writes results.json: one JSON object with the names above, structs as objects, vectors as arrays, settings that

@@ -1,12 +1,13 @@
 #include "tables.h"
 
 #include <cmath>
-#include <cstdio>
 #include <functional>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "csv_fields.h"
+#include "experiments/experiment.h"
 #include "gesso/core/error.h"
 #include "gesso/core/files/file.h"
 #include "tally.h"
@@ -14,15 +15,6 @@
 
 namespace gesso {
 namespace {
-
-std::string csv_number(double value) {
-  if (!std::isfinite(value)) {
-    return "";
-  }
-  char text[32];
-  std::snprintf(text, sizeof text, "%.7g", value);
-  return text;
-}
 
 // "batch,4,1,plain": which training a line is about.
 std::string csv_name(const ComparisonRun& run) {
@@ -100,16 +92,23 @@ void write_csv(const Comparison& comparison, const std::filesystem::path& folder
   for (const ComparisonRun& run : comparison.runs) {
     trainings << csv_name(run);
     for (const Column& column : columns()) {
-      trainings << "," << csv_number(column.value(run));
+      trainings << "," << detail::csv_text(column.value(run));
     }
     trainings << "\n";
     for (std::size_t i = 0; i < run.step.size(); ++i) {
-      curves << csv_name(run) << "," << csv_number(run.step[i]) << "," << csv_number(run.total[i]) << ","
-             << csv_number(run.content[i]) << "," << csv_number(run.style[i]) << "\n";
+      curves << csv_name(run) << "," << detail::csv_text(run.step[i]) << "," << detail::csv_text(run.total[i])
+             << "," << detail::csv_text(run.content[i]) << "," << detail::csv_text(run.style[i]) << "\n";
     }
   }
   write_file_atomically((folder / "trainings.csv").string(), trainings.str());
   write_file_atomically((folder / "curves.csv").string(), curves.str());
+  for (const Experiment* experiment : experiments()) {
+    if (experiment->count(comparison.experiments) > 0) {
+      std::filesystem::create_directories(folder / "experiments");
+      write_file_atomically((folder / "experiments" / (experiment->name + ".csv")).string(),
+                            experiment->csv(comparison.experiments));
+    }
+  }
 }
 
 void print_latex(std::ostream& out, const Comparison& comparison) {

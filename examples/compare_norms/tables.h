@@ -9,7 +9,7 @@
 namespace gesso {
 
 /// Writes trainings.csv, one line for each training with all that was measured of it, and curves.csv, one line for each
-/// of its steps, into `folder`. Numbers that are not finite are left empty. Throws FileError when one cannot be written.
+/// of its steps, into `folder`, and experiments/NAME.csv for each experiment that has begun. Numbers that are not finite are left empty. Throws FileError when one cannot be written.
 void write_csv(const Comparison& comparison, const std::filesystem::path& folder);
 
 /// Two LaTeX tables (tabular, with booktabs' rules): the losses of each normalization, mean and standard deviation over

@@ -28,30 +28,42 @@ Index groups_of(Index channels) {
   return groups;
 }
 
-using Maker = std::unique_ptr<FusedActivation> (*)(Index channels);  // null for no normalization
+using Norm = std::unique_ptr<FusedActivation>;  // null for no normalization
+using Options = NormalizationOptions;
+using Maker = Norm (*)(Index channels, const Options& options);
+
+BatchNormOptions batch_options(const Options& options) {
+  return {.eps = options.eps, .momentum = options.momentum, .affine = options.affine};
+}
+
+Norm instance(Index channels, const Options& options) {
+  if (options.styles > 1) {
+    return std::make_unique<ConditionalInstanceNorm2d>(options.styles, channels,
+                                                       ConditionalInstanceNormOptions{.eps = options.eps});
+  }
+  return std::make_unique<InstanceNorm2d>(channels,
+                                          InstanceNormOptions{.eps = options.eps, .affine = options.affine});
+}
+
+Norm group(Index groups, Index channels, const Options& options) {
+  return std::make_unique<GroupNorm>(groups, channels,
+                                     GroupNormOptions{.eps = options.eps, .affine = options.affine});
+}
 
 const std::map<std::string, Maker>& makers() {
   static const std::map<std::string, Maker> table = {
-      {"none", [](Index) -> std::unique_ptr<FusedActivation> { return nullptr; }},
+      {"none", [](Index, const Options&) { return Norm(); }},
       {"batch",
-       [](Index channels) -> std::unique_ptr<FusedActivation> {
-         return std::make_unique<BatchNorm2d>(channels);
+       [](Index channels, const Options& options) -> Norm {
+         return std::make_unique<BatchNorm2d>(channels, batch_options(options));
        }},
-      {"instance",
-       [](Index channels) -> std::unique_ptr<FusedActivation> {
-         return std::make_unique<InstanceNorm2d>(channels, InstanceNormOptions{.affine = true});
-       }},
-      {"layer",
-       [](Index channels) -> std::unique_ptr<FusedActivation> {
-         return std::make_unique<GroupNorm>(1, channels);
-       }},
+      {"instance", instance},
+      {"layer", [](Index channels, const Options& options) { return group(1, channels, options); }},
       {"group",
-       [](Index channels) -> std::unique_ptr<FusedActivation> {
-         return std::make_unique<GroupNorm>(groups_of(channels), channels);
-       }},
+       [](Index channels, const Options& options) { return group(groups_of(channels), channels, options); }},
       {"batch-instance",
-       [](Index channels) -> std::unique_ptr<FusedActivation> {
-         return std::make_unique<BatchInstanceNorm2d>(channels);
+       [](Index channels, const Options& options) -> Norm {
+         return std::make_unique<BatchInstanceNorm2d>(channels, batch_options(options));
        }},
   };
   return table;
@@ -95,11 +107,9 @@ void check_normalization(const std::string& name) {
 }
 
 std::unique_ptr<Module> make_normalization(const std::string& name, Index channels, Activation activation,
-                                           int styles) {
+                                           const NormalizationOptions& options) {
   check_normalization(name);
-  std::unique_ptr<FusedActivation> norm = styles > 1
-                                              ? std::make_unique<ConditionalInstanceNorm2d>(styles, channels)
-                                              : makers().at(name)(channels);
+  Norm norm = makers().at(name)(channels, options);
   if (!norm) {
     return activation == Activation::relu ? std::make_unique<ReLU>() : nullptr;
   }
@@ -122,8 +132,8 @@ Tensor UpsampleConvLayer::forward(const Tensor& x) { return conv2d(upsample_near
 ResidualBlock::ResidualBlock(Index channels, const StyleNetworkOptions& options, Generator& rng)
     : conv1(channels, channels, 3, 1, rng),
       conv2(channels, channels, 3, 1, rng),
-      in1(make_normalization(options.normalization, channels, Activation::relu, options.styles)),
-      in2(make_normalization(options.normalization, channels, Activation::none, options.styles)) {
+      in1(make_normalization(options.normalization, channels, Activation::relu, {.styles = options.styles})),
+      in2(make_normalization(options.normalization, channels, Activation::none, {.styles = options.styles})) {
   register_module("conv1", conv1);
   register_module("conv2", conv2);
   register_module("in1", *in1);
@@ -142,13 +152,18 @@ StyleNetwork::StyleNetwork(const StyleNetworkOptions& options, Generator& rng)
       conv1(3, options.width, 9, 1, rng),
       conv2(options.width, 2 * options.width, 3, 2, rng),
       conv3(2 * options.width, 4 * options.width, 3, 2, rng),
-      in1(make_normalization(options.normalization, options.width, Activation::relu, options.styles)),
-      in2(make_normalization(options.normalization, 2 * options.width, Activation::relu, options.styles)),
-      in3(make_normalization(options.normalization, 4 * options.width, Activation::relu, options.styles)),
+      in1(make_normalization(options.normalization, options.width, Activation::relu,
+                             {.styles = options.styles})),
+      in2(make_normalization(options.normalization, 2 * options.width, Activation::relu,
+                             {.styles = options.styles})),
+      in3(make_normalization(options.normalization, 4 * options.width, Activation::relu,
+                             {.styles = options.styles})),
       deconv1(4 * options.width, 2 * options.width, 3, rng),
       deconv2(2 * options.width, options.width, 3, rng),
-      in4(make_normalization(options.normalization, 2 * options.width, Activation::relu, options.styles)),
-      in5(make_normalization(options.normalization, options.width, Activation::relu, options.styles)),
+      in4(make_normalization(options.normalization, 2 * options.width, Activation::relu,
+                             {.styles = options.styles})),
+      in5(make_normalization(options.normalization, options.width, Activation::relu,
+                             {.styles = options.styles})),
       deconv3(options.width, 3, 9, 1, rng) {
   register_module("conv1", conv1);
   register_module("in1", *in1);

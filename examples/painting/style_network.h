@@ -33,14 +33,21 @@ std::vector<std::string> known_normalizations();
 /// Throws ArgumentError, listing the known names, unless `name` is one.
 void check_normalization(const std::string& name);
 
-/// A normalization layer over `channels` channels, by name (instance norm with a row of gamma and beta for
-/// each style if there are several: Dumoulin et al. 2017, arXiv 1610.07629), with a trained gamma and beta
-/// for each channel and the activation in the same pass. "layer" is over all channels and pixels of a
-/// picture, "group" over groups of at least two channels. For "none", a layer that is the activation, or
-/// null. Norms draw no random numbers, so networks from the same seed begin with the same convolutions,
+/// What all normalizations have that make_normalization() makes.
+struct NormalizationOptions {
+  double eps = 1e-5;      ///< added to the variance, inside the square root
+  double momentum = 0.1;  ///< of the running statistics, for those that have them
+  bool affine = true;     ///< with a trained gamma and beta for each channel
+  /// Above 1: instance norm with a row of gamma and beta for each style (Dumoulin et al. 2017, arXiv 1610.07629).
+  int styles = 1;
+};
+
+/// A normalization layer over `channels` channels, by name, with the activation in the same pass. "layer" is over all
+/// channels and pixels of a picture, "group" over groups of at least two channels. For "none", a layer that is the
+/// activation, or null. Norms draw no random numbers, so networks from the same seed begin with the same convolutions,
 /// whatever their normalization. Throws ArgumentError as check_normalization() does.
 std::unique_ptr<Module> make_normalization(const std::string& name, Index channels, Activation activation,
-                                           int styles = 1);
+                                           const NormalizationOptions& options = {});
 
 /// Reflection padding of kernel / 2, then a convolution: sizes are kept (or halved with stride 2), borders
 /// stay clean.

@@ -158,10 +158,14 @@ Json to_json(const ReportTable& table, PictureFiles&) {
 Json to_json(const ReportChart& chart, PictureFiles&) {
   Json curves = Json::array();
   for (const ReportCurve& curve : chart.curves) {
+    require(!chart.log_x || std::all_of(curve.x.begin(), curve.x.end(), [](double x) { return x > 0; }),
+            "report: curve \"", curve.name, "\" of chart \"", chart.title,
+            "\" has an x that is not above 0, on a log scale");
     curves.push_back(to_json(curve));
   }
   return {{"type", "chart"},          {"title", chart.title}, {"x_label", chart.x_label},
-          {"y_label", chart.y_label}, {"curves", curves},     {"log_scale", chart.log_scale}};
+          {"y_label", chart.y_label}, {"curves", curves},     {"log_scale", chart.log_scale},
+          {"log_x", chart.log_x}};
 }
 
 Json to_json(const ReportPictures& group, PictureFiles& files) {

@@ -56,6 +56,9 @@ struct ReportChart {
   std::string y_label = {};
   std::vector<ReportCurve> curves = {};
   bool log_scale = false;  ///< what it starts with
+  /// For few settings that were tried (batch sizes, learning rates), all above 0: x has a log scale, with a tick and
+  /// a mark on each curve at every one of them.
+  bool log_x = false;
 };
 
 /// A small matrix of numbers.

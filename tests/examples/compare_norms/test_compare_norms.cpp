@@ -67,7 +67,7 @@ class Program {
     return "--style " + kStyle + " --content " + (folder_ / "photographs") + " --out " + path(out) +
            " --norms " + norms + " --steps " + std::to_string(steps) +
            " --batch-sizes 1,2 --seeds 1 --width 2 --blocks 1 --crop 32 --style-size 64 --picture-size 40 "
-           "--classifier-steps 2 ";
+           "--classifier-steps 2 --experiments none ";
   }
   Outcome shell(const std::string& command) const {
     const std::string errors = folder_ / "stderr.txt";

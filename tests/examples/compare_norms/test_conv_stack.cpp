@@ -22,8 +22,8 @@ const ClassificationTask& task() {
 }
 
 StackResult train(const std::string& normalization, InitialWeights weights, const StackTraining& training) {
-  return train_stack(task(), {.normalization = normalization, .weights = weights, .depth = 14, .width = 8},
-                     training);
+  return *train_stack(task(), {.normalization = normalization, .weights = weights, .depth = 14, .width = 8},
+                      training);
 }
 
 double ratio(const std::vector<double>& gradients) { return gradients.front() / gradients.back(); }
@@ -50,19 +50,19 @@ TEST_CASE("a training learns, is the same every time, and its modes part for bat
   const StackTraining training{.batch = 8, .steps = 40, .lr = 0.02};
   const StackResult batch = train("batch", InitialWeights::pytorch, training);
   CHECK(batch.training_loss < std::log(4.0));
-  CHECK(batch.test_loss != batch.test_loss_in_batches);
+  CHECK(batch.test.loss != batch.test_in_batches.loss);
   const StackResult again = train("batch", InitialWeights::pytorch, training);
-  CHECK(again.test_loss == batch.test_loss);
+  CHECK(again.test.loss == batch.test.loss);
   CHECK(again.later_gradients == batch.later_gradients);
   const StackResult group = train("group", InitialWeights::pytorch, training);
-  CHECK(std::isfinite(group.test_loss));
-  CHECK(group.test_loss == group.test_loss_in_batches);
+  CHECK(std::isfinite(group.test.loss));
+  CHECK(group.test.loss == group.test_in_batches.loss);
 }
 
 TEST_CASE("a training that diverges says so") {
   const StackResult result = train("none", InitialWeights::he, {.batch = 8, .steps = 20, .lr = 1e30});
   CHECK(std::isnan(result.training_loss));
-  CHECK(std::isnan(result.test_loss));
+  CHECK(std::isnan(result.test.loss));
   CHECK(std::ranges::all_of(result.later_gradients, [](double g) { return std::isnan(g); }));
   CHECK(std::isfinite(result.first_gradients.front()));
 }

@@ -140,9 +140,13 @@ function chart(block, id) {
     const widest = Math.max(...ticks.map((tick) => format(tick).length));
     area = {left: 14 + widest * 7.6, right: width - 12, top: 22, bottom: height - 42};
     const from = steps[0], to = steps[steps.length - 1] === from ? from + 1 : steps[steps.length - 1];
-    scale_x = (x) => area.left + (x - from) / (to - from) * (area.right - area.left);
-    unscale_x = (pixel) => from + (pixel - area.left) / (area.right - area.left) * (to - from);
-    const bend = state.log ? Math.log : (value) => value;
+    const as_is = (value) => value;
+    const [bend_x, unbend_x] = block.log_x ? [Math.log, Math.exp] : [as_is, as_is];
+    const inset = block.log_x ? 16 : 0;  // for marks and ticks at the ends
+    const first = area.left + inset, across = area.right - inset - first;
+    scale_x = (x) => first + (bend_x(x) - bend_x(from)) / (bend_x(to) - bend_x(from)) * across;
+    unscale_x = (pixel) => unbend_x(bend_x(from) + (pixel - first) / across * (bend_x(to) - bend_x(from)));
+    const bend = state.log ? Math.log : as_is;
     scale_y = (y) => area.bottom - (bend(y) - bend(low)) / (bend(high) - bend(low)) * (area.bottom - area.top);
 
     for (const tick of ticks) {
@@ -150,8 +154,11 @@ function chart(block, id) {
       plot.append(make("line", {class: "grid", x1: area.left, x2: area.right, y1: y, y2: y}),
         make("text", {x: area.left - 8, y: y + 4, "text-anchor": "end"}, format(tick)));
     }
-    for (const tick of linear_ticks(from, to, Math.max(3, width / 110))) {
-      const x = scale_x(tick);
+    let taken = -Infinity;  // to where the words of the last tick reach
+    for (const tick of block.log_x ? steps : linear_ticks(from, to, Math.max(3, width / 110))) {
+      const x = scale_x(tick), half = format(tick).length * 4;
+      if (x - half < taken) continue;
+      taken = x + half + 6;
       plot.append(make("line", {class: "axis", x1: x, x2: x, y1: area.bottom, y2: area.bottom + 5}),
         make("text", {x, y: area.bottom + 19, "text-anchor": "middle"}, format(tick)));
     }
@@ -167,8 +174,8 @@ function chart(block, id) {
     for (const curve of shown) {
       clip.append(make("path", {class: "curve", d: path_of(curve, values_of(curve)), stroke: curve.color, "stroke-dasharray": curve.dash}));
       const real = values_of(curve).map((value, i) => drawable(value) ? i : -1).filter((i) => i >= 0);
-      if (real.length === 1) clip.append(make("circle", {r: 4, fill: curve.color, cx: scale_x(curve.x[real[0]]),
-        cy: scale_y(values_of(curve)[real[0]])}));  // a path of one point is not seen
+      const marked = real.length === 1 || block.log_x ? real : [];  // a path of one point is not seen
+      for (const i of marked) clip.append(make("circle", {r: 4, fill: curve.color, cx: scale_x(curve.x[i]), cy: scale_y(values_of(curve)[i])}));
     }
     plot.append(clip, make("g", {class: "pointer"}));
     readout();

@@ -1,0 +1,61 @@
+// The experiments of compare-norms: each asks one question, by a grid of short trainings, and answers it in a section of
+// the page. To add one: a struct with kFields (experiment_fields.h) for what one training yields, unless StackRun will
+// do; a vector of them in ExperimentResults; a file here that defines a TypedExperiment; its line in experiments.cpp.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "compare_norms/classification_task.h"
+#include "experiment_results.h"
+#include "experiment_settings.h"
+#include "gesso/training/report/report.h"
+
+namespace gesso {
+
+/// A training that an experiment asks for.
+struct PlannedTraining {
+  std::string name;  ///< "group-batch4-seed2": no other of the experiment has it
+  Index pictures;    ///< that it sees: about how long it takes
+};
+
+/// Called with how many pictures a training has seen; when it returns false, the training ends without a result.
+using AfterPictures = std::function<bool(Index pictures)>;
+
+class Experiment {
+ public:
+  virtual ~Experiment() = default;
+
+  std::string name;      ///< "batch-size": in --experiments and of files; in results.json with _ for -
+  std::string title;     ///< of its section
+  std::string question;  ///< one sentence
+  std::string source;    ///< who asked first: paper and figure
+
+  /// All trainings, in order.
+  virtual std::vector<PlannedTraining> plan(const ExperimentSettings& settings) const = 0;
+  /// Whether the results have the training of that name.
+  virtual bool has(const ExperimentResults& results, const std::string& training) const = 0;
+  /// Does the planned training of that name and puts it among the results, in the order of the plan. One that diverges
+  /// is a result as well. Returns false, with the results as they were, after `after_pictures` did.
+  virtual bool train(const std::string& training, const ExperimentSettings& settings,
+                     const ClassificationTask& task, ExperimentResults& results,
+                     const AfterPictures& after_pictures) const = 0;
+  /// How many trainings the results have.
+  virtual Index count(const ExperimentResults& results) const = 0;
+  /// Of the trainings so far, of which there must be one.
+  virtual ReportSection section(const ExperimentResults& results) const = 0;
+  /// A line for each training, with all that it yields; lists as numbers with spaces between.
+  virtual std::string csv(const ExperimentResults& results) const = 0;
+};
+
+/// All of them, in the order of the page.
+const std::vector<const Experiment*>& experiments();
+
+/// Their names.
+std::vector<std::string> names_of_experiments();
+
+/// Those of these names, in that order. Throws ArgumentError, with the names there are, for another one.
+std::vector<const Experiment*> experiments_named(const std::vector<std::string>& names);
+
+}  // namespace gesso

@@ -1,0 +1,32 @@
+#include "compare_norms/comparison_settings.h"
+#include "experiments_list.h"
+#include "gesso/core/error.h"
+
+namespace gesso {
+
+const std::vector<const Experiment*>& experiments() {
+  static const std::vector<const Experiment*> list = {&batch_size_experiment()};
+  return list;
+}
+
+std::vector<std::string> names_of_experiments() {
+  std::vector<std::string> names;
+  for (const Experiment* experiment : experiments()) {
+    names.push_back(experiment->name);
+  }
+  return names;
+}
+
+std::vector<const Experiment*> experiments_named(const std::vector<std::string>& names) {
+  std::vector<const Experiment*> found;
+  for (const std::string& name : names) {
+    const auto at = std::find_if(experiments().begin(), experiments().end(),
+                                 [&](const Experiment* experiment) { return experiment->name == name; });
+    require(at != experiments().end(), "experiments: there is no experiment '", name, "'; there are ",
+            listed(names_of_experiments(), ", "));
+    found.push_back(*at);
+  }
+  return found;
+}
+
+}  // namespace gesso

@@ -1,0 +1,84 @@
+#include "stack_experiment.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "compare_norms/curves.h"
+#include "compare_norms/tally.h"
+#include "gesso/core/error.h"
+
+namespace gesso {
+namespace {
+
+constexpr Index kBatch = 16;
+constexpr double kRate = 0.02;
+
+bool train_run(const ClassificationTask& task, StackRun& run, const AfterPictures& after_pictures) {
+  const std::optional<StackResult> result = train_stack(
+      task, run.network, run.training, [&](Index step) { return after_pictures(step * run.training.batch); });
+  if (result) {
+    run.result = *result;
+  }
+  return result.has_value();
+}
+
+}  // namespace
+
+TypedExperiment<StackRun> stack_experiment() {
+  TypedExperiment<StackRun> experiment;
+  experiment.pictures = [](const StackRun& run) { return run.training.steps * run.training.batch; };
+  experiment.do_training = train_run;
+  return experiment;
+}
+
+StackRun usual_run(const std::string& normalization, const ExperimentSettings& settings, std::uint64_t seed) {
+  return {.name = concat_text(normalization, "-seed", seed),
+          .network = {.normalization = normalization, .weights = InitialWeights::he, .depth = 6},
+          .training = {.batch = kBatch, .steps = settings.steps, .lr = kRate, .seed = seed}};
+}
+
+StackTraining with_batch(const StackTraining& from, Index batch) {
+  StackTraining training = from;
+  training.batch = batch;
+  training.steps = from.steps * from.batch / batch;
+  training.lr = from.lr * static_cast<double>(batch) / static_cast<double>(from.batch);
+  return training;
+}
+
+bool has_learned(const StackRun& run) { return run.result.training_loss < 0.9 * run.result.guess_loss; }
+
+std::vector<double> values_of(const std::vector<StackRun>& runs, const StackFilter& filter,
+                              const StackMeasure& measure) {
+  std::vector<double> values;
+  for (const StackRun& run : runs) {
+    if (filter(run) && std::isfinite(measure(run))) {
+      values.push_back(measure(run));
+    }
+  }
+  return values;
+}
+
+std::vector<std::string> normalizations_of(const std::vector<StackRun>& runs) {
+  return each<std::string>(runs, [](const StackRun& run) { return run.network.normalization; });
+}
+
+ReportCurve curve_of(const std::vector<StackRun>& runs, const std::string& normalization,
+                     const StackMeasure& x, const StackMeasure& y) {
+  ReportCurve curve{.name = label_of(normalization), .color = color_of(normalization)};
+  for (const double place : each<double>(runs, x)) {
+    const std::vector<double> values = values_of(
+        runs,
+        [&](const StackRun& run) { return run.network.normalization == normalization && x(run) == place; },
+        y);
+    if (!values.empty()) {
+      const auto [low, high] = std::minmax_element(values.begin(), values.end());
+      curve.x.push_back(place);
+      curve.y.push_back(Spread(values).mean);
+      curve.low.push_back(*low);
+      curve.high.push_back(*high);
+    }
+  }
+  return curve;
+}
+
+}  // namespace gesso

@@ -1,0 +1,74 @@
+// An experiment over trainings of one type.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "compare_norms/csv_fields.h"
+#include "experiment.h"
+#include "experiment_fields.h"
+
+namespace gesso {
+
+/// Run has a `name` and kFields.
+template <class Run>
+class TypedExperiment : public Experiment {
+ public:
+  std::vector<Run> ExperimentResults::*runs = nullptr;  ///< where they are kept
+  /// The trainings, with a name and conditions, and nothing yet of what comes of them.
+  std::vector<Run> (*planned)(const ExperimentSettings& settings) = nullptr;
+  /// PlannedTraining::pictures.
+  Index (*pictures)(const Run& run) = nullptr;
+  /// Fills in what comes of `run`; false after `after_pictures` returned false.
+  bool (*do_training)(const ClassificationTask& task, Run& run,
+                      const AfterPictures& after_pictures) = nullptr;
+  /// The section, below the question; there is at least one run.
+  std::vector<ReportBlock> (*blocks)(const std::vector<Run>& runs) = nullptr;
+
+  std::vector<PlannedTraining> plan(const ExperimentSettings& settings) const override {
+    std::vector<PlannedTraining> trainings;
+    for (const Run& run : planned(settings)) {
+      trainings.push_back({run.name, pictures(run)});
+    }
+    return trainings;
+  }
+
+  bool has(const ExperimentResults& results, const std::string& training) const override {
+    return std::any_of((results.*runs).begin(), (results.*runs).end(),
+                       [&](const Run& run) { return run.name == training; });
+  }
+
+  bool train(const std::string& training, const ExperimentSettings& settings, const ClassificationTask& task,
+             ExperimentResults& results, const AfterPictures& after_pictures) const override {
+    const std::vector<Run> plan = planned(settings);
+    const auto place_of = [&](const std::string& name) {
+      return std::find_if(plan.begin(), plan.end(), [&](const Run& run) { return run.name == name; });
+    };
+    Run run = *place_of(training);
+    if (!do_training(task, run, after_pictures)) {
+      return false;
+    }
+    std::vector<Run>& done = results.*runs;
+    const auto next = std::find_if(done.begin(), done.end(), [&](const Run& other) {
+      return place_of(other.name) > place_of(training);
+    });
+    done.insert(next, std::move(run));
+    return true;
+  }
+
+  Index count(const ExperimentResults& results) const override {
+    return static_cast<Index>((results.*runs).size());
+  }
+
+  ReportSection section(const ExperimentResults& results) const override {
+    ReportSection section{title, blocks(results.*runs)};
+    section.blocks.insert(section.blocks.begin(), ReportText{{question + " (" + source + ")"}});
+    return section;
+  }
+
+  std::string csv(const ExperimentResults& results) const override { return csv_of(results.*runs); }
+};
+
+}  // namespace gesso

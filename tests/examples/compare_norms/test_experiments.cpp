@@ -1,0 +1,158 @@
+// The experiments of compare-norms: what each plans, trains and shows, and how they go on in the program.
+#include "compare_norms/experiments/experiment.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "compare_norms/experiments/experiment_fields.h"
+#include "compare_norms/experiments/stack_experiment.h"
+#include "files.h"
+#include "gesso/core/error.h"
+#include "gesso/core/files/file.h"
+#include "gesso/core/files/json.h"
+#include "gesso/core/pictures/picture.h"
+#include "gesso/core/pictures/resize.h"
+#include "gesso/training/picture_folder.h"
+#include "paths.h"
+#include "program_runs.h"
+#include "support.h"
+
+using namespace gesso;
+using namespace gesso::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr ExperimentSettings kTiny{.seeds = 2, .steps = 2};
+
+const ClassificationTask& task() {
+  static const ClassificationTask photographs = [] {
+    std::vector<std::string> files = pictures_in(source_path("examples/assets/photos"));
+    files.resize(3);
+    return make_classification_task(files);
+  }();
+  return photographs;
+}
+
+bool always(Index) { return true; }
+
+std::string text_of(const ExperimentResults& results) { return json_text(json_of(results)); }
+
+}  // namespace
+
+TEST_CASE("every experiment has a name, a question, a source, and trainings of different names") {
+  CHECK(!experiments().empty());
+  for (const Experiment* experiment : experiments()) {
+    CAPTURE(experiment->name);
+    CHECK(experiment->name.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == std::string::npos);
+    CHECK(experiment->question.ends_with("?"));
+    CHECK(!experiment->source.empty());
+    CHECK(experiments_named({experiment->name}).front() == experiment);
+    const std::vector<PlannedTraining> plan = experiment->plan(kTiny);
+    std::set<std::string> names;
+    for (const PlannedTraining& training : plan) {
+      names.insert(training.name);
+      CHECK(training.pictures > 0);
+    }
+    CHECK(names.size() == plan.size());
+    CHECK(experiment->plan({.seeds = 4, .steps = 2}).size() == 2 * plan.size());
+  }
+  CHECK_THROWS_WITH_AS(experiments_named({"batch-sise"}),
+                       doctest::Contains("there is no experiment 'batch-sise'"), ArgumentError);
+}
+
+TEST_CASE("trainings yield the same whatever their order, and one that is stopped yields nothing") {
+  for (const Experiment* experiment : experiments()) {
+    CAPTURE(experiment->name);
+    const std::vector<PlannedTraining> plan = experiment->plan(kTiny);
+    const std::string names[] = {plan.front().name, plan[plan.size() / 2].name, plan.back().name};
+    ExperimentResults forwards, backwards;
+    for (int i = 0; i < 3; ++i) {
+      CHECK(!experiment->has(forwards, names[i]));
+      CHECK(experiment->train(names[i], kTiny, task(), forwards, always));
+      CHECK(experiment->has(forwards, names[i]));
+      CHECK(experiment->train(names[2 - i], kTiny, task(), backwards, always));
+    }
+    CHECK(experiment->count(forwards) == 3);
+    CHECK(text_of(forwards) == text_of(backwards));
+
+    ExperimentResults stopped;
+    CHECK(!experiment->train(names[0], kTiny, task(), stopped, [](Index) { return false; }));
+    CHECK(text_of(stopped) == text_of({}));
+
+    // Files and the page.
+    CHECK(text_of(struct_of<ExperimentResults>(json_of(forwards))) == text_of(forwards));
+    const std::string csv = experiment->csv(forwards);
+    CHECK(std::count(csv.begin(), csv.end(), '\n') == 4);
+    CHECK(csv.starts_with("name,"));
+    CHECK(csv.find("\n" + names[1] + ",") != std::string::npos);
+    const ReportSection section = experiment->section(forwards);
+    REQUIRE(section.blocks.size() >= 2);
+    CHECK(std::get<ReportText>(section.blocks[0]).paragraphs[0].starts_with(experiment->question));
+    Report report;
+    report.sections = {section};
+    CHECK(report.html().find(experiment->title) != std::string::npos);
+  }
+}
+
+TEST_CASE("batch sizes: every training sees as many crops, and alone batch norm is instance norm") {
+  const Experiment& experiment = *experiments_named({"batch-size"}).front();
+  for (const PlannedTraining& training : experiment.plan({.seeds = 1, .steps = 3})) {
+    CHECK(training.pictures == 3 * 16);
+  }
+  ExperimentResults results;
+  for (const char* name : {"batch-batch1-seed1", "instance-batch1-seed1", "batch-batch4-seed1"}) {
+    REQUIRE(experiment.train(name, kTiny, task(), results, always));
+  }
+  const std::vector<StackRun>& runs = results.batch_size;
+  CHECK(runs[0].training.lr == runs[2].training.lr / 4);
+  CHECK(runs[0].training.steps == 32);
+  CHECK(runs[0].result.training_loss == doctest::Approx(runs[1].result.training_loss).epsilon(1e-4));
+  CHECK(runs[0].result.test_in_batches.loss == doctest::Approx(runs[1].result.test.loss).epsilon(1e-4));
+  CHECK(runs[0].result.test.loss != doctest::Approx(runs[1].result.test.loss).epsilon(1e-4));
+}
+
+TEST_CASE("a grid that was killed goes on to the same results, and another may be added to it") {
+  const TemporaryFolder folder;
+  fs::create_directories(folder / "photographs");
+  std::vector<std::string> files = pictures_in(source_path("examples/assets/photos"));
+  for (int i = 0; i < 4; ++i) {
+    save_picture(folder / ("photographs/" + std::to_string(i) + ".png"),
+                 resize_short_side(load_picture(files[i]), 64));
+  }
+  const auto arguments = [&](const std::string& out, const std::string& experiments) {
+    return "--skip comparison --experiment-seeds 1 --experiment-steps 3 --content " +
+           (folder / "photographs") + " --out " + (folder / out) + " --experiments " + experiments;
+  };
+  const auto results_of = [&](const std::string& out) {
+    Json results = parse_json(read_file(folder / (out + "/results.json")));
+    results.erase("origin");
+    return results;
+  };
+  REQUIRE(run_program("compare-norms", arguments("whole", "batch-size")).status == 0);
+  const Json whole = results_of("whole");
+  const std::size_t trainings = experiments_named({"batch-size"}).front()->plan({.seeds = 1}).size();
+  CHECK(whole["experiments"]["batch_size"].size() == trainings);
+  CHECK(whole["runs"].empty());
+  CHECK(fs::exists(folder / "whole/experiments/batch-size.csv"));
+  CHECK(read_file(folder / "whole/report.html").find("Experiment: batch size") != std::string::npos);
+
+  run_command(program_path("compare-norms") + " " + arguments("killed", "batch-size") +
+              " & while [ \"$(grep -o diverged_at " + (folder / "killed/results.json") +
+              " 2>/dev/null | wc -l)\" -lt 5 ]; do sleep 0.005; done; kill -KILL $!");
+  const std::size_t before = results_of("killed")["experiments"]["batch_size"].size();
+  CHECK((before >= 5 && before < trainings));
+  REQUIRE(run_program("compare-norms", arguments("killed", "batch-size")).status == 0);
+  CHECK(results_of("killed") == whole);
+
+  const std::string finished = read_file(folder / "whole/results.json");
+  CHECK(run_program("compare-norms", arguments("whole", "none")).status == 0);
+  CHECK(read_file(folder / "whole/results.json") == finished);
+  CHECK(
+      run_program("compare-norms", arguments("new", "batch-sise")).errors.find("did you mean batch-size?") !=
+      std::string::npos);
+  CHECK(run_program("compare-norms", arguments("new", "all,batch-size")).errors.find("all stands alone") !=
+        std::string::npos);
+  CHECK(!fs::exists(folder / "new"));
+}
