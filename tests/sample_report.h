@@ -31,7 +31,8 @@ inline Report sample_report() {
     noisy.push_back(i == 50 ? std::numeric_limits<double>::infinity() : i == 60 ? 0 : 2 + std::sin(i));
   }
   ReportChart loss{.title = "Loss", .y_label = "loss", .curves = {{"total", x, y}, {"style", x, noisy}}};
-  ReportChart band{.title = "Spread", .curves = {{"batch", {1, 2, 3}, {3, 2, 1}, {2, 1, 0.5}, {4, 3, 2}}}};
+  ReportChart band{
+      .title = "Spread", .curves = {{"batch", {1, 2, 16}, {3, 2, 1}, {2, 1, 0.5}, {4, 3, 2}}}, .log_x = true};
   ReportTable table{"Costs", {"Norm", "Total"}, {{"instance", "3.25 ± 0.1"}, {"batch", "6.66"}}};
   const ReportFormula formula{{"y = gamma x-hat + beta", "<i>dx</i> = inv_std g"}};
   const ReportMatrices matrices{"x-hat", {{"sample 0", {{-1, 0.5}, {0, -0.001}}}, {"sample 1", {{2, 1}}}}};
@@ -41,6 +42,11 @@ inline Report sample_report() {
       .value_label = "deviation",
       .maps = {{"first", {10, 20, 30}, {{1, 2, 3}, {0.5, gap, 4}}}, {"second", {10}, {{8}, {0}}}},
       .log_scale = true};
+  const ReportGrid grid{.title = "Map",
+                        .column_label = "rate",
+                        .columns = {"0.1", "1"},
+                        .rows = {"none", "<i>batch</i>"},
+                        .cells = {{{2, "2.00", "± 0.1"}, {gap, "NaN"}}, {{1, "1.00"}, {3, "3.00"}}}};
   const ReportFindings findings{{{"<i>A</i> is less than B", Verdict::supported, "1 against 2",
                                   ReportEffect{{0.4, 0.6}, 0.5, 0.3, 0.7, 0.05}},
                                  {"C is 0", Verdict::contradicted, "It was 3."}}};
@@ -49,7 +55,8 @@ inline Report sample_report() {
   ReportPicture map = report_picture(sample_picture(0.4, 4, 5), "map", "Means by layer", true);
   report.sections = {
       {"Curves",
-       {ReportText{{"Thin lines are single steps."}}, loss, band, table, formula, matrices, maps, findings}},
+       {ReportText{{"Thin lines are single steps."}}, loss, band, table, formula, matrices, maps, grid,
+        findings}},
       {"Pictures", {ReportComparison{"Wipe", day, night}, ReportPictures{"All", {day, night, map}}}}};
   report.settings = {{"width", "16"}, {"file", "caf\xe9.jpg"}};  // Latin-1, not UTF-8
   report.notes = {"Small print."};

@@ -41,6 +41,8 @@ struct ConvStackOptions {
   NormalizedLayers normalized = NormalizedLayers::all;
   double eps = 1e-5, momentum = 0.1;  ///< see NormalizationOptions
   bool affine = true;
+
+  bool operator==(const ConvStackOptions&) const = default;
 };
 
 /// `depth` times a 3 x 3 convolution, a normalization and a ReLU, without shortcuts; the first one halves the

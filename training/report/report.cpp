@@ -130,6 +130,23 @@ Json to_json(const ReportColorMaps& group, PictureFiles&) {
           {"columns", group.columns}};
 }
 
+Json to_json(const ReportGrid& grid, PictureFiles&) {
+  require(grid.cells.size() == grid.rows.size(), "report: grid \"", grid.title, "\" has ", grid.cells.size(),
+          " rows of cells and ", grid.rows.size(), " names for them");
+  Json rows = Json::array();
+  for (const std::vector<ReportGridCell>& row : grid.cells) {
+    require(row.size() == grid.columns.size(), "report: a row of grid \"", grid.title, "\" has ", row.size(),
+            " cells for ", grid.columns.size(), " columns");
+    Json cells = Json::array();
+    for (const ReportGridCell& cell : row) {
+      cells.push_back({{"value", cell.value}, {"text", cell.text}, {"note", cell.note}});
+    }
+    rows.push_back(cells);
+  }
+  return {{"type", "grid"},          {"title", grid.title}, {"column_label", grid.column_label},
+          {"columns", grid.columns}, {"rows", grid.rows},   {"cells", rows}};
+}
+
 Json to_json(const ReportFindings& group, PictureFiles&) {
   Json findings = Json::array();
   for (const ReportFinding& finding : group.findings) {

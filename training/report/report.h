@@ -95,6 +95,22 @@ struct ReportColorMaps {
   int columns = 0;         ///< 0: as many as the window has room for
 };
 
+/// What came of one pair of settings.
+struct ReportGridCell {
+  double value = 0;       ///< what it is shaded by; crossed out if it is not finite
+  std::string text = {};  ///< what stands in it
+  std::string note = {};  ///< smaller, below that
+};
+
+/// What came of every pair of two settings, drawn as a map that can be saved like a chart: the lower a number, the
+/// stronger its cell's colour, and the lowest of each row is framed.
+struct ReportGrid {
+  std::string title;
+  std::string column_label = {};  ///< what the columns are
+  std::vector<std::string> columns = {}, rows = {};
+  std::vector<std::vector<ReportGridCell>> cells = {};  ///< rows of as many as there are columns
+};
+
 /// What a measurement says about a claim.
 enum class Verdict {
   supported,
@@ -156,7 +172,7 @@ struct ReportComparison {
 };
 
 using ReportBlock = std::variant<ReportText, ReportFormula, ReportTable, ReportMatrices, ReportColorMaps,
-                                 ReportFindings, ReportChart, ReportPictures, ReportComparison>;
+                                 ReportGrid, ReportFindings, ReportChart, ReportPictures, ReportComparison>;
 
 struct ReportSection {
   std::string title;
@@ -190,7 +206,7 @@ struct Report {
   void add_settings(const std::map<std::string, std::string>& entries);
 
   /// The page. Any text may be given: none of it is read as HTML. Throws ArgumentError, naming the table,
-  /// curve or map, when a row does not have one text per column, or a curve one y (and low and high) per x.
+  /// curve, map or grid, when a row does not have one text per column, or a curve one y (and low and high) per x.
   std::string html() const;
 
   /// Writes the page to a file, all at once. Throws FileError when it cannot be written.

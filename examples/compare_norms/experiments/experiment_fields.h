@@ -61,7 +61,10 @@ inline constexpr auto kFields<StackRun> =
                std::pair{"training", &StackRun::training}, std::pair{"result", &StackRun::result}};
 
 template <>
-inline constexpr auto kFields<ExperimentResults> = std::make_tuple(std::pair{"batch_size",
-                                                                             &ExperimentResults::batch_size});
+inline constexpr auto kFields<ExperimentResults> =
+    std::tuple{std::pair{"batch_size", &ExperimentResults::batch_size},
+               std::pair{"learning_rate", &ExperimentResults::learning_rate},
+               std::pair{"depth", &ExperimentResults::depth}, std::pair{"place", &ExperimentResults::place},
+               std::pair{"constants", &ExperimentResults::constants}};
 
 }  // namespace gesso

@@ -17,7 +17,7 @@ struct StackRun {
 };
 
 struct ExperimentResults {
-  std::vector<StackRun> batch_size = {};
+  std::vector<StackRun> batch_size = {}, learning_rate = {}, depth = {}, place = {}, constants = {};
 };
 
 }  // namespace gesso

@@ -5,6 +5,10 @@
 
 namespace gesso {
 
-const Experiment& batch_size_experiment();  // batch_size.cpp
+const Experiment& batch_size_experiment();     // batch_size.cpp
+const Experiment& learning_rate_experiment();  // learning_rate.cpp
+const Experiment& depth_experiment();          // depth.cpp
+const Experiment& place_experiment();          // place.cpp
+const Experiment& constants_experiment();      // constants.cpp
 
 }  // namespace gesso

@@ -22,7 +22,31 @@ bool train_run(const ClassificationTask& task, StackRun& run, const AfterPicture
   return result.has_value();
 }
 
+ReportGridCell cell_of(const std::vector<StackRun>& runs, const StackFilter& here,
+                       const StackMeasure& measure) {
+  const auto count = std::count_if(runs.begin(), runs.end(), here);
+  const auto count_if = [&](const StackFilter& what) {
+    return std::count_if(runs.begin(), runs.end(),
+                         [&](const StackRun& run) { return here(run) && what(run); });
+  };
+  const auto diverged = count_if([](const StackRun& run) { return run.result.diverged_at > 0; });
+  if (diverged > 0) {
+    return {.value = NAN, .text = "✕", .note = concat_text(diverged, " of ", count)};
+  }
+  if (count_if(has_learned) == 0) {
+    return {.value = NAN, .text = count == 0 ? "–" : "○"};
+  }
+  const Spread spread(values_of(runs, here, measure));
+  return {.value = spread.mean,
+          .text = short_number(spread.mean),
+          .note = spread.count > 1 ? "± " + short_number(spread.deviation) : ""};
+}
+
 }  // namespace
+
+const char* const kGridWords =
+    "Mean ± standard deviation over seeds. ✕: in so many of the seeds the loss was no longer finite. ○: no seed brought "
+    "its training loss below nine tenths of a guess's.";
 
 TypedExperiment<StackRun> stack_experiment() {
   TypedExperiment<StackRun> experiment;
@@ -79,6 +103,26 @@ ReportCurve curve_of(const std::vector<StackRun>& runs, const std::string& norma
     }
   }
   return curve;
+}
+
+ReportGrid stack_grid(const std::vector<StackRun>& runs, const std::string& title,
+                      const std::string& column_label,
+                      const std::function<std::string(const StackRun&)>& setting,
+                      const StackMeasure& measure) {
+  ReportGrid grid{.title = title,
+                  .column_label = column_label,
+                  .columns = each<std::string>(runs, setting),
+                  .rows = normalizations_of(runs)};
+  for (const std::string& name : grid.rows) {
+    grid.cells.emplace_back();
+    for (const std::string& column : grid.columns) {
+      const StackFilter here = [&](const StackRun& run) {
+        return run.network.normalization == name && setting(run) == column;
+      };
+      grid.cells.back().push_back(cell_of(runs, here, measure));
+    }
+  }
+  return grid;
 }
 
 }  // namespace gesso

@@ -46,4 +46,12 @@ std::vector<std::string> normalizations_of(const std::vector<StackRun>& runs);
 ReportCurve curve_of(const std::vector<StackRun>& runs, const std::string& normalization,
                      const StackMeasure& x, const StackMeasure& y);
 
+/// `measure` by normalization (rows) and `setting` (columns), mean and deviation over the seeds. A cell is crossed out
+/// where a seed diverged, or none learned; kGridWords explains what stands there.
+ReportGrid stack_grid(const std::vector<StackRun>& runs, const std::string& title,
+                      const std::string& column_label,
+                      const std::function<std::string(const StackRun&)>& setting,
+                      const StackMeasure& measure);
+extern const char* const kGridWords;
+
 }  // namespace gesso

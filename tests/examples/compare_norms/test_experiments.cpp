@@ -113,6 +113,98 @@ TEST_CASE("batch sizes: every training sees as many crops, and alone batch norm 
   CHECK(runs[0].result.test.loss != doctest::Approx(runs[1].result.test.loss).epsilon(1e-4));
 }
 
+TEST_CASE("learning rates: two decades and more, and a cell for what became of each") {
+  const Experiment& experiment = *experiments_named({"learning-rate"}).front();
+  ExperimentResults results;
+  for (const char* name : {"none-rate0.003-seed1", "batch-rate1-seed1"}) {
+    REQUIRE(experiment.train(name, kTiny, task(), results, always));
+  }
+  const std::vector<StackRun>& runs = results.learning_rate;
+  CHECK(runs[1].training.lr / runs[0].training.lr > 100);
+  CHECK(runs[0].result.guess_loss == doctest::Approx(std::log(3.0)));
+  const ReportSection section = experiment.section(results);
+  const ReportGrid& grid = std::get<ReportGrid>(section.blocks[1]);
+  CHECK(grid.rows == std::vector<std::string>{"none", "batch"});
+  CHECK(grid.columns == std::vector<std::string>{"0.003", "1"});
+  CHECK(grid.cells[0][1].text == "–");  // not done yet
+
+  // Three seeds of each: one that learned, one that did not, one that diverged.
+  const auto cell_of = [](double a, double b, double c) {
+    std::vector<StackRun> seeds(3);
+    for (StackRun& run : seeds) {
+      run.network.normalization = "batch";
+      run.result.guess_loss = 3;
+      const double loss = &run == &seeds[0] ? a : &run == &seeds[1] ? b : c;
+      run.result.training_loss = loss;
+      run.result.diverged_at = std::isnan(loss) ? 7 : 0;
+    }
+    return stack_grid(
+               seeds, "", "", [](const StackRun&) { return "1"; },
+               [](const StackRun& run) { return run.result.training_loss; })
+        .cells[0][0];
+  };
+  CHECK(cell_of(1, 2, 3).value == 2);
+  CHECK((cell_of(1, 2, 3).text == "2.00" && cell_of(1, 2, 3).note == "± 1.00"));
+  CHECK((std::isnan(cell_of(2.8, 3, 3.1).value) && cell_of(2.8, 3, 3.1).text == "○"));
+  CHECK((std::isnan(cell_of(1, NAN, 3).value) && cell_of(1, NAN, 3).note == "1 of 3"));
+}
+
+TEST_CASE("depth: a stack of as many convolutions as its name says") {
+  const Experiment& experiment = *experiments_named({"depth"}).front();
+  ExperimentResults results;
+  for (const char* name : {"group-depth2-seed1", "none-depth16-seed2"}) {
+    REQUIRE(experiment.train(name, kTiny, task(), results, always));
+  }
+  CHECK(results.depth[0].result.first_gradients.size() == 2);
+  CHECK(results.depth[1].result.later_gradients.size() == 16);
+  CHECK(results.depth[1].training.seed == 2);
+}
+
+TEST_CASE("place: each variant changes what it says, and only that") {
+  const Experiment& experiment = *experiments_named({"place"}).front();
+  ExperimentResults results;
+  const char* const variants[] = {"usual", "after", "plain", "first-half", "second-half", "every-other"};
+  std::set<double> losses;
+  for (const char* variant : variants) {
+    REQUIRE(experiment.train(concat_text("layer-", variant, "-seed1"), kTiny, task(), results, always));
+    losses.insert(results.place.back().result.training_loss);
+  }
+  CHECK(losses.size() == 6);
+  const ReportSection section = experiment.section(results);
+  CHECK(std::get<ReportGrid>(section.blocks[2]).columns ==
+        std::vector<std::string>{"usual", "after ReLU", "no γ, β", "1st half", "2nd half", "every 2nd"});
+  Generator rng(1);
+  const auto tensors = [&](const std::function<void(ConvStackOptions&)>& change) {
+    ConvStackOptions options{.normalization = "group", .depth = 5};
+    change(options);
+    return ConvStack(options, 3, rng).parameters().size();
+  };
+  CHECK(tensors([](ConvStackOptions&) {}) == 4 * 5 + 2);  // weight, bias, gamma and beta; the linear layer
+  CHECK(tensors([](ConvStackOptions& o) { o.affine = false; }) == 2 * 5 + 2);
+  CHECK(tensors([](ConvStackOptions& o) { o.place = NormPlace::after_relu; }) == 4 * 5 + 2);
+  CHECK(tensors([](ConvStackOptions& o) { o.normalized = NormalizedLayers::first_half; }) ==
+        2 * 5 + 2 * 3 + 2);
+  CHECK(tensors([](ConvStackOptions& o) { o.normalized = NormalizedLayers::second_half; }) ==
+        2 * 5 + 2 * 2 + 2);
+  CHECK(tensors([](ConvStackOptions& o) { o.normalized = NormalizedLayers::every_other; }) ==
+        2 * 5 + 2 * 3 + 2);
+}
+
+TEST_CASE("constants: eps is part of the training, momentum only of what batch norm does in eval mode") {
+  const Experiment& experiment = *experiments_named({"constants"}).front();
+  ExperimentResults results;
+  for (const char* name : {"batch-eps1e-05-seed1", "batch-eps0.1-seed1", "batch-momentum0.001-seed1",
+                           "batch-momentum0.1-seed1"}) {
+    REQUIRE(experiment.train(name, kTiny, task(), results, always));
+  }
+  const auto result = [&](int i) { return results.constants[i].result; };
+  CHECK(result(0).training_loss != result(1).training_loss);
+  CHECK(result(2).training_loss == result(0).training_loss);
+  CHECK(result(2).test_in_batches.loss == result(0).test_in_batches.loss);
+  CHECK(result(2).test.loss != result(0).test.loss);
+  CHECK(result(3).test.loss == result(0).test.loss);
+}
+
 TEST_CASE("a grid that was killed goes on to the same results, and another may be added to it") {
   const TemporaryFolder folder;
   fs::create_directories(folder / "photographs");

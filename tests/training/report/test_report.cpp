@@ -53,7 +53,8 @@ TEST_CASE("the page holds the data, and no text of it gets out of its place") {
   CHECK(blocks[2]["curves"][0]["high"] == Json{4.0, 3.0, 2.0});
   CHECK(blocks[3]["rows"][0][1] == "3.25 ± 0.1");
   CHECK(blocks[6]["maps"][0]["values"][1] == Json{0.5, nullptr, 4.0});
-  CHECK(blocks[7]["findings"][1] ==
+  CHECK(blocks[7]["cells"][0][1] == Json{{"value", nullptr}, {"text", "NaN"}, {"note", ""}});
+  CHECK(blocks[8]["findings"][1] ==
         Json{{"claim", "C is 0"}, {"verdict", "contradicted"}, {"evidence", "It was 3."}});
 }
 
@@ -120,6 +121,14 @@ TEST_CASE("a report is written whole or not at all, and what does not fit is nam
         "report: curve \"total\" has 2 x and 1 y");
   CHECK(with_report_error(ReportChart{.title = "", .curves = {{"total", {1, 2}, {1, 2}, {1, 2}}}}) ==
         "report: curve \"total\" has 2 x, 2 low and 0 high");
+  CHECK(with_report_error(
+            ReportChart{.title = "Rates", .curves = {{"total", {0, 2}, {1, 2}}}, .log_x = true}) ==
+        "report: curve \"total\" of chart \"Rates\" has an x that is not above 0, on a log scale");
+  CHECK(
+      with_report_error(ReportGrid{.title = "Map", .columns = {"a", "b"}, .rows = {"r"}, .cells = {{{1}}}}) ==
+      "report: a row of grid \"Map\" has 1 cells for 2 columns");
+  CHECK(with_report_error(ReportGrid{.title = "Map", .columns = {"a"}, .rows = {}, .cells = {{{1}}}}) ==
+        "report: grid \"Map\" has 1 rows of cells and 0 names for them");
 }
 
 TEST_CASE("base64 gives the examples of RFC 4648") {

@@ -92,6 +92,17 @@ const char* const kUse = R"(<script>
     maps[0].dispatchEvent(new PointerEvent("pointerleave"));
     check(cell_words() === "step 10 to 30, channel 0 to 1", "pointer gone from the map");
 
+    // A chart of few settings: a log scale with a tick and a mark at each. A grid: names, numbers, the best of each row.
+    const marks = all("circle", spread).map((mark) => Number(mark.getAttribute("cx")));
+    check(marks.length === 3 && Math.abs((marks[2] - marks[0]) / (marks[1] - marks[0]) - 4) < 0.01, "x on a log scale: " + marks);
+    check(all("text", spread.querySelector(".plot")).filter((text) => ["1", "2", "16"].includes(text.textContent)).length >= 3, "ticks");
+    const grid = document.querySelector(".grid-plot"), names = all("text", grid).map((text) => text.textContent);
+    check(names.join() === "rate,0.1,1,none,2.00,± 0.1,NaN,<i>batch</i>,1.00,3.00", "words of the grid: " + names);
+    check(all(".number.best", grid).map((text) => text.textContent).join() === "2.00,1.00" && all(".frame.best", grid).length === 2, "best");
+    const shades = all(".cell", grid).map((cell) => Number(cell.getAttribute("opacity")));
+    check(shades.length === 3 && shades[1] > shades[0] && shades[0] > shades[2], "shades of the grid: " + shades);
+    check(all("line.grid", grid).length === 2, "a cell without a number is crossed out");
+
     // Findings.
     check(all(".findings .verdict").map((words) => words.textContent).join() === "supported,contradicted", "verdicts");
     check(document.querySelector(".claim").textContent === "<i>A</i> is less than B", "claim");

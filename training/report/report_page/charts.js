@@ -229,6 +229,12 @@ function chart(block, id) {
     at = Math.min(last, Math.max(0, next));
     readout();
   });
+  draw_to_fit(box, draw);
+  return box;
+}
+
+// Draws once `box` has a place, and again whenever its width is another.
+function draw_to_fit(box, draw) {
   if ("ResizeObserver" in window) {
     let width = 0;
     new ResizeObserver(() => {
@@ -237,21 +243,26 @@ function chart(block, id) {
   }
   addEventListener("beforeprint", draw);
   queueMicrotask(draw);
-  return box;
 }
 
-// All values of a chart as a table, made when it is opened.
-function numbers_of(block, curves) {
+// A table that is made when it is opened.
+function numbers_in(table_of) {
   const details = make("details", {}, make("summary", {}, "The numbers"));
   details.addEventListener("toggle", () => {
-    if (!details.open || details.querySelector("table")) return;
+    if (details.open && !details.querySelector("table")) details.append(table(table_of()));
+  });
+  return details;
+}
+
+// All values of a chart.
+function numbers_of(block, curves) {
+  return numbers_in(() => {
     const rows = new Map();
     curves.forEach((curve, c) => curve.x.forEach((x, i) => {
       if (!rows.has(x)) rows.set(x, curves.map(() => null));
       rows.get(x)[c] = curve.y[i];
     }));
-    details.append(table({columns: [block.x_label, ...curves.map((curve) => curve.name)],
-      rows: [...rows].sort((a, b) => a[0] - b[0]).map(([x, values]) => [x, ...values].map(format))}));
+    return {columns: [block.x_label, ...curves.map((curve) => curve.name)],
+      rows: [...rows].sort((a, b) => a[0] - b[0]).map(([x, values]) => [x, ...values].map(format))};
   });
-  return details;
 }
