@@ -109,7 +109,7 @@ void CompareCommand::run() {
   Comparison comparison = begin_or_go_on(out, text);
   const FolderLock lock(out);
   write_file_atomically((out / "plan.toml").string(), plan_text);
-  Comparer comparer(settings, photographs, judge, out, std::move(comparison));
+  Comparer comparer(settings, photographs, judge, out, std::move(comparison), jobs);
   if (settings.comparison) {
     std::cerr << "Comparing " << listed(settings.normalizations, ", ") << " normalization on "
               << fs::path(settings.style).filename().string() << " in " << plan(settings).size()

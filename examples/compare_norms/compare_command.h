@@ -24,6 +24,7 @@ struct CompareCommand {
   ComparisonSettings settings;
   std::filesystem::path out;
   std::string plan_text = {};  ///< the options that were given, which become out/plan.toml
+  Index jobs = 1;              ///< how many trainings of experiments run at the same time
   bool interrupted = false;    ///< set when Ctrl-C ended it
 
   /// Throws UsageError for impossible settings and a folder that holds something else, other Errors for what

@@ -14,7 +14,11 @@ Index CompareProgress::units(const PlannedRun& run, const ComparisonSettings& se
   return settings.training.steps * (1 + run.batch);
 }
 
-Index CompareProgress::units(const PlannedTraining& training) { return 1 + training.pictures / 16; }
+Index CompareProgress::units(const PlannedTraining& training) {
+  return 1 + units_of_pictures(training.pictures);
+}
+
+Index CompareProgress::units_of_pictures(Index pictures) { return pictures / 16; }
 
 void CompareProgress::update(Index units_of_part, const std::string& status) {
   bar_.update(done_ + units_of_part, status);

@@ -20,6 +20,7 @@ class CompareProgress {
 
   static Index units(const PlannedRun& run, const ComparisonSettings& settings);
   static Index units(const PlannedTraining& training);
+  static Index units_of_pictures(Index pictures);  ///< of an experiment
 
   /// Of the work under way, `units_of_part` are done.
   void update(Index units_of_part, const std::string& status);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "classification.h"
+#include "experiments/experiment_fields.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
 #include "gesso/training/training_loop.h"
@@ -13,6 +14,7 @@
 #include "painting/model_file.h"
 #include "painting/stylize.h"
 #include "program/interrupt.h"
+#include "program/worker_processes.h"
 #include "run_training.h"
 #include "tables.h"
 
@@ -81,6 +83,10 @@ struct Work {
   }
 };
 
+std::string words_for(const Experiment& experiment, const PlannedTraining& training) {
+  return concat_text(experiment.name, ", ", training.name);
+}
+
 std::string described(const PlannedRun& run) {
   return concat_text(run.normalization, ", batch ", run.batch, ", seed ", run.seed,
                      run.photographs == "plain" ? "" : ", " + run.photographs);
@@ -103,13 +109,14 @@ std::string contrast_file(const std::string& name, double contrast) {
 }  // namespace
 
 Comparer::Comparer(const ComparisonSettings& settings, PhotographFiles files, const LossJudge& judge,
-                   fs::path folder, Comparison comparison)
+                   fs::path folder, Comparison comparison, Index jobs)
     : settings_(settings),
       files_(std::move(files)),
       judge_(judge),
       folder_(std::move(folder)),
       plan_(plan(settings)),
       comparison_(std::move(comparison)),
+      jobs_(jobs),
       progress_(Work(settings, {}).units, Work(settings, comparison_).units) {}
 
 bool Comparer::run() {
@@ -133,26 +140,57 @@ bool Comparer::run() {
                             with_failure(failure, settings_.classifier_steps,
                                          [&] { return classify(normalization, seed); }));
   });
-  for_each_experiment(settings_, [&](const Experiment& which, const PlannedTraining& training) {
-    finished = finished && (which.has(comparison_.experiments, training.name) || experiment(which, training));
-  });
+  finished = finished && do_experiments();
   if (finished) {
     save(true);
   }
   return finished;
 }
 
-bool Comparer::experiment(const Experiment& experiment, const PlannedTraining& training) {
-  const auto go_on = [&](Index pictures) {
-    progress_.update(pictures / 16, concat_text(experiment.name, ", ", training.name));
-    return !stop_requested();
+// Their trainings that are not done yet, here or in several processes.
+bool Comparer::do_experiments() {
+  struct Job {
+    const Experiment& experiment;
+    PlannedTraining training;
   };
-  if (!experiment.train(training.name, settings_.experiment, task(), comparison_.experiments, go_on)) {
-    return false;
+  std::vector<Job> jobs;
+  for_each_experiment(settings_, [&](const Experiment& experiment, const PlannedTraining& training) {
+    if (!experiment.has(comparison_.experiments, training.name)) {
+      jobs.push_back({experiment, training});
+    }
+  });
+  if (jobs.empty()) {
+    return true;
   }
-  progress_.advance(CompareProgress::units(training));
-  save(false);
-  return true;
+  task();  // made once, before there are several processes
+  const auto train = [&](const Job& job, const AfterPictures& after_pictures) {
+    return job.experiment.train(job.training.name, settings_.experiment, task(), after_pictures);
+  };
+  const auto add = [&](const Job& job, const ExperimentResults& trained) {
+    job.experiment.add(trained, settings_.experiment, comparison_.experiments);
+    progress_.advance(CompareProgress::units(job.training));
+    progress_.update(0, words_for(job.experiment, job.training));
+    save(false);
+  };
+  if (jobs_ == 1) {
+    return std::all_of(jobs.begin(), jobs.end(), [&](const Job& job) {
+      const auto trained = train(job, [&](Index pictures) {
+        progress_.update(CompareProgress::units_of_pictures(pictures),
+                         words_for(job.experiment, job.training));
+        return !stop_requested();
+      });
+      if (trained) {
+        add(job, *trained);
+      }
+      return trained.has_value();
+    });
+  }
+  return work_in_processes(
+      static_cast<Index>(jobs.size()), jobs_,
+      [&](Index job) { return json_text(json_of(*train(jobs[job], [](Index) { return true; }))); },
+      [&](Index job, const std::string& result) {
+        add(jobs[job], struct_of<ExperimentResults>(parse_json(result)));
+      });
 }
 
 // Made of all photographs: what a classifier learns is not what style networks are held to.

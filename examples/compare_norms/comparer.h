@@ -21,9 +21,10 @@ namespace gesso {
 
 class Comparer {
  public:
-  /// Goes on from `comparison`, whose settings are `settings`. `judge` must outlive it.
+  /// Goes on from `comparison`, whose settings are `settings`, with so many of the experiments' trainings at the same
+  /// time, each in a process of its own. `judge` must outlive it.
   Comparer(const ComparisonSettings& settings, PhotographFiles files, const LossJudge& judge,
-           std::filesystem::path folder, Comparison comparison);
+           std::filesystem::path folder, Comparison comparison, Index jobs);
 
   /// Does what is not in the comparison yet, and keeps its files up to date. Returns whether everything is
   /// done: false after stop_requested().
@@ -39,7 +40,7 @@ class Comparer {
   // Each returns false after stop_requested().
   bool train_and_measure(const PlannedRun& planned);
   bool classify(const std::string& normalization, std::uint64_t seed);
-  bool experiment(const Experiment& experiment, const PlannedTraining& training);
+  bool do_experiments();
   bool with_failure(FailedTraining failure, Index units, const std::function<bool()>& training);
 
   const Material& material_of(const std::string& kind);
@@ -62,6 +63,7 @@ class Comparer {
   std::vector<Tensor> shown_;  // the test photographs as they are shown
   std::map<std::string, Material> materials_;
   std::optional<ClassificationTask> task_;
+  const Index jobs_;
   CompareProgress progress_;
   std::chrono::steady_clock::time_point page_written_{};
 };

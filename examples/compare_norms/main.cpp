@@ -8,6 +8,7 @@
 #include "claims.h"
 #include "compare_command.h"
 #include "experiments/experiment.h"
+#include "gesso/core/parallel.h"
 #include "page.h"
 #include "painting/loss_network.h"
 #include "painting/ready_made.h"
@@ -27,6 +28,7 @@ struct Arguments {
   ComparisonSettings settings;
   std::vector<std::string> skip, experiments;
   std::filesystem::path out, report, against, latex, tensorboard;
+  gesso::Index jobs = 0;  ///< as many as threads
   bool claims = false;
 };
 
@@ -126,6 +128,13 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
   option("--experiment-seeds", &s.experiment.seeds, "Repetitions of each of their trainings");
   option("--experiment-steps", &s.experiment.steps,
          "Steps of each with batches of 16; smaller batches see as many pictures");
+  option(
+      "--jobs", &arguments.jobs,
+      "Their trainings that run at the same time, each in a process with its share of the threads; results are the "
+      "same. Default: as many as threads")
+      .hide_default()
+      .range(1, 256)
+      .not_in_plan();
   line.heading("Effort");
   option("--steps", &s.training.steps, "Steps of each training");
   option("--width", &s.training.network.width, "Channels of the first layer");
@@ -198,6 +207,7 @@ void run(const Arguments& arguments, gesso::CompareCommand& command) {
   }
   command.settings = arguments.settings;
   command.out = arguments.out;
+  command.jobs = arguments.jobs > 0 ? arguments.jobs : gesso::num_threads();
   for (const std::string& part : arguments.skip) {
     (part == "photographs"      ? command.settings.normalized_photographs
      : part == "classification" ? command.settings.classification

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,11 +37,15 @@ class Experiment {
   virtual std::vector<PlannedTraining> plan(const ExperimentSettings& settings) const = 0;
   /// Whether the results have the training of that name.
   virtual bool has(const ExperimentResults& results, const std::string& training) const = 0;
-  /// Does the planned training of that name and puts it among the results, in the order of the plan. One that diverges
-  /// is a result as well. Returns false, with the results as they were, after `after_pictures` did.
-  virtual bool train(const std::string& training, const ExperimentSettings& settings,
-                     const ClassificationTask& task, ExperimentResults& results,
-                     const AfterPictures& after_pictures) const = 0;
+  /// Does the planned training of that name: results with this one alone. One that diverges is a result as well; nothing
+  /// after `after_pictures` returned false.
+  virtual std::optional<ExperimentResults> train(const std::string& training,
+                                                 const ExperimentSettings& settings,
+                                                 const ClassificationTask& task,
+                                                 const AfterPictures& after_pictures) const = 0;
+  /// Puts what train() returned among the results, in the order of the plan.
+  virtual void add(const ExperimentResults& trained, const ExperimentSettings& settings,
+                   ExperimentResults& results) const = 0;
   /// How many trainings the results have.
   virtual Index count(const ExperimentResults& results) const = 0;
   /// Of the trainings so far, of which there must be one.

@@ -40,22 +40,31 @@ class TypedExperiment : public Experiment {
                        [&](const Run& run) { return run.name == training; });
   }
 
-  bool train(const std::string& training, const ExperimentSettings& settings, const ClassificationTask& task,
-             ExperimentResults& results, const AfterPictures& after_pictures) const override {
+  std::optional<ExperimentResults> train(const std::string& training, const ExperimentSettings& settings,
+                                         const ClassificationTask& task,
+                                         const AfterPictures& after_pictures) const override {
     const std::vector<Run> plan = planned(settings);
-    const auto place_of = [&](const std::string& name) {
-      return std::find_if(plan.begin(), plan.end(), [&](const Run& run) { return run.name == name; });
-    };
-    Run run = *place_of(training);
+    Run run = *std::find_if(plan.begin(), plan.end(), [&](const Run& each) { return each.name == training; });
     if (!do_training(task, run, after_pictures)) {
-      return false;
+      return std::nullopt;
     }
+    ExperimentResults results;
+    (results.*runs).push_back(std::move(run));
+    return results;
+  }
+
+  void add(const ExperimentResults& trained, const ExperimentSettings& settings,
+           ExperimentResults& results) const override {
+    const std::vector<Run> plan = planned(settings);
+    const auto place_of = [&](const Run& run) {
+      return std::find_if(plan.begin(), plan.end(), [&](const Run& each) { return each.name == run.name; });
+    };
     std::vector<Run>& done = results.*runs;
-    const auto next = std::find_if(done.begin(), done.end(), [&](const Run& other) {
-      return place_of(other.name) > place_of(training);
-    });
-    done.insert(next, std::move(run));
-    return true;
+    for (const Run& run : trained.*runs) {
+      done.insert(std::find_if(done.begin(), done.end(),
+                               [&](const Run& other) { return place_of(other) > place_of(run); }),
+                  run);
+    }
   }
 
   Index count(const ExperimentResults& results) const override {
