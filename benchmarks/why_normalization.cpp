@@ -11,6 +11,7 @@
 #include <functional>
 
 #include "compare_norms/conv_stack.h"
+#include "compare_norms/experiments/stack_experiment.h"
 #include "gesso/core/files/file.h"
 #include "gesso/training/picture_folder.h"
 #include "panels.h"
@@ -21,7 +22,7 @@ namespace {
 
 using namespace gesso;
 
-constexpr double kRate = 0.02;  // the highest, for batches of 16; for smaller ones in proportion
+constexpr double kRate = 0.02;  // the highest, for batches of 16
 constexpr Index kUsualBatch = 16;
 
 struct Settings {
@@ -83,10 +84,13 @@ Curve curve_of(const Kind& kind, const std::vector<Spread>& spreads) {
   return curve;
 }
 
+StackTraining usual_training(const Settings& settings) {
+  return {.batch = kUsualBatch, .steps = settings.steps, .lr = kRate};
+}
+
 std::vector<StackResult> train_seeds(const ClassificationTask& task, const Settings& settings,
                                      const ConvStackOptions& options, StackTraining training) {
   std::vector<StackResult> results;
-  training.lr = kRate * static_cast<double>(training.batch) / static_cast<double>(kUsualBatch);
   for (Index seed = 1; seed <= settings.seeds; ++seed) {
     training.seed = static_cast<std::uint64_t>(seed);
     results.push_back(*train_stack(task, options, training));
@@ -117,7 +121,7 @@ void measure_depth(const ClassificationTask& task, const Settings& settings) {
   for (const Kind& kind : kKinds) {
     const std::vector<StackResult> seeds = train_seeds(
         task, settings, {.normalization = kind.normalization, .weights = kind.weights, .depth = kDepth},
-        {.batch = kUsualBatch, .steps = settings.steps});
+        usual_training(settings));
     std::printf("| %s |", kind.name);
     for (auto [gradients, panel] :
          {std::pair(&StackResult::first_gradients, &before), {&StackResult::later_gradients, &after}}) {
@@ -197,7 +201,7 @@ void measure_batches(const ClassificationTask& task, const Settings& settings) {
     for (const Index batch : kBatches) {
       const std::vector<StackResult> seeds = train_seeds(
           task, settings, {.normalization = kind.normalization, .weights = kind.weights, .depth = kDepth},
-          {.batch = batch, .steps = settings.steps * kUsualBatch / batch});
+          with_batch(usual_training(settings), batch));
       of_training.batches.push_back(spread_of(seeds, [](const StackResult& r) { return r.training_loss; }));
       of_test.batches.push_back(spread_of(seeds, [](const StackResult& r) { return r.test.loss; }));
       in_train.batches.push_back(

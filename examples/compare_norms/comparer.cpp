@@ -200,6 +200,7 @@ const ClassificationTask& Comparer::task() {
     files.insert(files.end(), files_.test.begin(), files_.test.end());
     std::sort(files.begin(), files.end());
     task_ = make_classification_task(files);
+    comparison_.classification_task = task_->describe();
   }
   return *task_;
 }
@@ -328,8 +329,6 @@ bool Comparer::classify(const std::string& normalization, std::uint64_t seed) {
   if (!run) {
     return false;
   }
-  comparison_.classification_task =
-      task().describe() + " Each network was trained until it knew all of its training set.";
   comparison_.classification.push_back(*run);
   return true;
 }

@@ -46,7 +46,7 @@ ComparisonSettings ComparisonSettings::small() {
   settings.training.network = {.width = 8, .blocks = 2};
   settings.training.steps = 120;
   settings.training.crop = 96;
-  settings.experiments = {"batch-size"};
+  settings.experiments = {"batch-size", "learning-rate"};
   return settings;
 }
 

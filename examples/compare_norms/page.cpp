@@ -9,7 +9,7 @@
 #include "claims.h"
 #include "comparison_settings.h"
 #include "curves.h"
-#include "experiments/experiment.h"
+#include "experiments/experiment_sections.h"
 #include "gesso/core/error.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/training/report/recorder.h"
@@ -393,7 +393,9 @@ ReportSection mode_section(const Page& page) {
 }
 
 ReportSection classification_section(const Page& page) {
-  ReportSection section{"Where batch norm wins", {ReportText{{page.comparison.classification_task}}}};
+  ReportSection section{"Where batch norm wins",
+                        {ReportText{{page.comparison.classification_task +
+                                     " Each network was trained until it knew all of its training set."}}}};
   ReportChart chart{.title = "Accuracy on training crops", .y_label = "percent"};
   ReportTable table{"Accuracy in eval mode, percent", {"Normalization", "Training set", "Test crops"}, {}};
   std::vector<std::string> names;
@@ -524,10 +526,9 @@ Report comparison_report(const Comparison& comparison, const fs::path& folder,
   if (!comparison.runs.empty()) {
     add_comparison(report, {comparison, folder});
   }
-  for (const Experiment* experiment : experiments()) {
-    if (experiment->count(comparison.experiments) > 0) {
-      report.sections.push_back(experiment->section(comparison.experiments));
-    }
+  for (const ReportSection& section :
+       experiment_sections(comparison.experiments, comparison.classification_task)) {
+    report.sections.push_back(section);
   }
   if (report.sections.empty()) {
     report.summary = {"The first training is under way."};

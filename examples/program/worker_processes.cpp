@@ -170,8 +170,7 @@ class Workers {
   };
 
   [[noreturn]] static void fail() {
-    throw Error(
-        "a process that worked on a part of this has died (of too little memory?); give the same command again");
+    throw Error("a process that did a part of the work has died (of too little memory?)");
   }
 
   std::vector<Worker> workers_;
