@@ -37,9 +37,11 @@ ReportGridCell cell_of(const std::vector<StackRun>& runs, const StackFilter& her
     return {.value = NAN, .text = count == 0 ? "–" : "○"};
   }
   const Spread spread(values_of(runs, here, measure));
+  const std::string text = spread.str();
+  const std::size_t end = text.find(" ±");
   return {.value = spread.mean,
-          .text = short_number(spread.mean),
-          .note = spread.count > 1 ? "± " + short_number(spread.deviation) : ""};
+          .text = text.substr(0, end),
+          .note = end == std::string::npos ? "" : text.substr(end + 1)};
 }
 
 }  // namespace

@@ -13,13 +13,16 @@ function grid(block) {
 
   function draw() {
     const width = Math.max(260, plot.parentNode.clientWidth || 900);
-    const left = 12 + 7.2 * Math.max(...block.rows.map((name) => name.length)), top = 44, tall = 46;
-    const wide = Math.min(110, (width - left) / block.columns.length), height = top + tall * block.rows.length + 2;
+    const left = 12 + 7.2 * Math.max(...block.rows.map((name) => name.length)), tall = 46;
+    const wide = Math.min(110, (width - left) / block.columns.length);
+    const lines = block.columns.map((name) => name.length * 7.2 > wide ? name.split(" ") : [name]);
+    const top = 28 + 16 * Math.max(...lines.map((each) => each.length)), height = top + tall * block.rows.length + 2;
     const words = (x, y, text, more = {}) => make("text", {x, y, ...more}, text);
     plot.setAttribute("viewBox", `0 0 ${width} ${height}`);
     plot.style.height = `${height}px`;
     plot.replaceChildren(words(left, 12, block.column_label));
-    block.columns.forEach((name, c) => plot.append(words(left + wide * (c + 0.5), 34, name, {"text-anchor": "middle"})));
+    lines.forEach((each, c) => each.forEach((line, i) =>
+      plot.append(words(left + wide * (c + 0.5), top - 10 - 16 * (each.length - 1 - i), line, {"text-anchor": "middle"}))));
     block.rows.forEach((name, r) => {
       const y = top + tall * r, row = block.cells[r], finite = row.map((cell) => cell.value).filter((value) => value !== null);
       plot.append(words(left - 8, y + tall / 2 + 4, name, {"text-anchor": "end", class: "name"}));
