@@ -11,6 +11,7 @@ namespace gesso {
 /// `out`:
 ///
 ///     results.json   all numbers; see results.h; trainings.csv and curves.csv for other programs
+///     experiments/   the same of each experiment, NAME.csv
 ///     plan.toml      the options, for --plan
 ///     report.html    the same to look at
 ///     style.jpg      the style picture

@@ -50,12 +50,14 @@ std::vector<std::string> words_for_experiments() {
   return words;
 }
 
-// A line for each: its name and its question.
-std::string experiments_help() {
-  std::string text = "Experiments:\n";
+// The program's description: what it does, and a line for each experiment with its question.
+std::string description() {
+  std::string text =
+      "Trains the same style network with batch norm, instance norm and others, from the same weights on the same "
+      "photographs in the same order, measures what the literature claims about them, and writes one report. It has "
+      "experiments besides, grids of short trainings of a small classifier, with a question each:\n";
   for (const gesso::Experiment* experiment : gesso::experiments()) {
-    text += "  " + experiment->name + std::string(16 - experiment->name.size(), ' ') + experiment->question +
-            "\n";
+    text += "\n  " + experiment->name + std::string(16 - experiment->name.size(), ' ') + experiment->question;
   }
   return text;
 }
@@ -119,18 +121,16 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
       .separator(',')
       .choices({"photographs", "classification", "comparison"});
   line.heading("Experiments");
-  option(
-      "--experiments", &arguments.experiments,
-      "Grids of short trainings of a small classifier, each a section of the page: some of those below, or all, or "
-      "none")
+  option("--experiments", &arguments.experiments,
+         "The experiments to do, each a section of the page; or all, or none")
       .separator(',')
       .choices(words_for_experiments());
-  option("--experiment-seeds", &s.experiment.seeds, "Repetitions of each of their trainings");
+  option("--experiment-seeds", &s.experiment.seeds, "Repetitions of each training of theirs");
   option("--experiment-steps", &s.experiment.steps,
          "Steps of each with batches of 16; smaller batches see as many pictures");
   option(
       "--jobs", &arguments.jobs,
-      "Their trainings that run at the same time, each in a process with its share of the threads; results are the "
+      "How many of their trainings run at the same time, each in a process with its share of the threads; results are the "
       "same. Default: as many as threads")
       .hide_default()
       .range(1, 256)
@@ -160,10 +160,10 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
           "--loss-weights", &s.training.loss_network.weights,
           "Its weights: a .pth or safetensors file with torchvision's names; filters and distilled need none")
       .value_name("FILE");
-  line.footer(experiments_help() +
-              "\nExamples:\n  compare-norms --norms batch,instance --seeds 3 --out runs/compare\n"
-              "  compare-norms --plan runs/compare/plan.toml --out runs/again\n"
-              "  compare-norms --skip comparison --experiments all --out runs/experiments");
+  line.footer(
+      "Examples:\n  compare-norms --norms batch,instance --seeds 3 --out runs/compare\n"
+      "  compare-norms --plan runs/compare/plan.toml --out runs/again\n"
+      "  compare-norms --skip comparison --experiments all --out runs/experiments");
   return settings;
 }
 
@@ -223,10 +223,7 @@ void run(const Arguments& arguments, gesso::CompareCommand& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  gesso::CommandLine line("compare-norms",
-                          "Trains the same style network with batch norm, instance norm and others, from the "
-                          "same weights on the same photographs in the same order, measures what the "
-                          "literature claims about them, and writes one report.");
+  gesso::CommandLine line("compare-norms", description());
   line.add_threads_option();
   Arguments arguments;
   arguments.settings = wants_full(argc, argv) ? ComparisonSettings::full() : ComparisonSettings::small();

@@ -532,6 +532,8 @@ Report comparison_report(const Comparison& comparison, const fs::path& folder,
   }
   if (report.sections.empty()) {
     report.summary = {"The first training is under way."};
+  } else if (comparison.runs.empty()) {
+    report.title = "Experiments on normalizations";
   }
   return report;
 }

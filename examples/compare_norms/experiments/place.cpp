@@ -59,9 +59,9 @@ std::vector<ReportBlock> blocks(const std::vector<StackRun>& runs) {
           {"Usual: a normalization with gamma and beta after each of the six convolutions, before its ReLU. The "
            "others change one thing: normalization after the ReLU; without gamma and beta; after the first "
            "three convolutions alone, the last three, or the first, third and fifth."}},
-      stack_grid(runs, "Training loss", "", words_of,
+      stack_grid(runs, "Training loss by place", "", words_of,
                  [](const StackRun& run) { return run.result.training_loss; }),
-      stack_grid(runs, "Test error in percent, in eval mode", "", words_of,
+      stack_grid(runs, "Test error in percent, in eval mode, by place", "", words_of,
                  [](const StackRun& run) { return 100 * run.result.test.error; }),
       ReportText{{kGridWords}}};
 }

@@ -232,7 +232,12 @@ TEST_CASE("a grid that was killed goes on to the same results, and another may b
   CHECK(whole["experiments"]["batch_size"].size() == trainings);
   CHECK(whole["runs"].empty());
   CHECK(fs::exists(folder / "whole/experiments/batch-size.csv"));
-  CHECK(read_file(folder / "whole/report.html").find("Experiment: batch size") != std::string::npos);
+  const std::string page = read_file(folder / "whole/report.html");
+  for (const char* text :
+       {"Experiments on normalizations", "Which of 4 photographs", "Experiment: batch size"}) {
+    CAPTURE(text);
+    CHECK(page.find(text) != std::string::npos);
+  }
 
   // In several processes the results are the same; those end with the one that is killed, and leave the folder free.
   run_command(program_path("compare-norms") + " " + arguments("killed", "batch-size", 3) +
