@@ -52,12 +52,14 @@ inline Report sample_report() {
                                  {"C is 0", Verdict::contradicted, "It was 3."}}};
   const ReportPicture day = report_picture(sample_picture(0.9), "day", "A red square");
   const ReportPicture night = report_picture(sample_picture(0.1), "night", "A dark square");
+  const ReportPicture dusk = report_picture(sample_picture(0.5), "dusk", "A brown square");
   ReportPicture map = report_picture(sample_picture(0.4, 4, 5), "map", "Means by layer", true);
   report.sections = {
       {"Curves",
-       {ReportText{{"Thin lines are single steps."}}, loss, band, table, formula, matrices, maps, grid,
-        findings}},
-      {"Pictures", {ReportComparison{"Wipe", day, night}, ReportPictures{"All", {day, night, map}}}}};
+       {ReportText{{"Thin lines are single steps."}}, loss, band, table, formula, matrices, maps, grid, findings}},
+      {"Pictures",
+       {ReportComparison{"Wipe", {day, night, dusk}}, ReportPictures{"All", {day, night, map}},
+        ReportPictureSteps{.title = "On the way", .steps = {10, 20, 40}, .series = {{night, dusk, day}}}}}};
   report.settings = {{"width", "16"}, {"file", "caf\xe9.jpg"}};  // Latin-1, not UTF-8
   report.notes = {"Small print."};
   return report;

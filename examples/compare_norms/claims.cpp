@@ -97,6 +97,13 @@ auto lower_loss(const char* name, double LossValues::*loss) {
   };
 }
 
+ClaimEvidence unseen_style(const Comparison& comparison) {
+  const Pairs pairs = pairs_of(comparison, batches_of(comparison));
+  const Measure style = [](const ComparisonRun& run) { return run.quality.style; };
+  return evidence_of(pairs, both("style loss in that network", pairs, style, as_number),
+                     [&](const SeedPair& pair) { return 1 - style(*pair.instance) / style(*pair.batch); });
+}
+
 ClaimEvidence apart_in_eval(const Comparison& comparison) {
   const Pairs pairs = pairs_of(comparison, 1);
   const Measure total = [](const ComparisonRun& run) { return run.test.total; };
@@ -227,6 +234,10 @@ const std::vector<Claim>& claims() {
        lower_loss("content loss", &LossValues::content)},
       {"style-loss", "... and a lower style loss.", kUlyanov, "the same of the style loss", 0.05, kBoth,
        lower_loss("style loss", &LossValues::style)},
+      {"unseen-style",
+       "... which another network sees too, one that trained nothing here: the pictures of test photographs are "
+       "nearer to the style.",
+       kUlyanov, "by how much lower the style loss in that network is", 0.05, kBoth, unseen_style},
       {"eval-of-one",
        "Trained with one picture a batch, which is instance norm in training, batch norm is worse in eval mode: "
        "its running averages fit no single picture.",

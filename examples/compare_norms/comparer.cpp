@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 
 constexpr double kMinScale = 0.5;  // of training crops: no picture needs a short side above crop / kMinScale
 constexpr std::chrono::seconds kBetweenPages{30};
+constexpr Index kSampleSide = 160;  // short side of the pictures kept on the way
 
 // A training that failed is not tried again: it would fail again.
 bool has_run(const Comparison& comparison, const PlannedRun& planned) {
@@ -102,6 +103,11 @@ std::string free_name(const std::string& file, std::set<std::string>& taken) {
   return name;
 }
 
+Tensor small(const Tensor& picture) {
+  return std::min(picture.size(2), picture.size(3)) > kSampleSide ? resize_short_side(picture, kSampleSide)
+                                                                  : picture;
+}
+
 std::string contrast_file(const std::string& name, double contrast) {
   return concat_text(name, "-contrast-", contrast, ".jpg");
 }
@@ -113,6 +119,7 @@ Comparer::Comparer(const ComparisonSettings& settings, PhotographFiles files, co
     : settings_(settings),
       files_(std::move(files)),
       judge_(judge),
+      quality_(train_settings({}, settings)),
       folder_(std::move(folder)),
       plan_(plan(settings)),
       comparison_(std::move(comparison)),
@@ -235,6 +242,7 @@ void Comparer::show_photographs() {
   };
   save_picture((folder_ / "style.jpg").string(), load(settings_.style));
   comparison_.style_picture = "style.jpg";
+  comparison_.quality_network = quality_.network();
   comparison_.test_photographs.clear();
   std::set<std::string> taken;
   for (const std::string& file : files_.test) {
@@ -260,7 +268,9 @@ bool Comparer::train_and_measure(const PlannedRun& planned) {
                                                               settings_.training.steps, loss));
   };
   if (!run_training(train_settings(planned, settings_), material.training, folder,
-                    {.record = plain && first, .after_step = show_progress})) {
+                    {.record = plain && first,
+                     .sample = plain && first ? small(shown_.front()) : Tensor(),
+                     .after_step = show_progress})) {
     return false;
   }
 
@@ -275,9 +285,12 @@ bool Comparer::train_and_measure(const PlannedRun& planned) {
   }
   if (plain && first) {
     run.normalization_record = fs::relative(folder.record(), folder_).generic_string();
+    for (const Index step : sample_steps(settings_.training.steps)) {
+      run.samples.push_back({step, fs::relative(sample_file(folder, step), folder_).generic_string()});
+    }
     paint(*network, planned, run);
   }
-  measure(*network, judge_, material.test, run);
+  measure(*network, judge_, quality_, material.test, run);
   comparison_.runs.push_back(std::move(run));
   return true;
 }

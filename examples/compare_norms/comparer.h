@@ -15,6 +15,7 @@
 #include "measures.h"
 #include "painting/style_network.h"
 #include "photographs.h"
+#include "quality.h"
 #include "results.h"
 
 namespace gesso {
@@ -57,6 +58,7 @@ class Comparer {
   const ComparisonSettings settings_;
   const PhotographFiles files_;
   const LossJudge& judge_;
+  const QualityJudge quality_;
   const std::filesystem::path folder_;
   const std::vector<PlannedRun> plan_;
   Comparison comparison_;

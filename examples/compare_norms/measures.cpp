@@ -10,6 +10,7 @@
 #include "gesso/core/pictures/resize.h"
 #include "painting/memory_need.h"
 #include "photographs.h"
+#include "quality.h"
 
 namespace gesso {
 namespace {
@@ -122,11 +123,13 @@ std::vector<ContrastMeasure> measure_contrasts(StyleNetwork& network, const Loss
   return measures;
 }
 
-void measure(StyleNetwork& network, const LossJudge& judge, const Tensor& photographs, ComparisonRun& run) {
+void measure(StyleNetwork& network, const LossJudge& judge, const QualityJudge& quality,
+             const Tensor& photographs, ComparisonRun& run) {
   // Eval mode first: forwards in training mode move running statistics.
   network.eval();
   const Tensor painted = repaint(network, photographs, 1);
   run.test = judge.losses(painted, photographs);
+  run.quality = quality.judge(painted, photographs);
   run.roughness = roughness(painted);
   run.scale_change = visible_change(repaint(network, photographs * 0.5 + 0.25, 1), painted);
   run.leak_eval = leak(network, photographs);

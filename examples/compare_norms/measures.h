@@ -48,8 +48,11 @@ const std::vector<double>& contrasts();
 std::vector<ContrastMeasure> measure_contrasts(StyleNetwork& network, const LossJudge& judge,
                                                const Tensor& photographs);
 
-/// Fills test, test_train_mode, roughness, scale_change, leak, leak_eval and peak_megabytes of `run` for its network. `photographs`
+class QualityJudge;
+
+/// Fills test, quality, test_train_mode, roughness, scale_change, leak, leak_eval and peak_megabytes of `run` for its network. `photographs`
 /// are square.
-void measure(StyleNetwork& network, const LossJudge& judge, const Tensor& photographs, ComparisonRun& run);
+void measure(StyleNetwork& network, const LossJudge& judge, const QualityJudge& quality,
+             const Tensor& photographs, ComparisonRun& run);
 
 }  // namespace gesso

@@ -11,9 +11,10 @@
 #include "curves.h"
 #include "experiments/experiment_sections.h"
 #include "gesso/core/error.h"
-#include "gesso/core/pictures/picture.h"
 #include "gesso/training/report/recorder.h"
 #include "layer_section.h"
+#include "page_parts.h"
+#include "picture_section.h"
 #include "tally.h"
 #include "verdicts.h"
 
@@ -23,31 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 
 using Measure = std::function<double(const ComparisonRun&)>;
-
-struct Page {
-  const Comparison& comparison;
-  fs::path folder;
-  std::vector<std::string> names = normalizations_of(comparison);
-  std::vector<Index> batch_sizes = batch_sizes_of(comparison);
-
-  // The batch size that most sections are about.
-  Index batch() const { return batch_sizes.front(); }
-};
-
-std::string name_of_photograph(const std::string& path) { return fs::path(path).stem().string(); }
-
-// The picture of a file in the run folder, or nothing: a report without a picture is better than none.
-std::optional<ReportPicture> picture_of(const Page& page, const std::string& file, const std::string& caption,
-                                        const std::string& alt) {
-  if (file.empty()) {
-    return {};
-  }
-  try {
-    return report_picture(load_picture((page.folder / file).string()), caption, alt);
-  } catch (const FileError&) {
-    return {};
-  }
-}
 
 // ---- curves over the steps
 
@@ -168,70 +144,6 @@ ReportSection loss_section(const Page& page) {
   section.blocks.push_back(ReportText{
       {"All networks with the same seed began with the same weights and saw the same crops in the same "
        "order. The bands reach from the lowest to the highest seed."}});
-  return section;
-}
-
-// The first training of a normalization that kept pictures.
-const ComparisonRun* painted_run(const Page& page, const std::string& name, Index batch) {
-  for (const ComparisonRun* run : runs_of(page.comparison, name, batch)) {
-    if (!run->pictures.empty()) {
-      return run;
-    }
-  }
-  return nullptr;
-}
-
-std::optional<ReportPicture> painted_by(const Page& page, const std::string& name, Index batch,
-                                        std::size_t photograph) {
-  const ComparisonRun* run = painted_run(page, name, batch);
-  if (run == nullptr || photograph >= run->pictures.size()) {
-    return {};
-  }
-  const std::string what = name_of_photograph(page.comparison.test_photographs.at(photograph));
-  return picture_of(page, run->pictures[photograph], label_of(name),
-                    concat_text(what, " repainted by the network with ", label_of(name),
-                                ", trained in batches of ", batch));
-}
-
-ReportSection picture_section(const Page& page) {
-  ReportSection section{"Pictures", {}};
-  const std::vector<std::string>& photographs = page.comparison.test_photographs;
-  if (const auto style = picture_of(page, page.comparison.style_picture, "", "The style picture")) {
-    section.blocks.push_back(
-        ReportText{{"The style picture, and photographs that no network was trained on, in eval mode. "
-                    "Click a picture to enlarge it, and to wipe it against any other."}});
-    section.blocks.push_back(ReportPictures{.title = "", .pictures = {*style}});
-  }
-  const std::optional<ReportPicture> batch = painted_by(page, "batch", page.batch(), 0),
-                                     instance = painted_by(page, "instance", page.batch(), 0);
-  if (batch && instance) {
-    ReportComparison wipe{
-        concat_text("Batch norm against instance norm, trained in batches of ", page.batch()), *batch,
-        *instance};
-    wipe.left.caption = "batch norm";
-    wipe.right.caption = "instance norm";
-    section.blocks.push_back(wipe);
-  }
-  for (const Index batch_size : page.batch_sizes) {
-    for (std::size_t i = 0; i < photographs.size(); ++i) {
-      ReportPictures row{
-          .title = concat_text(name_of_photograph(photographs[i]), ", trained in batches of ", batch_size),
-          .pictures = {},
-          .columns = static_cast<int>(page.names.size()) + 1};
-      if (const auto photograph = picture_of(page, photographs[i], "photograph",
-                                             "The photograph " + name_of_photograph(photographs[i]))) {
-        row.pictures.push_back(*photograph);
-      }
-      for (const std::string& name : page.names) {
-        if (const auto painted = painted_by(page, name, batch_size, i)) {
-          row.pictures.push_back(*painted);
-        }
-      }
-      if (row.pictures.size() > 1) {
-        section.blocks.push_back(row);
-      }
-    }
-  }
   return section;
 }
 
@@ -501,7 +413,7 @@ void add_comparison(Report& report, const Page& page) {
   }
   for (const ReportSection& section :
        {check_section(page), summary_section(page), loss_section(page), picture_section(page),
-        contrast_section(page), photographs_section(page), mode_section(page)}) {
+        quality_section(page), contrast_section(page), photographs_section(page), mode_section(page)}) {
     report.sections.push_back(section);
   }
   if (!comparison.classification.empty()) {

@@ -25,6 +25,15 @@ inline constexpr auto kFields<ContrastMeasure> =
                std::pair{"picture", &ContrastMeasure::picture}};
 
 template <>
+inline constexpr auto kFields<PictureQuality> =
+    std::tuple{std::pair{"structure", &PictureQuality::structure}, std::pair{"weave", &PictureQuality::weave},
+               std::pair{"content", &PictureQuality::content}, std::pair{"style", &PictureQuality::style}};
+
+template <>
+inline constexpr auto kFields<SamplePicture> =
+    std::tuple{std::pair{"step", &SamplePicture::step}, std::pair{"picture", &SamplePicture::picture}};
+
+template <>
 inline constexpr auto kFields<ComparisonRun> =
     std::tuple{std::pair{"normalization", &ComparisonRun::normalization},
                std::pair{"batch", &ComparisonRun::batch},
@@ -37,6 +46,7 @@ inline constexpr auto kFields<ComparisonRun> =
                std::pair{"training", &ComparisonRun::training},
                std::pair{"test_train_mode", &ComparisonRun::test_train_mode},
                std::pair{"test", &ComparisonRun::test},
+               std::pair{"quality", &ComparisonRun::quality},
                std::pair{"contrast", &ComparisonRun::contrast},
                std::pair{"roughness", &ComparisonRun::roughness},
                std::pair{"scale_change", &ComparisonRun::scale_change},
@@ -45,6 +55,7 @@ inline constexpr auto kFields<ComparisonRun> =
                std::pair{"seconds_per_step", &ComparisonRun::seconds_per_step},
                std::pair{"peak_megabytes", &ComparisonRun::peak_megabytes},
                std::pair{"pictures", &ComparisonRun::pictures},
+               std::pair{"samples", &ComparisonRun::samples},
                std::pair{"normalization_record", &ComparisonRun::normalization_record}};
 
 template <>
@@ -78,6 +89,7 @@ inline constexpr auto kFields<Comparison> =
                std::pair{"settings", &Comparison::settings},
                std::pair{"test_photographs", &Comparison::test_photographs},
                std::pair{"style_picture", &Comparison::style_picture},
+               std::pair{"quality_network", &Comparison::quality_network},
                std::pair{"runs", &Comparison::runs},
                std::pair{"classification_task", &Comparison::classification_task},
                std::pair{"classification", &Comparison::classification},

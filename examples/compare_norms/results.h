@@ -30,6 +30,24 @@ struct ContrastMeasure {
   std::string picture = {};  ///< its output; empty where no pictures are kept
 };
 
+/// How good pictures are, by measures that the training does not reduce (quality.h); means over the test photographs.
+struct PictureQuality {
+  /// How much the painting's edges agree with the photograph's, at two scales (structure_kept(), painting/score.h): 1 for
+  /// the same edges, about 0 for unrelated pictures.
+  double structure = 0;
+  /// How much more upright or level lines than diagonal ones its fine texture has (the larger of both, see
+  /// painting/spectrum.h), as a multiple of the style picture's. Above 1 it is woven.
+  double weave = 0;
+  /// Content and style loss in a loss network that trained nothing here, Comparison::quality_network.
+  double content = 0, style = 0;
+};
+
+/// The first test photograph, small, as the network painted it on the way, in eval mode.
+struct SamplePicture {
+  Index step = 0;       ///< after so many
+  std::string picture;  ///< path relative to the run folder
+};
+
 /// One training, and what was measured on the network that it ended with.
 struct ComparisonRun {
   std::string normalization;  ///< "instance"
@@ -45,6 +63,8 @@ struct ComparisonRun {
   LossValues test_train_mode = {};
   /// The same in eval mode.
   LossValues test = {};
+  /// The test photographs repainted in eval mode.
+  PictureQuality quality = {};
   /// In order of contrast.
   std::vector<ContrastMeasure> contrast = {};
   /// Mean absolute difference of neighbouring pixels, across and down, of the test photographs repainted in
@@ -63,6 +83,8 @@ struct ComparisonRun {
   /// The test photographs repainted in eval mode, in order of Comparison::test_photographs; paths relative to
   /// the run folder. Empty except for the first seed.
   std::vector<std::string> pictures = {};
+  /// After the last step, half as many, a quarter, ...: up to six, in order. Empty except for the first seed.
+  std::vector<SamplePicture> samples = {};
   /// The file of a NormalizationRecorder, relative path. Empty except for the first seed.
   std::string normalization_record = {};
 };
@@ -104,6 +126,7 @@ struct Comparison {
   std::map<std::string, std::string> settings = {};  ///< all that decides the results, as text
   std::vector<std::string> test_photographs = {};    ///< pictures shown, paths relative to the run folder
   std::string style_picture = {};                    ///< relative path
+  std::string quality_network = {};                  ///< the loss network of PictureQuality
   std::vector<ComparisonRun> runs = {};              ///< those that are finished
   std::string classification_task = {};              ///< one sentence that says what is classified
   std::vector<ClassificationRun> classification = {};

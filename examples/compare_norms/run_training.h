@@ -1,10 +1,12 @@
 // One training of a comparison, in a folder of its own.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "gesso/core/tensor.h"
 #include "gesso/training/report/log.h"
 #include "gesso/training/run_folder.h"
 #include "painting/settings.h"
@@ -12,9 +14,18 @@
 
 namespace gesso {
 
+/// The steps after which samples are kept: the last, half as many, a quarter, ..., up to six, in order. What a network
+/// paints changes most at the beginning.
+std::vector<Index> sample_steps(Index steps);
+
+/// The file of the sample after `step` steps.
+std::filesystem::path sample_file(const RunFolder& folder, Index step);
+
 /// What a training does besides.
 struct TrainingWatch {
   bool record = false;  ///< keep about 40 records of the normalization layers
+  /// A photograph (1, 3, H, W) that the network paints, in eval mode, after sample_steps(); none if undefined.
+  Tensor sample = {};
   std::function<void(Index step, const LogEntry& entry)> after_step = {};
 };
 

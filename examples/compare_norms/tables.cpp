@@ -40,6 +40,10 @@ const std::vector<Column>& columns() {
          const ContrastMeasure* low = contrast_of(run, 0.25);
          return low ? low->pixel_change : NAN;
        }},
+      {"structure", [](const ComparisonRun& run) { return run.quality.structure; }},
+      {"weave", [](const ComparisonRun& run) { return run.quality.weave; }},
+      {"unseen_content", [](const ComparisonRun& run) { return run.quality.content; }},
+      {"unseen_style", [](const ComparisonRun& run) { return run.quality.style; }},
       {"roughness", [](const ComparisonRun& run) { return run.roughness; }},
       {"scale_change", [](const ComparisonRun& run) { return run.scale_change; }},
       {"leak", [](const ComparisonRun& run) { return run.leak; }},

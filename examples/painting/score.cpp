@@ -12,6 +12,8 @@
 namespace gesso {
 namespace {
 
+constexpr Index kLeastSide = 12;  // of pictures that are halved twice, for their edges
+
 void require_picture(const char* what, const Tensor& x, Index least) {
   require(x.defined() && x.rank() == 4 && x.size(0) == 1 && x.size(1) == 3 && x.size(2) >= least &&
               x.size(3) >= least && x.dtype() == float32,
@@ -129,11 +131,32 @@ double edge_agreement(const Tensor& a, const Tensor& b) {
   return pp > 0 && qq > 0 ? pq / std::sqrt(pp * qq) : 0;
 }
 
+namespace {
+
+// Of both halved once and twice.
+std::vector<double> edges_kept(Tensor a, Tensor b) {
+  std::vector<double> edges;
+  for (int scale = 0; scale < 2; ++scale) {
+    a = halved(a);
+    b = halved(b);
+    edges.push_back(edge_agreement(a, b));
+  }
+  return edges;
+}
+
+}  // namespace
+
+double structure_kept(const Tensor& painting, const Tensor& photograph) {
+  require_picture("structure_kept", painting, kLeastSide);
+  require_picture("structure_kept", photograph, kLeastSide);
+  return mean_of(edges_kept(painting, photograph));
+}
+
 PictureScore score_picture(const Tensor& result, const Tensor& style, const Tensor& photograph,
                            const ScoreOptions& o) {
   require(o.scales >= 1 && o.scales <= 16, "score_picture: scales is ", o.scales,
           "; it must be from 1 to 16");
-  const Index least = std::max<Index>(o.patch << (o.scales - 1), 12);
+  const Index least = std::max<Index>(o.patch << (o.scales - 1), kLeastSide);
   for (const Tensor* picture : {&result, &style, &photograph}) {
     require_picture("score_picture", *picture, least);
   }
@@ -150,13 +173,7 @@ PictureScore score_picture(const Tensor& result, const Tensor& style, const Tens
     score.patches.push_back(sliced_wasserstein(a, b, o));
   }
   score.style = mean_of(score.patches);
-  a = result;
-  b = resize_picture(photograph, result.size(2), result.size(3));
-  for (int scale = 0; scale < 2; ++scale) {
-    a = halved(a);
-    b = halved(b);
-    score.edges.push_back(edge_agreement(a, b));
-  }
+  score.edges = edges_kept(result, resize_picture(photograph, result.size(2), result.size(3)));
   score.content = mean_of(score.edges);
   return score;
 }

@@ -35,12 +35,16 @@ double sliced_wasserstein(const Tensor& a, const Tensor& b, const ScoreOptions& 
 /// the same H and W of at least 3.
 double edge_agreement(const Tensor& a, const Tensor& b);
 
+/// How much of a photograph's structure a painting of it keeps: the mean edge_agreement() of both halved once and
+/// twice, which single strokes do not decide. Throws ArgumentError as that does; H and W must be at least 12.
+double structure_kept(const Tensor& painting, const Tensor& photograph);
+
 struct PictureScore {
   double palette;               ///< sliced_wasserstein() of single pixels: colours alone
   std::vector<double> patches;  ///< sliced_wasserstein() by scale, fine to coarse
   double style;                 ///< their mean: the lower, the more like the style picture
   std::vector<double> edges;    ///< edge_agreement() of the pictures halved once and twice
-  double content;               ///< their mean: the higher, the more of the photograph is kept
+  double content;  ///< their mean, structure_kept(): the higher, the more of the photograph is kept
 };
 
 /// Scores `result` against a style picture and the photograph it was made from, which is scaled to the

@@ -107,8 +107,11 @@ std::vector<ReportBlock> Samples::report_blocks() const {
   for (std::size_t i = 0; i < samples_.size(); ++i) {
     const Sample& sample = samples_[i];
     if (!sample.after.empty()) {
-      blocks.emplace_back(ReportComparison{
-          .title = sample.name, .left = sample.before, .right = sample.after[i % styles_.size()]});
+      std::vector<ReportPicture> pictures = {sample.before};
+      for (std::size_t s = 0; s < styles_.size(); ++s) {
+        pictures.push_back(sample.after[(i + s) % styles_.size()]);
+      }
+      blocks.emplace_back(ReportComparison{.title = sample.name, .pictures = std::move(pictures)});
     }
   }
   return blocks;

@@ -10,7 +10,8 @@
 #include "gesso/core/files/file.h"
 #include "gesso/core/files/json.h"
 #include "gesso/core/pictures/picture.h"
-#include "gesso/training/report/base64.h"
+#include "gesso/training/report/picture_files.h"
+#include "gesso/training/report/plain_page.h"
 
 namespace gesso {
 
@@ -19,24 +20,6 @@ extern const char report_page[];  // training/report/report_page/, turned into C
 namespace {
 
 constexpr std::size_t kMaxPoints = 1000;  // of a curve; more than a screen shows, and reports stay small
-
-// The pictures of a report, each file once however often it is shown.
-class PictureFiles {
- public:
-  std::size_t index_of(const ReportPicture& picture) {
-    const auto [at, is_new] = known_.try_emplace(picture.file, uris_.size());
-    if (is_new) {
-      uris_.push_back((picture.exact ? "data:image/png;base64," : "data:image/jpeg;base64,") +
-                      base64(picture.file));
-    }
-    return at->second;
-  }
-  const Json& uris() const { return uris_; }
-
- private:
-  std::map<std::string_view, std::size_t> known_;
-  Json uris_ = Json::array();
-};
 
 // Values in groups of `group`, each group as its mean; NaN (null in JSON) if no value of it is finite.
 std::vector<double> group_means(const std::vector<double>& values, std::size_t group) {
@@ -185,19 +168,37 @@ Json to_json(const ReportChart& chart, PictureFiles&) {
           {"log_x", chart.log_x}};
 }
 
-Json to_json(const ReportPictures& group, PictureFiles& files) {
-  Json pictures = Json::array();
-  for (const ReportPicture& picture : group.pictures) {
-    pictures.push_back(to_json(picture, files));
+Json to_json(const std::vector<ReportPicture>& pictures, PictureFiles& files) {
+  Json list = Json::array();
+  for (const ReportPicture& picture : pictures) {
+    list.push_back(to_json(picture, files));
   }
-  return {{"type", "pictures"}, {"title", group.title}, {"columns", group.columns}, {"pictures", pictures}};
+  return list;
+}
+
+Json to_json(const ReportPictures& group, PictureFiles& files) {
+  return {{"type", "pictures"},
+          {"title", group.title},
+          {"columns", group.columns},
+          {"pictures", to_json(group.pictures, files)}};
 }
 
 Json to_json(const ReportComparison& comparison, PictureFiles& files) {
-  return {{"type", "comparison"},
-          {"title", comparison.title},
-          {"left", to_json(comparison.left, files)},
-          {"right", to_json(comparison.right, files)}};
+  require(comparison.pictures.size() >= 2, "report: comparison \"", comparison.title, "\" has ",
+          comparison.pictures.size(), " pictures; it must have two or more");
+  return {
+      {"type", "comparison"}, {"title", comparison.title}, {"pictures", to_json(comparison.pictures, files)}};
+}
+
+Json to_json(const ReportPictureSteps& group, PictureFiles& files) {
+  Json series = Json::array();
+  for (const std::vector<ReportPicture>& pictures : group.series) {
+    require(pictures.size() == group.steps.size(), "report: a series of \"", group.title, "\" has ",
+            pictures.size(), " pictures for ", group.steps.size(), " steps");
+    series.push_back(to_json(pictures, files));
+  }
+  return {{"type", "picture_steps"},        {"title", group.title},     {"steps", group.steps},
+          {"step_label", group.step_label}, {"columns", group.columns}, {"series", series}};
 }
 
 Json to_json(const ReportSection& section, PictureFiles& files) {
@@ -297,11 +298,13 @@ std::string Report::html() const {
   }
   json["settings"] = to_json(settings);
   json["notes"] = notes;
-  json["pictures"] = files.uris();
-
   std::string page = report_page;
-  const std::string place = "@DATA@";
-  return page.replace(page.find(place), place.size(), embeddable(json));
+  const auto fill = [&](const std::string& place, const std::string& text) {
+    page.replace(page.find(place), place.size(), text);
+  };
+  fill("@DATA@", embeddable(json));
+  fill("@PLAIN@", plain_page(*this, files));  // above the data, whatever stands in them
+  return page;
 }
 
 void Report::write(const std::string& path) const { write_file_atomically(path, html()); }

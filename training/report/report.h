@@ -165,14 +165,25 @@ struct ReportPictures {
   int columns = 0;  ///< 0: as many as the window has room for
 };
 
-/// Two pictures of one scene, one on top of the other, with a border between them that readers can move.
+/// Pictures of one scene, two of them one on top of the other, with a border between them that readers can move. Of
+/// more than two, readers choose by their captions; the first two are there to begin with.
 struct ReportComparison {
   std::string title;
-  ReportPicture left, right;
+  std::vector<ReportPicture> pictures;  ///< two or more
 };
 
-using ReportBlock = std::variant<ReportText, ReportFormula, ReportTable, ReportMatrices, ReportColorMaps,
-                                 ReportGrid, ReportFindings, ReportChart, ReportPictures, ReportComparison>;
+/// Pictures as they were at several steps. Readers go from step to step, and all pictures follow.
+struct ReportPictureSteps {
+  std::string title;
+  std::vector<double> steps;                       ///< growing
+  std::vector<std::vector<ReportPicture>> series;  ///< each with one picture per step
+  std::string step_label = "step";
+  int columns = 0;  ///< 0: as many as the window has room for
+};
+
+using ReportBlock =
+    std::variant<ReportText, ReportFormula, ReportTable, ReportMatrices, ReportColorMaps, ReportGrid, ReportFindings,
+                 ReportChart, ReportPictures, ReportComparison, ReportPictureSteps>;
 
 struct ReportSection {
   std::string title;
@@ -205,8 +216,10 @@ struct Report {
   /// this machine's threads and instruction set.
   void add_settings(const std::map<std::string, std::string>& entries);
 
-  /// The page. Any text may be given: none of it is read as HTML. Throws ArgumentError, naming the table,
-  /// curve, map or grid, when a row does not have one text per column, or a curve one y (and low and high) per x.
+  /// The page. A small script in it draws the report; without scripts it shows the texts, tables and pictures as they
+  /// are, and charts as tables. Any text may be given: none of it is read as HTML. Throws ArgumentError, naming the
+  /// table, curve, map or grid, when a row does not have one text per column, or a curve one y (and low and high) per x, when
+  /// a comparison has fewer than two pictures, or a series of pictures not one per step.
   std::string html() const;
 
   /// Writes the page to a file, all at once. Throws FileError when it cannot be written.

@@ -12,6 +12,7 @@
 #include "compare_norms/comparison_settings.h"
 #include "compare_norms/measures.h"
 #include "compare_norms/photographs.h"
+#include "compare_norms/quality.h"
 #include "compare_norms/results.h"
 #include "compare_norms/tables.h"
 #include "files.h"
@@ -211,6 +212,7 @@ TEST_CASE("CSV and LaTeX: a line for each training and step, tables that TeX rea
   run.content = run.style = {1, 2};
   run.training = {3.25, 1.5, 0.25};
   run.leak = 0.125;
+  run.quality = {.structure = 0.5, .weave = 2, .content = 0.75, .style = 0.25};
   comparison.runs = {run, run};
   comparison.runs[1].seed = 4;
   comparison.runs[1].training.total = 3.5;
@@ -221,7 +223,8 @@ TEST_CASE("CSV and LaTeX: a line for each training and step, tables that TeX rea
       "batch,2,3,plain,1,0.5,1,1\nbatch,2,3,plain,2,,2,2\nbatch,2,4,plain,1,0.5,1,1\nbatch,2,4,plain,2,,2,2\n");
   const std::string trainings = read_file(folder / "trainings.csv");
   CHECK(trainings.starts_with("normalization,batch,seed,photographs,training_total,"));
-  CHECK(trainings.find("\nbatch,2,3,plain,3.25,1.5,0.25,0,0,0,0,,0,0,0.125,0,0,0\n") != std::string::npos);
+  CHECK(trainings.find("\nbatch,2,3,plain,3.25,1.5,0.25,0,0,0,0,,0.5,2,0.75,0.25,0,0,0.125,0,0,0\n") !=
+        std::string::npos);
   std::ostringstream latex;
   print_latex(latex, comparison);
   CHECK(latex.str().find("batch & 2 & 3.38 $\\pm$ 0.18 & 1.50 $\\pm$ 0.00") != std::string::npos);
@@ -400,6 +403,36 @@ TEST_CASE("pictures are judged one by one, however they were batched") {
   CHECK(judge.step_megabytes(network, {4, 3, 32, 32}) > 2 * judge.step_megabytes(network, {1, 3, 32, 32}));
 }
 
+TEST_CASE("quality is measured by pixels and by another network than the one trained with") {
+  TrainSettings settings = filter_bank_training();
+  settings.styles = {kStyle};
+  settings.style_size = 96;
+  const QualityJudge quality(settings);
+  CHECK(quality.network() == "distilled");
+  settings.loss_network.name = "distilled";
+  CHECK(QualityJudge(settings).network() == "filters");
+
+  const Tensor photographs = middle_squares(
+      {source_path("examples/assets/photos/cat.jpg"), source_path("examples/assets/photos/coffee.jpg")}, 64);
+  Generator rng(3);
+  const PictureQuality same = quality.judge(photographs, photographs),
+                       noise = quality.judge(Tensor::uniform({2, 3, 64, 64}, rng), photographs),
+                       style = quality.judge(middle_squares({kStyle, kStyle}, 64), photographs);
+  CHECK(same.structure == doctest::Approx(1));
+  CHECK(std::abs(same.content) < 1e-6);
+  CHECK(std::abs(noise.structure) < 0.2);
+  CHECK(noise.content > 0.5);
+  CHECK(style.style < std::min(same.style, noise.style) / 2);
+  // Upright lines every four pixels, and noise, which has no direction.
+  std::vector<double> line;
+  for (int i = 0; i < 64; ++i) {
+    line.push_back(i % 4 < 2 ? 0.2 : 0.8);
+  }
+  const Tensor lines = Tensor::from(line, {1, 1, 1, 64});
+  const Tensor woven = clamp(Tensor::uniform({2, 3, 64, 64}, rng, 0.0, 0.05) + lines, 0, 1);
+  CHECK(quality.judge(woven, photographs).weave > 10 * noise.weave);
+}
+
 TEST_CASE("the classifier learns a task that colours decide, and is tested on crops it never saw") {
   const TemporaryFolder folder;
   fs::create_directories(folder / "colours");
@@ -434,6 +467,7 @@ TEST_CASE("a comparison is complete, finite, and fair from the first step") {
   CHECK(comparison.classification_task.find("7 photographs") != std::string::npos);
   CHECK(fs::exists(folder / comparison.style_picture));
   CHECK(comparison.test_photographs.size() == 2);
+  CHECK(comparison.quality_network == "distilled");
   CHECK(fs::exists(folder / "report.html"));
   for (const ComparisonRun& run : comparison.runs) {
     CAPTURE(run.normalization);
@@ -450,6 +484,8 @@ TEST_CASE("a comparison is complete, finite, and fair from the first step") {
     CHECK((run.leak > 0) == (run.normalization == "batch"));
     CHECK(run.leak_eval == 0);
     CHECK(run.roughness > 0);
+    CHECK((run.quality.structure > -1 && run.quality.structure < 1 && run.quality.weave > 0));
+    CHECK((run.quality.content > 0 && run.quality.style > 0));
     CHECK((run.test.total == run.test_train_mode.total) == (run.normalization != "batch"));
     CHECK(run.seconds_per_step > 0);
     CHECK(run.peak_megabytes > 0);
@@ -465,6 +501,12 @@ TEST_CASE("a comparison is complete, finite, and fair from the first step") {
         const Shape shape = load_picture((folder / picture).string()).shape();
         CHECK(std::min(shape[2], shape[3]) == 40);
       }
+      REQUIRE(run.samples.size() == 2);  // of three steps
+      CHECK((run.samples[0].step == 1 && run.samples[1].step == 3));
+      CHECK(load_picture((folder / run.samples[0].picture).string()).shape() ==
+            load_picture((folder / run.pictures.front()).string()).shape());
+      CHECK(read_file((folder / run.samples[0].picture).string()) !=
+            read_file((folder / run.samples[1].picture).string()));
       const auto records = read_normalization_records((folder / run.normalization_record).string());
       CHECK(records.size() == (run.normalization == "none" ? 0 : 3 * 7));  // three steps of seven layers
     }

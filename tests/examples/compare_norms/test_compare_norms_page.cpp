@@ -48,6 +48,7 @@ ComparisonRun made_up_run(const std::string& normalization, Index batch, std::ui
                             .picture = ""});
   }
   run.leak = is_batch && batch > 1 ? 0.05 + noise / 10 : 0;
+  run.quality = {.structure = 0.5, .weave = 1, .content = 0.6, .style = (is_batch ? 0.9 : 0.5) + noise / 10};
   run.roughness = (is_batch ? 0.02 : 0.03) + noise / 100;
   run.scale_change = is_batch ? 0.1 : 1e-5;
   run.seconds_per_step = 0.1;
@@ -142,6 +143,8 @@ TEST_CASE("each verdict follows the numbers that it is about") {
   CHECK(after([&](ComparisonRun& run) {
           if (plain_batch(run, 4)) run.test.total = run.test_train_mode.total;
         }) == Others{{"modes", contradicted}});
+  CHECK(after([&](ComparisonRun& run) { run.quality.style = 0.9; }) ==
+        Others{{"unseen-style", contradicted}});
   CHECK(after([&](ComparisonRun& run) { run.roughness = 0.03; }) == Others{{"smoother", contradicted}});
   Comparison comparison = made_up_comparison();
   for (ClassificationRun& run : comparison.classification) {
@@ -256,11 +259,11 @@ TEST_CASE("two comparisons side by side: settings that differ, claims, losses th
   const auto& settings = std::get<ReportTable>(section.blocks[0]);
   CHECK(settings.rows == std::vector<std::vector<std::string>>{{"seeds", "–", "2"}, {"steps", "120", "200"}});
   const auto& claims = std::get<ReportTable>(section.blocks[1]);
-  REQUIRE(claims.rows.size() == 11);
+  REQUIRE(claims.rows.size() == 12);
   CHECK(claims.rows[0] == std::vector<std::string>{"total-loss", "5.0 %", "50 % (50 % to 50 %)", "supported",
                                                    "50 % (49 % to 50 %)", "indicative"});
-  CHECK(claims.rows[3][4] == "–");
-  CHECK(claims.rows[3][5] == "open");
+  CHECK(claims.rows[4][4] == "–");
+  CHECK(claims.rows[4][5] == "open");
   const auto& losses = std::get<ReportTable>(section.blocks[2]);
   CHECK(losses.rows.size() == 2);  // batches of one are here alone
 
@@ -286,6 +289,7 @@ TEST_CASE("there is a page at every stage: nothing done, one training, without p
   save_picture(folder / "cat.png", Tensor::full({1, 3, 8, 8}, 0.5));
   comparison.test_photographs = {"cat.png"};
   comparison.runs[0].pictures = {"cat.png"};
+  comparison.runs[0].samples = {{1, "cat.png"}, {2, "cat.png"}};
   comparison.runs[1].pictures = {"missing.png"};
   const Report report = comparison_report(comparison, folder.path());
   const auto section = std::find_if(report.sections.begin(), report.sections.end(),
@@ -311,6 +315,7 @@ TEST_CASE("the page works in a browser: verdicts, curves, pictures, maps, and no
   for (ComparisonRun& run : comparison.runs) {
     if (run.seed == 1 && run.photographs == "plain") {
       run.pictures = {"cat.png"};
+      run.samples = {{2, "cat.png"}, {3, "cat.png"}};
       run.normalization_record = "record.jsonl";
     }
   }
@@ -328,12 +333,14 @@ TEST_CASE("the page works in a browser: verdicts, curves, pictures, maps, and no
     const check = (holds, words) => { if (!holds) errors.push(words); };
     const all = (selector) => [...document.querySelectorAll(selector)];
     addEventListener("load", () => setTimeout(() => {
-      check(all(".findings li").length === 11, "findings: " + all(".findings li").length);
+      check(all(".findings li").length === 12, "findings: " + all(".findings li").length);
       check(all(".findings .verdict").every((words) => words.textContent === "supported"), "verdicts");
-      check(all(".findings svg.effect").length === 11, "effects");
+      check(all(".findings svg.effect").length === 12, "effects");
       check(all(".chart .curve").length >= 12, "curves: " + all(".chart .curve").length);
       check(all("img").every((image) => image.complete && image.naturalWidth > 0 && image.alt), "pictures");
       check(all(".thumb").length >= 5 && all(".comparison").length === 1, "picture rows and wipe");
+      check(all(".comparison option").length === 2 * 5, "pictures to choose: " + all(".comparison option").length);
+      check(all(".steps output").map((words) => words.textContent).join() === "step 3,step 3", "a row of steps for each batch size");
       check(all(".color-map canvas").length === 4, "maps: " + all(".color-map canvas").length);
       check(document.documentElement.scrollWidth <= innerWidth, "wider than the window");
       all(".legend button")[0].click();

@@ -1,6 +1,7 @@
 // Reports: what is in the page, whatever the texts are; base64; files.
 
 #include "files.h"
+#include "gesso/core/error.h"
 #include "gesso/core/files/file.h"
 #include "gesso/core/files/json.h"
 #include "gesso/core/pictures/picture.h"
@@ -18,6 +19,20 @@ Json data_of(const std::string& html) {
   const std::string tag = "<script type=\"application/json\" id=\"data\">";
   const std::size_t begin = html.find(tag) + tag.size();
   return parse_json(html.substr(begin, html.find("</script", begin) - begin));
+}
+
+// The addresses of the pictures, which stand in what is shown without scripts.
+std::vector<std::string> pictures_of(const std::string& html) {
+  std::vector<std::string> addresses;
+  for (std::size_t at = 0;;) {
+    const std::string tag = concat_text("<img data-picture=\"", addresses.size(), "\" src=\"");
+    at = html.find(tag, at);
+    if (at == std::string::npos) {
+      return addresses;
+    }
+    at += tag.size();
+    addresses.push_back(html.substr(at, html.find('"', at) - at));
+  }
 }
 
 std::string with_report_error(const ReportBlock& block) {
@@ -61,18 +76,38 @@ TEST_CASE("the page holds the data, and no text of it gets out of its place") {
 TEST_CASE("each picture is in the page once, as a file that can be read") {
   const std::string html = sample_report().html();
   const Json data = data_of(html);
-  REQUIRE(data["pictures"].size() == 3);
+  const std::vector<std::string> pictures = pictures_of(html);
+  REQUIRE(pictures.size() == 4);
   const Json& comparison = data["sections"][1]["blocks"][0];
   const Json& group = data["sections"][1]["blocks"][1];
-  CHECK(comparison["left"]["image"] == group["pictures"][0]["image"]);
-  CHECK(comparison["right"]["image"] == group["pictures"][1]["image"]);
+  const Json& steps = data["sections"][1]["blocks"][2];
+  CHECK(comparison["pictures"][0]["image"] == group["pictures"][0]["image"]);
+  CHECK(comparison["pictures"][1]["image"] == group["pictures"][1]["image"]);
+  CHECK(steps["series"][0][1]["image"] == comparison["pictures"][2]["image"]);
   CHECK(group["pictures"][0]["alt"] == "A red square");
   CHECK((group["pictures"][0]["width"] == 36 && group["pictures"][0]["height"] == 24));
-  const std::string exact = data["pictures"][group["pictures"][2]["image"].get<std::size_t>()];
+  const std::string exact = pictures[group["pictures"][2]["image"].get<std::size_t>()];
   const Tensor map = sample_picture(0.4, 4, 5);
   CHECK(exact == "data:image/png;base64," + base64(encode_png(map)));
   const ReportPicture day = report_picture(sample_picture(0.9), "", "");
   CHECK(largest_difference(decode_picture(day.file, "day"), sample_picture(0.9)) < 0.3);
+}
+
+TEST_CASE("without scripts the page still shows texts, numbers, verdicts and pictures") {
+  const std::string html = sample_report().html();
+  const std::size_t begin = html.find("<noscript>");
+  const std::string plain = html.substr(begin, html.find("</noscript>") - begin);
+  for (const char* part :
+       {"<h1>Night &lt;/script>", "<p>&lt;b>Another&lt;/b> line.</p>", "<td>3.25 ± 0.1</td>",
+        "<strong>C is 0</strong> (contradicted) It was 3.", "y = gamma x-hat + beta\n&lt;i>dx", "<dd>16</dd>",
+        "alt=\"A dark square\"", "<p>step 20</p>", "first: 2 rows, from 0.5 to 4", "<td>-0.001</td>",
+        // Of a curve with 100 points, 12 with the first and the last; a value that is none is a dash.
+        "<tr><td>1</td><td>10</td><td>2.841</td></tr>\n<tr><td>10</td><td>1</td><td>1.456</td></tr>",
+        "<tr><td>100</td><td>0.1</td><td>1.494</td></tr>", "12 of 100 points", "Small print."}) {
+    CAPTURE(part);
+    CHECK(plain.find(part) != std::string::npos);
+  }
+  CHECK(plain.find("<b>") == std::string::npos);
 }
 
 TEST_CASE("the page asks for nothing from outside") {
@@ -115,6 +150,11 @@ TEST_CASE("a report is written whole or not at all, and what does not fit is nam
 
   CHECK(with_report_error(ReportTable{"Costs", {"a", "b"}, {{"1", "2"}, {"3"}}}) ==
         "report: a row of table \"Costs\" has 1 texts for 2 columns");
+  const ReportPicture day = report_picture(sample_picture(0.9), "day", "A red square");
+  CHECK(with_report_error(ReportComparison{"Wipe", {day}}) ==
+        "report: comparison \"Wipe\" has 1 pictures; it must have two or more");
+  CHECK(with_report_error(ReportPictureSteps{.title = "On the way", .steps = {1, 2}, .series = {{day}}}) ==
+        "report: a series of \"On the way\" has 1 pictures for 2 steps");
   CHECK(with_report_error(ReportColorMaps{.title = "", .maps = {{"mean", {1, 2}, {{1, 2}, {3}}}}}) ==
         "report: a row of colour map \"mean\" has 1 values for 2 columns");
   CHECK(with_report_error(ReportChart{.title = "", .curves = {{"total", {1, 2}, {1}}}}) ==

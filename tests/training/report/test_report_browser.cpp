@@ -43,12 +43,27 @@ const char* const kUse = R"(<script>
     check(value(0) === "0.1", "last value: " + value(0));
     plot.dispatchEvent(new PointerEvent("pointermove", {clientX: frame.right - 12, clientY: frame.top + 50}));
     check(value(0) === "0.1" && all(".cross", loss).length === 1 && all(".dot", loss).length === 2, "pointing at the end");
+    plot.dispatchEvent(new PointerEvent("pointerleave"));
     key(plot, "Home");
     check(value(0) === "10" && plot.getAttribute("aria-valuenow") === "1", "first value by key: " + value(0));
     key(plot, "ArrowRight");
     check(value(0) === "5" && plot.getAttribute("aria-valuetext").startsWith("step 2: total 5, style "), "next value by key");
+    check(plot.querySelector(".tag").textContent === "total 5", "the first curve is read");
+    key(plot, "ArrowDown");
+    check(plot.querySelector(".tag").textContent === "style 2.909" && value(0) === "5", "the curve below, by key, at the same step");
+    check(plot.getAttribute("aria-valuetext").startsWith("step 2: style 2.909, total 5"), "what is read comes first");
+    check(all(".legend .read", loss).length === 1, "and is marked in the legend");
+    // The curve that is nearest to the pointer is read, by its name; a finger that leaves does not take that away.
+    const dots = all(".dot", loss).map((dot) => dot.getBoundingClientRect());
+    for (const dot of dots) {
+      plot.dispatchEvent(new PointerEvent("pointermove", {clientX: dot.x + dot.width / 2, clientY: dot.y + dot.height / 2 + 2}));
+      const read = [...all(".dot", loss)].sort((a, b) => b.getAttribute("r") - a.getAttribute("r"))[0].getBoundingClientRect();
+      check(Math.abs(read.y + read.height / 2 - dot.y - dot.height / 2) < 1 && plot.querySelector(".here").textContent === "step 2", "nearest curve");
+    }
+    plot.dispatchEvent(new PointerEvent("pointerleave", {pointerType: "touch"}));
+    check(all(".cross", loss).length === 1, "a finger leaves what it read");
     plot.dispatchEvent(new PointerEvent("pointerleave"));
-    check(all(".cross", loss).length === 0, "pointer gone");
+    check(all(".cross", loss).length === 0 && all(".tag", loss).length === 0, "pointer gone");
     const before = all(".curve", loss)[0].getAttribute("d");
     log.click();
     check(all(".curve", loss)[0].getAttribute("d") !== before, "log scale");
@@ -62,6 +77,13 @@ const char* const kUse = R"(<script>
     check(all(".curve", loss).length === 2, "curves on");
     check(JSON.parse(sessionStorage.getItem("gesso " + location.pathname))["Curves / Loss"].log === true, "memory");
     loss.querySelector("details").open = true;
+
+    // Smoothing: a wild last value does not bend the end, a straight line stays one, and nothing leaves its range.
+    const line = Array.from({length: 120}, (_, i) => 5 - i / 100), wild = line.map((y, i) => i === 119 ? 9 : y);
+    check(smoothed(line).every((y, i) => Math.abs(y - line[i]) < 1e-9), "a line");
+    const end = smoothed(wild);
+    check(end[119] < 6 && end[118] < 5.6 && end.every((y) => y >= 3.8 && y <= 9), "the end hooks: " + end.slice(-4));
+    check(smoothed([1, null, 3, 1, null]).map((y) => y === null).join() === "false,true,false,false,true", "gaps");
 
     // Tables.
     const cells = all("td.number").map((cell) => cell.textContent);
@@ -107,11 +129,44 @@ const char* const kUse = R"(<script>
     check(all(".findings .verdict").map((words) => words.textContent).join() === "supported,contradicted", "verdicts");
     check(document.querySelector(".claim").textContent === "<i>A</i> is less than B", "claim");
 
+    // Its measurements can be pointed at and reached by keys.
+    const effect = document.querySelector(".effect"), words_of_effect = () => effect.querySelector("text").textContent;
+    check(words_of_effect() === "threshold 5 %", "words of an effect: " + words_of_effect());
+    effect.scrollIntoView();
+    const ring = all(".one", effect)[1].getBoundingClientRect();
+    effect.dispatchEvent(new PointerEvent("pointermove", {clientX: ring.x + 3, clientY: ring.y}));
+    check(words_of_effect() === "60 %, 2 of 2" && all(".read", effect).length === 1, "pointing at a measurement: " + words_of_effect());
+    key(effect, "ArrowLeft");
+    check(words_of_effect() === "mean 50 %, interval 30 % to 70 %", "the mean by key: " + words_of_effect());
+    effect.dispatchEvent(new PointerEvent("pointerleave"));
+    check(words_of_effect() === "threshold 5 %" && all(".read", effect).length === 0, "pointer gone from the effect");
+
     // Wiping, enlarging, comparing, going on.
     const slider = document.querySelector(".comparison input");
     slider.value = 20;
     slider.dispatchEvent(new Event("input"));
     check(document.querySelector(".comparison .wipe").style.getPropertyValue("--at") === "20%", "wipe");
+    const under = () => all(".comparison .wipe img").map((image) => image.alt).join();
+    check(under() === "A red square,A dark square", "the first two: " + under());
+    const [left_choice, right_choice] = all(".comparison select");
+    right_choice.value = 2;
+    right_choice.dispatchEvent(new Event("change"));
+    check(under() === "A red square,A brown square", "another on the right: " + under());
+    check(document.querySelector(".comparison .wipe").style.getPropertyValue("--at") === "20%", "the border stays");
+    check(left_choice.isConnected && left_choice.value === "0", "the choice stays");
+
+    // Going from step to step: pictures follow, by slider and by buttons.
+    const way = document.querySelector(".steps"), at_step = () => way.querySelector("output").textContent;
+    const painted = () => way.parentNode.querySelector("img").alt;
+    const [earlier, later] = all("button", way), way_slider = way.querySelector("input");
+    check(at_step() === "step 40" && painted() === "A red square" && later.disabled, "the last step first: " + at_step());
+    earlier.click();
+    check(at_step() === "step 20" && painted() === "A brown square" && !later.disabled, "a step back: " + at_step());
+    way_slider.value = 0;
+    way_slider.dispatchEvent(new Event("input"));
+    check(at_step() === "step 10" && painted() === "A dark square" && earlier.disabled, "the first step: " + at_step());
+    check(way_slider.getAttribute("aria-valuetext") === "step 10", "the step in words");
+
     const viewer = document.getElementById("viewer");
     all(".thumb")[0].click();
     check(viewer.open && all("img", viewer).length === 1, "enlarged");
@@ -132,7 +187,7 @@ const char* const kUse = R"(<script>
     check(!viewer.open, "closed");
 
     // Every control has a name.
-    for (const control of all("button, input, select, .plot, .color-map")) {
+    for (const control of all("button, input, select, .plot, .color-map, .effect")) {
       check((control.getAttribute("aria-label") || control.textContent || (control.labels && control.labels.length)), "nameless control");
     }
     check(performance.getEntriesByType("resource").every((entry) => entry.name.startsWith("data:")), "asked the network");
@@ -178,6 +233,30 @@ TEST_CASE("every part and control of a report works in a browser, wide and narro
   const Report report = sample_report();
   CHECK(title_in_browser(report.html(), kUse, "1280,900") == "ALL WELL");
   CHECK(title_in_browser(report.html(), kUse, "500,800") == "ALL WELL");
+}
+
+TEST_CASE(
+    "without scripts the pictures of a comparison are both shown, and nothing is wider than the window") {
+  if (browser().empty()) {
+    return;
+  }
+  // What a browser without scripts shows, measured by one with them.
+  std::string html = sample_report().html();
+  for (const char* tag : {"<noscript>", "</noscript>"}) {
+    html.replace(html.find(tag), std::string(tag).size(), "");
+  }
+  html.erase(html.find("<main"), html.rfind("</body>") - html.find("<main"));
+  const char* const script = R"(<script>
+    addEventListener("load", () => {
+      const seen = [...document.querySelectorAll("img")].filter((image) => image.naturalWidth > 0 && image.getBoundingClientRect().height > 0);
+      const wide = document.documentElement.scrollWidth > innerWidth;
+      document.title = errors.length ? "WRONG: " + errors.join("; ")
+                                     : `${seen.map((image) => image.alt)}${wide ? ", too wide" : ""}`;
+    });
+  </script>)";
+  for (const char* size : {"1280,900", "500,800"}) {
+    CHECK(title_in_browser(html, script, size) == "A red square,A dark square,A brown square,Means by layer");
+  }
 }
 
 TEST_CASE("a report with progress shows it, and reloads itself") {

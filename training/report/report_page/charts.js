@@ -27,12 +27,32 @@ function log_ticks(low, high, count) {
   return linear_ticks(low, high, count).filter((tick) => tick > 0);  // less than one power of ten
 }
 
-// The mean of the values around each, over about a twentieth of the curve; gaps stay gaps.
+// The value at `i` of a straight line fitted to the values from `from` on, within their range.
+function line_at(values, i, from) {
+  let count = 0, sum_x = 0, sum = 0, low = Infinity, high = -Infinity;
+  for (let j = from; j < values.length; ++j) {
+    if (values[j] === null) continue;
+    ++count; sum_x += j; sum += values[j];
+    low = Math.min(low, values[j]); high = Math.max(high, values[j]);
+  }
+  const mean_x = sum_x / count, mean = sum / count;
+  let squares = 0, products = 0;
+  for (let j = from; j < values.length; ++j) {
+    if (values[j] === null) continue;
+    squares += (j - mean_x) ** 2; products += (j - mean_x) * (values[j] - mean);
+  }
+  return Math.min(high, Math.max(low, mean + (squares > 0 ? products / squares * (i - mean_x) : 0)));
+}
+
+// The mean of the values around each, over about a twentieth of the curve; gaps stay gaps. Towards the end, where there are
+// ever fewer values behind, a line through ever more of those before: a mean of what is left would follow the last value.
 function smoothed(values) {
   const reach = Math.max(1, Math.round(values.length / 40));
   return values.map((value, i) => {
     if (value === null) return null;
-    const own = Math.min(reach, i, values.length - 1 - i);  // symmetric, so that ends do not lean
+    const behind = values.length - 1 - i;
+    if (behind < reach) return line_at(values, i, Math.max(0, i - reach - 3 * (reach - behind)));
+    const own = Math.min(reach, i);  // symmetric, so that the beginning does not lean
     let sum = 0, count = 0;
     for (let j = i - own; j <= i + own; ++j) if (values[j] !== null) { sum += values[j]; ++count; }
     return sum / count;
@@ -58,7 +78,8 @@ function chart(block, id) {
   const state = {log: block.log_scale, smooth: many, off: [], ...memory.get(id)};
   for (const curve of curves) curve.on = !state.off.includes(curve.name);
   const steps = [...new Set(curves.flatMap((curve) => curve.x))].sort((a, b) => a - b);
-  let at = null;  // the index in `steps` that the reader points at
+  let at = null;    // the index in `steps` that the reader points at
+  let pick = null;  // the curve that is read there
   const remember = () => {
     state.off = curves.filter((curve) => !curve.on).map((curve) => curve.name);
     memory.set(id, state);
@@ -181,24 +202,35 @@ function chart(block, id) {
     readout();
   }
 
+  const value_at = (curve, step) => {
+    const i = curve.x.length && step !== undefined ? nearest(curve.x, step) : -1;
+    return {i, value: i < 0 || (at !== null && step > curve.x[curve.x.length - 1]) ? null : values_of(curve)[i]};
+  };
+  // The curves with a value at the step that is pointed at, from the top.
+  const readable = () => curves.filter((curve) => curve.on && drawable(value_at(curve, steps[at]).value))
+    .sort((a, b) => value_at(b, steps[at]).value - value_at(a, steps[at]).value);
+
   // The values where the reader points, else the last ones.
   function readout() {
     const pointer = plot.querySelector(".pointer");
     if (pointer) pointer.replaceChildren();
     const step = steps[at ?? steps.length - 1];
-    const words = [];
+    const words = [], dots = [];
     for (const curve of curves) {
-      const i = curve.x.length && step !== undefined ? nearest(curve.x, step) : -1;
-      const value = i < 0 || (at === null ? false : step > curve.x[curve.x.length - 1]) ? null : values_of(curve)[i];
+      const {i, value} = value_at(curve, step);
       curve.value.textContent = format(value);
-      if (curve.on) words.push(`${curve.name} ${format(value)}`);
+      curve.button.classList.toggle("read", at !== null && curve === pick && curve.on);
+      if (curve.on && curve === pick) words.unshift(`${curve.name} ${format(value)}`);
+      else if (curve.on) words.push(`${curve.name} ${format(value)}`);
       if (pointer && at !== null && curve.on && drawable(value)) {
-        const y = scale_y(value);
+        const x = scale_x(curve.x[i]), y = scale_y(value);
         if (y >= area.top - 4 && y <= area.bottom + 4) {
-          pointer.append(make("circle", {class: "dot", r: 4.5, fill: curve.color, cx: scale_x(curve.x[i]), cy: y}));
+          const read = curve === pick, dot = make("circle", {class: "dot", r: read ? 6 : 4.5, fill: curve.color, cx: x, cy: y});
+          if (read) dots.push(dot, name_tag(x, y, `${curve.name} ${format(value)}`)); else dots.unshift(dot);
         }
       }
     }
+    if (pointer) pointer.append(...dots);
     plot.setAttribute("aria-valuenow", step ?? 0);
     plot.setAttribute("aria-valuetext", `${block.x_label} ${format(step ?? null)}: ${words.join(", ")}`);
     if (pointer && at !== null) {
@@ -209,25 +241,44 @@ function chart(block, id) {
     }
   }
 
+  // Name and value beside a dot, on the side that has room.
+  function name_tag(x, y, text) {
+    const left = x > (area.left + area.right) / 2;
+    return make("text", {class: "tag", x: x + (left ? -11 : 11), y: Math.max(area.top + 12, y - 8), "text-anchor": left ? "end" : "start"}, text);
+  }
+
   const point = (event) => {
     if (!scale_x) return;
-    const frame = plot.getBoundingClientRect();
-    at = nearest(steps, unscale_x((event.clientX - frame.left) * plot.viewBox.baseVal.width / frame.width));
+    const frame = plot.getBoundingClientRect(), zoom = plot.viewBox.baseVal.width / frame.width;
+    at = nearest(steps, unscale_x((event.clientX - frame.left) * zoom));
+    const y = (event.clientY - frame.top) * zoom, distance = (curve) => Math.abs(scale_y(value_at(curve, steps[at]).value) - y);
+    pick = readable().reduce((best, curve) => best && distance(best) <= distance(curve) ? best : curve, null);
+    readout();
+  };
+  const leave = () => { at = pick = null; readout(); };
+  const read_at = (index) => {
+    at = Math.min(steps.length - 1, Math.max(0, index));
+    if (!readable().includes(pick)) pick = curves.find((curve) => readable().includes(curve)) ?? null;
     readout();
   };
   plot.addEventListener("pointermove", point);
   plot.addEventListener("pointerdown", point);
-  plot.addEventListener("pointerleave", () => { at = null; readout(); });
-  plot.addEventListener("blur", () => { at = null; readout(); });
+  plot.addEventListener("pointerleave", (event) => { if (event.pointerType !== "touch") leave(); });  // a finger leaves what it reads
+  plot.addEventListener("focus", () => { if (at === null && scale_x && plot.matches(":focus-visible")) read_at(steps.length - 1); });
+  plot.addEventListener("blur", leave);
   plot.addEventListener("keydown", (event) => {
-    const last = steps.length - 1, page = Math.max(1, Math.round(last / 10));
-    const here = at ?? last;
-    const next = {ArrowLeft: here - 1, ArrowDown: here - 1, ArrowRight: here + 1, ArrowUp: here + 1, PageDown: here - page,
-      PageUp: here + page, Home: 0, End: last}[event.key];
-    if (next === undefined || !scale_x) return;
+    if (!scale_x) return;
+    const last = steps.length - 1, page = Math.max(1, Math.round(last / 10)), here = at ?? last;
+    const next = {ArrowLeft: here - 1, ArrowRight: here + 1, PageDown: here - page, PageUp: here + page, Home: 0, End: last}[event.key];
+    const other = {ArrowUp: -1, ArrowDown: 1}[event.key];
+    if (next === undefined && other === undefined) return;
     event.preventDefault();
-    at = Math.min(last, Math.max(0, next));
-    readout();
+    read_at(next ?? here);
+    if (other) {
+      const list = readable();
+      pick = list[Math.min(list.length - 1, Math.max(0, list.indexOf(pick) + other))] ?? null;
+      readout();
+    }
   });
   draw_to_fit(box, draw);
   return box;

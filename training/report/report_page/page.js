@@ -3,7 +3,7 @@
 const draw_block = {
   text: (block) => make("div", {class: "block"}, paragraphs(block.paragraphs)),
   formula: (block) => make("pre", {class: "block formula", tabindex: 0}, block.lines.join("\n")),
-  table, matrices, color_maps, grid, findings, chart, pictures, comparison,
+  table, matrices, color_maps, grid, findings, chart, pictures, comparison, picture_steps,
 };
 document.title = (data.progress ? `${Math.floor(data.progress.fraction * 100)} % · ` : "") + data.title;
 const page = document.getElementById("page");

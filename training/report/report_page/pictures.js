@@ -5,12 +5,13 @@ function image(picture) {
     class: picture.exact ? "exact" : undefined});
 }
 
-// Two pictures, one on top of the other; a slider moves the border between them.
-function wipe(left, right, style) {
+// Two pictures, one on top of the other; a slider moves the border between them, from `at` percent.
+function wipe(left, right, style, at = 50, moved = () => {}) {
   const box = make("div", {class: "wipe", style});
-  const slider = make("input", {type: "range", min: 0, max: 100, value: 50, step: 1,
+  const slider = make("input", {type: "range", min: 0, max: 100, value: at, step: 1,
     "aria-label": `Border between ${left.caption || left.alt} and ${right.caption || right.alt}, in percent from the left`,
-    oninput: () => box.style.setProperty("--at", `${slider.value}%`)});
+    oninput: () => { box.style.setProperty("--at", `${slider.value}%`); moved(Number(slider.value)); }});
+  box.style.setProperty("--at", `${at}%`);
   box.append(image(left), image(right), make("span", {class: "knob", "aria-hidden": "true"}, "‹›"), slider);
   return box;
 }
@@ -19,19 +20,62 @@ function sides(left, right) {
   return make("div", {class: "sides"}, make("span", {}, `‹ ${left.caption || left.alt}`), make("span", {}, `${right.caption || right.alt} ›`));
 }
 
-function comparison(block) {
-  const size = `width: ${Math.max(block.left.width, 720)}px; aspect-ratio: ${block.left.width} / ${block.left.height}`;
-  return make("figure", {class: "block comparison"}, block.title ? make("h3", {}, block.title) : null,
-    wipe(block.left, block.right, size), make("figcaption", {}, sides(block.left, block.right)));
+// Two pictures under one handle; of several, the reader chooses which.
+function comparison(block, id) {
+  const all = block.pictures, state = {at: 50, sides: [0, 1], ...memory.get(id)};
+  if (state.sides.some((i) => !all[i])) state.sides = [0, 1];
+  const place = make("div", {class: "place"});
+  const choices = state.sides.map((chosen, side) => make("select", {"aria-label": `Picture on the ${side ? "right" : "left"}`,
+    onchange: (event) => { state.sides[side] = Number(event.target.value); draw(); }},
+    all.map((picture, i) => make("option", {value: i, selected: i === chosen}, picture.caption || picture.alt))));
+  function draw() {
+    const [left, right] = state.sides.map((i) => all[i]);
+    const size = `width: ${Math.max(left.width, 720)}px; aspect-ratio: ${left.width} / ${left.height}`;
+    place.replaceChildren(wipe(left, right, size, state.at, (at) => { state.at = at; memory.set(id, state); }),
+      all.length === 2 ? sides(left, right) : make("div", {class: "sides"}, choices));
+    memory.set(id, state);
+  }
+  draw();
+  return make("figure", {class: "block comparison"}, block.title ? make("h3", {}, block.title) : null, place);
+}
+
+// Pictures that change from step to step, all at once.
+function picture_steps(block, id) {
+  const last = block.steps.length - 1, state = {at: last, ...memory.get(id)};
+  const here = () => Math.min(last, Math.max(0, state.at));
+  const now = () => block.series.map((pictures) => pictures[here()]);
+  const step_words = () => `${block.step_label} ${format(block.steps[here()] ?? null)}`;
+  const place = make("div", {class: "scroll"}), words = make("output", {});
+  const slider = make("input", {type: "range", min: 0, max: last, step: 1, "aria-label": `${block.title}: ${block.step_label}`,
+    oninput: () => go(Number(slider.value))});
+  const button = (by, text) => make("button", {type: "button", onclick: () => go(here() + by)}, text);
+  const before = button(-1, "‹ Earlier"), after = button(1, "Later ›");
+  function go(at) {
+    state.at = Math.min(last, Math.max(0, at));
+    slider.value = here();
+    slider.setAttribute("aria-valuetext", step_words());
+    words.textContent = step_words();
+    before.disabled = here() === 0;
+    after.disabled = here() === last;
+    place.replaceChildren(picture_grid(now(), block.columns));
+    memory.set(id, state);
+  }
+  go(state.at);
+  return make("div", {class: "block"}, block.title ? make("h3", {}, block.title) : null,
+    make("div", {class: "steps"}, before, slider, after, words), place);
+}
+
+function picture_grid(group, columns) {
+  return make("div", {class: columns ? "pictures fixed" : "pictures", style: columns ? `--columns: ${columns}` : undefined},
+    group.map((picture, i) => make("figure", {},
+      make("button", {type: "button", class: "thumb", "aria-label": `Enlarge: ${picture.caption || picture.alt}`,
+        onclick: () => view(group, i)}, image(picture)),
+      picture.caption ? make("figcaption", {}, picture.caption) : null)));
 }
 
 function pictures(block) {
-  const grid = make("div", {class: block.columns ? "pictures fixed" : "pictures", style: block.columns ? `--columns: ${block.columns}` : undefined},
-    block.pictures.map((picture, i) => make("figure", {},
-      make("button", {type: "button", class: "thumb", "aria-label": `Enlarge: ${picture.caption || picture.alt}`,
-        onclick: () => view(block.pictures, i)}, image(picture)),
-      picture.caption ? make("figcaption", {}, picture.caption) : null)));
-  return make("div", {class: "block"}, block.title ? make("h3", {}, block.title) : null, make("div", {class: "scroll"}, grid));
+  return make("div", {class: "block"}, block.title ? make("h3", {}, block.title) : null,
+    make("div", {class: "scroll"}, picture_grid(block.pictures, block.columns)));
 }
 
 // The picture large, with its neighbours, and a slider against any other of its group.
