@@ -40,6 +40,10 @@ LabelledPictures load_cifar10(const std::filesystem::path& folder, DataSplit spl
 /// in cifar-100-binary inside it.
 LabelledPictures load_cifar100(const std::filesystem::path& folder, DataSplit split);
 
+/// Whichever of the three `folder` holds, told by the names of its files. Throws FileError, saying what it looked for,
+/// where it holds none of them.
+LabelledPictures load_data_set(const std::filesystem::path& folder, DataSplit split);
+
 /// torchvision's ImageFolder: a folder inside `folder` for each class, sorted by name, with pictures in it and in the
 /// folders inside. Each is scaled to the short side `side` and its middle square taken; grey ones become red, green and
 /// blue too. Also throws ArgumentError unless `side` is from 1 to 1024.

@@ -122,11 +122,21 @@ void name_classes(LabelledPictures& data, const fs::path& names, const fs::path&
   }
 }
 
+std::vector<fs::path> mnist_folders(const fs::path& folder) {
+  return {folder, folder / "MNIST/raw", folder / "raw"};
+}
+std::vector<fs::path> cifar10_folders(const fs::path& folder) {
+  return {folder, folder / "cifar-10-batches-bin"};
+}
+std::vector<fs::path> cifar100_folders(const fs::path& folder) {
+  return {folder, folder / "cifar-100-binary"};
+}
+
 }  // namespace
 
 LabelledPictures load_mnist(const fs::path& folder, DataSplit split) {
   const std::string prefix = split == DataSplit::training ? "train" : "t10k";
-  const std::vector<fs::path> folders = {folder, folder / "MNIST/raw", folder / "raw"};
+  const std::vector<fs::path> folders = mnist_folders(folder);
   const Idx images = read_idx(folders, prefix + "-images-idx3-ubyte", 3);
   const Idx labels = read_idx(folders, prefix + "-labels-idx1-ubyte", 1);
   if (images.sizes[0] != labels.sizes[0]) {
@@ -142,7 +152,7 @@ LabelledPictures load_mnist(const fs::path& folder, DataSplit split) {
 }
 
 LabelledPictures load_cifar10(const fs::path& folder, DataSplit split) {
-  const std::vector<fs::path> folders = {folder, folder / "cifar-10-batches-bin"};
+  const std::vector<fs::path> folders = cifar10_folders(folder);
   LabelledPictures data{.channels = 3, .height = 32, .width = 32};
   fs::path file;
   for (int i = 1; i <= (split == DataSplit::training ? 5 : 1); ++i) {
@@ -155,12 +165,30 @@ LabelledPictures load_cifar10(const fs::path& folder, DataSplit split) {
 }
 
 LabelledPictures load_cifar100(const fs::path& folder, DataSplit split) {
-  const std::vector<fs::path> folders = {folder, folder / "cifar-100-binary"};
+  const std::vector<fs::path> folders = cifar100_folders(folder);
   LabelledPictures data{.channels = 3, .height = 32, .width = 32};
   const fs::path file = find_in(folders, split == DataSplit::training ? "train.bin" : "test.bin");
   read_cifar(data, file, 2);
   name_classes(data, find_in(folders, "fine_label_names.txt"), file, 100);
   return data;
+}
+
+LabelledPictures load_data_set(const fs::path& folder, DataSplit split) {
+  const auto has = [](const std::vector<fs::path>& folders, const std::string& name) {
+    return fs::exists(find_in(folders, name));
+  };
+  const std::string digits = "train-images-idx3-ubyte", things = "data_batch_1.bin", hundred = "train.bin";
+  if (has(mnist_folders(folder), digits) || has(mnist_folders(folder), digits + ".gz")) {
+    return load_mnist(folder, split);
+  }
+  if (has(cifar10_folders(folder), things)) {
+    return load_cifar10(folder, split);
+  }
+  if (has(cifar100_folders(folder), hundred)) {
+    return load_cifar100(folder, split);
+  }
+  fail(folder, concat_text("it holds no ", digits, " (MNIST), no ", things,
+                           " (CIFAR-10, binary version) and no ", hundred, " (CIFAR-100, binary version)"));
 }
 
 }  // namespace gesso

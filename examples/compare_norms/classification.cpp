@@ -6,6 +6,7 @@
 #include "gesso/autograd/graph.h"
 #include "gesso/autograd/losses.h"
 #include "gesso/autograd/shape_ops.h"
+#include "gesso/core/index.h"
 #include "gesso/layers/conv2d.h"
 #include "gesso/layers/linear.h"
 #include "gesso/training/accuracy.h"
@@ -21,12 +22,13 @@ constexpr Index kEvalBatch = 80;
 
 class Classifier : public Module {
  public:
-  // For pictures like those of the set, whose sides are multiples of 4.
-  Classifier(const std::string& normalization, const LabelledPictures& set, Generator& rng)
-      : conv1_(set.channels, 16, 3, {.padding = 1}, rng),
+  // For pictures like those of `data`.
+  Classifier(const std::string& normalization, const LabelledPictures& data, Generator& rng)
+      : conv1_(data.channels, 16, 3, {.padding = 1}, rng),
         conv2_(16, 32, 3, {.stride = 2, .padding = 1}, rng),
         conv3_(32, 64, 3, {.stride = 2, .padding = 1}, rng),
-        head_(64 * (set.height / 4) * (set.width / 4), static_cast<Index>(set.classes.size()), {}, rng),
+        head_(64 * divide_up(data.height, 4) * divide_up(data.width, 4),
+              static_cast<Index>(data.classes.size()), {}, rng),
         norm1_(make_normalization(normalization, 16, Activation::relu)),
         norm2_(make_normalization(normalization, 32, Activation::relu)),
         norm3_(make_normalization(normalization, 64, Activation::relu)) {
@@ -70,7 +72,7 @@ std::optional<ClassificationRun> train_classifier(const ClassificationTask& task
   Generator weights(seed);
   Classifier classifier(normalization, task.training, weights);
   Adam adam(classifier.parameters(), {.lr = 1e-3});
-  LabelledBatches batches(task.training, {.batch = kBatch, .seed = seed});
+  LabelledBatches batches(task.training, {.batch = std::min(kBatch, task.training.size()), .seed = seed});
   Training training(classifier, adam, {.steps = steps}, [&]() -> BatchLoss {
     const LabelledBatch batch = batches.next();
     const Tensor logits = classifier(batch.pictures);

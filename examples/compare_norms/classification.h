@@ -1,4 +1,4 @@
-// Where batch norm wins: a small classifier.
+// The small classifiers of a comparison.
 #pragma once
 
 #include <cstdint>

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
-#include "gesso/autograd/shape_ops.h"
+#include "drawn_shapes.h"
 #include "gesso/core/error.h"
 #include "gesso/core/generator.h"
 #include "gesso/core/pictures/picture.h"
@@ -17,6 +16,7 @@ constexpr std::size_t kMostClasses = 20;
 constexpr Index kShortSide = 96;  // of the photographs
 constexpr Index kCrop = 32;
 constexpr Index kTrainingCrops = 16, kTestCrops = 16;  // of each photograph
+constexpr Index kTrainingPictures = 2000, kTestPictures = 1000, kShapes = 1000;
 
 // The first `share` of a picture's longer side, or what is after it.
 Tensor part_of(const Tensor& picture, double share, bool first) {
@@ -47,14 +47,22 @@ void add_crops(const Tensor& picture, Index count, const std::string& file, Gene
   set.classes.push_back(std::filesystem::path(file).stem().string());
 }
 
-}  // namespace
-
-std::string ClassificationTask::describe() const {
-  return concat_text("Which of ", training.classes.size(), " photographs does a crop of ", kCrop, " x ",
-                     kCrop, " pixels come from? The ", kTrainingCrops,
-                     " training crops of each are from the first 60 % of its longer side, the ", kTestCrops,
-                     " test crops from the rest.");
+// At most `most` of the pictures, evenly spread.
+LabelledPictures some_of(const LabelledPictures& data, Index most) {
+  const Index count = std::min(most, data.size());
+  LabelledPictures some{.channels = data.channels, .height = data.height, .width = data.width};
+  some.classes = data.classes;
+  const Index size = data.channels * data.height * data.width;
+  for (Index k = 0; k < count; ++k) {
+    const Index i = k * data.size() / count;
+    some.pixels.insert(some.pixels.end(), data.pixels.begin() + i * size,
+                       data.pixels.begin() + (i + 1) * size);
+    some.labels.push_back(data.labels[static_cast<std::size_t>(i)]);
+  }
+  return some;
 }
+
+}  // namespace
 
 ClassificationTask make_classification_task(const std::vector<std::string>& files) {
   Generator rng(1);  // the crops are the same for every seed
@@ -78,6 +86,43 @@ ClassificationTask make_classification_task(const std::vector<std::string>& file
     add_crops(scaled(true), kTrainingCrops, file, rng, task.training);
     add_crops(scaled(false), kTestCrops, file, rng, task.test);
   }
+  task.words = concat_text("Which of ", classes, " photographs does a crop of ", kCrop, " x ", kCrop,
+                           " pixels come from? The ", kTrainingCrops,
+                           " training crops of each are from the first 60 % of its longer side, the ",
+                           kTestCrops, " test crops from the rest.");
+  return task;
+}
+
+ClassificationTask labelled_task(const std::filesystem::path& folder) {
+  ClassificationTask task;
+  std::string what;
+  if (folder.empty()) {
+    task.training = draw_shapes(kShapes, 1);
+    task.test = draw_shapes(kShapes, 2);
+    what =
+        "Which of ten shapes does a picture show? The pictures are drawn by this program, not photographed: shapes of "
+        "any colour on a background of any colour. With --data FOLDER they are MNIST's, CIFAR-10's or CIFAR-100's.";
+  } else {
+    const LabelledPictures training = load_data_set(folder, DataSplit::training);
+    LabelledPictures test = load_data_set(folder, DataSplit::test);
+    if (test.channels != training.channels || test.height != training.height ||
+        test.width != training.width) {
+      throw FileError(concat_text(
+          "cannot use '", folder.string(), "': its pictures to test with are of another size (", test.height,
+          " x ", test.width, ") than those to learn from (", training.height, " x ", training.width, ")"));
+    }
+    test.classes = training.classes;
+    task.training = some_of(training, kTrainingPictures);
+    task.test = some_of(test, kTestPictures);
+    what = concat_text(
+        "What does a picture of ",
+        folder.filename().empty() ? folder.parent_path().filename().string() : folder.filename().string(),
+        " show? It has ", training.classes.size(), " classes, ", training.size(),
+        " pictures to learn from and ", test.size(),
+        " to test with; evenly spread over them are those used here.");
+  }
+  task.words = concat_text(what, " Learned from ", task.training.size(), ", tested with ", task.test.size(),
+                           " pictures of ", task.training.height, " x ", task.training.width, " pixels.");
   return task;
 }
 

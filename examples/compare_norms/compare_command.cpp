@@ -81,7 +81,7 @@ void CompareCommand::run() {
   if (out.empty()) {
     throw UsageError("name a folder for the results by --out");
   }
-  for (std::string* path : {&settings.style, &settings.training.content, &settings.painter,
+  for (std::string* path : {&settings.style, &settings.training.content, &settings.painter, &settings.data,
                             &settings.training.loss_network.weights}) {
     if (!path->empty()) {
       *path = fs::weakly_canonical(*path).string();  // so that the same command from another folder goes on
@@ -103,13 +103,14 @@ void CompareCommand::run() {
   if (needs_painter(plan(settings))) {
     load_style_network(settings.painter);  // found bad now, not after half of the trainings
   }
+  std::vector<NamedTask> tasks = classification_tasks(settings, photographs);  // for the same reason
   Settings text = settings.to_text();
   text["photographs"] =
       concat_text(photographs.training.size(), " to train on, ", photographs.test.size(), " to test with");
   Comparison comparison = begin_or_go_on(out, text);
   const FolderLock lock(out);
   write_file_atomically((out / "plan.toml").string(), plan_text);
-  Comparer comparer(settings, photographs, judge, out, std::move(comparison), jobs);
+  Comparer comparer(settings, photographs, judge, std::move(tasks), out, std::move(comparison), jobs);
   if (settings.comparison) {
     std::cerr << "Comparing " << listed(settings.normalizations, ", ") << " normalization on "
               << fs::path(settings.style).filename().string() << " in " << plan(settings).size()

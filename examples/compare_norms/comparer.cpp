@@ -7,6 +7,7 @@
 
 #include "classification.h"
 #include "experiments/experiment_fields.h"
+#include "gesso/autograd/shape_ops.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
 #include "gesso/training/training_loop.h"
@@ -25,6 +26,7 @@ namespace fs = std::filesystem;
 
 constexpr double kMinScale = 0.5;  // of training crops: no picture needs a short side above crop / kMinScale
 constexpr std::chrono::seconds kBetweenPages{30};
+constexpr Index kClassesShown = 10;
 constexpr Index kSampleSide = 160;  // short side of the pictures kept on the way
 
 // A training that failed is not tried again: it would fail again.
@@ -35,21 +37,26 @@ bool has_run(const Comparison& comparison, const PlannedRun& planned) {
   };
   return std::any_of(comparison.runs.begin(), comparison.runs.end(), is_it) ||
          std::any_of(comparison.failures.begin(), comparison.failures.end(),
-                     [&](const FailedTraining& failed) { return !failed.classifier && is_it(failed); });
+                     [&](const FailedTraining& failed) { return failed.task.empty() && is_it(failed); });
 }
 
-bool has_classified(const Comparison& comparison, const std::string& normalization, std::uint64_t seed) {
-  const auto is_it = [&](const auto& run) { return run.normalization == normalization && run.seed == seed; };
+bool has_classified(const Comparison& comparison, const std::string& task, const std::string& normalization,
+                    std::uint64_t seed) {
+  const auto is_it = [&](const auto& run) {
+    return run.task == task && run.normalization == normalization && run.seed == seed;
+  };
   return std::any_of(comparison.classification.begin(), comparison.classification.end(), is_it) ||
-         std::any_of(comparison.failures.begin(), comparison.failures.end(),
-                     [&](const FailedTraining& failed) { return failed.classifier && is_it(failed); });
+         std::any_of(comparison.failures.begin(), comparison.failures.end(), is_it);
 }
 
 template <class Visit>
-void for_each_classifier(const ComparisonSettings& settings, Visit visit) {
-  for (Index seed = 1; settings.comparison && settings.classification && seed <= settings.seeds; ++seed) {
-    for (const std::string& normalization : settings.normalizations) {
-      visit(normalization, static_cast<std::uint64_t>(seed));
+void for_each_classifier(const ComparisonSettings& settings, const std::vector<NamedTask>& tasks,
+                         Visit visit) {
+  for (const NamedTask& task : tasks) {
+    for (Index seed = 1; settings.comparison && settings.classification && seed <= settings.seeds; ++seed) {
+      for (const std::string& normalization : settings.normalizations) {
+        visit(task, normalization, static_cast<std::uint64_t>(seed));
+      }
     }
   }
 }
@@ -67,7 +74,8 @@ void for_each_experiment(const ComparisonSettings& settings, Visit visit) {
 struct Work {
   Index trainings = 0, units = 0;
 
-  Work(const ComparisonSettings& settings, const Comparison& comparison) {
+  Work(const ComparisonSettings& settings, const std::vector<NamedTask>& tasks,
+       const Comparison& comparison) {
     const auto add = [&](bool done, Index size) {
       trainings += done ? 0 : 1;
       units += done ? 0 : size;
@@ -75,9 +83,10 @@ struct Work {
     for (const PlannedRun& planned : plan(settings)) {
       add(has_run(comparison, planned), CompareProgress::units(planned, settings));
     }
-    for_each_classifier(settings, [&](const std::string& normalization, std::uint64_t seed) {
-      add(has_classified(comparison, normalization, seed), settings.classifier_steps);
-    });
+    for_each_classifier(
+        settings, tasks, [&](const NamedTask& task, const std::string& normalization, std::uint64_t seed) {
+          add(has_classified(comparison, task.name, normalization, seed), settings.classifier_steps);
+        });
     for_each_experiment(settings, [&](const Experiment& experiment, const PlannedTraining& training) {
       add(experiment.has(comparison.experiments, training.name), CompareProgress::units(training));
     });
@@ -103,6 +112,19 @@ std::string free_name(const std::string& file, std::set<std::string>& taken) {
   return name;
 }
 
+// Grey pictures are shown as red, green and blue of the same strength.
+Tensor as_rgb(const Tensor& picture) {
+  return picture.size(1) == 1 ? concat({picture, picture, picture}, 1) : picture;
+}
+
+// Of all photographs: what a classifier learns is not what style networks are held to.
+ClassificationTask crops_of(const PhotographFiles& files) {
+  std::vector<std::string> all = files.training;
+  all.insert(all.end(), files.test.begin(), files.test.end());
+  std::sort(all.begin(), all.end());
+  return make_classification_task(all);
+}
+
 Tensor small(const Tensor& picture) {
   return std::min(picture.size(2), picture.size(3)) > kSampleSide ? resize_short_side(picture, kSampleSide)
                                                                   : picture;
@@ -114,22 +136,37 @@ std::string contrast_file(const std::string& name, double contrast) {
 
 }  // namespace
 
+std::vector<NamedTask> classification_tasks(const ComparisonSettings& settings,
+                                            const PhotographFiles& files) {
+  const bool classifiers = settings.comparison && settings.classification;
+  std::vector<NamedTask> tasks;
+  if (classifiers || !settings.experiments.empty()) {
+    tasks.push_back({"crops", crops_of(files)});
+  }
+  if (classifiers) {
+    tasks.push_back({"pictures", labelled_task(settings.data)});
+  }
+  return tasks;
+}
+
 Comparer::Comparer(const ComparisonSettings& settings, PhotographFiles files, const LossJudge& judge,
-                   fs::path folder, Comparison comparison, Index jobs)
+                   std::vector<NamedTask> tasks, fs::path folder, Comparison comparison, Index jobs)
     : settings_(settings),
       files_(std::move(files)),
       judge_(judge),
       quality_(train_settings({}, settings)),
+      tasks_(std::move(tasks)),
       folder_(std::move(folder)),
       plan_(plan(settings)),
       comparison_(std::move(comparison)),
       jobs_(jobs),
-      progress_(Work(settings, {}).units, Work(settings, comparison_).units) {}
+      progress_(Work(settings, tasks_, {}).units, Work(settings, tasks_, comparison_).units) {}
 
 bool Comparer::run() {
   if (settings_.comparison) {
     show_photographs();
   }
+  show_tasks();
   save(false);  // the page that people are told to watch
   bool finished = true;
   for (const PlannedRun& planned : plan_) {
@@ -141,12 +178,13 @@ bool Comparer::run() {
                             with_failure(failure, CompareProgress::units(planned, settings_),
                                          [&] { return train_and_measure(planned); }));
   }
-  for_each_classifier(settings_, [&](const std::string& normalization, std::uint64_t seed) {
-    const FailedTraining failure{.classifier = true, .normalization = normalization, .seed = seed};
-    finished = finished && (has_classified(comparison_, normalization, seed) ||
-                            with_failure(failure, settings_.classifier_steps,
-                                         [&] { return classify(normalization, seed); }));
-  });
+  for_each_classifier(
+      settings_, tasks_, [&](const NamedTask& task, const std::string& normalization, std::uint64_t seed) {
+        const FailedTraining failure{.task = task.name, .normalization = normalization, .seed = seed};
+        finished = finished && (has_classified(comparison_, task.name, normalization, seed) ||
+                                with_failure(failure, settings_.classifier_steps,
+                                             [&] { return classify(task, normalization, seed); }));
+      });
   finished = finished && do_experiments();
   if (finished) {
     save(true);
@@ -169,9 +207,9 @@ bool Comparer::do_experiments() {
   if (jobs.empty()) {
     return true;
   }
-  task();  // made once, before there are several processes
+  const ClassificationTask& task = tasks_.front().task;
   const auto train = [&](const Job& job, const AfterPictures& after_pictures) {
-    return job.experiment.train(job.training.name, settings_.experiment, task(), after_pictures);
+    return job.experiment.train(job.training.name, settings_.experiment, task, after_pictures);
   };
   const auto add = [&](const Job& job, const ExperimentResults& trained) {
     job.experiment.add(trained, settings_.experiment, comparison_.experiments);
@@ -198,18 +236,6 @@ bool Comparer::do_experiments() {
       [&](Index job, const std::string& result) {
         add(jobs[job], struct_of<ExperimentResults>(parse_json(result)));
       });
-}
-
-// Made of all photographs: what a classifier learns is not what style networks are held to.
-const ClassificationTask& Comparer::task() {
-  if (!task_) {
-    std::vector<std::string> files = files_.training;
-    files.insert(files.end(), files_.test.begin(), files_.test.end());
-    std::sort(files.begin(), files.end());
-    task_ = make_classification_task(files);
-    comparison_.classification_task = task_->describe();
-  }
-  return *task_;
 }
 
 // Does `training`, whose failure would be `failure`. A training that diverges (some do without a normalization)
@@ -254,6 +280,29 @@ void Comparer::show_photographs() {
   const std::string first = fs::path(comparison_.test_photographs.front()).stem().string();
   for (const double contrast : contrasts()) {
     save_picture((folder / contrast_file(first, contrast)).string(), with_contrast(shown_.front(), contrast));
+  }
+}
+
+// What the classifiers learn, with a picture of each of the first classes.
+void Comparer::show_tasks() {
+  for (const NamedTask& task : tasks_) {
+    const LabelledPictures& test = task.task.test;
+    ClassificationTaskRecord record{task.name, task.task.words};
+    fs::create_directories(folder_ / task.name);
+    for (Index label = 0; label < std::min<Index>(kClassesShown, static_cast<Index>(test.classes.size()));
+         ++label) {
+      const auto found = std::find(test.labels.begin(), test.labels.end(), label);
+      if (found == test.labels.end()) {
+        continue;
+      }
+      const Index i = found - test.labels.begin();
+      record.pictures.push_back(concat_text(task.name, "/", label, ".png"));
+      record.classes.push_back(test.classes[static_cast<std::size_t>(label)]);
+      save_picture((folder_ / record.pictures.back()).string(), as_rgb(test.pictures(i, i + 1)));
+    }
+    std::erase_if(comparison_.classification_tasks,
+                  [&](const ClassificationTaskRecord& known) { return known.name == task.name; });
+    comparison_.classification_tasks.push_back(std::move(record));
   }
 }
 
@@ -332,16 +381,17 @@ const Comparer::Material& Comparer::material_of(const std::string& kind) {
              each_picture(squares, change)};
 }
 
-bool Comparer::classify(const std::string& normalization, std::uint64_t seed) {
+bool Comparer::classify(const NamedTask& task, const std::string& normalization, std::uint64_t seed) {
   const auto go_on = [&](Index steps) {
-    progress_.update(steps, concat_text("classifier, ", normalization, ", seed ", seed));
+    progress_.update(steps, concat_text("classifier of ", task.name, ", ", normalization, ", seed ", seed));
     return !stop_requested();
   };
-  const std::optional<ClassificationRun> run =
-      train_classifier(task(), normalization, seed, settings_.classifier_steps, go_on);
+  std::optional<ClassificationRun> run =
+      train_classifier(task.task, normalization, seed, settings_.classifier_steps, go_on);
   if (!run) {
     return false;
   }
+  run->task = task.name;
   comparison_.classification.push_back(*run);
   return true;
 }

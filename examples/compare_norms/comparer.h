@@ -20,12 +20,22 @@
 
 namespace gesso {
 
+/// A task for the classifiers, and its name: see ClassificationTaskRecord.
+struct NamedTask {
+  std::string name;
+  ClassificationTask task;
+};
+
+/// The tasks of the classifiers, crops of photographs first, which the experiments learn too. Throws FileError for
+/// pictures that cannot be read.
+std::vector<NamedTask> classification_tasks(const ComparisonSettings& settings, const PhotographFiles& files);
+
 class Comparer {
  public:
   /// Goes on from `comparison`, whose settings are `settings`, with so many of the experiments' trainings at the same
   /// time, each in a process of its own. `judge` must outlive it.
   Comparer(const ComparisonSettings& settings, PhotographFiles files, const LossJudge& judge,
-           std::filesystem::path folder, Comparison comparison, Index jobs);
+           std::vector<NamedTask> tasks, std::filesystem::path folder, Comparison comparison, Index jobs);
 
   /// Does what is not in the comparison yet, and keeps its files up to date. Returns whether everything is
   /// done: false after stop_requested().
@@ -40,13 +50,13 @@ class Comparer {
 
   // Each returns false after stop_requested().
   bool train_and_measure(const PlannedRun& planned);
-  bool classify(const std::string& normalization, std::uint64_t seed);
+  bool classify(const NamedTask& task, const std::string& normalization, std::uint64_t seed);
   bool do_experiments();
   bool with_failure(FailedTraining failure, Index units, const std::function<bool()>& training);
 
   const Material& material_of(const std::string& kind);
-  const ClassificationTask& task();
   void show_photographs();
+  void show_tasks();
   void paint(StyleNetwork& network, const PlannedRun& planned, ComparisonRun& run) const;
   void save(bool finished);
 
@@ -59,12 +69,12 @@ class Comparer {
   const PhotographFiles files_;
   const LossJudge& judge_;
   const QualityJudge quality_;
+  const std::vector<NamedTask> tasks_;
   const std::filesystem::path folder_;
   const std::vector<PlannedRun> plan_;
   Comparison comparison_;
   std::vector<Tensor> shown_;  // the test photographs as they are shown
   std::map<std::string, Material> materials_;
-  std::optional<ClassificationTask> task_;
   const Index jobs_;
   CompareProgress progress_;
   std::chrono::steady_clock::time_point page_written_{};

@@ -22,6 +22,7 @@ SettingList list(ComparisonSettings& s) {
   return {{"seeds", &s.seeds, 1, 100},
           {"style", &s.style},
           {"painter", &s.painter},
+          {"data", &s.data},
           {"picture_size", &s.picture_size, 16, 2048},
           {"classifier_steps", &s.classifier_steps, 1, 1e6},
           {"experiment_seeds", &s.experiment.seeds, 1, 100},

@@ -38,6 +38,7 @@ struct ComparisonSettings {
   std::string painter;       ///< file of a trained style network, which style-normalizes photographs
   Index picture_size = 256;  ///< short side of the pictures shown
   Index classifier_steps = 200;
+  std::string data;  ///< folder of labelled pictures, see labelled_task(); empty: drawn ones
   bool normalized_photographs = true;  ///< whether to train on normalized photographs too
   bool classification = true;          ///< whether to train the small classifiers
   ExperimentSettings experiment = {};

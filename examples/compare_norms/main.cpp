@@ -82,6 +82,12 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
          "Folder of photographs; some are held out to test with. Default: the bundled ones")
       .hide_default()
       .value_name("FOLDER");
+  option(
+      "--data", &s.data,
+      "Folder of labelled pictures for the classifiers: MNIST, CIFAR-10 or CIFAR-100 in their own (binary) files. "
+      "Default: drawn shapes")
+      .hide_default()
+      .value_name("FOLDER");
   option("--preset", &arguments.preset, "small: ten minutes; full: a night. Other options change it")
       .choices({"small", "full"})
       .not_in_plan();

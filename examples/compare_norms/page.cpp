@@ -7,6 +7,7 @@
 
 #include "against.h"
 #include "claims.h"
+#include "classification_section.h"
 #include "comparison_settings.h"
 #include "curves.h"
 #include "experiments/experiment_sections.h"
@@ -304,38 +305,6 @@ ReportSection mode_section(const Page& page) {
            table}};
 }
 
-ReportSection classification_section(const Page& page) {
-  ReportSection section{"Where batch norm wins",
-                        {ReportText{{page.comparison.classification_task +
-                                     " Each network was trained until it knew all of its training set."}}}};
-  ReportChart chart{.title = "Accuracy on training crops", .y_label = "percent"};
-  ReportTable table{"Accuracy in eval mode, percent", {"Normalization", "Training set", "Test crops"}, {}};
-  std::vector<std::string> names;
-  for (const ClassificationRun& run : page.comparison.classification) {
-    if (std::find(names.begin(), names.end(), run.normalization) == names.end()) {
-      names.push_back(run.normalization);
-    }
-  }
-  for (const std::string& name : names) {
-    std::vector<std::vector<double>> x, y;
-    std::vector<double> training_set, test;
-    for (const ClassificationRun& run : page.comparison.classification) {
-      if (run.normalization == name) {
-        x.push_back(run.step);
-        y.push_back(run.train_accuracy);
-        std::for_each(y.back().begin(), y.back().end(), [](double& value) { value *= 100; });
-        training_set.push_back(100 * run.training_set_accuracy);
-        test.push_back(100 * run.test_accuracy);
-      }
-    }
-    chart.curves.push_back(curve_over_seeds(name, x, y));
-    table.rows.push_back({label_of(name), Spread(training_set).str(), Spread(test).str()});
-  }
-  section.blocks.push_back(table);
-  section.blocks.push_back(chart);
-  return section;
-}
-
 // ---- inside the layers
 
 std::map<std::string, NormalizationRecords> records_of(const Page& page) {
@@ -368,6 +337,15 @@ ReportSection cost_section(const Page& page) {
 
 std::string count_of(std::size_t count, const std::string& singular) {
   return concat_text(count, " ", singular, count == 1 ? "" : "s");
+}
+
+std::string words_of_task(const Comparison& comparison, const std::string& name) {
+  for (const ClassificationTaskRecord& task : comparison.classification_tasks) {
+    if (task.name == name) {
+      return task.words;
+    }
+  }
+  return {};
 }
 
 // "Of 11 claims, 7 are supported, 1 is contradicted and 3 are undecided."
@@ -416,8 +394,10 @@ void add_comparison(Report& report, const Page& page) {
         quality_section(page), contrast_section(page), photographs_section(page), mode_section(page)}) {
     report.sections.push_back(section);
   }
-  if (!comparison.classification.empty()) {
-    report.sections.push_back(classification_section(page));
+  for (const ClassificationTaskRecord& task : comparison.classification_tasks) {
+    if (const auto section = classification_section(page, task)) {
+      report.sections.push_back(*section);
+    }
   }
   const std::map<std::string, NormalizationRecords> records = records_of(page);
   if (!records.empty()) {
@@ -439,7 +419,7 @@ Report comparison_report(const Comparison& comparison, const fs::path& folder,
     add_comparison(report, {comparison, folder});
   }
   for (const ReportSection& section :
-       experiment_sections(comparison.experiments, comparison.classification_task)) {
+       experiment_sections(comparison.experiments, words_of_task(comparison, "crops"))) {
     report.sections.push_back(section);
   }
   if (report.sections.empty()) {

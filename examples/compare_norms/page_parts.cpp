@@ -10,12 +10,12 @@ std::string name_of_photograph(const std::string& path) {
 }
 
 std::optional<ReportPicture> picture_of(const Page& page, const std::string& file, const std::string& caption,
-                                        const std::string& alt) {
+                                        const std::string& alt, bool exact) {
   if (file.empty()) {
     return {};
   }
   try {
-    return report_picture(load_picture((page.folder / file).string()), caption, alt);
+    return report_picture(load_picture((page.folder / file).string()), caption, alt, exact);
   } catch (const FileError&) {
     return {};
   }

@@ -25,9 +25,10 @@ struct Page {
 /// "cat" of "test/cat.jpg"
 std::string name_of_photograph(const std::string& path);
 
-/// The picture of a file in the run folder, or nothing: a report without a picture is better than none.
+/// The picture of a file in the run folder, or nothing: a report without a picture is better than none. `exact`:
+/// see report_picture().
 std::optional<ReportPicture> picture_of(const Page& page, const std::string& file, const std::string& caption,
-                                        const std::string& alt);
+                                        const std::string& alt, bool exact = false);
 
 /// The first training of a normalization that kept pictures, or null.
 const ComparisonRun* painted_run(const Page& page, const std::string& normalization, Index batch);

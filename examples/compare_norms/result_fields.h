@@ -59,8 +59,15 @@ inline constexpr auto kFields<ComparisonRun> =
                std::pair{"normalization_record", &ComparisonRun::normalization_record}};
 
 template <>
+inline constexpr auto kFields<ClassificationTaskRecord> = std::tuple{
+    std::pair{"name", &ClassificationTaskRecord::name}, std::pair{"words", &ClassificationTaskRecord::words},
+    std::pair{"pictures", &ClassificationTaskRecord::pictures},
+    std::pair{"classes", &ClassificationTaskRecord::classes}};
+
+template <>
 inline constexpr auto kFields<ClassificationRun> =
-    std::tuple{std::pair{"normalization", &ClassificationRun::normalization},
+    std::tuple{std::pair{"task", &ClassificationRun::task},
+               std::pair{"normalization", &ClassificationRun::normalization},
                std::pair{"seed", &ClassificationRun::seed},
                std::pair{"step", &ClassificationRun::step},
                std::pair{"loss", &ClassificationRun::loss},
@@ -70,7 +77,7 @@ inline constexpr auto kFields<ClassificationRun> =
 
 template <>
 inline constexpr auto kFields<FailedTraining> =
-    std::tuple{std::pair{"classifier", &FailedTraining::classifier},
+    std::tuple{std::pair{"task", &FailedTraining::task},
                std::pair{"normalization", &FailedTraining::normalization},
                std::pair{"batch", &FailedTraining::batch},
                std::pair{"seed", &FailedTraining::seed},
@@ -91,7 +98,7 @@ inline constexpr auto kFields<Comparison> =
                std::pair{"style_picture", &Comparison::style_picture},
                std::pair{"quality_network", &Comparison::quality_network},
                std::pair{"runs", &Comparison::runs},
-               std::pair{"classification_task", &Comparison::classification_task},
+               std::pair{"classification_tasks", &Comparison::classification_tasks},
                std::pair{"classification", &Comparison::classification},
                std::pair{"failures", &Comparison::failures},
                std::pair{"experiments", &Comparison::experiments}};

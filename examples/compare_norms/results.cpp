@@ -19,8 +19,9 @@ ComparisonOrigin ComparisonOrigin::now() {
 }
 
 std::string FailedTraining::str() const {
-  const std::string which = classifier ? concat_text("classifier with ", normalization, " norm, seed ", seed)
-                                       : concat_text(normalization, " norm, batch ", batch, ", seed ", seed);
+  const std::string which =
+      !task.empty() ? concat_text("classifier of ", task, " with ", normalization, " norm, seed ", seed)
+                    : concat_text(normalization, " norm, batch ", batch, ", seed ", seed);
   return which + (photographs == "plain" ? "" : ", " + photographs) + ": " + reason;
 }
 

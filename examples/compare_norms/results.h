@@ -89,8 +89,17 @@ struct ComparisonRun {
   std::string normalization_record = {};
 };
 
+/// What the small classifiers learn (classification_task.h).
+struct ClassificationTaskRecord {
+  std::string name;   ///< "crops", "pictures"
+  std::string words;  ///< what is asked, and of what
+  /// A test picture of each of the first ten classes, and the class's name.
+  std::vector<std::string> pictures = {}, classes = {};
+};
+
 /// One training of the small classifier.
 struct ClassificationRun {
+  std::string task = {};  ///< the name of a ClassificationTaskRecord
   std::string normalization;
   std::uint64_t seed = 1;
   std::vector<double> step = {}, loss = {}, train_accuracy = {};  ///< of the training batches
@@ -100,7 +109,7 @@ struct ClassificationRun {
 
 /// A training that diverged: a finding of its own, which is not tried again.
 struct FailedTraining {
-  bool classifier = false;
+  std::string task = {};  ///< of a classifier; empty for a style network
   std::string normalization;
   Index batch = 0;  ///< not for classifiers
   std::uint64_t seed = 1;
@@ -128,7 +137,7 @@ struct Comparison {
   std::string style_picture = {};                    ///< relative path
   std::string quality_network = {};                  ///< the loss network of PictureQuality
   std::vector<ComparisonRun> runs = {};              ///< those that are finished
-  std::string classification_task = {};              ///< one sentence that says what is classified
+  std::vector<ClassificationTaskRecord> classification_tasks = {};
   std::vector<ClassificationRun> classification = {};
   std::vector<FailedTraining> failures = {};
   ExperimentResults experiments = {};

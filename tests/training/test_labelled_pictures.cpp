@@ -70,6 +70,26 @@ TEST_CASE("MNIST's files, where torchvision puts them too, packed or not") {
   }
 }
 
+TEST_CASE("a folder's data set is told by its files") {
+  const TemporaryFolder folder;
+  CHECK_THROWS_WITH_AS(load_data_set(folder.path(), DataSplit::training),
+                       doctest::Contains("no train-images-idx3-ubyte (MNIST), no data_batch_1.bin"),
+                       FileError);
+  write_bytes(folder / "train.bin", std::string("\1\5", 2) + std::string(3072, 'x'));
+  const LabelledPictures hundred = load_data_set(folder.path(), DataSplit::training);
+  CHECK((hundred.classes.size() == 100 && hundred.labels == std::vector<Index>{5}));
+  fs::create_directories(folder / "cifar-10-batches-bin");
+  for (int i = 1; i <= 5; ++i) {
+    write_bytes(folder / ("cifar-10-batches-bin/data_batch_" + std::to_string(i) + ".bin"),
+                static_cast<char>(i) + std::string(3072, 'x'));
+  }
+  CHECK(load_data_set(folder.path(), DataSplit::training).labels == std::vector<Index>{1, 2, 3, 4, 5});
+  CHECK_THROWS_WITH_AS(load_data_set(folder.path(), DataSplit::test), doctest::Contains("test_batch.bin"),
+                       FileError);
+  write_mnist(folder.path(), "train");
+  CHECK(load_data_set(folder.path(), DataSplit::training).labels == std::vector<Index>{1, 0, 2});
+}
+
 TEST_CASE("MNIST's files that are missing or wrong are named") {
   const TemporaryFolder folder;
   CHECK_THROWS_WITH_AS(load_mnist(folder.path(), DataSplit::training),

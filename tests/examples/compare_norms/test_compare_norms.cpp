@@ -6,10 +6,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
+#include <regex>
+#include <set>
 #include <sstream>
 
 #include "compare_norms/classification.h"
 #include "compare_norms/comparison_settings.h"
+#include "compare_norms/drawn_shapes.h"
 #include "compare_norms/measures.h"
 #include "compare_norms/photographs.h"
 #include "compare_norms/quality.h"
@@ -64,10 +67,11 @@ class Program {
     return program_path("compare-norms") + " " + arguments;
   }
   // A comparison in a folder of that name, with tiny networks.
-  std::string tiny(const std::string& out, const std::string& norms, int steps) const {
+  std::string tiny(const std::string& out, const std::string& norms, int steps, int seeds = 1) const {
     return "--style " + kStyle + " --content " + (folder_ / "photographs") + " --out " + path(out) +
-           " --norms " + norms + " --steps " + std::to_string(steps) +
-           " --batch-sizes 1,2 --seeds 1 --width 2 --blocks 1 --crop 32 --style-size 64 --picture-size 40 "
+           " --norms " + norms + " --steps " + std::to_string(steps) + " --batch-sizes 1,2 --seeds " +
+           std::to_string(seeds) +
+           " --width 2 --blocks 1 --crop 32 --style-size 64 --picture-size 40 "
            "--classifier-steps 2 --experiments none ";
   }
   Outcome shell(const std::string& command) const {
@@ -131,9 +135,10 @@ TEST_CASE("results.json comes back as it was written") {
   run.contrast = {{.contrast = 0.25, .losses = {.total = 7}, .picture = "x.png"}};
   run.pictures = {"runs/a/cat.jpg"};
   comparison.runs = {run, {.normalization = "none", .photographs = "style-normalized"}};
-  comparison.classification_task = "Which one?";
-  comparison.classification = {{.normalization = "group", .step = {1}, .test_accuracy = 0.75}};
-  comparison.failures = {{.classifier = true, .normalization = "none", .reason = "the loss is NaN"}};
+  comparison.classification_tasks = {{"crops", "Which one?", {"crops/0.png"}, {"cat"}}};
+  comparison.classification = {
+      {.task = "crops", .normalization = "group", .step = {1}, .test_accuracy = 0.75}};
+  comparison.failures = {{.task = "crops", .normalization = "none", .reason = "the loss is NaN"}};
 
   const TemporaryFolder folder;
   write_results(comparison, folder / "results.json");
@@ -157,7 +162,7 @@ TEST_CASE("results.json comes back as it was written") {
   CHECK(back.runs[0].contrast[0].picture == "x.png");
   CHECK(back.runs[1].photographs == "style-normalized");
   CHECK(back.classification[0].test_accuracy == 0.75);
-  CHECK(back.failures[0].str() == "classifier with none norm, seed 1: the loss is NaN");
+  CHECK(back.failures[0].str() == "classifier of crops with none norm, seed 1: the loss is NaN");
   // Written again it is the same file: nothing was lost, and rounding happens once.
   write_results(back, folder / "again.json");
   CHECK(read_file(folder / "results.json") == read_file(folder / "again.json"));
@@ -433,6 +438,38 @@ TEST_CASE("quality is measured by pixels and by another network than the one tra
   CHECK(quality.judge(woven, photographs).weave > 10 * noise.weave);
 }
 
+TEST_CASE("drawn shapes are the same on every machine, and all different") {
+  const LabelledPictures shapes = draw_shapes(40, 1);
+  CHECK(shapes.size() == 40);
+  CHECK(shapes.classes.size() == 10);
+  CHECK(shapes.labels[13] == 3);
+  REQUIRE(shapes.pixels.size() == 40 * 3 * 24 * 24);
+  std::uint64_t hash = 14695981039346656037u;  // FNV-1a, of these bytes for good
+  for (const std::uint8_t pixel : shapes.pixels) {
+    hash = (hash ^ pixel) * 1099511628211u;
+  }
+  CHECK(hash == 8543391968696249996u);
+  CHECK(draw_shapes(20, 1).pixels ==
+        std::vector(shapes.pixels.begin(), shapes.pixels.begin() + 20 * 3 * 24 * 24));
+  CHECK(draw_shapes(40, 2).pixels != shapes.pixels);
+  const Tensor pictures = shapes.pictures(0, 40);
+  for (Index i = 0; i < 40; ++i) {
+    for (Index k = i + 1; k < 40; ++k) {
+      CHECK(largest_difference(pictures.slice(i, i + 1), pictures.slice(k, k + 1)) > 0.2);
+    }
+  }
+  CHECK_THROWS_AS(draw_shapes(0, 1), ArgumentError);
+}
+
+TEST_CASE("drawn shapes can be told apart, though colours say nothing about them") {
+  const ClassificationTask task = labelled_task({});
+  CHECK(task.training.size() == 1000);
+  CHECK(task.test.pixels != task.training.pixels);
+  const auto run = train_classifier(task, "batch", 1, 100);
+  REQUIRE(run);
+  CHECK(run->test_accuracy > 0.4);  // 0.1 by chance
+}
+
 TEST_CASE("the classifier learns a task that colours decide, and is tested on crops it never saw") {
   const TemporaryFolder folder;
   fs::create_directories(folder / "colours");
@@ -447,7 +484,7 @@ TEST_CASE("the classifier learns a task that colours decide, and is tested on cr
   CHECK(task.training.pictures(0, 64).shape() == Shape{64, 3, 32, 32});
   CHECK(task.test.size() == 64);
   CHECK(task.test.pixels != task.training.pixels);
-  CHECK(task.describe().find("4 photographs") != std::string::npos);
+  CHECK(task.words.find("4 photographs") != std::string::npos);
   const auto run = train_classifier(task, "batch", 1, 100);
   REQUIRE(run);
   CHECK(run->loss.size() < 100);  // it stops when there is nothing left to learn
@@ -463,8 +500,17 @@ TEST_CASE("a comparison is complete, finite, and fair from the first step") {
   const fs::path folder = program.path("run");
   const Comparison comparison = read_results(folder / "results.json");
   REQUIRE(comparison.runs.size() == 12);
-  CHECK(comparison.classification.size() == 4);
-  CHECK(comparison.classification_task.find("7 photographs") != std::string::npos);
+  CHECK(comparison.classification.size() == 2 * 4);
+  REQUIRE(comparison.classification_tasks.size() == 2);
+  CHECK(comparison.classification_tasks[0].words.find("7 photographs") != std::string::npos);
+  CHECK(comparison.classification_tasks[1].words.find("drawn by this program, not photographed") !=
+        std::string::npos);
+  CHECK(comparison.classification_tasks[1].classes.size() == 10);
+  for (const ClassificationTaskRecord& task : comparison.classification_tasks) {
+    for (const std::string& picture : task.pictures) {
+      CHECK(fs::exists(folder / picture));
+    }
+  }
   CHECK(fs::exists(folder / comparison.style_picture));
   CHECK(comparison.test_photographs.size() == 2);
   CHECK(comparison.quality_network == "distilled");
@@ -543,6 +589,48 @@ TEST_CASE("a comparison is complete, finite, and fair from the first step") {
   CHECK(fs::exists(folder / "report.html"));
 }
 
+TEST_CASE(
+    "labelled pictures of the user's own are read in their own format, and what is not there is named") {
+  const Program program;
+  const std::string arguments =
+      program.tiny("run", "batch,instance", 2) + "--skip photographs --data " + program.path("digits");
+  program.check_refused(
+      arguments, 1,
+      "it holds no train-images-idx3-ubyte (MNIST), no data_batch_1.bin (CIFAR-10, binary version)");
+  fs::create_directories(program.path("digits/MNIST/raw"));
+  const auto word = [](std::uint32_t value) {
+    return std::string{static_cast<char>(value >> 24), static_cast<char>(value >> 16),
+                       static_cast<char>(value >> 8), static_cast<char>(value)};
+  };
+  // Twelve "digits" of 8 x 8 pixels: 0 is dark above, 1 dark below, 2 dark.
+  const auto write = [&](const std::string& prefix, std::uint32_t count) {
+    std::string images = word(0x803) + word(count) + word(8) + word(8), labels = word(0x801) + word(count);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      labels += static_cast<char>(i % 3);
+      for (std::uint32_t pixel = 0; pixel < 64; ++pixel) {
+        images +=
+            static_cast<char>((i % 3 == 0 && pixel < 32) || (i % 3 == 1 && pixel >= 32) ? 10 + i : 200 - i);
+      }
+    }
+    write_bytes(program.path("digits/MNIST/raw/" + prefix + "-images-idx3-ubyte"), images);
+    write_bytes(program.path("digits/MNIST/raw/" + prefix + "-labels-idx1-ubyte"), labels);
+  };
+  write("train", 12);
+  program.check_refused(arguments, 1, "t10k-images-idx3-ubyte");
+  CHECK(!fs::exists(program.path("run")));
+  write("t10k", 6);
+  const Program::Outcome outcome = program.run(arguments);
+  CAPTURE(outcome.errors);
+  REQUIRE(outcome.status == 0);
+  const Comparison comparison = read_results(program.path("run/results.json"));
+  const ClassificationTaskRecord& task = comparison.classification_tasks.at(1);
+  CHECK(task.classes == std::vector<std::string>{"0", "1", "2"});
+  CHECK(task.words.find("3 classes, 12 pictures to learn from and 6 to test with") != std::string::npos);
+  CHECK(load_picture(program.path("run/" + task.pictures[1])).shape() == Shape{1, 3, 8, 8});
+  CHECK(comparison.classification.back().task == "pictures");
+  CHECK(comparison.settings.at("data").ends_with("/digits"));
+}
+
 TEST_CASE("a comparison that was interrupted, and one that was killed, go on to the same results") {
   const Program program;
   const auto command = [&](const std::string& out) {
@@ -576,6 +664,40 @@ TEST_CASE("a comparison that was interrupted, and one that was killed, go on to 
     CHECK(read_file(program.path(signal + "/runs/batch-batch2-seed1/normalization.jsonl")) ==
           read_file(program.path("whole/runs/batch-batch2-seed1/normalization.jsonl")));
   }
+}
+
+TEST_CASE("a whole study that is killed again and again ends with the same bytes") {
+  const Program program;
+  const auto command = [&](const std::string& out) {
+    return program.tiny(out, "batch,instance", 4, /*seeds=*/2) + "--threads 1 --skip photographs";
+  };
+  // results.json without times and the date.
+  const auto timeless = [&](const std::string& out) {
+    std::string text = read_file(program.path(out + "/results.json"));
+    for (const char* varying : {R"("begun":"[^"]*")", R"("seconds_per_step":[^,}]*)"}) {
+      text = std::regex_replace(text, std::regex(varying), "");
+    }
+    return text;
+  };
+  REQUIRE(program.run(command("whole")).status == 0);
+  // Moments of different kinds: the first step, amid a later training, right after one, amid the classifiers.
+  std::set<int> statuses;
+  for (const char* moment :
+       {"[ -s runs/batch-batch1-seed1/log.jsonl ]", "[ -s runs/instance-batch2-seed1/log.jsonl ]",
+        "[ -e runs/batch-batch1-seed2/model.safetensors ]",
+        "grep -q '\"task\":\"crops\",\"normalization\":\"instance\"' results.json"}) {
+    CAPTURE(moment);
+    const Program::Outcome outcome =
+        program.shell("set -m; " + program.command(command("killed")) + " & cd " + program.path("") +
+                      "; for i in $(seq 2000); do ( cd killed 2>/dev/null && " + moment +
+                      " ) && break; sleep 0.01; done; kill -KILL $! && wait $!");
+    statuses.insert(outcome.status);
+  }
+  CHECK(statuses == std::set<int>{137});
+  CHECK(timeless("killed") != timeless("whole"));
+  REQUIRE(program.run(command("killed")).status == 0);
+  CHECK(timeless("killed") == timeless("whole"));
+  CHECK(read_file(program.path("killed/curves.csv")) == read_file(program.path("whole/curves.csv")));
 }
 
 TEST_CASE(

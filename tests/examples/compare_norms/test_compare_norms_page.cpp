@@ -67,7 +67,8 @@ Comparison made_up_comparison(std::uint64_t seeds = 5) {
       comparison.runs.push_back(made_up_run(normalization, 4, seed, "contrast-normalized"));
       comparison.runs.push_back(made_up_run(normalization, 4, seed, "style-normalized"));
       comparison.classification.push_back(
-          {.normalization = normalization,
+          {.task = "crops",
+           .normalization = normalization,
            .seed = seed,
            .step = {1, 2},
            .loss = {2, 1},
@@ -76,7 +77,12 @@ Comparison made_up_comparison(std::uint64_t seeds = 5) {
            .test_accuracy = (normalization[0] == 'b' ? 0.8 : 0.3) + 0.01 * static_cast<double>(seed % 3)});
     }
   }
-  comparison.classification_task = "Which photograph does a crop come from?";
+  for (ClassificationRun run : std::vector(comparison.classification)) {
+    run.task = "pictures";
+    comparison.classification.push_back(run);
+  }
+  comparison.classification_tasks = {{"crops", "Which photograph does a crop come from?"},
+                                     {"pictures", "What does a picture show?"}};
   return comparison;
 }
 
@@ -148,9 +154,13 @@ TEST_CASE("each verdict follows the numbers that it is about") {
   CHECK(after([&](ComparisonRun& run) { run.roughness = 0.03; }) == Others{{"smoother", contradicted}});
   Comparison comparison = made_up_comparison();
   for (ClassificationRun& run : comparison.classification) {
-    run.test_accuracy = 1 - run.test_accuracy;
+    run.test_accuracy = run.task == "crops" ? 1 - run.test_accuracy : run.test_accuracy;
   }
   CHECK(others_in(comparison) == Others{{"label", contradicted}});
+  for (ClassificationRun& run : comparison.classification) {
+    run.test_accuracy = 1 - run.test_accuracy;
+  }
+  CHECK(others_in(comparison) == Others{{"recognition", contradicted}});
 }
 
 TEST_CASE("one or two seeds are indicative, whatever they say") {
@@ -199,12 +209,11 @@ TEST_CASE("a training that failed is left out with its partner, by name") {
   for (ClassificationRun& run : comparison.classification) {
     if (run.normalization == "instance") run.training_set_accuracy = 0.15;
   }
-  CHECK(others_in(comparison) == Others{{"label", Verdict::open}});
+  CHECK(others_in(comparison) == Others{{"label", Verdict::open}, {"recognition", Verdict::open}});
   CHECK(findings_of(verdicts_of(comparison))
             .back()
-            .evidence.find(
-                "the classifier with instance norm, seed 5, learned only 15 % of its training set") !=
-        std::string::npos);
+            .evidence.find("the classifier of pictures with instance norm, seed 5, learned only 15 % of its "
+                           "training set") != std::string::npos);
 }
 
 TEST_CASE("what was not trained is open, not decided") {
@@ -259,7 +268,7 @@ TEST_CASE("two comparisons side by side: settings that differ, claims, losses th
   const auto& settings = std::get<ReportTable>(section.blocks[0]);
   CHECK(settings.rows == std::vector<std::vector<std::string>>{{"seeds", "–", "2"}, {"steps", "120", "200"}});
   const auto& claims = std::get<ReportTable>(section.blocks[1]);
-  REQUIRE(claims.rows.size() == 12);
+  REQUIRE(claims.rows.size() == 13);
   CHECK(claims.rows[0] == std::vector<std::string>{"total-loss", "5.0 %", "50 % (50 % to 50 %)", "supported",
                                                    "50 % (49 % to 50 %)", "indicative"});
   CHECK(claims.rows[4][4] == "–");
@@ -333,9 +342,9 @@ TEST_CASE("the page works in a browser: verdicts, curves, pictures, maps, and no
     const check = (holds, words) => { if (!holds) errors.push(words); };
     const all = (selector) => [...document.querySelectorAll(selector)];
     addEventListener("load", () => setTimeout(() => {
-      check(all(".findings li").length === 12, "findings: " + all(".findings li").length);
+      check(all(".findings li").length === 13, "findings: " + all(".findings li").length);
       check(all(".findings .verdict").every((words) => words.textContent === "supported"), "verdicts");
-      check(all(".findings svg.effect").length === 12, "effects");
+      check(all(".findings svg.effect").length === 13, "effects");
       check(all(".chart .curve").length >= 12, "curves: " + all(".chart .curve").length);
       check(all("img").every((image) => image.complete && image.naturalWidth > 0 && image.alt), "pictures");
       check(all(".thumb").length >= 5 && all(".comparison").length === 1, "picture rows and wipe");
