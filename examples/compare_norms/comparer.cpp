@@ -404,9 +404,9 @@ void Comparer::save(bool finished) {
   if (finished || now - page_written_ >= kBetweenPages) {
     std::optional<ReportProgress> under_way;
     if (!finished) {
-      const Index all = Work(settings_, {}).trainings;
+      const Index all = Work(settings_, tasks_, {}).trainings;
       under_way = progress_.report(
-          concat_text(all - Work(settings_, comparison_).trainings, " of ", all, " trainings"));
+          concat_text(all - Work(settings_, tasks_, comparison_).trainings, " of ", all, " trainings"));
     }
     write_page(comparison_, folder_, under_way);
     page_written_ = now;

@@ -96,13 +96,27 @@ std::vector<double> ConvStack::relative_gradients() const {
   return shares;
 }
 
+std::vector<Tensor> convolution_weights(const ConvStack& net) {
+  std::vector<Tensor> weights;
+  for (const Tensor& parameter : net.parameters()) {
+    if (parameter.rank() == 4) {
+      weights.push_back(parameter);
+    }
+  }
+  return weights;
+}
+
+LabelledBatches stack_batches(const ClassificationTask& task, const StackTraining& training) {
+  return LabelledBatches(task.training,
+                         {.batch = training.batch, .flip = true, .shift = kShift, .seed = training.seed});
+}
+
 std::optional<StackResult> train_stack(const ClassificationTask& task, const ConvStackOptions& options,
                                        const StackTraining& training,
                                        const std::function<bool(Index)>& after_step) {
   Generator weights(training.seed);
   ConvStack net(options, static_cast<Index>(task.training.classes.size()), weights);
-  LabelledBatches batches(task.training,
-                          {.batch = training.batch, .flip = true, .shift = kShift, .seed = training.seed});
+  LabelledBatches batches = stack_batches(task, training);
   SGD sgd(net.parameters(), {.lr = training.lr, .momentum = 0.9});
   const WarmupCosine schedule{.warmup = training.steps / 10, .total = training.steps};
   const Index last = std::max<Index>(1, training.steps / 10);  // steps that are averaged

@@ -88,6 +88,12 @@ struct StackResult {
   Index diverged_at = 0;            ///< the step, counted from 1, whose loss was not finite; 0: none was
 };
 
+/// The weights of its convolutions, first to last.
+std::vector<Tensor> convolution_weights(const ConvStack& net);
+
+/// The batches that a training sees: mirrored and moved at random.
+LabelledBatches stack_batches(const ClassificationTask& task, const StackTraining& training);
+
 /// `after_step` is called with the number of steps done; when it returns false, the training ends without a result.
 std::optional<StackResult> train_stack(const ClassificationTask& task, const ConvStackOptions& options,
                                        const StackTraining& training,

@@ -61,10 +61,37 @@ inline constexpr auto kFields<StackRun> =
                std::pair{"training", &StackRun::training}, std::pair{"result", &StackRun::result}};
 
 template <>
+inline constexpr auto kFields<LandscapeRun> =
+    std::tuple{std::pair{"name", &LandscapeRun::name},
+               std::pair{"network", &LandscapeRun::network},
+               std::pair{"training", &LandscapeRun::training},
+               std::pair{"step", &LandscapeRun::step},
+               std::pair{"loss", &LandscapeRun::loss},
+               std::pair{"lowest", &LandscapeRun::lowest},
+               std::pair{"highest", &LandscapeRun::highest},
+               std::pair{"gradient_norm", &LandscapeRun::gradient_norm},
+               std::pair{"gradient_change", &LandscapeRun::gradient_change},
+               std::pair{"smoothness", &LandscapeRun::smoothness},
+               std::pair{"first_gradients", &LandscapeRun::first_gradients},
+               std::pair{"last_gradients", &LandscapeRun::last_gradients},
+               std::pair{"diverged_at", &LandscapeRun::diverged_at}};
+
+template <>
+inline constexpr auto kFields<GrowthRun> = std::tuple{
+    std::pair{"name", &GrowthRun::name},       std::pair{"optimizer", &GrowthRun::optimizer},
+    std::pair{"network", &GrowthRun::network}, std::pair{"training", &GrowthRun::training},
+    std::pair{"step", &GrowthRun::step},       std::pair{"loss", &GrowthRun::loss},
+    std::pair{"growth", &GrowthRun::growth},   std::pair{"effective_rate", &GrowthRun::effective_rate},
+    std::pair{"along", &GrowthRun::along},     std::pair{"diverged_at", &GrowthRun::diverged_at}};
+
+template <>
 inline constexpr auto kFields<ExperimentResults> =
     std::tuple{std::pair{"batch_size", &ExperimentResults::batch_size},
                std::pair{"learning_rate", &ExperimentResults::learning_rate},
-               std::pair{"depth", &ExperimentResults::depth}, std::pair{"place", &ExperimentResults::place},
-               std::pair{"constants", &ExperimentResults::constants}};
+               std::pair{"depth", &ExperimentResults::depth},
+               std::pair{"place", &ExperimentResults::place},
+               std::pair{"constants", &ExperimentResults::constants},
+               std::pair{"landscape", &ExperimentResults::landscape},
+               std::pair{"weight_growth", &ExperimentResults::weight_growth}};
 
 }  // namespace gesso

@@ -5,9 +5,9 @@
 namespace gesso {
 
 const std::vector<const Experiment*>& experiments() {
-  static const std::vector<const Experiment*> list = {&batch_size_experiment(), &learning_rate_experiment(),
-                                                      &depth_experiment(), &place_experiment(),
-                                                      &constants_experiment()};
+  static const std::vector<const Experiment*> list = {
+      &batch_size_experiment(), &learning_rate_experiment(), &depth_experiment(),        &place_experiment(),
+      &constants_experiment(),  &landscape_experiment(),     &weight_growth_experiment()};
   return list;
 }
 
