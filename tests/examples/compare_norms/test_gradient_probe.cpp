@@ -27,11 +27,13 @@ const ClassificationTask& task() {
 }
 
 ExperimentResults results_of(const char* experiment, const std::vector<const char*>& trainings, Index steps) {
+  const Experiment& grid = *experiments_named({experiment}).front();
+  const ExperimentSettings settings{.seeds = 1, .steps = steps};
   ExperimentResults results;
   for (const char* training : trainings) {
-    REQUIRE(experiments_named({experiment})
-                .front()
-                ->train(training, {.seeds = 1, .steps = steps}, task(), results, [](Index) { return true; }));
+    const auto trained = grid.train(training, settings, task(), [](Index) { return true; });
+    REQUIRE(trained);
+    grid.add(*trained, settings, results);
   }
   return results;
 }
