@@ -56,7 +56,8 @@ inline Report sample_report() {
   ReportPicture map = report_picture(sample_picture(0.4, 4, 5), "map", "Means by layer", true);
   report.sections = {
       {"Curves",
-       {ReportText{{"Thin lines are single steps."}}, loss, band, table, formula, matrices, maps, grid, findings}},
+       {ReportText{{"Thin lines are single steps."}}, loss, band, table, formula, matrices, maps, grid,
+        findings}},
       {"Pictures",
        {ReportComparison{"Wipe", {day, night, dusk}}, ReportPictures{"All", {day, night, map}},
         ReportPictureSteps{.title = "On the way", .steps = {10, 20, 40}, .series = {{night, dusk, day}}}}}};

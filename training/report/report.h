@@ -182,8 +182,8 @@ struct ReportPictureSteps {
 };
 
 using ReportBlock =
-    std::variant<ReportText, ReportFormula, ReportTable, ReportMatrices, ReportColorMaps, ReportGrid, ReportFindings,
-                 ReportChart, ReportPictures, ReportComparison, ReportPictureSteps>;
+    std::variant<ReportText, ReportFormula, ReportTable, ReportMatrices, ReportColorMaps, ReportGrid,
+                 ReportFindings, ReportChart, ReportPictures, ReportComparison, ReportPictureSteps>;
 
 struct ReportSection {
   std::string title;
