@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 #include "gesso/autograd/node.h"
 #include "gesso/autograd/profiler.h"
@@ -63,7 +64,8 @@ void check_gradient(const Tensor& gradient, const Node& input, const Node& from)
 }
 
 // Runs one operation's backward function and hands the results to its inputs.
-void propagate(Node& node, const Tensor& gradient) {
+void propagate(const std::shared_ptr<Node>& self, const Tensor& gradient) {
+  Node& node = *self;
   Gradients gradients(node.inputs);
   running = &node;
   node.backward(gradient, gradients);
@@ -81,7 +83,9 @@ void propagate(Node& node, const Tensor& gradient) {
   }
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     Tensor input_gradient = gradients.take(i);
-    if (node.inputs[i]) {
+    if (std::function<Tensor()> finish = gradients.take_unfinished(i); finish && node.inputs[i]) {
+      node.inputs[i]->arriving.emplace_back(std::move(finish), self);
+    } else if (node.inputs[i]) {
       require(input_gradient.defined(), "backward of ", node.describe(),
               ": its backward function set no gradient for input ", i, ", of shape ", node.inputs[i]->shape,
               "; set one, or leave the input out of record()");
@@ -89,6 +93,16 @@ void propagate(Node& node, const Tensor& gradient) {
       accumulate(node.inputs[i]->pending, std::move(input_gradient));
     }
   }
+}
+
+// The whole gradient of a node that all nodes before it have been passed for.
+Tensor take_pending(Node& node) {
+  for (const auto& [finish, from] : std::exchange(node.arriving, {})) {
+    Tensor gradient = finish();
+    check_gradient(gradient, node, *from);
+    accumulate(node.pending, std::move(gradient));
+  }
+  return std::exchange(node.pending, {});
 }
 
 }  // namespace
@@ -109,6 +123,7 @@ void run_backward(const std::shared_ptr<Node>& root, Tensor upstream, bool keep_
       for (const auto& node : nodes) {
         if (node) {
           node->pending = {};
+          node->arriving.clear();
         }
       }
     }
@@ -116,8 +131,7 @@ void run_backward(const std::shared_ptr<Node>& root, Tensor upstream, bool keep_
 
   root->pending = std::move(upstream);
   for (std::shared_ptr<Node>& node : nodes) {
-    Tensor gradient = std::move(node->pending);
-    node->pending = {};
+    Tensor gradient = take_pending(*node);
     if (!gradient.defined()) {
       continue;
     }
@@ -133,7 +147,7 @@ void run_backward(const std::shared_ptr<Node>& root, Tensor upstream, bool keep_
       if (node->keep_grad) {
         accumulate_grad(node->grad, gradient);
       }
-      propagate(*node, gradient);
+      propagate(node, gradient);
       if (!keep_graph) {
         node->backward = nullptr;
         node->inputs.clear();

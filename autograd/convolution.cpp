@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gesso/autograd/batch_share.h"
 #include "gesso/autograd/graph.h"
 #include "gesso/core/convolution/bias.h"
 #include "gesso/core/convolution/convolution.h"
@@ -52,12 +53,45 @@ Shape like(const Tensor& x, Index channels, Size2d size) {
                        : Shape{channels, size.height, size.width};
 }
 
-// The gradient to the bias, the sum of dy over samples and pixels.
-Tensor bias_gradient_of(const Tensor& dy, Index batch, Index channels, Index pixels) {
-  Tensor db = Tensor::empty({channels}, dy.dtype());
-  with_dtype(dy.dtype(),
-             [&]<class T>() { bias_gradient(batch, channels, pixels, dy.data<T>(), db.mutable_data<T>()); });
-  return db;
+// Sets the gradient of input i, a sum over samples: as sum_of(first, count) where the batch is whole, else sample by
+// sample.
+template <class SumOf>
+void set_sum(Gradients& d, std::size_t i, const std::shared_ptr<BatchShare>& share, const char* operation,
+             Index samples, const Shape& shape, DType dtype, SumOf sum_of) {
+  if (share && d.wanted(i)) {
+    d.later(i, share->sum(operation, samples, shape, dtype, [&](Index n) { return sum_of(n, Index{1}); }));
+  } else {
+    d(i, [&] { return sum_of(Index{0}, samples); });
+  }
+}
+
+// Sets the gradient of the bias, input 2: the sum of dy over samples and pixels.
+void set_bias_gradient(Gradients& d, const std::shared_ptr<BatchShare>& share, const char* operation,
+                       const Tensor& dy, Index batch, Index channels, Index pixels) {
+  set_sum(d, 2, share, operation, batch, {channels}, dy.dtype(), [&](Index first, Index count) {
+    Tensor db = Tensor::empty({channels}, dy.dtype());
+    with_dtype(dy.dtype(), [&]<class T>() {
+      bias_gradient(count, channels, pixels, dy.data<T>() + first * channels * pixels, db.mutable_data<T>());
+    });
+    return db;
+  });
+}
+
+// Sets the gradient of the weight, input 1: of the convolution `s` that reads x and whose result has the gradient dy.
+void set_weight_gradient(Gradients& d, const std::shared_ptr<BatchShare>& share, const char* operation,
+                         const ConvolutionShape& s, const Shape& weight, const Tensor& x, const Tensor& dy) {
+  set_sum(d, 1, share, operation, s.batch, weight, dy.dtype(), [&](Index first, Index count) {
+    ConvolutionShape part = s;
+    part.batch = count;
+    part.whole_batch = 0;
+    Tensor dw = Tensor::empty(weight, dy.dtype());
+    with_dtype(dy.dtype(), [&]<class T>() {
+      convolution_weight_gradient(part, x.data<T>() + first * s.in_channels * s.in_pixels(),
+                                  dy.data<T>() + first * s.out_channels * s.out_pixels(),
+                                  dw.mutable_data<T>());
+    });
+    return dw;
+  });
 }
 
 }  // namespace
@@ -139,7 +173,9 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
   if (options.same) {
     return conv2d_same(x, weight, bias, options, activation);
   }
-  const ConvolutionShape s = conv2d_shape(x, weight, bias, options);
+  ConvolutionShape s = conv2d_shape(x, weight, bias, options);
+  const std::shared_ptr<BatchShare> share = BatchShare::current();
+  s.whole_batch = share ? share->total() : 0;
   const bool relu = activation == Activation::relu;
   const bool keep_mask =
       relu && (needs_grad(x) || needs_grad(weight) || (bias.defined() && needs_grad(bias)));
@@ -151,8 +187,11 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
                         {relu, keep_mask ? &mask : nullptr});
   });
   return record("conv2d", y, {x, weight, bias},
-                [s, x = save(x, needs_grad(weight)), weight = save(weight, needs_grad(x)), mask](
+                [s, share, x = save(x, needs_grad(weight)), weight = save(weight, needs_grad(x)), mask](
                     const Tensor& dy, Gradients& d) {
+                  if (share) {
+                    share->progress();
+                  }
                   // A frozen layer needs only dx, whose kernel reads dy through the mask; otherwise dz is
                   // computed once.
                   const bool only_dx = d.wanted(0) && !d.wanted(1) && !d.wanted(2);
@@ -166,14 +205,10 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
                     });
                     return dx;
                   });
-                  d(1, [&] {
-                    Tensor dw = Tensor::empty(weight.shape(), dy.dtype());
-                    with_dtype(dy.dtype(), [&]<class T>() {
-                      convolution_weight_gradient(s, x().data<T>(), dz.data<T>(), dw.mutable_data<T>());
-                    });
-                    return dw;
-                  });
-                  d(2, [&] { return bias_gradient_of(dz, s.batch, s.out_channels, s.out_pixels()); });
+                  if (d.wanted(1)) {
+                    set_weight_gradient(d, share, "conv2d", s, weight.shape(), x(), dz);
+                  }
+                  set_bias_gradient(d, share, "conv2d", dz, s.batch, s.out_channels, s.out_pixels());
                 });
 }
 
@@ -228,7 +263,9 @@ ConvolutionShape conv_transpose2d_shape(const Tensor& x, const Tensor& weight, c
 // weight is that of a convolution which reads dy and whose result has the gradient x.
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
                         const ConvTranspose2dFunctionOptions& options) {
-  const ConvolutionShape s = conv_transpose2d_shape(x, weight, bias, options);
+  ConvolutionShape s = conv_transpose2d_shape(x, weight, bias, options);
+  const std::shared_ptr<BatchShare> share = BatchShare::current();
+  s.whole_batch = share ? share->total() : 0;
   Tensor y = Tensor::empty(like(x, s.in_channels, s.in), x.dtype());
   with_dtype(x.dtype(), [&]<class T>() {
     convolution_input_gradient(s, x.data<T>(), weight.data<T>(), y.mutable_data<T>());
@@ -237,8 +274,11 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bia
     }
   });
   return record("conv_transpose2d", y, {x, weight, bias},
-                [s, x = save(x, needs_grad(weight)), weight = save(weight, needs_grad(x))](const Tensor& dy,
-                                                                                           Gradients& d) {
+                [s, share, x = save(x, needs_grad(weight)), weight = save(weight, needs_grad(x))](
+                    const Tensor& dy, Gradients& d) {
+                  if (share) {
+                    share->progress();
+                  }
                   d(0, [&] {
                     Tensor dx = Tensor::empty(x.shape(), dy.dtype());
                     with_dtype(dy.dtype(), [&]<class T>() {
@@ -247,14 +287,10 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bia
                     });
                     return dx;
                   });
-                  d(1, [&] {
-                    Tensor dw = Tensor::empty(weight.shape(), dy.dtype());
-                    with_dtype(dy.dtype(), [&]<class T>() {
-                      convolution_weight_gradient(s, dy.data<T>(), x().data<T>(), dw.mutable_data<T>());
-                    });
-                    return dw;
-                  });
-                  d(2, [&] { return bias_gradient_of(dy, s.batch, s.in_channels, s.in_pixels()); });
+                  if (d.wanted(1)) {
+                    set_weight_gradient(d, share, "conv_transpose2d", s, weight.shape(), dy, x());
+                  }
+                  set_bias_gradient(d, share, "conv_transpose2d", dy, s.batch, s.in_channels, s.in_pixels());
                 });
 }
 

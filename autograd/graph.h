@@ -38,7 +38,7 @@ namespace gesso {
 class Gradients {
  public:
   explicit Gradients(const std::vector<std::shared_ptr<Node>>& inputs)
-      : inputs_(inputs), values_(inputs.size()) {}
+      : inputs_(inputs), values_(inputs.size()), unfinished_(inputs.size()) {}
 
   /// Whether input i requires a gradient. What nobody wants need not be computed; what somebody wants must be
   /// set. Throws ArgumentError, as set() does, when the operation has no input i.
@@ -51,13 +51,20 @@ class Gradients {
       set(i, make());
     }
   }
+  /// The gradient of input i is under way: finish() gives it, and is called once, when backward() has come to that input
+  /// and needs it. For a sum over the samples of several processes (batch_share.h).
+  void later(std::size_t i, std::function<Tensor()> finish) { unfinished_[check(i)] = std::move(finish); }
+
+  // for the engine
   Tensor take(std::size_t i) { return std::move(values_[i]); }
+  std::function<Tensor()> take_unfinished(std::size_t i) { return std::move(unfinished_[i]); }
 
  private:
   std::size_t check(std::size_t i) const;
 
   const std::vector<std::shared_ptr<Node>>& inputs_;
   std::vector<Tensor> values_;
+  std::vector<std::function<Tensor()>> unfinished_;
 };
 
 /// Computes the gradients of an operation's inputs from the gradient `dy` of its result. Runs without

@@ -10,12 +10,16 @@
 namespace gesso {
 namespace {
 
-void check_pair(const Tensor& x, const Tensor& target, const char* operation) {
+void check_alike(const Tensor& x, const Tensor& target, const char* operation) {
   require_defined(x, operation, "the first argument");
   require_defined(target, operation, "the target");
   require(x.shape() == target.shape(), operation, ": the first argument has shape ", x.shape(),
           ", the target ", target.shape(), "; they must be equal");
   require_same_dtype(x, target, operation);
+}
+
+void check_pair(const Tensor& x, const Tensor& target, const char* operation) {
+  check_alike(x, target, operation);
   require(x.numel() > 0, operation, ": shape ", x.shape(), " has no elements to take the mean of");
 }
 
@@ -40,6 +44,14 @@ GESSO_SIMD double sum_of_differences(const T* a, const T* b, Index count, F f) {
   return total;
 }
 
+// sum of f(a[i] - b[i]) in blocks, on all threads
+template <class T, class F>
+double sum_of_all_differences(const T* a, const T* b, Index count, F f) {
+  return parallel_sum<double>(count, kElementwiseBlock, [&](Index begin, Index end) {
+    return sum_of_differences(a + begin, b + begin, end - begin, f);
+  });
+}
+
 // The derivative of |d|: 0 at 0.
 constexpr auto kSign = [](auto d) { return static_cast<decltype(d)>((d > 0) - (d < 0)); };
 
@@ -49,11 +61,7 @@ Tensor mean_of_differences(const char* operation, const Tensor& x, const Tensor&
   check_pair(x, target, operation);
   const auto count = static_cast<double>(x.numel());
   const double total = with_dtype(x.dtype(), [&]<class T>() {
-    const T* a = x.data<T>();
-    const T* b = target.data<T>();
-    return parallel_sum<double>(x.numel(), kElementwiseBlock, [&](Index begin, Index end) {
-      return sum_of_differences(a + begin, b + begin, end - begin, f);
-    });
+    return sum_of_all_differences(x.data<T>(), target.data<T>(), x.numel(), f);
   });
   return record(operation, Tensor::scalar(total / count, x.dtype()), {x, target},
                 [x = save(x), target = save(target), slope, count](const Tensor& dy, Gradients& d) {
@@ -78,6 +86,42 @@ Tensor mean_of_differences(const char* operation, const Tensor& x, const Tensor&
 Tensor mse_loss(const Tensor& x, const Tensor& target) {
   return mean_of_differences(
       "mse_loss", x, target, [](double d) { return d * d; }, [](auto d) { return 2 * d; });
+}
+
+// y[n] = sum (x[n] - t[n])^2 / size, so dx[n] = 2 dy[n] (x[n] - t[n]) / size
+Tensor mse_of_samples(const Tensor& x, const Tensor& target) {
+  check_alike(x, target, "mse_of_samples");
+  require(x.rank() >= 1, "mse_of_samples: the arguments are scalars; they must be (N, ...)");
+  const Index samples = x.size(0), size = x.shape().numel(1, x.rank());
+  require(size > 0, "mse_of_samples: samples of shape ", x.shape(), " have no elements to take the mean of");
+  Tensor y = Tensor::empty({samples}, x.dtype());
+  with_dtype(x.dtype(), [&]<class T>() {
+    T* to = y.mutable_data<T>();
+    for (Index n = 0; n < samples; ++n) {
+      const double total = sum_of_all_differences(x.data<T>() + n * size, target.data<T>() + n * size, size,
+                                                  [](double d) { return d * d; });
+      to[n] = static_cast<T>(total / static_cast<double>(size));
+    }
+  });
+  return record("mse_of_samples", y, {x, target},
+                [x = save(x), target = save(target), samples, size](const Tensor& dy, Gradients& d) {
+                  const auto gradient = [&](double sign) {
+                    Tensor dx = Tensor::empty(x.shape(), x.dtype());
+                    with_dtype(x.dtype(), [&]<class T>() {
+                      for (Index n = 0; n < samples; ++n) {
+                        const double slope = sign * 2 * static_cast<double>(dy.data<T>()[n]);
+                        zip_elements(x().data<T>() + n * size, target().data<T>() + n * size,
+                                     dx.mutable_data<T>() + n * size, size,
+                                     [scale = static_cast<T>(slope / static_cast<double>(size))](T u, T v) {
+                                       return scale * (u - v);
+                                     });
+                      }
+                    });
+                    return dx;
+                  };
+                  d(0, [&] { return gradient(1); });
+                  d(1, [&] { return gradient(-1); });
+                });
 }
 
 // y = sum |x - t| / n, so dx = sign(x - t) / n
@@ -172,65 +216,86 @@ GESSO_SIMD void variation_gradient_row(const T* here, const T* above, const T* b
   for (Index j = 0; j < width; ++j) to[j] *= scale;
 }
 
+// Of x as (samples, ..., H, W), each sample's: the result is y, of `samples` numbers.
 template <class F, class Slope>
-Tensor mean_variation(const Tensor& x, F f, Slope slope) {
+Tensor mean_variation(const Tensor& x, Index samples, const Shape& y_shape, F f, Slope slope) {
   const Index height = x.size(-2), width = x.size(-1);
-  const Index pictures = x.shape().numel(0, x.rank() - 2);
+  const Index all_pictures = x.shape().numel(0, x.rank() - 2),
+              pictures = samples > 0 ? all_pictures / samples : 0;
   const Index rows = width == 0 ? 0 : pictures * height;
   const Index rows_a_block = std::max<Index>(1, kElementwiseBlock / std::max<Index>(1, width));
   const auto pairs = static_cast<double>(
       std::max<Index>(1, rows == 0 ? 0 : rows * (width - 1) + pictures * (height - 1) * width));
-  const double total = with_dtype(x.dtype(), [&]<class T>() {
-    const T* from = x.data<T>();
-    return parallel_sum<double>(rows, rows_a_block, [&](Index begin, Index end) {
-      double sum = 0;
-      for (Index r = begin; r < end; ++r) {
-        const T* here = from + r * width;
-        sum += sum_of_differences(here + 1, here, width - 1, f);
-        if (r % height + 1 < height) {
-          sum += sum_of_differences(here + width, here, width, f);
+  Tensor y = Tensor::empty(y_shape, x.dtype());
+  with_dtype(x.dtype(), [&]<class T>() {
+    for (Index n = 0; n < samples; ++n) {
+      const T* from = x.data<T>() + n * rows * width;
+      const double total = parallel_sum<double>(rows, rows_a_block, [&](Index begin, Index end) {
+        double sum = 0;
+        for (Index r = begin; r < end; ++r) {
+          const T* here = from + r * width;
+          sum += sum_of_differences(here + 1, here, width - 1, f);
+          if (r % height + 1 < height) {
+            sum += sum_of_differences(here + width, here, width, f);
+          }
         }
-      }
-      return sum;
-    });
-  });
-  return record(
-      "total_variation", Tensor::scalar(total / pairs, x.dtype()), {x},
-      [x = save(x), height, width, rows, rows_a_block, pairs, slope](const Tensor& dy, Gradients& d) {
-        d(0, [&] {
-          Tensor dx = Tensor::empty(x.shape(), x.dtype());
-          with_dtype(x.dtype(), [&]<class T>() {
-            const T scale = static_cast<T>(dy.item() / pairs);
-            const T* from = x().template data<T>();
-            T* to = dx.mutable_data<T>();
-            parallel_for(rows, rows_a_block, [&](Index begin, Index end) {
-              for (Index r = begin; r < end; ++r) {
-                const T* here = from + r * width;
-                const Index i = r % height;
-                variation_gradient_row(here, i > 0 ? here - width : nullptr,
-                                       i + 1 < height ? here + width : nullptr, width, scale, slope,
-                                       to + r * width);
-              }
-            });
-          });
-          return dx;
-        });
+        return sum;
       });
+      y.mutable_data<T>()[n] = static_cast<T>(total / pairs);
+    }
+  });
+  return record("total_variation", y, {x},
+                [x = save(x), height, width, samples, rows, rows_a_block, pairs, slope](const Tensor& dy,
+                                                                                        Gradients& d) {
+                  d(0, [&] {
+                    Tensor dx = Tensor::empty(x.shape(), x.dtype());
+                    with_dtype(x.dtype(), [&]<class T>() {
+                      const T* from = x().template data<T>();
+                      T* to = dx.mutable_data<T>();
+                      parallel_for(samples * rows, rows_a_block, [&](Index begin, Index end) {
+                        for (Index r = begin; r < end; ++r) {
+                          const T* here = from + r * width;
+                          const Index i = r % height;
+                          const T scale = static_cast<T>(static_cast<double>(dy.data<T>()[r / rows]) / pairs);
+                          variation_gradient_row(here, i > 0 ? here - width : nullptr,
+                                                 i + 1 < height ? here + width : nullptr, width, scale, slope,
+                                                 to + r * width);
+                        }
+                      });
+                    });
+                    return dx;
+                  });
+                });
 }
 
 }  // namespace
 
 // With f'(d) = 2 d or sign(d), each pair p, q gives dp = f'(p - q) and dq = f'(q - p), over the number of
 // pairs.
+namespace {
+
+Tensor variation(const Tensor& x, TotalVariation kind, Index samples, const Shape& y_shape) {
+  if (kind == TotalVariation::squared) {
+    return mean_variation(
+        x, samples, y_shape, [](double d) { return d * d; }, [](auto d) { return 2 * d; });
+  }
+  return mean_variation(
+      x, samples, y_shape, [](double d) { return std::abs(d); }, kSign);
+}
+
+}  // namespace
+
 Tensor total_variation(const Tensor& x, TotalVariation kind) {
   require_defined(x, "total_variation", "its argument");
   require(x.rank() >= 2, "total_variation: the argument has shape ", x.shape(), "; it must be (..., H, W)");
-  if (kind == TotalVariation::squared) {
-    return mean_variation(
-        x, [](double d) { return d * d; }, [](auto d) { return 2 * d; });
-  }
-  return mean_variation(
-      x, [](double d) { return std::abs(d); }, kSign);
+  return variation(x, kind, 1, {});
+}
+
+Tensor total_variation_of_samples(const Tensor& x, TotalVariation kind) {
+  require_defined(x, "total_variation_of_samples", "its argument");
+  require(x.rank() >= 3, "total_variation_of_samples: the argument has shape ", x.shape(),
+          "; it must be (N, ..., H, W)");
+  return variation(x, kind, x.size(0), {x.size(0)});
 }
 
 }  // namespace gesso

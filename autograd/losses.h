@@ -12,6 +12,11 @@ namespace gesso {
 /// nearly always a mistake) and there is at least one element.
 Tensor mse_loss(const Tensor& x, const Tensor& target);
 
+/// mse_loss() of each sample of x (N, ...) by itself: (N). Where the samples of a batch are in several processes,
+/// mean(gather_samples(mse_of_samples(x, target))) is the loss of them all (batch_share.h). Throws as mse_loss() does, but
+/// for an empty batch, and below one dimension.
+Tensor mse_of_samples(const Tensor& x, const Tensor& target);
+
 /// mean(|x - target|), with gradient 0 where the two are equal. Throws as mse_loss does.
 Tensor l1_loss(const Tensor& x, const Tensor& target);
 
@@ -38,5 +43,8 @@ enum class TotalVariation {
 ///     (sum f(x[i, j+1] - x[i, j]) + sum f(x[i+1, j] - x[i, j])) / (horizontal pairs + vertical pairs)
 /// with f(d) = d^2 or |d|; 0 where no pixel has a neighbour. Throws ArgumentError below two dimensions.
 Tensor total_variation(const Tensor& x, TotalVariation kind = TotalVariation::squared);
+
+/// total_variation() of each sample of x (N, ..., H, W) by itself: (N). Throws ArgumentError below three dimensions.
+Tensor total_variation_of_samples(const Tensor& x, TotalVariation kind = TotalVariation::squared);
 
 }  // namespace gesso

@@ -24,6 +24,8 @@ struct Node {
   bool keep_grad = false;  ///< retain_grad() was called; leaves keep theirs anyway
   Tensor grad;             ///< accumulated over backward() calls
   Tensor pending;          ///< the sum of what arrived in the backward() under way
+  /// What is still to be added to it, in order (Gradients::later()), and the node that it comes from.
+  std::vector<std::pair<std::function<Tensor()>, std::shared_ptr<const Node>>> arriving;
   std::vector<std::pair<int, std::function<Tensor(const Tensor&)>>> hooks;
   int next_hook = 0;
 

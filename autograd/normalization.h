@@ -7,6 +7,9 @@
 // layers/ hold the weights and choose the arguments; use these when the weights come from elsewhere. Backward
 // keeps x and two numbers per statistic, nothing else; for the relu it needs no memory.
 //
+// Where a batch is shared out among processes, x holds the process's own samples; results, the gradients of weight and
+// bias, and running statistics are those of the whole batch, bit for bit.
+//
 // An empty batch gives an empty result, gradients of 0 for weight and bias, and leaves running statistics as they
 // are. Finite numbers of any size are normalized without overflow; running statistics of T hold variances that T
 // can hold. x of one element a statistic has the gradient 0 exactly.
@@ -25,6 +28,9 @@ namespace gesso {
 struct NormalizeOptions {
   double eps = 1e-5;
   double momentum = 0.1;
+  /// Where a batch is shared out among processes (batch_share.h), batch norm's statistics are those of all its samples;
+  /// false: of the process's own, as if they were the whole batch.
+  bool synchronized = true;
 };
 
 /// Running mean and variance of each channel, shape (C); both undefined when none are kept. Handles: the

@@ -15,6 +15,9 @@
 //   any_style_256                    one picture through the network for every style, told by a style picture
 //                                    of the same size; random weights
 //
+// --sums-by-sample times each step once more with gradients that are summed sample by sample, as on several ranks
+// (autograd/batch_share.h): in turn, so that both see the same machine.
+//
 // Each round times as many repetitions as take about --seconds. Every line printed is a JSON object.
 #include <sys/resource.h>
 
@@ -27,6 +30,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "gesso/autograd/batch_share.h"
 #include "gesso/autograd/channel_moments.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/graph.h"
@@ -294,6 +298,15 @@ double peak_megabytes() {
 
 void print(const nlohmann::json& line) { std::cout << line.dump() << std::endl; }
 
+double processor_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 // Seconds of one repetition, over as many as take about `budget`.
 double time_round(const Work& work, double budget) {
   using Clock = std::chrono::steady_clock;
@@ -316,7 +329,7 @@ int main(int argc, char** argv) {
   std::string name = "train_step_256", data_file, write_data;
   int warm_up = 2, rounds = 5;
   double budget = 0.5;
-  bool on_request = false, profile = false, limit = false;
+  bool on_request = false, profile = false, limit = false, sums_by_sample = false;
   line.option("--work", &name, "what to time")
       .choices({"any_style_256", "batch_norm_128", "group_norm_128", "layer_norm_128", "one_photograph_128",
                 "quickstart_step", "stylize_1024", "stylize_256", "stylize_512", "train_step_128",
@@ -329,6 +342,8 @@ int main(int argc, char** argv) {
   line.option("--rounds", &rounds, "how often to time it").range(1, 100000);
   line.option("--seconds", &budget, "what a round takes about");
   line.flag("--on-request", &on_request, "one round for every line on standard input, instead of --rounds");
+  line.flag("--sums-by-sample", &sums_by_sample,
+            "times each round once more with gradients summed sample by sample, as on several ranks");
   line.flag("--profile", &profile, "instead of rounds: where the time of one repetition goes, as a table");
   line.flag(
       "--limit", &limit,
@@ -365,8 +380,20 @@ int main(int argc, char** argv) {
     }
     std::string request;
     for (int round = 0; on_request ? bool(std::getline(std::cin, request)) : round < rounds; ++round) {
-      const double seconds = time_round(work, budget);
-      print({{"seconds", seconds}, {"peak_mb", peak_megabytes()}});
+      nlohmann::json times = {{"seconds", time_round(work, budget)}};
+      if (sums_by_sample) {
+        // Of processors too, which what else runs on the machine changes less.
+        const double begin = processor_seconds();
+        work();
+        const double middle = processor_seconds();
+        const BatchShareGuard by_sample(single_process(), kBatch);
+        work();
+        times["processor_seconds"] = middle - begin;
+        times["processor_seconds_by_sample"] = processor_seconds() - middle;
+        times["seconds_by_sample"] = time_round(work, budget);
+      }
+      times["peak_mb"] = peak_megabytes();
+      print(times);
     }
     return true;
   });

@@ -20,6 +20,7 @@ BuildInfo build_info() {
   info.simd = name_of(best_isa());
   info.blas = blas_name();
   info.blas_core = blas_core_type();
+  info.mpi = GESSO_MPI;
   info.threads = num_threads();
   return info;
 }
@@ -27,7 +28,8 @@ BuildInfo build_info() {
 std::string BuildInfo::str() const {
   return concat_text("gesso:     ", version, " (", build_type, ")\ncompiler:  ", compiler,
                      "\nSIMD:      ", simd, "\nBLAS:      ", blas, blas_core.empty() ? "" : ", core type ",
-                     blas_core, "\nthreads:   ", threads, "\n");
+                     blas_core, "\nMPI:       ", mpi.empty() ? "none: one process alone" : mpi,
+                     "\nthreads:   ", threads, "\n");
 }
 
 }  // namespace gesso

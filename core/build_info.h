@@ -12,6 +12,7 @@ struct BuildInfo {
   std::string simd;        ///< name_of(best_isa()): "AVX-512"
   std::string blas;        ///< blas_name(): "OpenBLAS 0.3.21"
   std::string blas_core;   ///< blas_core_type(): "SkylakeX"
+  std::string mpi;         ///< the standard that the MPI of this build keeps to, "3.1"; empty without one
   int threads = 0;         ///< num_threads()
 
   /// All of it in lines of "name: value".

@@ -1,6 +1,7 @@
 // All of gesso: `#include <gesso/gesso.h>`.
 #pragma once
 
+#include "gesso/autograd/batch_share.h"
 #include "gesso/autograd/channel_moments.h"
 #include "gesso/autograd/comparisons.h"
 #include "gesso/autograd/convolution.h"
@@ -34,6 +35,7 @@
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
 #include "gesso/core/pictures/turn.h"
+#include "gesso/core/process_group.h"
 #include "gesso/core/tensor.h"
 #include "gesso/core/version.h"
 #include "gesso/layers/activations.h"
@@ -59,6 +61,7 @@
 #include "gesso/training/accuracy.h"
 #include "gesso/training/checkpoint.h"
 #include "gesso/training/labelled_pictures.h"
+#include "gesso/training/mpi_group.h"
 #include "gesso/training/onnx_export.h"
 #include "gesso/training/optim/adam.h"
 #include "gesso/training/optim/clip.h"

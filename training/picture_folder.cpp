@@ -159,6 +159,7 @@ class PictureFolder::Worker {
          std::vector<std::string> warnings = {})
       : files_(std::move(files)),
         options_(options),
+        count_(options.batch),
         epoch_(options.seed, 0, files_.size()),
         usable_(files_.size(), true),
         warnings_(std::move(warnings)) {
@@ -189,9 +190,16 @@ class PictureFolder::Worker {
   void set_state(State state) {
     require(state.crops >= 0, "PictureFolder::set_state: position ", state.crops, " is negative");
     stop();
-    ready_.clear();
-    failure_ = nullptr;
     taken_ = state;
+    start();
+  }
+
+  void set_share(Index first, Index count) {
+    require(first >= 0 && count >= 1 && first + count <= options_.batch, "PictureFolder::set_share: crops ",
+            first, " to ", first + count - 1, " are not all in a batch of ", options_.batch);
+    stop();
+    first_ = first;
+    count_ = count;
     start();
   }
 
@@ -205,6 +213,8 @@ class PictureFolder::Worker {
  private:
   void start() {
     stopping_ = false;
+    ready_.clear();
+    failure_ = nullptr;
     position_ = taken_.crops;
     thread_ = std::thread([this] { prepare(); });
   }
@@ -222,11 +232,12 @@ class PictureFolder::Worker {
     const SerialSection leave_the_cores_to_training;
     try {
       while (!stopping_) {
-        Tensor batch = Tensor::empty({options_.batch, 3, options_.crop, options_.crop});
-        for (Index i = 0; i < options_.batch && !stopping_; ++i) {
+        Tensor batch = Tensor::empty({count_, 3, options_.crop, options_.crop});
+        for (Index i = 0; i < count_ && !stopping_; ++i) {
           batch.alias({1, 3, options_.crop, options_.crop}, i * 3 * options_.crop * options_.crop)
-              .copy_(crop_at(position_++));
+              .copy_(crop_at(position_ + first_ + i));
         }
+        position_ += options_.batch;
         std::unique_lock lock(mutex_);
         changed_.wait(lock,
                       [this] { return stopping_ || static_cast<Index>(ready_.size()) < options_.ahead; });
@@ -306,6 +317,9 @@ class PictureFolder::Worker {
   const std::vector<std::string> files_;
   const PictureFolderOptions options_;
 
+  Index first_ = 0,
+        count_;  // of each batch's crops, those that are given; changed while the thread stands still
+
   // The thread's own.
   Index position_ = 0;
   Epoch epoch_;
@@ -338,6 +352,8 @@ PictureFolder::PictureFolder(std::vector<std::string> files, const PictureFolder
 PictureFolder::~PictureFolder() = default;
 
 Tensor PictureFolder::next() { return worker_->next(); }
+
+void PictureFolder::set_share(Index first, Index count) { worker_->set_share(first, count); }
 
 PictureFolder::State PictureFolder::state() const { return worker_->state(); }
 

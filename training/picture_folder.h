@@ -62,6 +62,10 @@ class PictureFolder {
   /// Throws FileError when no picture is left, MemoryError when there is no memory for one.
   Tensor next();
 
+  /// From now on next() gives crops first to first + count - 1 of each batch alone, for a process that has those. All
+  /// positions are those of whole batches. Throws ArgumentError unless they are in a batch.
+  void set_share(Index first, Index count);
+
   /// The position after the batch that next() gave last.
   State state() const;
   /// Goes on from there. Throws ArgumentError for a negative position.

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "gesso/core/files/folder_lock.h"
+#include "gesso/core/process_group.h"
 #include "gesso/training/checkpoint.h"
 
 namespace gesso {
@@ -13,9 +14,13 @@ namespace gesso {
 ///     const RunFolder folder("runs/starry");
 ///     folder.create();                                        // for a new run
 ///     training.resume(folder.checkpoint_to_resume("train"));  // or to go on with an old one
+///
+/// Where several processes train together, rank 0 alone locks, makes and changes the folder; the others read a checkpoint
+/// when it has.
 class RunFolder {
  public:
-  RunFolder(std::filesystem::path folder) : root(std::move(folder)) {}
+  RunFolder(std::filesystem::path folder, ProcessGroup& ranks = single_process())
+      : root(std::move(folder)), ranks_(&ranks) {}
 
   std::filesystem::path root;
 
@@ -47,6 +52,9 @@ class RunFolder {
   void lock() const;
 
  private:
+  bool is_first() const { return ranks_->rank() == 0; }
+
+  ProcessGroup* ranks_;
   mutable std::shared_ptr<const FolderLock> lock_ = {};
 };
 

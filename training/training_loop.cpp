@@ -2,10 +2,14 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
+#include <cstring>
+#include <iostream>
 #include <memory>
 #include <optional>
 
+#include "gesso/autograd/batch_share.h"
 #include "gesso/core/error.h"
 #include "gesso/core/finite.h"
 #include "gesso/training/report/progress.h"
@@ -37,6 +41,20 @@ std::string first_not_finite(const StateDict& tensors) {
   return "";
 }
 
+// A number that two tensors have in common only if all their bits are the same, as far as chance allows.
+std::uint64_t hash_of(const Tensor& tensor, std::uint64_t hash) {
+  with_dtype(tensor.dtype(), [&]<class T>() {
+    const T* values = tensor.data<T>();
+    for (Index i = 0; i < tensor.numel(); ++i) {
+      std::uint64_t bits = 0;
+      std::memcpy(&bits, values + i, sizeof(T));
+      hash = (hash ^ bits) * 0x9E3779B97F4A7C15u;
+      hash ^= hash >> 32;
+    }
+  });
+  return hash;
+}
+
 }  // namespace
 
 Training::Training(Module& model, Optimizer& optimizer, TrainingOptions options,
@@ -47,6 +65,17 @@ Training::Training(Module& model, Optimizer& optimizer, TrainingOptions options,
       next_loss_(std::move(next_loss)),
       highest_rate_(optimizer.lr()) {
   require(options_.steps >= 1, "training: steps is ", options_.steps, "; it must be at least 1");
+  require(!options_.ranks || options_.batch >= options_.ranks->size(), "training: a batch of ",
+          options_.batch, " for ", ranks().size(),
+          " processes; each needs a sample: start fewer, or use a larger batch");
+}
+
+void Training::keep(const std::string& name, PictureFolder& pictures, Given given) {
+  if (options_.ranks && given == Given::share) {
+    const BatchShare share(*options_.ranks, options_.batch);
+    pictures.set_share(share.first(), share.count());
+  }
+  folders_.emplace_back(name, &pictures);
 }
 
 double Training::learning_rate() const {
@@ -95,7 +124,37 @@ void Training::require_finite_gradients(double loss) const {
   }
 }
 
+// Ranks compute with the same numbers as long as their gradients are the same.
+void Training::require_equal_gradients() const {
+  if (ranks().size() == 1) {
+    return;
+  }
+  std::uint64_t hash = 0;
+  for (const Tensor& parameter : optimizer_.parameters()) {
+    if (const Tensor gradient = parameter.grad(); gradient.defined()) {
+      hash = hash_of(gradient, hash);
+    }
+  }
+  std::vector<std::uint64_t> all(static_cast<std::size_t>(ranks().size()));
+  std::vector<ProcessGroup::Bytes> from_each;
+  for (std::uint64_t& each : all) {
+    from_each.push_back(mutable_bytes_of(&each, 1));
+  }
+  ranks().gather(bytes_of(&hash, 1), from_each)->wait();
+  for (std::size_t r = 1; r < all.size(); ++r) {
+    if (all[r] != all[0]) {
+      throw Error(concat_text(
+          "step ", steps_done_ + 1, ": the gradients of rank ", r,
+          " are not those of rank 0: ", "do all computers have the same build and the same kind of CPU?"));
+    }
+  }
+}
+
 LogEntry Training::step(const std::function<void()>& with_gradients) {
+  std::optional<BatchShareGuard> share;
+  if (options_.ranks) {
+    share.emplace(*options_.ranks, options_.batch);
+  }
   model_.train();
   BatchLoss batch = next_loss_();
   const double loss = batch.loss.item(), lr = learning_rate();
@@ -105,6 +164,7 @@ LogEntry Training::step(const std::function<void()>& with_gradients) {
   optimizer_.zero_grad();
   batch.loss.backward();
   require_finite_gradients(loss);
+  require_equal_gradients();
   if (with_gradients) {
     with_gradients();
   }
@@ -119,6 +179,9 @@ LogEntry Training::step(const std::function<void()>& with_gradients) {
 
 void Training::save(const std::filesystem::path& folder) const {
   require_finite();
+  if (ranks().rank() != 0) {
+    return;
+  }
   Checkpoint checkpoint{.step = steps_done_,
                         .model = model_.state_dict(),
                         .optimizer = optimizer_.state_dict(),
@@ -181,82 +244,145 @@ std::vector<std::string> Training::take_warnings() {
   return warnings;
 }
 
+namespace {
+
+// What the ranks have agreed on between two steps.
+struct Agreement {
+  bool stop, save;
+};
+
+// Any rank may ask for the end; when it is time to save, rank 0 knows.
+Agreement agree(ProcessGroup& ranks, bool stop, bool save) {
+  std::vector<double> asked = {stop ? 1.0 : 0.0, save && ranks.rank() == 0 ? 1.0 : 0.0};
+  if (ranks.size() > 1) {
+    ranks.all_reduce(asked);
+  }
+  return {asked[0] > 0, asked[1] > 0};
+}
+
+// What rank 0 does beside the steps: everything that is seen of a training.
+class Keeper {
+ public:
+  Keeper(Training& training, const RunFolder& folder, const TrainingLoopOptions& options)
+      : training_(training),
+        folder_(folder),
+        options_(options),
+        log_(folder.log(), training.steps_done() > 0 ? training.steps_done() : -1),
+        entries_(read_log(folder.log())),
+        seconds_before_(entries_.empty() ? 0 : logged(entries_.back(), "seconds").value_or(0)) {
+    if (options.record_every > 0) {
+      recorder_ = std::make_unique<NormalizationRecorder>(
+          training.model(), folder.record(),
+          NormalizationRecorderOptions{.every = options.record_every,
+                                       .first_step = training.steps_done() + 1});
+    }
+    if (options.bar) {
+      bar_.emplace("Training", training.steps(), training.steps_done());
+    }
+    for (const std::string& line : log_.damaged()) {
+      warn(line + "; it is left out");
+    }
+  }
+
+  std::function<void()> with_gradients() {
+    return recorder_ ? std::function<void()>([this] { recorder_->end_step(); }) : nullptr;
+  }
+
+  // After a step: `due` every save_every steps.
+  void note(LogEntry entry, bool due) {
+    const Index step = training_.steps_done();
+    if (options_.test && (due || step == training_.steps())) {
+      const LogEntry numbers = options_.test();
+      entry.insert(entry.end(), numbers.begin(), numbers.end());
+    }
+    entry.emplace_back("seconds", seconds_before_ + seconds_since(begin_));
+    log_.write(entry);
+    entries_.push_back(entry);
+    if (bar_) {
+      for (const std::string& warning : training_.take_warnings()) {
+        warn(warning);
+      }
+      bar_->update(step, options_.status ? options_.status(entry) : loss_text(entry));
+    }
+    if (options_.after_step) {
+      options_.after_step(step, entry);
+    }
+  }
+
+  bool long_since_saved() const {
+    return options_.save_seconds > 0 && seconds_since(saved_) >= options_.save_seconds;
+  }
+
+  void save() {
+    const Index step = training_.steps_done(), steps = training_.steps();
+    if (options_.samples) {
+      options_.samples(step);
+    }
+    training_.save(folder_.checkpoint());
+    if (options_.report) {
+      Report page = options_.report(entries_);
+      if (step < steps) {
+        page.progress = ReportProgress{static_cast<double>(step) / static_cast<double>(steps),
+                                       concat_text("step ", step, " of ", steps)};
+      }
+      page.write(folder_.report());
+    }
+    saved_ = Clock::now();
+  }
+
+ private:
+  void warn(const std::string& warning) {
+    if (bar_) {
+      bar_->message(options_.program.empty() ? warning : options_.program + ": " + warning);
+    }
+  }
+
+  Training& training_;
+  const RunFolder& folder_;
+  const TrainingLoopOptions& options_;
+  LogWriter log_;
+  std::vector<LogEntry> entries_;
+  const double seconds_before_;
+  std::unique_ptr<NormalizationRecorder> recorder_;
+  std::optional<ProgressBar> bar_;
+  const Clock::time_point begin_ = Clock::now();
+  Clock::time_point saved_ = begin_;
+};
+
+}  // namespace
+
 bool train(Training& training, const RunFolder& folder, const TrainingLoopOptions& options) {
-  const Index steps = training.steps();
-  const auto steps_left = [&] { return training.steps_done() < steps; };
+  ProcessGroup& ranks = training.ranks();
+  const auto steps_left = [&] { return training.steps_done() < training.steps(); };
+  const auto stop_asked = [&] { return options.stop && options.stop(); };
 
   folder.lock();
-  LogWriter log(folder.log(), training.steps_done() > 0 ? training.steps_done() : -1);
-  std::vector<LogEntry> entries = read_log(folder.log());
-  const double seconds_before = entries.empty() ? 0 : logged(entries.back(), "seconds").value_or(0);
-
-  std::function<void()> with_gradients;
-  std::unique_ptr<NormalizationRecorder> recorder;
-  if (options.record_every > 0) {
-    recorder = std::make_unique<NormalizationRecorder>(
-        training.model(), folder.record(),
-        NormalizationRecorderOptions{.every = options.record_every, .first_step = training.steps_done() + 1});
-    with_gradients = [&] { recorder->end_step(); };
+  std::optional<Keeper> keeper;  // of rank 0
+  if (ranks.rank() == 0) {
+    keeper.emplace(training, folder, options);
   }
-  std::optional<ProgressBar> bar;
-  if (options.bar) {
-    bar.emplace("Training", steps, training.steps_done());
-  }
-
-  const auto warn = [&](const std::string& warning) {
-    if (bar) {
-      bar->message(options.program.empty() ? warning : options.program + ": " + warning);
-    }
-  };
-  for (const std::string& line : log.damaged()) {
-    warn(line + "; it is left out");
-  }
-
-  const Clock::time_point begin = Clock::now();
-  Clock::time_point saved = begin;
-  const auto save = [&] {
-    if (options.samples) {
-      options.samples(training.steps_done());
-    }
-    training.save(folder.checkpoint());
-    if (options.report) {
-      Report page = options.report(entries);
-      if (steps_left()) {
-        page.progress =
-            ReportProgress{static_cast<double>(training.steps_done()) / static_cast<double>(steps),
-                           concat_text("step ", training.steps_done(), " of ", steps)};
-      }
-      page.write(folder.report());
-    }
-    saved = Clock::now();
-  };
+  const auto save = [&] { keeper ? keeper->save() : training.save(folder.checkpoint()); };
 
   if (training.steps_done() == 0) {
     training.save(folder.checkpoint());  // so that a run that is killed soon can be gone on with
   }
-  while (steps_left() && !(options.stop && options.stop())) {
-    LogEntry entry = training.step(with_gradients);
-    const Index step = training.steps_done();
-    const bool due = options.save_every > 0 && step % options.save_every == 0;
-    if (options.test && (due || !steps_left())) {
-      const LogEntry numbers = options.test();
-      entry.insert(entry.end(), numbers.begin(), numbers.end());
-    }
-    entry.emplace_back("seconds", seconds_before + seconds_since(begin));
-    log.write(entry);
-    entries.push_back(entry);
-    if (bar) {
+  bool stop = agree(ranks, stop_asked(), false).stop;
+  while (steps_left() && !stop) {
+    LogEntry entry = training.step(keeper ? keeper->with_gradients() : nullptr);
+    const bool due = options.save_every > 0 && training.steps_done() % options.save_every == 0;
+    if (keeper) {
+      keeper->note(std::move(entry), due);
+    } else {
       for (const std::string& warning : training.take_warnings()) {
-        warn(warning);
+        std::cerr << concat_text("rank ", ranks.rank(), ": ", warning, "\n");
       }
-      bar->update(step, options.status ? options.status(entry) : loss_text(entry));
     }
-    if (options.after_step) {
-      options.after_step(step, entry);
-    }
-    if (steps_left() && (due || (options.save_seconds > 0 && seconds_since(saved) >= options.save_seconds))) {
+    const Agreement agreed =
+        agree(ranks, stop_asked(), steps_left() && (due || (keeper && keeper->long_since_saved())));
+    if (agreed.save) {
       save();
     }
+    stop = agreed.stop;
   }
   save();
   return !steps_left();

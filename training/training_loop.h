@@ -30,6 +30,7 @@
 
 #include "gesso/core/error.h"
 #include "gesso/core/generator.h"
+#include "gesso/core/process_group.h"
 #include "gesso/core/tensor.h"
 #include "gesso/layers/module.h"
 #include "gesso/training/checkpoint.h"
@@ -62,7 +63,15 @@ struct TrainingOptions {
   Schedule schedule = {};
   std::string command = {};  ///< whose run it is: RunFolder::checkpoint_to_resume() compares it
   std::map<std::string, std::string> metadata = {};  ///< kept in checkpoints: settings (see settings.h), say
+  /// The processes that train together, each on its share of the `batch` samples of every step; null: this one alone.
+  /// `next_loss` then gives the loss of the whole batch on every rank, as autograd/batch_share.h says. Weights, logs and
+  /// checkpoints are the same bits for any number of ranks, a group of one too; so a run may go on on another number.
+  ProcessGroup* ranks = nullptr;
+  Index batch = 0;  ///< with `ranks`: samples in a step's whole batch, one for each rank at least
 };
+
+/// Which of a batch's pictures a rank among several is given.
+enum class Given { share, all };
 
 /// What is trained, and one step of it. The model, the optimizer and all that keep() was given must outlive
 /// it.
@@ -78,19 +87,23 @@ class Training {
   /// Lets checkpoints keep the state of a generator, or how far a folder of pictures was read, under this
   /// name.
   void keep(const std::string& name, Generator& generator) { generators_.emplace_back(name, &generator); }
-  void keep(const std::string& name, PictureFolder& pictures) { folders_.emplace_back(name, &pictures); }
+  /// Of the pictures each of several ranks is given its share of every batch or, if asked for, all.
+  void keep(const std::string& name, PictureFolder& pictures, Given given = Given::share);
 
   /// Trains on the next batch, with the model in training mode. Returns the line for the log, {"step",
   /// "loss", the loss's other numbers, "lr"}; losses are those before the step. `with_gradients`, if given,
   /// is called when the gradients are there and no weight has moved yet. Throws DivergedError when the loss or a
   /// gradient is not finite, before any weight has moved; it names the step and the parameter.
+  /// On several ranks all call it, and Error is thrown when their gradients are not the same: an operation has summed over
+  /// its own samples alone, say, or a computer has other instructions.
   LogEntry step(const std::function<void()>& with_gradients = {});
+  ProcessGroup& ranks() const { return options_.ranks ? *options_.ranks : single_process(); }
   Index steps() const { return options_.steps; }
   Index steps_done() const { return steps_done_; }
   /// The learning rate of the next step.
   double learning_rate() const;
 
-  /// Saves all that the next steps depend on, by save_checkpoint(). The steps after resume() are those that
+  /// Saves all that the next steps depend on, by save_checkpoint(); of several ranks, rank 0 does. The steps after resume() are those that
   /// would have followed save(), bit for bit. save() throws DivergedError, and leaves the last checkpoint as it is,
   /// when a weight or the optimizer's state is not finite; resume() throws ArgumentError for a checkpoint that does
   /// not fit, or is not finite.
@@ -107,6 +120,7 @@ class Training {
   [[noreturn]] void fail_at(const std::string& what) const;
   void require_finite() const;
   void require_finite_gradients(double loss) const;
+  void require_equal_gradients() const;
 
   Module& model_;
   Optimizer& optimizer_;
@@ -153,6 +167,9 @@ struct TrainingLoopOptions {
 /// folder.log(): what Training::step() returns, the numbers of `test`, and "seconds" since the training
 /// began, pauses left out. The folder is locked. At the beginning a checkpoint is saved, at the end everything.
 /// Exceptions pass through; the last checkpoint is then still whole.
+///
+/// Of several ranks all call it. Rank 0 writes, logs, tests and shows how far it is, and the others follow; any of them may
+/// ask for the end by `stop`. What is unreadable for another rank, that rank says on standard error.
 bool train(Training& training, const RunFolder& folder, const TrainingLoopOptions& options = {});
 
 }  // namespace gesso

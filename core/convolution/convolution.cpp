@@ -62,7 +62,7 @@ const Algorithm<T>& row_of(ConvolutionAlgorithm algorithm) {
 bool winograd_is_faster(const ConvolutionShape& s, Index pixels) {
   const auto [fewer, more] = std::minmax(s.in_channels, s.out_channels);
   if (s.kernel == 3) {
-    return fewer >= 16 && s.in_channels * s.out_channels <= 1024 * s.batch * pixels;
+    return fewer >= 16 && s.in_channels * s.out_channels <= 1024 * s.batch_to_plan_for() * pixels;
   }
   const bool whole_parts = s.kernel.height % 3 == 0 && s.kernel.width % 3 == 0;
   return whole_parts && more >= 16 && fewer * s.taps() >= 216;

@@ -19,6 +19,12 @@ struct ConvolutionShape {
   Size2d padding = 0;  ///< rows above and below, columns left and right
   Size2d dilation = 1;
   PaddingMode padding_mode = PaddingMode::zeros;  ///< reflect: with padding smaller than `in`
+  /// Samples of the batch that this one is a part of; 0: it is the whole. Each sample's results are then the same bits in
+  /// whichever part: everything is chosen for the whole, and no loop goes on from one sample to the next.
+  Index whole_batch = 0;
+
+  /// What a choice that depends on the batch goes by.
+  Index batch_to_plan_for() const { return whole_batch > 0 ? whole_batch : batch; }
 
   Index group_in() const { return in_channels / groups; }    ///< input channels of one group
   Index group_out() const { return out_channels / groups; }  ///< result channels of one group

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "gesso/core/normalization/batch_parts.h"
 #include "gesso/core/normalization/planes.h"
 #include "gesso/core/normalization/wide.h"
 #include "gesso/core/simd/clones.h"
@@ -13,18 +14,6 @@ namespace {
 using namespace detail;
 
 // ---- sums
-
-// Two sums over elements of one statistic: of g = gamma dy, and of g (x - mean).
-struct GradientSums {
-  double g = 0;
-  double g_deviation = 0;
-
-  GradientSums& operator+=(const GradientSums& other) {
-    g += other.g;
-    g_deviation += other.g_deviation;
-    return *this;
-  }
-};
 
 // The sums over elements begin <= i < end of a plane. A gamma that the plane's elements share is left out, so
 // that the sums are dbeta and dgamma / inv_std as well; gammas of single elements are included.
@@ -82,6 +71,19 @@ GradientSums plane_sums(const NormalizationAxes& axes, const NormalizeBackwardIn
   return sums;
 }
 
+// Those of all planes, piece by piece on all threads.
+template <class T>
+void sums_of_all_planes(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in, GradientSums* sums) {
+  const Index per_plane = pieces_in(axes.inner);
+  std::vector<GradientSums> piece(axes.planes() * per_plane);
+  for_each_piece(axes.planes(), axes.inner, [&](Index plane, Index begin, Index end) {
+    piece[plane * per_plane + begin / kPiece] = piece_sums(axes, in, plane, begin, end);
+  });
+  for (Index p = 0; p < axes.planes() * per_plane; ++p) {  // in the order of plane_sums()
+    sums[p / per_plane] += piece[p];
+  }
+}
+
 // ---- dx
 
 // The two constants of dx in one statistic: dx = inv_std g + mean_term + x-hat * xhat_factor.
@@ -94,7 +96,7 @@ struct DxTerms {
 // Those of statistic s, from the sums of its planes.
 template <class T>
 DxTerms<T> dx_terms(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
-                    const std::vector<GradientSums>& sums_of_planes, Index s) {
+                    const GradientSums* sums_of_planes, Index s) {
   GradientSums sums;
   for_each_plane(axes, s, [&](Index plane) {
     const bool shared_gamma = in.gamma && axes.rows != AffineRows::per_element;
@@ -237,8 +239,16 @@ void element_row_gradients(const NormalizationAxes& axes, const NormalizeBackwar
 
 // dgamma and dbeta from the sums of each plane. A row per channel adds up its planes in order.
 template <class T>
-void plane_row_gradients(const NormalizationAxes& axes, const std::vector<GradientSums>& sums_of_planes,
+void plane_row_gradients(const NormalizationAxes& axes, const GradientSums* sums_of_planes,
                          const NormalizeBackwardIn<T>& in, const NormalizeBackwardOut<T>& out) {
+  for (Index plane = 0; out.plane_dgamma && plane < axes.planes(); ++plane) {
+    out.plane_dgamma[plane] =
+        sums_of_planes[plane].g_deviation * in.statistics.inv_std[axes.statistic(plane)];
+    out.plane_dbeta[plane] = sums_of_planes[plane].g;
+  }
+  if (!out.dgamma && !out.dbeta) {
+    return;
+  }
   for (Index row = 0; row < axes.affine_size(); ++row) {
     double dgamma = 0, dbeta = 0;
     for (Index plane = row; plane < axes.planes(); plane += axes.affine_size()) {
@@ -266,13 +276,14 @@ template <class T>
 void write_gradients(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
                      const NormalizeBackwardOut<T>& out) {
   const bool per_element = axes.rows == AffineRows::per_element;
-  const bool rows_wanted = out.dgamma || out.dbeta;
+  const bool rows_wanted = out.dgamma || out.dbeta || out.plane_dgamma;
   const bool single = single_elements(axes, in);
   const bool sums_for_dx = out.dx && in.statistics_of_x && !single;
   const bool sums_needed = sums_for_dx || (rows_wanted && !per_element);
   std::vector<GradientSums> sums(sums_needed ? axes.planes() : 0);
   std::vector<DxTerms<T>> terms(sums_for_dx ? axes.statistics() : 0);
 
+  const auto terms_of = [&](Index s) { return dx_terms(axes, in, sums.data(), s); };
   const auto write_dx_of = [&](Index plane, Index begin, Index end) {
     const Index offset = plane * axes.inner;
     if (single) {
@@ -290,7 +301,7 @@ void write_gradients(const NormalizationAxes& axes, const NormalizeBackwardIn<T>
     for_each_statistic(axes, [&](Index s) {
       for_each_plane(axes, s, [&](Index plane) { sums[plane] = plane_sums(axes, in, plane); });
       if (sums_for_dx) {
-        terms[s] = dx_terms(axes, in, sums, s);
+        terms[s] = terms_of(s);
       }
       if (out.dx) {
         for_each_plane(axes, s, [&](Index plane) { write_dx_of(plane, 0, axes.inner); });
@@ -298,17 +309,10 @@ void write_gradients(const NormalizationAxes& axes, const NormalizeBackwardIn<T>
     });
   } else {
     if (sums_needed) {
-      const Index per_plane = pieces_in(axes.inner);
-      std::vector<GradientSums> piece(axes.planes() * per_plane);
-      for_each_piece(axes.planes(), axes.inner, [&](Index plane, Index begin, Index end) {
-        piece[plane * per_plane + begin / kPiece] = piece_sums(axes, in, plane, begin, end);
-      });
-      for (Index p = 0; p < axes.planes() * per_plane; ++p) {  // in the order of plane_sums()
-        sums[p / per_plane] += piece[p];
-      }
+      sums_of_all_planes(axes, in, sums.data());
     }
     for (Index s = 0; sums_for_dx && s < axes.statistics(); ++s) {
-      terms[s] = dx_terms(axes, in, sums, s);
+      terms[s] = terms_of(s);
     }
     if (out.dx) {
       for_each_piece(axes.planes(), axes.inner, write_dx_of);
@@ -316,7 +320,7 @@ void write_gradients(const NormalizationAxes& axes, const NormalizeBackwardIn<T>
   }
 
   if (rows_wanted) {
-    per_element ? element_row_gradients(axes, in, out) : plane_row_gradients(axes, sums, in, out);
+    per_element ? element_row_gradients(axes, in, out) : plane_row_gradients(axes, sums.data(), in, out);
   }
 }
 
@@ -336,6 +340,40 @@ void normalize_backward(const NormalizationAxes& axes, const NormalizeBackwardIn
 }
 
 template <class T>
+void plane_gradient_sums(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
+                         GradientSums* of_planes) {
+  const Narrowed<T> narrowed(axes, in.x, in.statistics);
+  NormalizeBackwardIn<T> own = in;
+  own.x = narrowed.x();
+  own.statistics = narrowed.statistics();
+  std::fill_n(of_planes, axes.planes(), GradientSums{});
+  sums_of_all_planes(axes, own, of_planes);
+}
+
+template <class T>
+void normalize_backward_with_sums(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
+                                  const NormalizationAxes& all, const GradientSums* of_all_planes,
+                                  const NormalizeBackwardOut<T>& out) {
+  const Narrowed<T> narrowed(axes, in.x, in.statistics);
+  NormalizeBackwardIn<T> own = in;
+  own.x = narrowed.x();
+  own.statistics = narrowed.statistics();
+  if (out.dx) {
+    std::vector<DxTerms<T>> terms;
+    for (Index s = 0; s < all.statistics(); ++s) {
+      terms.push_back(dx_terms(all, own, of_all_planes, s));
+    }
+    for_each_piece(axes.planes(), axes.inner, [&](Index plane, Index begin, Index end) {
+      const Index offset = plane * axes.inner;
+      write_dx(own.x + offset, own.dy + offset, plane_of(axes, own, plane), &terms[axes.statistic(plane)],
+               own.activation == Activation::relu, streams<T>(axes), begin, end, out.dx + offset);
+    });
+    narrowed.scale_gradient(axes, out.dx);
+  }
+  plane_row_gradients(all, of_all_planes, own, out);
+}
+
+template <class T>
 void normalize_backward_terms(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& given,
                               const NormalizeBackwardTerms<T>& out) {
   const Narrowed<T> narrowed(axes, given.x, given.statistics);
@@ -352,7 +390,8 @@ void normalize_backward_terms(const NormalizationAxes& axes, const NormalizeBack
     const T* x = in.x + offset;
     const T* dy = in.dy + offset;
     const Plane<T> p = plane_of(axes, in, plane);
-    const DxTerms<T> k = in.statistics_of_x ? dx_terms(axes, in, sums, axes.statistic(plane)) : DxTerms<T>{};
+    const DxTerms<T> k =
+        in.statistics_of_x ? dx_terms(axes, in, sums.data(), axes.statistic(plane)) : DxTerms<T>{};
     with_flags(in.activation == Activation::relu, p.gamma, [&](auto with_relu, auto with_rows) {
       for (Index i = 0; i < axes.inner; ++i) {
         out.xhat[offset + i] = x_hat(x[i], p);
@@ -371,6 +410,15 @@ template void normalize_backward(const NormalizationAxes&, const NormalizeBackwa
                                  const NormalizeBackwardOut<float>&);
 template void normalize_backward(const NormalizationAxes&, const NormalizeBackwardIn<double>&,
                                  const NormalizeBackwardOut<double>&);
+template void plane_gradient_sums(const NormalizationAxes&, const NormalizeBackwardIn<float>&, GradientSums*);
+template void plane_gradient_sums(const NormalizationAxes&, const NormalizeBackwardIn<double>&,
+                                  GradientSums*);
+template void normalize_backward_with_sums(const NormalizationAxes&, const NormalizeBackwardIn<float>&,
+                                           const NormalizationAxes&, const GradientSums*,
+                                           const NormalizeBackwardOut<float>&);
+template void normalize_backward_with_sums(const NormalizationAxes&, const NormalizeBackwardIn<double>&,
+                                           const NormalizationAxes&, const GradientSums*,
+                                           const NormalizeBackwardOut<double>&);
 template void normalize_backward_terms(const NormalizationAxes&, const NormalizeBackwardIn<float>&,
                                        const NormalizeBackwardTerms<float>&);
 template void normalize_backward_terms(const NormalizationAxes&, const NormalizeBackwardIn<double>&,

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "gesso/core/normalization/batch_parts.h"
 #include "gesso/core/normalization/planes.h"
 #include "gesso/core/normalization/wide.h"
 #include "gesso/core/simd/clones.h"
@@ -83,6 +84,20 @@ GESSO_SIMD void write_y(const T* x, const Plane<T>& plane, bool relu, bool strea
       });
 }
 
+// moments() of `count` rows of `length` elements each, row r beginning at element offset(r), in pieces on all threads.
+template <class T, class Offset>
+std::vector<Moments> moments_of_rows(const T* x, Index count, Index length, Offset offset) {
+  const Index per_row = pieces_in(length);
+  std::vector<Moments> pieces(count * per_row), rows(count);
+  for_each_piece(count, length, [&](Index row, Index begin, Index end) {
+    pieces[row * per_row + begin / kPiece] = moments(x + offset(row) + begin, end - begin);
+  });
+  for (Index p = 0; p < count * per_row; ++p) {
+    rows[p / per_row].merge(pieces[p]);
+  }
+  return rows;
+}
+
 }  // namespace
 
 template <class T>
@@ -96,20 +111,29 @@ void compute_statistics(const NormalizationAxes& axes, const T* x, double eps, S
     return;
   }
   // Large statistics: pieces in parallel, merged in the order of moments().
-  const Index per_run = pieces_in(length);
-  std::vector<Moments> pieces(axes.statistics() * runs * per_run);
-  for_each_piece(axes.statistics() * runs, length, [&](Index run, Index begin, Index end) {
-    const T* from = x + axes.run_offset(run / runs, run % runs);
-    pieces[run * per_run + begin / kPiece] = moments(from + begin, end - begin);
+  const std::vector<Moments> of_runs = moments_of_rows(x, axes.statistics() * runs, length, [&](Index run) {
+    return axes.run_offset(run / runs, run % runs);
   });
   for (Index s = 0; s < axes.statistics(); ++s) {
-    write_statistic(axes, s, x, eps, out, [&](Index r) {
-      Moments run;
-      for (Index p = 0; p < per_run; ++p) {
-        run.merge(pieces[(s * runs + r) * per_run + p]);
-      }
-      return run;
-    });
+    write_statistic(axes, s, x, eps, out, [&](Index r) { return of_runs[s * runs + r]; });
+  }
+}
+
+template <class T>
+void plane_moments(const NormalizationAxes& axes, const T* x, Moments* of_planes) {
+  const std::vector<Moments> all =
+      moments_of_rows(x, axes.planes(), axes.inner, [&](Index plane) { return plane * axes.inner; });
+  std::copy(all.begin(), all.end(), of_planes);
+}
+
+void merge_plane_moments(const NormalizationAxes& axes, const Moments* of_planes, double eps,
+                         StatisticsOut out) {
+  for (Index s = 0; s < axes.statistics(); ++s) {
+    Moments m;
+    for_each_plane(axes, s, [&](Index plane) { m.merge(of_planes[plane]); });
+    out.mean[s] = m.mean;
+    out.variance[s] = m.variance();
+    inverse_std(&out.variance[s], 1, eps, &out.inv_std[s]);
   }
 }
 
@@ -147,6 +171,8 @@ void normalize_forward(const NormalizationAxes& axes, const T* x, double eps, co
   }
 }
 
+template void plane_moments(const NormalizationAxes&, const float*, Moments*);
+template void plane_moments(const NormalizationAxes&, const double*, Moments*);
 template void compute_statistics(const NormalizationAxes&, const float*, double, StatisticsOut);
 template void compute_statistics(const NormalizationAxes&, const double*, double, StatisticsOut);
 template void normalize_with(const NormalizationAxes&, const float*, StatisticsIn, const float*, const float*,

@@ -63,6 +63,22 @@ struct NormalizeBackwardOut {
   T* dx;
   T* dgamma;
   T* dbeta;
+  /// dgamma and dbeta of each plane by itself, axes.planes() numbers each: the sum over samples is left to whoever has
+  /// samples elsewhere too. Both or neither, in place of dgamma and dbeta; not for rows per element.
+  double* plane_dgamma = nullptr;
+  double* plane_dbeta = nullptr;
+};
+
+/// Two sums over elements of one statistic: of g = gamma dy, and of g (x - mean).
+struct GradientSums {
+  double g = 0;
+  double g_deviation = 0;
+
+  GradientSums& operator+=(const GradientSums& other) {
+    g += other.g;
+    g_deviation += other.g_deviation;
+    return *this;
+  }
 };
 
 /// plain_backward() of plain.h. dx is computed as its three terms, each rounded, added from left to right.

@@ -12,6 +12,7 @@
 #include "painting/memory_need.h"
 #include "painting/model_file.h"
 #include "program/interrupt.h"
+#include "program/ranks.h"
 #include "program/usage_error.h"
 
 namespace gesso {
@@ -107,10 +108,17 @@ void CompareCommand::run() {
   Settings text = settings.to_text();
   text["photographs"] =
       concat_text(photographs.training.size(), " to train on, ", photographs.test.size(), " to test with");
+  ProcessGroup& ranks = program_ranks();
+  if (ranks.rank() > 0) {
+    stop_gently_on_interrupt();
+    Comparer(settings, photographs, judge, std::move(tasks), out, {}, 1, ranks).follow();
+    interrupted = stop_requested();
+    return;
+  }
   Comparison comparison = begin_or_go_on(out, text);
   const FolderLock lock(out);
   write_file_atomically((out / "plan.toml").string(), plan_text);
-  Comparer comparer(settings, photographs, judge, std::move(tasks), out, std::move(comparison), jobs);
+  Comparer comparer(settings, photographs, judge, std::move(tasks), out, std::move(comparison), jobs, ranks);
   if (settings.comparison) {
     std::cerr << "Comparing " << listed(settings.normalizations, ", ") << " normalization on "
               << fs::path(settings.style).filename().string() << " in " << plan(settings).size()

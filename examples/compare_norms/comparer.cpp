@@ -134,6 +134,21 @@ std::string contrast_file(const std::string& name, double contrast) {
   return concat_text(name, "-contrast-", contrast, ".jpg");
 }
 
+// Which training of the plan rank 0 begins with next, for the others to join in.
+constexpr Index kEnd = -1;
+
+void call(ProcessGroup& ranks, Index next) {
+  if (ranks.size() > 1) {
+    ranks.broadcast(mutable_bytes_of(&next, 1));
+  }
+}
+
+Index called(ProcessGroup& ranks) {
+  Index next = kEnd;
+  ranks.broadcast(mutable_bytes_of(&next, 1));
+  return next;
+}
+
 }  // namespace
 
 std::vector<NamedTask> classification_tasks(const ComparisonSettings& settings,
@@ -150,7 +165,8 @@ std::vector<NamedTask> classification_tasks(const ComparisonSettings& settings,
 }
 
 Comparer::Comparer(const ComparisonSettings& settings, PhotographFiles files, const LossJudge& judge,
-                   std::vector<NamedTask> tasks, fs::path folder, Comparison comparison, Index jobs)
+                   std::vector<NamedTask> tasks, fs::path folder, Comparison comparison, Index jobs,
+                   ProcessGroup& ranks)
     : settings_(settings),
       files_(std::move(files)),
       judge_(judge),
@@ -159,6 +175,7 @@ Comparer::Comparer(const ComparisonSettings& settings, PhotographFiles files, co
       folder_(std::move(folder)),
       plan_(plan(settings)),
       comparison_(std::move(comparison)),
+      ranks_(ranks),
       jobs_(jobs),
       progress_(Work(settings, tasks_, {}).units, Work(settings, tasks_, comparison_).units) {}
 
@@ -178,6 +195,7 @@ bool Comparer::run() {
                             with_failure(failure, CompareProgress::units(planned, settings_),
                                          [&] { return train_and_measure(planned); }));
   }
+  call(ranks_, kEnd);  // the rest this process does alone
   for_each_classifier(
       settings_, tasks_, [&](const NamedTask& task, const std::string& normalization, std::uint64_t seed) {
         const FailedTraining failure{.task = task.name, .normalization = normalization, .seed = seed};
@@ -190,6 +208,27 @@ bool Comparer::run() {
     save(true);
   }
   return finished;
+}
+
+void Comparer::follow() {
+  for (Index next = called(ranks_); next != kEnd; next = called(ranks_)) {
+    const PlannedRun& planned = plan_[static_cast<std::size_t>(next)];
+    try {
+      run_training(train_settings(planned, settings_), material_of(planned.photographs).training,
+                   RunFolder(run_folder(planned), ranks_), {}, ranks_);
+    } catch (const DivergedError&) {
+      // On every rank, and rank 0 says so.
+    }
+  }
+}
+
+ProcessGroup& Comparer::trainers(const PlannedRun& planned) {
+  if (ranks_.size() == 1 || planned.batch < ranks_.size() ||
+      fs::exists(run_folder(planned) / "model.safetensors")) {
+    return single_process();
+  }
+  call(ranks_, &planned - plan_.data());
+  return ranks_;
 }
 
 // Their trainings that are not done yet, here or in several processes.
@@ -309,7 +348,8 @@ void Comparer::show_tasks() {
 bool Comparer::train_and_measure(const PlannedRun& planned) {
   const Material& material = material_of(planned.photographs);
   const bool plain = planned.photographs == "plain", first = planned.seed == 1;
-  const RunFolder folder{run_folder(planned)};
+  ProcessGroup& ranks = trainers(planned);
+  const RunFolder folder(run_folder(planned), ranks);
   const auto show_progress = [&](Index steps, const LogEntry& entry) {
     char loss[32];
     std::snprintf(loss, sizeof loss, ", loss %.3f", logged(entry, "loss").value());
@@ -319,7 +359,8 @@ bool Comparer::train_and_measure(const PlannedRun& planned) {
   if (!run_training(train_settings(planned, settings_), material.training, folder,
                     {.record = plain && first,
                      .sample = plain && first ? small(shown_.front()) : Tensor(),
-                     .after_step = show_progress})) {
+                     .after_step = show_progress},
+                    ranks)) {
     return false;
   }
 

@@ -11,6 +11,7 @@
 #include "classification_task.h"
 #include "compare_progress.h"
 #include "comparison_settings.h"
+#include "gesso/core/process_group.h"
 #include "measures.h"
 #include "painting/style_network.h"
 #include "photographs.h"
@@ -32,13 +33,16 @@ std::vector<NamedTask> classification_tasks(const ComparisonSettings& settings, 
 class Comparer {
  public:
   /// Goes on from `comparison`, whose settings are `settings`, with so many of the experiments' trainings at the same
-  /// time, each in a process of its own. `judge` must outlive it.
+  /// time, each in a process of its own. `judge` must outlive it. Of several ranks, the first calls run() and the others follow().
   Comparer(const ComparisonSettings& settings, PhotographFiles files, const LossJudge& judge,
-           std::vector<NamedTask> tasks, std::filesystem::path folder, Comparison comparison, Index jobs);
+           std::vector<NamedTask> tasks, std::filesystem::path folder, Comparison comparison, Index jobs,
+           ProcessGroup& ranks = single_process());
 
   /// Does what is not in the comparison yet, and keeps its files up to date. Returns whether everything is
   /// done: false after stop_requested().
   bool run();
+  /// Takes part in the trainings of rank 0 whose batches have a sample for each rank, until that has come to its end.
+  void follow();
 
  private:
   // Photographs in one of their forms: plain, contrast-normalized, style-normalized.
@@ -52,6 +56,9 @@ class Comparer {
   bool classify(const NamedTask& task, const std::string& normalization, std::uint64_t seed);
   bool do_experiments();
   bool with_failure(FailedTraining failure, Index units, const std::function<bool()>& training);
+
+  // The processes that train `planned` together: all, who then begin with it, or this one alone.
+  ProcessGroup& trainers(const PlannedRun& planned);
 
   const Material& material_of(const std::string& kind);
   void show_photographs();
@@ -72,6 +79,7 @@ class Comparer {
   const std::filesystem::path folder_;
   const std::vector<PlannedRun> plan_;
   Comparison comparison_;
+  ProcessGroup& ranks_;
   std::vector<Tensor> shown_;  // the test photographs as they are shown
   std::map<std::string, Material> materials_;
   const Index jobs_;

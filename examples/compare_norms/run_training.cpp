@@ -42,12 +42,12 @@ fs::path sample_file(const RunFolder& folder, Index step) {
 }
 
 bool run_training(const TrainSettings& settings, const std::vector<std::string>& photographs,
-                  const RunFolder& folder, const TrainingWatch& watch) {
+                  const RunFolder& folder, const TrainingWatch& watch, ProcessGroup& ranks) {
   if (fs::exists(folder.model())) {
     return true;
   }
   fs::create_directories(folder.root);
-  TrainingRun run(settings, photographs);
+  TrainingRun run(settings, photographs, ranks);
   if (has_checkpoint(folder.checkpoint())) {
     run.training().resume(load_checkpoint(folder.checkpoint()));
   }
@@ -72,6 +72,9 @@ bool run_training(const TrainSettings& settings, const std::vector<std::string>&
               .bar = false,
               .after_step = after_step})) {
     return false;
+  }
+  if (ranks.rank() > 0) {
+    return true;
   }
   run.network().eval();
   save_style_network(folder.model(), run.network(), settings);

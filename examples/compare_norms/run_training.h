@@ -32,9 +32,10 @@ struct TrainingWatch {
 /// Trains on `photographs`, going on where an earlier call was stopped or killed; a finished training, whose
 /// folder has the model and no checkpoint any more, is left as it is. Returns whether it came to its end:
 /// false after stop_requested(). Throws Error when the loss is no longer finite, FileError when a file cannot
-/// be read or written.
+/// be read or written. Of several processes all call it, and the first writes.
 bool run_training(const TrainSettings& settings, const std::vector<std::string>& photographs,
-                  const RunFolder& folder, const TrainingWatch& watch);
+                  const RunFolder& folder, const TrainingWatch& watch,
+                  ProcessGroup& ranks = single_process());
 
 /// Fills the curves, their mean at the end and the seconds per step from the log of a finished training.
 void read_curves(const RunFolder& folder, ComparisonRun& run);

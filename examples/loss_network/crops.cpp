@@ -124,17 +124,21 @@ double memory_of_small(const std::vector<std::string>& files) {
 }
 
 Tensor draw_crops(const std::vector<Tensor>& pictures, Index count, Index size, bool varied, Generator& rng) {
+  return draw_crops(pictures, count, size, varied, rng, 0, count);
+}
+
+Tensor draw_crops(const std::vector<Tensor>& pictures, Index count, Index size, bool varied, Generator& rng,
+                  Index first, Index last) {
   std::vector<Plan> plans;
   for (Index i = 0; i < count; ++i) {
     plans.push_back(draw_plan(pictures, varied, rng));
   }
-  Tensor crops = Tensor::empty({count, 3, size, size});
+  Tensor crops = Tensor::empty({last - first, 3, size, size});
   float* values = crops.mutable_data<float>();
-  parallel_for(count, 1, [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) {
-      const Tensor x = cut(pictures[plans[i].picture], plans[i], size);
-      change(x.data<float>(), plans[i], size, values + i * 3 * size * size);
-    }
+  parallel_for(last - first, 1, [&](Index i, Index) {
+    const Plan& plan = plans[first + i];
+    const Tensor x = cut(pictures[plan.picture], plan, size);
+    change(x.data<float>(), plan, size, values + i * 3 * size * size);
   });
   return crops;
 }

@@ -23,4 +23,8 @@ double memory_of_small(const std::vector<std::string>& files);
 /// stronger or weaker.
 Tensor draw_crops(const std::vector<Tensor>& pictures, Index count, Index size, bool varied, Generator& rng);
 
+/// Of those the ones from `first` to before `last` alone; all are drawn.
+Tensor draw_crops(const std::vector<Tensor>& pictures, Index count, Index size, bool varied, Generator& rng,
+                  Index first, Index last);
+
 }  // namespace gesso

@@ -13,6 +13,7 @@
 #include "painting/memory_need.h"
 #include "program/command_line.h"
 #include "program/interrupt.h"
+#include "program/ranks.h"
 #include "program/resume.h"
 #include "program/usage_error.h"
 #include "report.h"
@@ -83,7 +84,8 @@ void make_paths_absolute(LossNetworkSettings& settings) {
 // The run's folder, new or the one to go on with; returns whether it came to the end.
 bool run(Options& options) {
   std::optional<Checkpoint> checkpoint;
-  RunFolder folder{options.out};
+  ProcessGroup& ranks = program_ranks();
+  RunFolder folder(options.out, ranks);
   if (!options.resume.empty()) {
     folder.root = options.resume;
     checkpoint =
@@ -102,7 +104,7 @@ bool run(Options& options) {
   require_memory_for_training(
       {.batch = options.settings.batch, .crop = options.settings.crop, .least_batch = 2, .crop_step = 8},
       memory);
-  LossNetworkTraining network(options.settings, files);
+  LossNetworkTraining network(options.settings, files, ranks);
   Training& training = network.training();
   if (checkpoint) {
     network.resume(*checkpoint);
@@ -125,7 +127,9 @@ bool run(Options& options) {
     return false;
   }
   const fs::path weights = folder.root / "loss_network.safetensors";
-  save_weights(weights, network);
+  if (ranks.rank() == 0) {
+    save_weights(weights, network);
+  }
   std::cout << weights.string() << "\n";
   return true;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "gesso/autograd/batch_share.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/graph.h"
 #include "gesso/autograd/losses.h"
@@ -129,10 +130,11 @@ std::vector<std::string> pictures_to_learn_from(const LossNetworkSettings& setti
   return files;
 }
 
-LossNetworkTraining::LossNetworkTraining(const LossNetworkSettings& settings)
-    : LossNetworkTraining(settings, pictures_to_learn_from(checked(settings))) {}
+LossNetworkTraining::LossNetworkTraining(const LossNetworkSettings& settings, ProcessGroup& ranks)
+    : LossNetworkTraining(settings, pictures_to_learn_from(checked(settings)), ranks) {}
 
-LossNetworkTraining::LossNetworkTraining(const LossNetworkSettings& settings, std::vector<std::string> files)
+LossNetworkTraining::LossNetworkTraining(const LossNetworkSettings& settings, std::vector<std::string> files,
+                                         ProcessGroup& ranks)
     : settings_(checked(settings)),
       files_(std::move(files)),
       teacher_({}, load_squeezenet_weights(settings.teacher_weights, {})),
@@ -146,7 +148,9 @@ LossNetworkTraining::LossNetworkTraining(const LossNetworkSettings& settings, st
                  .schedule = WarmupCosine{.warmup = std::min<Index>(50, settings.steps / 10),
                                           .total = settings.steps},
                  .command = "train-loss-network",
-                 .metadata = metadata_of(settings, files_)},
+                 .metadata = metadata_of(settings, files_),
+                 .ranks = &ranks,
+                 .batch = settings.batch},
                 [this] { return next_loss(); }) {
   const NoGradGuard no_grad;
   training_.keep("crops", rng_);
@@ -177,7 +181,9 @@ BatchLoss LossNetworkTraining::next_loss() {
       kMovingStatistics * static_cast<double>(settings_.steps)) {
     student_.freeze_statistics();
   }
-  const Tensor crops = draw_crops(pictures_, settings_.batch, settings_.crop, true, rng_);
+  const BatchShare& share = *BatchShare::current();
+  const Tensor crops = draw_crops(pictures_, settings_.batch, settings_.crop, true, rng_, share.first(),
+                                  share.first() + share.count());
   std::vector<Tensor> wanted;
   {
     const NoGradGuard no_grad;
@@ -187,7 +193,7 @@ BatchLoss LossNetworkTraining::next_loss() {
   Tensor total;
   LogEntry numbers;
   for (std::size_t i = 0; i < names_.size(); ++i) {
-    const Tensor error = mse_loss(predicted[i], scaled(wanted[i], i));
+    const Tensor error = mean(gather_samples(mse_of_samples(predicted[i], scaled(wanted[i], i))));
     numbers.emplace_back(names_[i], error.item());
     total = total.defined() ? total + error : error;
   }

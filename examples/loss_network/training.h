@@ -44,9 +44,11 @@ class LossNetworkTraining {
  public:
   /// Loads teacher and pictures, and lets the painters paint. Every 16th picture is kept for tests. Throws
   /// ArgumentError for impossible settings or fewer than 2 pictures, FileError for what cannot be read.
-  explicit LossNetworkTraining(const LossNetworkSettings& settings);
+  /// Several processes share out each batch.
+  explicit LossNetworkTraining(const LossNetworkSettings& settings, ProcessGroup& ranks = single_process());
   /// The same over the given pictures instead of all in the folders.
-  LossNetworkTraining(const LossNetworkSettings& settings, std::vector<std::string> files);
+  LossNetworkTraining(const LossNetworkSettings& settings, std::vector<std::string> files,
+                      ProcessGroup& ranks = single_process());
 
   /// Its steps, each on a batch of varied crops. The loss is the mean over layers of the mean squared error,
   /// each channel divided by its standard deviation; by the layer's name, the same of each. For the last 40 %

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "gesso/autograd/batch_share.h"
 #include "gesso/autograd/graph.h"
 #include "gesso/autograd/losses.h"
 #include "gesso/autograd/shape_ops.h"
@@ -63,7 +64,7 @@ AnyStyleSettings AnyStyleSettings::from_metadata(const std::map<std::string, std
   return settings;
 }
 
-AnyStyleTraining::AnyStyleTraining(const AnyStyleSettings& settings)
+AnyStyleTraining::AnyStyleTraining(const AnyStyleSettings& settings, ProcessGroup& ranks)
     : settings_(checked(settings)),
       rng_(settings.seed),
       network_(settings.network, rng_),
@@ -78,10 +79,12 @@ AnyStyleTraining::AnyStyleTraining(const AnyStyleSettings& settings)
                 {.steps = settings.steps,
                  .schedule = style_schedule(settings.steps),
                  .command = "train-any",
-                 .metadata = settings.to_metadata()},
+                 .metadata = settings.to_metadata(),
+                 .ranks = &ranks,
+                 .batch = settings.batch},
                 [this] { return next_loss(); }) {
   training_.keep("photographs drawn", photographs_);
-  training_.keep("styles drawn", styles_);
+  training_.keep("styles drawn", styles_, Given::all);  // the style loss compares samples with all of them
 }
 
 void AnyStyleTraining::show_styles(std::size_t count, const std::function<void(StylePicture)>& show) const {
@@ -120,7 +123,8 @@ BatchLoss AnyStyleTraining::next_loss() {
   const Tensor photographs = photographs_.next();
   Generator rng(settings_.seed ^ (static_cast<std::uint64_t>(training_.steps_done()) << 20));
   const Tensor pictures = exchange_colours(styles_.next(), rng);
-  const Tensor mix = network_.mix_of(pictures);
+  const BatchShare& share = *BatchShare::current();
+  const Tensor mix = network_.mix_of(pictures.slice(share.first(), share.first() + share.count()));
   std::vector<Index> styles;
   std::vector<Tensor> targets;
   for (Index n = 0; n < settings_.batch; ++n) {

@@ -45,7 +45,7 @@ class AnyStyleTraining {
  public:
   /// Opens both folders. Throws ArgumentError for impossible settings and FileError for folders without
   /// pictures.
-  explicit AnyStyleTraining(const AnyStyleSettings& settings);
+  explicit AnyStyleTraining(const AnyStyleSettings& settings, ProcessGroup& ranks = single_process());
 
   /// For a new run, not a resumed one: gives the network its encoder, and shows it what style pictures are
   /// like, 64 of them at most.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "gesso/autograd/batch_share.h"
 #include "gesso/autograd/channel_moments.h"
 #include "gesso/autograd/convolution.h"
 #include "gesso/autograd/elementwise.h"
@@ -11,6 +12,8 @@
 #include "gesso/autograd/optimal_transport.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
+#include "gesso/core/normalization/moments.h"
+#include "gesso/core/parallel.h"
 
 namespace gesso {
 
@@ -42,6 +45,46 @@ Tensor features_at_places(const Tensor& features) {
     }
   });
   return result;
+}
+
+// Which samples of the whole batch x has, and how many there are in all.
+struct Samples {
+  explicit Samples(const Tensor& x) : total(x.size(0)), end(total) {
+    if (const auto share = BatchShare::current()) {
+      total = share->total();
+      first = share->first();
+      end = first + share->count();
+    }
+  }
+  Index total, first = 0, end;
+};
+
+// The variance of x (N, C, H, W) over the positions of the whole batch, channel by channel; of those the mean.
+double mean_variance(const Tensor& x) {
+  const Index samples = x.size(0), channels = x.size(1), pixels = x.size(2) * x.size(3);
+  std::vector<double> rows(static_cast<std::size_t>(3 * samples * channels));  // count, mean, m2
+  with_dtype(x.dtype(), [&]<class T>() {
+    parallel_for(samples * channels, 1, [&](Index plane, Index) {
+      const Moments m = moments(x.data<T>() + plane * pixels, pixels);
+      double* row = &rows[static_cast<std::size_t>(3 * plane)];
+      row[0] = static_cast<double>(m.count);
+      row[1] = m.mean;
+      row[2] = m.m2;
+    });
+  });
+  if (const auto share = BatchShare::current()) {
+    rows = share->gather("content_loss", samples, rows)();
+  }
+  double sum = 0;
+  for (Index c = 0; c < channels; ++c) {
+    Moments all;
+    for (std::size_t i = static_cast<std::size_t>(3 * c); i < rows.size();
+         i += static_cast<std::size_t>(3 * channels)) {
+      all.merge({static_cast<Index>(rows[i]), rows[i + 1], rows[i + 2]});
+    }
+    sum += all.variance();
+  }
+  return sum / static_cast<double>(channels);
 }
 
 // squared_wasserstein() of each sample to its own target, of any number of positions; a single one is for
@@ -133,7 +176,7 @@ NamedTensors StyleTarget::constants(std::uint64_t number) const {
 
 Tensor StyleTarget::gram_distances(std::size_t i, const Tensor& features,
                                    const std::vector<Index>& styles) const {
-  const double samples = static_cast<double>(features.size(0));
+  const double samples = static_cast<double>(styles.size());
   const double elements = static_cast<double>(features.size(1) * features.size(1));
   std::map<Index, std::vector<Index>> of_styles;  // the samples of each
   for (std::size_t n = 0; n < styles.size(); ++n) {
@@ -141,7 +184,7 @@ Tensor StyleTarget::gram_distances(std::size_t i, const Tensor& features,
       of_styles[styles[n]].push_back(static_cast<Index>(n));
     }
   }
-  const Tensor all = gram_matrix(features, GramNormalizer::pixels);
+  const Tensor all = gather_samples(gram_matrix(features, GramNormalizer::pixels));
   Tensor total = Tensor::scalar(0, features.dtype());
   for (const auto& [style, members] : of_styles) {
     std::vector<Tensor> grams;
@@ -158,19 +201,22 @@ Tensor StyleTarget::gram_distances(std::size_t i, const Tensor& features,
 Tensor StyleTarget::wasserstein_distances(std::size_t i, const Tensor& features,
                                           const std::vector<Index>& styles, std::uint64_t number) const {
   const Tensor slices = directions(i, number);
-  std::vector<Tensor> wanted;
-  std::vector<double> weights;
+  const Samples samples(features);
+  std::vector<Tensor> wanted;   // by this process's samples
+  std::vector<double> weights;  // of all
   {
     const NoGradGuard no_grad;
-    for (const Index style : styles) {
-      const Index row = style == kNoStyle ? 0 : style;
-      wanted.push_back(conv2d(taps_[i].styles[row], slices, {}));
+    for (Index n = 0; n < samples.total; ++n) {
+      const Index style = styles[static_cast<std::size_t>(n)], row = style == kNoStyle ? 0 : style;
+      if (n >= samples.first && n < samples.end) {
+        wanted.push_back(conv2d(taps_[i].styles[row], slices, {}));
+      }
       weights.push_back(style == kNoStyle ? 0 : taps_[i].weights[row]);
     }
   }
-  const Tensor of_directions = Tensor::from(weights, {features.size(0), 1}, features.dtype()) *
-                               (1 / static_cast<double>(kDirections * features.size(0)));
-  return sum(distances_to(wanted, conv2d(features, slices, {})) * of_directions);
+  const Tensor of_directions = Tensor::from(weights, {samples.total, 1}, features.dtype()) *
+                               (1 / static_cast<double>(kDirections * samples.total));
+  return sum(gather_samples(distances_to(wanted, conv2d(features, slices, {}))) * of_directions);
 }
 
 Tensor StyleTarget::loss(const std::vector<Tap>& taps, const std::vector<Index>& styles,
@@ -185,7 +231,7 @@ Tensor StyleTarget::loss(const std::vector<Tap>& taps, const std::vector<Index>&
     if (!features.defined() || target.styles.empty()) {
       continue;
     }
-    const Index samples = features.size(0);
+    const Index samples = Samples(features).total;
     require(styles.size() == 1 || static_cast<Index>(styles.size()) == samples,
             "StyleTarget::loss: ", styles.size(), " styles for a batch of ", samples,
             "; give one for each sample, or one for all");
@@ -218,8 +264,8 @@ Tensor content_loss(const std::vector<Tap>& taps, const std::vector<Tensor>& pho
             "content_loss: there are more content taps than the photographs' ", photograph_content.size());
     const Tensor& target = photograph_content[count];
     // The mean variance of a channel; the small number keeps a batch of blank photographs finite.
-    const double scale = mean(variance(target, {0, 2, 3}, {.unbiased = false})).item() + 1e-3;
-    const Tensor term = mse_loss(tap.content, target) * (1 / scale);
+    const double scale = mean_variance(target) + 1e-3;
+    const Tensor term = mean(gather_samples(mse_of_samples(tap.content, target))) * (1 / scale);
     total = total.defined() ? total + term : term;
     ++count;
   }
@@ -227,15 +273,18 @@ Tensor content_loss(const std::vector<Tap>& taps, const std::vector<Tensor>& pho
   return total * (1 / static_cast<double>(count));
 }
 
-Tensor range_loss(const Tensor& pictures) { return mean(square(relu(abs(pictures - 0.5) - 0.5))); }
+Tensor range_loss(const Tensor& pictures) {
+  const Tensor outside = relu(abs(pictures - 0.5) - 0.5);
+  return mean(gather_samples(mse_of_samples(outside, Tensor::zeros(outside.shape(), outside.dtype()))));
+}
 
 Tensor photograph_loss(const Tensor& output, const Tensor& photographs, const std::vector<Index>& styles) {
   std::vector<double> counts;
   for (const Index style : styles) {
     counts.push_back(style == kNoStyle ? 1 : 0);
   }
-  const Tensor weights = Tensor::from(counts, {static_cast<Index>(counts.size()), 1, 1, 1}, output.dtype());
-  return mean(square(output - photographs) * weights);
+  const Tensor weights = Tensor::from(counts, {static_cast<Index>(counts.size())}, output.dtype());
+  return mean(gather_samples(mse_of_samples(output, photographs)) * weights);
 }
 
 Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& style, const Tensor& output,
@@ -249,7 +298,7 @@ Losses style_transfer_losses(const LossNetwork& network, const StyleTarget& styl
   const std::vector<Tap> taps = network.taps(output);
   const Tensor content = content_loss(taps, photograph_content);
   const Tensor style_term = style.loss(taps, styles, number);
-  const Tensor tv = total_variation(output);
+  const Tensor tv = mean(gather_samples(total_variation_of_samples(output)));
   const Tensor range = range_loss(output);
   Losses losses;
   losses.total =

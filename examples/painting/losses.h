@@ -1,4 +1,6 @@
-// The losses of style transfer: content, style, total variation and range.
+// The losses of style transfer: content, style, total variation and range. Where a batch is shared out among processes
+// (autograd/batch_share.h), pictures and features are of the process's own samples, lists of styles and the losses
+// themselves of the whole batch.
 #pragma once
 
 #include <cstdint>

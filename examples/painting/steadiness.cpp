@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gesso/autograd/batch_share.h"
 #include "gesso/autograd/elementwise.h"
+#include "gesso/autograd/losses.h"
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
 #include "gesso/core/error.h"
@@ -37,16 +39,24 @@ NextFrame next_frame(const Tensor& photographs, Generator& rng) {
   const auto step = [&] { return rng.below(2 * kFarthest + 1) - kFarthest; };
   const Index down = step(), right = step();
   NextFrame next{Tensor::empty(photographs.shape()), Tensor::ones({count, 1, height, width}), down, right};
-  const Tensor noise = Tensor::randn(photographs.shape(), rng);
+  // All is drawn for the whole batch; a process keeps what is for its own photographs.
+  const auto share = BatchShare::current();
+  const Index total = share ? share->total() : count, first = share ? share->first() : 0;
+  const Tensor all_noise = Tensor::randn(photographs.shape().with(0, total), rng);
+  const Tensor noise = all_noise.slice(first, first + count);
   const float* from = photographs.data<float>();
   const float* grain = noise.data<float>();
   float* to = next.photographs.mutable_data<float>();
   float* same = next.unchanged.mutable_data<float>();
-  for (Index n = 0; n < count; ++n) {
+  for (Index of_all = 0; of_all < total; ++of_all) {
     const double radius = rng.uniform(0.03, 0.15) * static_cast<double>(std::min(height, width));
     const double y0 = rng.uniform(0, static_cast<double>(height));
     const double x0 = rng.uniform(0, static_cast<double>(width));
     const auto brightness = static_cast<float>(rng.uniform());
+    const Index n = of_all - first;
+    if (n < 0 || n >= count) {
+      continue;
+    }
     for (Index c = 0; c < 3; ++c) {
       for (Index y = 0; y < height; ++y) {
         for (Index x = 0; x < width; ++x) {
@@ -70,7 +80,8 @@ NextFrame next_frame(const Tensor& photographs, Generator& rng) {
 Tensor steadiness_loss(const Tensor& painted, const Tensor& painted_next, const NextFrame& next) {
   const Tensor before = overlap(painted, next.down, next.right, false);
   const Tensor after = overlap(painted_next, next.down, next.right, true);
-  return mean(square(after - before) * overlap(next.unchanged, next.down, next.right, true));
+  const Tensor unchanged = overlap(next.unchanged, next.down, next.right, true);
+  return mean(gather_samples(mse_of_samples(after * unchanged, before * unchanged)));
 }
 
 }  // namespace gesso

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "gesso/autograd/batch_share.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/padding.h"
 #include "gesso/autograd/upsampling.h"
@@ -211,13 +212,21 @@ Tensor StyleNetwork::with_noise(const Tensor& x) const {
   if (options_.noise == 0) {
     return x;
   }
-  const Index amounts = static_cast<Index>(noise_amounts_.size());
-  require(amounts == 1 || amounts == x.size(0), "style network: ", amounts, " amounts of noise for ",
-          x.size(0), " pictures; give one for each, or one for all");
+  const auto share = BatchShare::current();
+  const Index amounts = static_cast<Index>(noise_amounts_.size()),
+              pictures = share ? share->total() : x.size(0);
+  require(amounts == 1 || amounts == pictures, "style network: ", amounts, " amounts of noise for ", pictures,
+          " pictures; give one for each, or one for all");
   const double most = options_.noise * std::sqrt(3.0);  // of even noise of that standard deviation
   Generator rng(noise_number_);
-  return x + Tensor::uniform(x.shape(), rng, -most, most, x.dtype()) *
-                 Tensor::from(noise_amounts_, {amounts, 1, 1, 1}, x.dtype());
+  Tensor noise = Tensor::uniform(x.shape().with(0, pictures), rng, -most, most, x.dtype());
+  Tensor factors = Tensor::from(noise_amounts_, {amounts, 1, 1, 1}, x.dtype());
+  if (share) {  // of all the noise this process's part
+    const Index end = share->first() + share->count();
+    noise = noise.slice(share->first(), end);
+    factors = amounts == 1 ? factors : factors.slice(share->first(), end);
+  }
+  return x + noise * factors;
 }
 
 Tensor StyleNetwork::forward(const Tensor& x) {

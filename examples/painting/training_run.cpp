@@ -5,6 +5,7 @@
 #include <numbers>
 #include <set>
 
+#include "gesso/autograd/batch_share.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/graph.h"
 #include "gesso/autograd/reduce.h"
@@ -85,11 +86,13 @@ Tensor with_rows_added(const Tensor& table, Index styles) {
 
 }  // namespace
 
-TrainingRun::TrainingRun(const TrainSettings& settings)
-    : TrainingRun(settings, pictures_in(settings.content)) {}
+TrainingRun::TrainingRun(const TrainSettings& settings, ProcessGroup& ranks)
+    : TrainingRun(settings, pictures_in(settings.content), ranks) {}
 
-TrainingRun::TrainingRun(const TrainSettings& settings, std::vector<std::string> photographs)
+TrainingRun::TrainingRun(const TrainSettings& settings, std::vector<std::string> photographs,
+                         ProcessGroup& ranks)
     : settings_(checked(settings)),
+      ranks_(ranks),
       rng_(settings.seed),
       network_(settings.network, rng_),
       loss_network_(make_loss_network(settings.loss_network)),
@@ -102,7 +105,9 @@ TrainingRun::TrainingRun(const TrainSettings& settings, std::vector<std::string>
                 {.steps = settings.steps,
                  .schedule = style_schedule(settings.steps),
                  .command = "train",
-                 .metadata = settings.to_metadata()},
+                 .metadata = settings.to_metadata(),
+                 .ranks = &ranks,
+                 .batch = settings.batch},
                 [this] { return next_loss(); }) {
   training_.keep("photographs", photographs_);
 }
@@ -160,12 +165,14 @@ BatchLoss TrainingRun::next_loss() {
 void TrainingRun::add_steadiness(Losses& losses, const Tensor& batch, const Tensor& output,
                                  const std::vector<Index>& rows, const std::vector<double>& noise) {
   const auto number = static_cast<std::uint64_t>(training_.steps_done());
-  const Index half = (batch.size(0) + 1) / 2;
+  const Index half = (settings_.batch + 1) / 2;
   Generator rng(settings_.seed ^ (number << 20));
-  const NextFrame next = next_frame(batch.slice(0, half), rng);
+  const BatchShareGuard first_samples(half);
+  const Index own = BatchShare::current()->count();  // of that half, be it none
+  const NextFrame next = next_frame(batch.slice(0, own), rng);
   network_.set_styles({rows.begin(), rows.begin() + half});
   network_.set_noise(number, {noise.begin(), noise.begin() + half});
-  const Tensor steadiness = steadiness_loss(slice(output, 0, 0, half), network_(next.photographs), next);
+  const Tensor steadiness = steadiness_loss(slice(output, 0, 0, own), network_(next.photographs), next);
   // It counts fully from the middle of the training on. From the start it can win over the content while that
   // still means little, and what came out was a negative: calm, but dark where the photograph is light.
   const double grown = std::min(1.0, 2 * static_cast<double>(number) / static_cast<double>(settings_.steps));

@@ -21,10 +21,11 @@ class TrainingRun {
   static constexpr Index views = 4;
 
   /// Loads the style pictures and opens the folder of photographs. Throws ArgumentError for impossible
-  /// settings and FileError for pictures that cannot be read.
-  explicit TrainingRun(const TrainSettings& settings);
+  /// settings and FileError for pictures that cannot be read. Several processes share out each batch.
+  explicit TrainingRun(const TrainSettings& settings, ProcessGroup& ranks = single_process());
   /// The same over the given photographs instead of all in the folder.
-  TrainingRun(const TrainSettings& settings, std::vector<std::string> photographs);
+  TrainingRun(const TrainSettings& settings, std::vector<std::string> photographs,
+              ProcessGroup& ranks = single_process());
 
   /// For added styles: begins with the weights of `base`, a network of the styles before them (a new style
   /// begins as the mean of the others). Throws ArgumentError when they do not fit.
@@ -48,6 +49,7 @@ class TrainingRun {
   std::vector<Index> styles_of_next_batch() const;
 
   TrainSettings settings_;
+  ProcessGroup& ranks_;
   Generator rng_;
   StyleNetwork network_;
   std::unique_ptr<LossNetwork> loss_network_;

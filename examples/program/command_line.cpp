@@ -5,11 +5,13 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <optional>
+#include <thread>
 #include <type_traits>
 
 #include "complaint.h"
@@ -17,6 +19,7 @@
 #include "gesso/core/build_info.h"
 #include "gesso/core/error.h"
 #include "gesso/core/parallel.h"
+#include "gesso/core/process_launch.h"
 #include "gesso/core/text.h"
 #include "help.h"
 #include "option_checks.h"
@@ -229,6 +232,14 @@ void refuse_gaps(const CLI::App& app, const std::vector<std::string>& words) {
 
 }  // namespace
 
+namespace {
+
+void (*end_others)(int code) = nullptr;
+
+}  // namespace
+
+void call_on_failure(void (*end)(int code)) { end_others = end; }
+
 CommandLine::CommandLine(const std::string& program, const std::string& description)
     : Command(new CLI::App(description, program)), owned_(app_) {
   app_->formatter(std::make_shared<Help>());
@@ -285,7 +296,14 @@ int CommandLine::run(int argc, const char* const* argv, const std::function<bool
   std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone is an error like any other
   const PrintableStream errors(std::cerr);
   const auto complain = [&](const std::string& text, int code) {
-    std::cerr << app_->get_name() << ": " << text << (code == 2 ? " (see --help)" : "") << std::endl;
+    const std::string line = app_->get_name() + ": " + text + (code == 2 ? " (see --help)" : "");
+    if (const std::optional<LaunchedRank> launched = launched_rank(); launched && launched->rank > 0) {
+      std::this_thread::sleep_for(std::chrono::seconds(1));
+      std::clog << printable(concat_text("rank ", launched->rank, " of ", launched->size, ": ", line))
+                << std::endl;
+    } else {
+      std::cerr << line << std::endl;
+    }
     return code;
   };
   const auto run_work = [&] {
@@ -316,6 +334,9 @@ int CommandLine::run(int argc, const char* const* argv, const std::function<bool
     }
   };
   const int code = run_work();
+  if (code != 0 && code != 130 && end_others != nullptr) {
+    end_others(code);
+  }
   std::cout.flush();
   if (code == 0 && !std::cout) {
     return complain("standard output cannot be written: the disk is full, or its reader has gone", 1);

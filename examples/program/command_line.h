@@ -94,6 +94,9 @@ class Command {
   CLI::App* app_;
 };
 
+/// What CommandLine::run() does last where the program fails: ends others that work with it, say. It need not return.
+void call_on_failure(void (*end)(int code));
+
 /// The whole command line.
 class CommandLine : public Command {
  public:
@@ -120,7 +123,8 @@ class CommandLine : public Command {
   /// with one line on standard error, which names what is most like a mistyped option or command. What --help and
   /// --version ask for is printed instead, --help on a wrong command line too. 1 too when standard
   /// output could not be written (a full disk, a reader that has gone, /dev/full). Control characters in what goes to
-  /// std::cerr, names of files for instance, are shown and not sent.
+  /// std::cerr, names of files for instance, are shown and not sent. Of several processes that mpirun started, rank 0 says
+  /// at once what is wrong; another a second later and with its number, so that what is wrong with all is said once.
   int run(int argc, const char* const* argv, const std::function<bool()>& work) const;
 
  private:

@@ -6,6 +6,7 @@
 #include "painting/model_file.h"
 #include "painting/stylize.h"
 #include "program/interrupt.h"
+#include "program/ranks.h"
 #include "program/resume.h"
 #include "samples.h"
 
@@ -43,7 +44,8 @@ void TrainAnyCommand::run() {
     throw UsageError(concat_text("--sample-every is ", sample_every, "; it must be at least 1"));
   }
   std::optional<Checkpoint> checkpoint;
-  RunFolder folder{out};
+  ProcessGroup& ranks = program_ranks();
+  RunFolder folder(out, ranks);
   if (!resume.empty()) {
     folder.root = resume;
     checkpoint = with_usage_errors("--resume ", [&] { return folder.checkpoint_to_resume("train-any"); });
@@ -62,7 +64,7 @@ void TrainAnyCommand::run() {
                                .style_size = settings.style_size,
                                .styles_in_steps = true},
                               memory);
-  AnyStyleTraining run(settings);
+  AnyStyleTraining run(settings, ranks);
   Training& training = run.training();
   if (checkpoint) {
     training.resume(*checkpoint);
@@ -90,7 +92,9 @@ void TrainAnyCommand::run() {
                                .report = report,
                                .program = "style-transfer"});
   if (finished) {
-    save_any_style_network(folder.model(), run.network(), settings);
+    if (ranks.rank() == 0) {
+      save_any_style_network(folder.model(), run.network(), settings);
+    }
     std::cout << folder.model().string() << "\n";
   } else {
     interrupted = true;

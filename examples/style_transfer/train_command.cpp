@@ -6,6 +6,7 @@
 #include "painting/ready_made.h"
 #include "painting/training_run.h"
 #include "program/interrupt.h"
+#include "program/ranks.h"
 #include "program/resume.h"
 #include "samples.h"
 
@@ -73,7 +74,8 @@ void TrainCommand::run() {
   }
   std::optional<Checkpoint> checkpoint;
   StateDict base;  // the network that styles are added to, or that is trained further
-  RunFolder folder{out};
+  ProcessGroup& ranks = program_ranks();
+  RunFolder folder(out, ranks);
   if (!resume.empty()) {
     folder.root = resume;
     checkpoint = with_usage_errors("--resume ", [&] { return folder.checkpoint_to_resume("train"); });
@@ -106,7 +108,7 @@ void TrainCommand::run() {
   const MemoryNeed memory = memory_for_training(settings, photographs);
   require_memory_for_training(
       {.batch = settings.batch, .crop = settings.crop, .style_size = settings.style_size}, memory);
-  TrainingRun run(settings, photographs);
+  TrainingRun run(settings, photographs, ranks);
   Training& training = run.training();
   if (checkpoint) {
     training.resume(*checkpoint);
@@ -134,7 +136,9 @@ void TrainCommand::run() {
        .program = "style-transfer"});
   if (finished) {
     run.network().eval();
-    save_style_network(folder.model(), run.network(), settings);
+    if (ranks.rank() == 0) {
+      save_style_network(folder.model(), run.network(), settings);
+    }
     std::cout << folder.model().string() << "\n";
   } else {
     interrupted = true;

@@ -16,6 +16,11 @@ struct BatchNormOptions {
   std::optional<double> momentum = 0.1;
   bool affine = true;               ///< with a trained gamma (weight) and beta (bias) for each channel
   bool track_running_stats = true;  ///< collect them in training and use them in evaluation
+  /// In a training on several processes (autograd/batch_share.h): statistics of all samples of the batch, the same bits
+  /// on any number of processes; false: each process has those of its own samples, and the running ones collect their
+  /// mean over samples. With a sample on each process that *is* instance norm in training. PyTorch: SyncBatchNorm, and
+  /// BatchNorm under DistributedDataParallel.
+  bool synchronized = true;
 };
 
 /// y = weight (x - mean) / sqrt(variance + eps) + bias, mean and biased variance of each channel.
@@ -38,7 +43,8 @@ class BatchNorm : public ChannelNorm {
                     {.eps = options.eps,
                      .momentum = options.momentum,
                      .affine = options.affine,
-                     .track_running_stats = options.track_running_stats}) {}
+                     .track_running_stats = options.track_running_stats,
+                     .synchronized = options.synchronized}) {}
 
   /// forward() with this gamma and activation.
   Tensor normalize(const Tensor& x, const Tensor& gamma, Activation activation) {

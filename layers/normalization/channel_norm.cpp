@@ -7,7 +7,8 @@ ChannelNorm::ChannelNorm(Index channels, Statistics own, Ranks ranks, const Opti
       channels_(channels),
       own_(own),
       ranks_(ranks),
-      momentum_(options.momentum) {
+      momentum_(options.momentum),
+      synchronized_(options.synchronized) {
   require(channels >= 1, "normalization layer: ", channels, " channels; at least 1 is needed");
   require(options.eps >= 0, "normalization layer: eps ", options.eps, " is negative");
   if (options.affine) {
@@ -58,9 +59,11 @@ RunningStatistics ChannelNorm::running() const {
 
 NormalizeOptions ChannelNorm::options() const {
   if (momentum_ || !num_batches_tracked.defined()) {
-    return {.eps = eps(), .momentum = momentum_.value_or(0)};
+    return {.eps = eps(), .momentum = momentum_.value_or(0), .synchronized = synchronized_};
   }
-  return {.eps = eps(), .momentum = 1 / (num_batches_tracked.item() + 1)};  // the average of all batches
+  return {.eps = eps(),
+          .momentum = 1 / (num_batches_tracked.item() + 1),  // the average of all batches
+          .synchronized = synchronized_};
 }
 
 std::vector<NormalizationPart> ChannelNorm::parts(const Shape& batched) const {

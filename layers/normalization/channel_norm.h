@@ -28,7 +28,7 @@ class ChannelNorm : public NormalizationLayer {
   struct Options {
     double eps;
     std::optional<double> momentum;
-    bool affine, track_running_stats;
+    bool affine, track_running_stats, synchronized = true;
   };
   ChannelNorm(Index channels, Statistics own, Ranks ranks, const Options& options);
 
@@ -45,6 +45,7 @@ class ChannelNorm : public NormalizationLayer {
   Statistics own_;  // of the input: what the member is named after
   Ranks ranks_;
   std::optional<double> momentum_;
+  bool synchronized_;
 };
 
 }  // namespace gesso

@@ -1,6 +1,9 @@
 #include "gesso/layers/normalization/conditional.h"
 
+#include "gesso/autograd/batch_share.h"
+#include "gesso/autograd/linear.h"
 #include "gesso/autograd/matmul.h"
+#include "gesso/autograd/shape_ops.h"
 
 namespace gesso {
 
@@ -35,7 +38,14 @@ void ConditionalInstanceNorm2d::set_mix(const Tensor& mix) {
 }
 
 Tensor ConditionalInstanceNorm2d::rows_of(const Tensor& table) const {
-  const Tensor rows = matmul(mix_.to(table.dtype()), table);
+  const Tensor mix = mix_.to(table.dtype());
+  const auto share = BatchShare::current();
+  if (share && (mix.size(0) > 1 || needs_grad(mix_))) {
+    // Of this rank's samples alone; the table's gradient is a sum over all samples.
+    const Tensor own = needs_grad(mix_) ? mix : mix.slice(share->first(), share->first() + share->count());
+    return linear(own, transpose(table, 0, 1));
+  }
+  const Tensor rows = matmul(mix, table);
   return rows.size(0) == 1 ? rows.reshape({rows.size(1)}) : rows;
 }
 
@@ -43,9 +53,11 @@ Shape ConditionalInstanceNorm2d::batched_shape(const Shape& x) const {
   const Index channels = weight.size(1);
   require((x.rank() == 3 || x.rank() == 4) && x[-3] == channels, "ConditionalInstanceNorm2d: x has shape ", x,
           "; it takes (N, ", channels, ", H, W) or (", channels, ", H, W)");
-  const Index samples = x.rank() == 3 ? 1 : x[0];
+  const auto share = BatchShare::current();
+  const Index samples = share && !needs_grad(mix_) ? share->total() : x.rank() == 3 ? 1 : x[0];
   require(mix_.size(0) == 1 || mix_.size(0) == samples, "ConditionalInstanceNorm2d: styles were set for ",
-          mix_.size(0), " samples, x ", x, " has ", samples, "; set one style for all or one for each");
+          mix_.size(0), " samples, x ", x, " is of a batch of ", samples,
+          "; set one style for all or one for each");
   return x.rank() == 3 ? with_batch(x) : x;
 }
 

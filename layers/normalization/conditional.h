@@ -37,7 +37,9 @@ class ConditionalInstanceNorm2d : public NormalizationLayer {
   Index styles() const { return weight.size(0); }
   /// All samples get this style. Throws ArgumentError unless 0 <= style < styles().
   void set_style(Index style) { set_styles({style}); }
-  /// Sample n gets style styles[n]; a single one is for all.
+  /// Sample n gets style styles[n]; a single one is for all. Where a batch is shared out among processes
+  /// (autograd/batch_share.h), the samples are those of the whole batch; a mix that requires a gradient has the process's
+  /// own.
   void set_styles(const std::vector<Index>& styles);
   /// Sample n gets the mix of row n of `mix` (N, styles); a single row is for all. Any weights will do, not
   /// only those that add up to 1. Gradients go to mix if it requires one. Throws ArgumentError for another

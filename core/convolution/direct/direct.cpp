@@ -145,7 +145,8 @@ struct Phase {
 // A result of which each phase is a correlation of the same source.
 struct Plan {
   Index batch, groups, channels;  // channels of one group of the result
-  Size2d result;                  // size of its pictures
+  Index batch_to_plan_for;
+  Size2d result;  // size of its pictures
   Window window;
   Size2d stride = 1, padding = 0;
   Size2d first = 0;  // q of the result's first row and column: tiles are counted from there
@@ -161,7 +162,7 @@ void cut(Plan& plan, Size2d size) {
   Window& window = plan.window;
   plan.tiles = cut_into_tiles(size, window.rows, window.columns,
                               window.channels * window.phases() + plan.stride.width * plan.block,
-                              most_rows(size, plan.batch * plan.groups), sizeof(T));
+                              most_rows(size, plan.batch_to_plan_for * plan.groups), sizeof(T));
   window.height = plan.tiles.rows + window.rows.reach;
   window.pitch = plan.tiles.columns + window.columns.reach;
 }
@@ -172,6 +173,7 @@ Plan plan_forward(const ConvolutionShape& s) {
   Plan plan{.batch = s.batch,
             .groups = s.groups,
             .channels = s.group_out(),
+            .batch_to_plan_for = s.batch_to_plan_for(),
             .result = s.out,
             .window = {forward_rows(s), forward_columns(s), s.group_in()}};
   cut<T>(plan, s.out);
@@ -197,6 +199,7 @@ Plan plan_input_gradient(const ConvolutionShape& s) {
   Plan plan{.batch = s.batch,
             .groups = s.groups,
             .channels = s.group_in(),
+            .batch_to_plan_for = s.batch_to_plan_for(),
             .result = s.in,
             .window = {rows, columns, s.group_out()},
             .stride = s.stride,

@@ -26,6 +26,7 @@ struct Split {
         copies_of_x(s.in_channels <= s.out_channels),
         small(s) {
     small.batch = 1;
+    small.whole_batch = 0;
     small.kernel = kPart;
     if (copies_of_x) {
       small.in_channels *= count();

@@ -126,6 +126,7 @@ struct Convolution {
   bool mirrored;
   const float* bias;
   bool relu;
+  Index whole_batch;  // 0, or as in ConvolutionShape
   Pictures<float> y;
 };
 
@@ -231,15 +232,21 @@ void compute_by_panels(const Convolution& c, const TileGrid& grid) {
 
 void compute(const Convolution& c) {
   const TileGrid grid(c.y.batch, c.y.size);
-  if (grid.count() <= kFewTiles && c.x.channels > kManyChannels) {
+  const TileGrid whole(c.whole_batch > 0 ? c.whole_batch : c.y.batch, c.y.size);
+  if (whole.count() <= kFewTiles && c.x.channels > kManyChannels) {
     return compute_by_panels(c, grid);
   }
   WeightMatrices w{nullptr, c.x.channels, divide_up(c.y.channels, kPanel)};
   Tensor weights = Tensor::empty({w.size()}, float32);
   w.data = weights.mutable_data<float>();
   transform_weights(c, w);
-  const Index block = block_of_tiles(grid);
-  parallel_for(grid.count(), block, [&](Index begin, Index end) {
+  // Blocks of tiles, of all pictures in one row or of each picture by itself.
+  const Index block = block_of_tiles(whole);
+  const Index row = c.whole_batch > 0 ? grid.down * grid.across : grid.count();
+  const Index blocks = divide_up(row, block);
+  parallel_for(row > 0 ? grid.count() / row * blocks : 0, 1, [&](Index task, Index) {
+    const Index begin = task / blocks * row + task % blocks * block;
+    const Index end = std::min(begin + block, (task / blocks + 1) * row);
     TileMatrices x{nullptr, block, c.x.groups()}, y{nullptr, block, kPanel / kGroup};
     x.data = scratch<float>(x.size() + y.size());
     y.data = x.data + x.size();
@@ -291,6 +298,7 @@ void forward(const ConvolutionShape& s, const float* x, const float* w, const fl
            .mirrored = false,
            .bias = bias,
            .relu = relu.on,
+           .whole_batch = s.whole_batch,
            .y = {y, relu.on ? relu.mask : nullptr, s.batch, s.out_channels, s.out}});
 }
 
@@ -311,6 +319,7 @@ void input_gradient(const ConvolutionShape& s, const float* dy, const ReluMask& 
            .mirrored = true,
            .bias = nullptr,
            .relu = false,
+           .whole_batch = s.whole_batch,
            .y = {dx, nullptr, s.batch, s.in_channels, s.in}});
   add_frame_gradient(s, dy, w, dx);
 }

@@ -1,0 +1,148 @@
+// Steps of a training on several ranks, or alone: how long they take, what they send, and how long they wait for it.
+// benchmarks/scaling starts it and makes sense of what it prints, a JSON object a line:
+//
+//   {"exchange": bytes, "seconds": ...}   both ways between ranks 0 and 1, as many as take a while
+//   {"ranks": ..., "threads": ..., ...}   after each round of steps, per step: see step_line()
+#include <chrono>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "gesso/autograd/batch_share.h"
+#include "gesso/core/parallel.h"
+#include "painting/training_run.h"
+#include "program/assets.h"
+#include "program/command_line.h"
+#include "program/ranks.h"
+
+using namespace gesso;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+// Passes everything on, and counts.
+class CountingGroup : public ProcessGroup {
+ public:
+  explicit CountingGroup(ProcessGroup& inner) : inner_(inner) {}
+  int rank() const override { return inner_.rank(); }
+  int size() const override { return inner_.size(); }
+
+  std::unique_ptr<Exchange> exchange(const std::vector<ConstBytes>& to_each,
+                                     const std::vector<Bytes>& from_each, int tag) override {
+    ++exchanges;
+    for (int r = 0; r < size(); ++r) {
+      bytes += r == rank() ? 0 : static_cast<Index>(to_each[static_cast<std::size_t>(r)].size());
+    }
+    return std::make_unique<Timed>(*this, inner_.exchange(to_each, from_each, tag));
+  }
+
+  Index exchanges = 0, waits = 0, bytes = 0;
+  double waited = 0;  // seconds
+
+ private:
+  class Timed : public Exchange {
+   public:
+    Timed(CountingGroup& group, std::unique_ptr<Exchange> inner) : group_(group), inner_(std::move(inner)) {}
+    bool arrived() override { return inner_->arrived(); }
+    void wait() override {
+      const Clock::time_point begin = Clock::now();
+      group_.waits += inner_->arrived() ? 0 : 1;
+      inner_->wait();
+      group_.waited += seconds_since(begin);
+    }
+
+   private:
+    CountingGroup& group_;
+    std::unique_ptr<Exchange> inner_;
+  };
+  ProcessGroup& inner_;
+};
+
+void print(const nlohmann::json& line) { std::cout << line.dump() << std::endl; }
+
+void time_exchanges(ProcessGroup& ranks) {
+  for (Index bytes = 8; bytes <= (Index{4} << 20); bytes *= 8) {
+    std::vector<std::byte> sent(static_cast<std::size_t>(bytes)), received(sent.size());
+    std::vector<ProcessGroup::ConstBytes> to_each(static_cast<std::size_t>(ranks.size()));
+    std::vector<ProcessGroup::Bytes> from_each(to_each.size());
+    if (ranks.rank() < 2) {
+      const auto other = static_cast<std::size_t>(1 - ranks.rank());
+      to_each[other] = sent;
+      from_each[other] = received;
+    }
+    const int times = bytes < 100000 ? 300 : 30;
+    ranks.barrier();
+    const Clock::time_point begin = Clock::now();
+    for (int i = 0; i < times; ++i) {
+      ranks.exchange(to_each, from_each, 0)->wait();
+    }
+    print({{"exchange", bytes}, {"seconds", seconds_since(begin) / times}});
+  }
+}
+
+nlohmann::json step_line(const CountingGroup& ranks, const TrainSettings& settings, Index steps,
+                         double seconds) {
+  const auto per_step = [&](auto number) { return static_cast<double>(number) / static_cast<double>(steps); };
+  return {{"ranks", ranks.size()},
+          {"threads", num_threads()},
+          {"batch", settings.batch},
+          {"seconds", per_step(seconds)},
+          {"waited", per_step(ranks.waited)},
+          {"bytes", per_step(ranks.bytes)},
+          {"exchanges", per_step(ranks.exchanges)},
+          {"waits", per_step(ranks.waits)}};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  TrainSettings settings;
+  settings.styles = {asset("styles/stained_glass.jpg")};
+  settings.content = asset("photos");
+  settings.network = {.width = 32, .blocks = 5};
+  settings.crop = 256;
+  Index rounds = 5, steps = 2, bucket = Index{1} << 20;
+  bool on_request = false;
+  CommandLine line("benchmark-ranks", "Times steps of a training on several ranks; prints JSON lines.");
+  line.option("--width", &settings.network.width, "channels of the first layer");
+  line.option("--crop", &settings.crop, "side of the crops in pixels");
+  line.option("--batch", &settings.batch, "photographs in each step");
+  line.option("--rounds", &rounds, "how often to time it").positive();
+  line.option("--steps", &steps, "steps of a round").positive();
+  line.option("--bucket", &bucket, "bytes of gradients that travel together").positive();
+  line.flag("--on-request", &on_request, "one round for every line on standard input, instead of --rounds");
+  line.add_threads_option();
+  return line.run(argc, argv, [&] {
+    CountingGroup ranks(program_ranks());
+    BatchShare::bucket_bytes = bucket;
+    settings.steps = 1'000'000;
+    TrainingRun run(settings, ranks);
+    run.training().step();
+    if (ranks.size() > 1) {
+      time_exchanges(ranks);
+    }
+    // Rank 0 reads the requests, and tells the others.
+    const auto wanted = [&](Index round) {
+      std::string request;
+      char go = round < rounds ? 1 : 0;
+      if (on_request && ranks.rank() == 0) {
+        go = std::getline(std::cin, request) ? 1 : 0;
+      }
+      ranks.broadcast(mutable_bytes_of(&go, 1));
+      return go == 1;
+    };
+    for (Index round = 0; wanted(round); ++round) {
+      ranks.exchanges = ranks.waits = ranks.bytes = 0;
+      ranks.waited = 0;
+      const Clock::time_point begin = Clock::now();
+      for (Index i = 0; i < steps; ++i) {
+        run.training().step();
+      }
+      print(step_line(ranks, settings, steps, seconds_since(begin)));
+    }
+    return true;
+  });
+}

@@ -1,0 +1,71 @@
+// The processes that work on one training together, as the code above the network sees them: a rank, a number of
+// them, and messages. One process alone is a group of one, to which every operation below is no work.
+// training/mpi_group.h makes groups of MPI's processes.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace gesso {
+
+/// Messages under way. The memory that was given to ProcessGroup::exchange() must live, and stay as it is, until they
+/// have arrived.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  /// Whether all have arrived. Does not wait; what a network needs done meanwhile, it does.
+  virtual bool arrived() = 0;
+  /// Waits until all have.
+  virtual void wait() = 0;
+};
+
+/// Ranks 0 to size() - 1. Operations are collective: all ranks call them, in the same order, with sizes that fit.
+class ProcessGroup {
+ public:
+  using ConstBytes = std::span<const std::byte>;
+  using Bytes = std::span<std::byte>;
+
+  virtual ~ProcessGroup() = default;
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+
+  /// Sends to_each[r] to rank r and receives from_each[r] from it, this rank included; any of them may be empty. Returns
+  /// at once. Exchanges of one `tag`, 0 to 32766, meet in the order in which each rank begins them; those of different
+  /// tags may be begun in any order.
+  virtual std::unique_ptr<Exchange> exchange(const std::vector<ConstBytes>& to_each,
+                                             const std::vector<Bytes>& from_each, int tag) = 0;
+
+  /// Two tags, this and the next, for exchanges that ranks may begin in different orders: the same on each rank that has
+  /// asked as often.
+  int new_tags();
+
+  // ---- what is made of it
+
+  /// The bytes of all ranks: from_each[r] receives what rank r gives as `mine`.
+  std::unique_ptr<Exchange> gather(ConstBytes mine, const std::vector<Bytes>& from_each);
+  /// values[i] = the sum over ranks, added in the order of ranks: the same bits on each.
+  void all_reduce(std::vector<double>& values);
+  /// `bytes` become those of rank `root`.
+  void broadcast(Bytes bytes, int root = 0);
+  /// Returns when every rank has come here.
+  void barrier();
+
+ private:
+  int tags_ = 0;
+};
+
+/// The group of one.
+ProcessGroup& single_process();
+
+template <class T>
+ProcessGroup::ConstBytes bytes_of(const T* values, std::size_t count) {
+  return std::as_bytes(std::span(values, count));
+}
+template <class T>
+ProcessGroup::Bytes mutable_bytes_of(T* values, std::size_t count) {
+  return std::as_writable_bytes(std::span(values, count));
+}
+
+}  // namespace gesso
