@@ -29,6 +29,19 @@ Index groups_of(Index channels) {
   return groups;
 }
 
+// Batch norm as processes with one picture each compute it when they do not synchronize, all in one process: in
+// training every picture has its own statistics, and the running ones collect their mean. That is instance norm until
+// eval().
+class UnsynchronizedBatchNorm2d : public BatchNorm2d {
+ public:
+  using BatchNorm2d::BatchNorm2d;
+
+ protected:
+  Statistics default_statistics() const override {
+    return is_training() ? Statistics::per_instance : BatchNorm2d::default_statistics();
+  }
+};
+
 using Norm = std::unique_ptr<FusedActivation>;  // null for no normalization
 using Options = NormalizationOptions;
 using Maker = Norm (*)(Index channels, const Options& options);
@@ -57,6 +70,10 @@ const std::map<std::string, Maker>& makers() {
       {"batch",
        [](Index channels, const Options& options) -> Norm {
          return std::make_unique<BatchNorm2d>(channels, batch_options(options));
+       }},
+      {"batch-unsynchronized",
+       [](Index channels, const Options& options) -> Norm {
+         return std::make_unique<UnsynchronizedBatchNorm2d>(channels, batch_options(options));
        }},
       {"instance", instance},
       {"layer", [](Index channels, const Options& options) { return group(1, channels, options); }},

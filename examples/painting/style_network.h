@@ -27,7 +27,7 @@ struct StyleNetworkOptions {
   double noise = 0;
 };
 
-/// "batch", "batch-instance", "group", "instance", "layer", "none".
+/// "batch", "batch-instance", "batch-unsynchronized", "group", "instance", "layer", "none".
 std::vector<std::string> known_normalizations();
 
 /// Throws ArgumentError, listing the known names, unless `name` is one.

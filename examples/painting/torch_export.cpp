@@ -16,7 +16,7 @@ std::string norm_line(const StyleNetworkOptions& options) {
   if (name == "instance") {
     return "norm = lambda x, k: F.instance_norm(x, weight=w[k + \".weight\"], bias=w[k + \".bias\"])";
   }
-  if (name == "batch") {
+  if (name == "batch" || name == "batch-unsynchronized") {  // which differ in training alone
     return "norm = lambda x, k: F.batch_norm(x, w[k + \".running_mean\"], w[k + \".running_var\"], " +
            affine + ")";
   }

@@ -259,6 +259,24 @@ TEST_CASE("the sequence does not depend on timing, threads, the cache or how far
   }
 }
 
+TEST_CASE("shares of batches are what their parts of whole batches are, from any position on") {
+  const TemporaryFolder folder;
+  save_plain_pictures(folder, 7);
+  const PictureFolderOptions options{.crop = 3, .batch = 5, .seed = 4};
+  PictureFolder whole(folder.path(), options), share(folder.path(), options);
+  share.set_share(1, 3);
+  for (int i = 0; i < 4; ++i) {
+    CHECK(share.next().to_vector() == whole.next().slice(1, 4).to_vector());
+    CHECK(share.state().crops == whole.state().crops);
+  }
+  whole.set_state({.crops = 10});
+  share.set_state({.crops = 10});
+  CHECK(share.next().to_vector() == whole.next().slice(1, 4).to_vector());
+  CHECK_THROWS_WITH_AS(share.set_share(3, 3), doctest::Contains("crops 3 to 5 are not all in a batch of 5"),
+                       ArgumentError);
+  CHECK_THROWS_AS(share.set_share(0, 0), ArgumentError);
+}
+
 TEST_CASE("a saved state resumes to the identical sequence") {
   const TemporaryFolder folder;
   Generator rng(6);

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "files.h"
+#include "gesso/autograd/batch_share.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/losses.h"
 #include "gesso/autograd/reduce.h"
@@ -17,6 +18,7 @@
 #include "gesso/training/optim/adam.h"
 #include "gesso/training/report/recorder.h"
 #include "support.h"
+#include "thread_ranks.h"
 
 using namespace gesso;
 using namespace gesso::testing;
@@ -179,6 +181,76 @@ TEST_CASE("a training that is stopped goes on to the same weights, bit for bit, 
     CHECK(logged(log[i], "lr") == logged(expected[i], "lr"));
   }
   CHECK(logged(log[5], "seconds") > logged(before[4], "seconds"));  // pauses left out, earlier runs counted
+}
+
+namespace {
+
+// As Line, of batches that ranks share out.
+struct SharedLine {
+  Generator init{1}, data{2};
+  Linear net{1, 1, {}, init};
+  Adam adam{net.parameters(), {.lr = 0.1}};
+  Training training;
+
+  explicit SharedLine(ProcessGroup& ranks, Index drifting_rank = -1)
+      : training(net, adam, {.steps = kSteps, .command = "line", .ranks = &ranks, .batch = 7},
+                 [&, drifting_rank] {
+                   const Tensor x = Tensor::randn({7, 1}, data);
+                   const auto share = BatchShare::current();
+                   const Tensor own = x.slice(share->first(), share->first() + share->count());
+                   const Tensor loss = mean(gather_samples(mse_of_samples(net(own), 2 * own + 1)));
+                   const bool drifts = training.steps_done() == 3 && ranks.rank() == drifting_rank;
+                   return BatchLoss(drifts ? loss + mean(square(net.weight)) : loss);
+                 }) {
+    training.keep("data", data);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("ranks keep one folder, and a run begun on three goes on on two and alone, bit for bit") {
+  const auto weights_after = [](const SharedLine& line) {
+    return std::pair(line.net.weight.to_vector(), line.net.bias.to_vector());
+  };
+  SharedLine whole(single_process());
+  while (whole.training.steps_done() < kSteps) {
+    whole.training.step();
+  }
+  const TemporaryFolder folder;
+  const auto go_on = [&](ProcessGroup& ranks, Index until) {
+    SharedLine line(ranks);
+    const RunFolder run(folder / "run", ranks);
+    if (until > 4) {
+      line.training.resume(run.checkpoint_to_resume("line"));
+    } else {
+      run.create();
+    }
+    TrainingLoopOptions options = quietly(line.training, until);
+    if (ranks.rank() != 1 % ranks.size()) {
+      options.stop = {};  // one rank asks for the end, and all come to it
+    }
+    const bool done = train(line.training, run, options);
+    CHECK(done == (until == kSteps));
+    CHECK(line.training.steps_done() == until);
+    if (done) {
+      CHECK((weights_after(line) == weights_after(whole)));
+    }
+  };
+  on_ranks(3, [&](ProcessGroup& ranks) { go_on(ranks, 4); });
+  on_ranks(2, [&](ProcessGroup& ranks) { go_on(ranks, 9); });
+  go_on(single_process(), kSteps);
+  CHECK(read_log(folder / "run/log.jsonl").size() == kSteps);
+}
+
+TEST_CASE("a rank whose gradients are not the others' is found at once") {
+  on_ranks(3, [](ProcessGroup& ranks) {
+    SharedLine line(ranks, 2);
+    for (int i = 0; i < 3; ++i) {
+      line.training.step();
+    }
+    CHECK_THROWS_WITH_AS(line.training.step(),
+                         doctest::Contains("step 4: the gradients of rank 2 are not those of rank 0"), Error);
+  });
 }
 
 TEST_CASE("a training that is done already only saves again") {

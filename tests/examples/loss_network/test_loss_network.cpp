@@ -24,6 +24,7 @@
 #include "painting/squeezenet.h"
 #include "paths.h"
 #include "support.h"
+#include "thread_ranks.h"
 
 using namespace gesso;
 using namespace gesso::testing;
@@ -315,6 +316,29 @@ TEST_CASE("freeze_statistics: training computes what evaluation does, and the st
   CHECK(identical(student(pictures), moved));
   CHECK(identical(student(pictures), moved));
   check_close(SqueezeNet({}, student.folded(scales_of(1, 1))).features(pictures).back(), moved, 1e-4);
+}
+
+TEST_CASE("the student and its batch norms are the same bits on 1, 2 and 3 ranks") {
+  const Folder folder(4);
+  LossNetworkSettings settings =
+      folder.settings(4);  // in the last of them batch norm's statistics stand still
+  settings.batch = 3;
+  const auto trained = [&](ProcessGroup& ranks) {
+    LossNetworkTraining training(settings, ranks);
+    std::vector<LogEntry> log;
+    for (Index step = 0; step < settings.steps; ++step) {
+      log.push_back(training.training().step());
+    }
+    std::map<std::string, std::vector<double>> state;
+    for (const auto& [name, tensor] : training.training().model().state_dict()) {
+      state[name] = tensor.to_vector();
+    }
+    return std::pair(log, state);
+  };
+  const auto alone = trained(single_process());
+  for (const int count : {2, 3}) {
+    on_ranks(count, [&](ProcessGroup& ranks) { CHECK((trained(ranks) == alone)); });
+  }
 }
 
 TEST_CASE("the student learns to see as the teacher does") {

@@ -21,6 +21,7 @@
 #include "painting/stylize.h"
 #include "paths.h"
 #include "support.h"
+#include "thread_ranks.h"
 
 using namespace gesso;
 using namespace gesso::testing;
@@ -156,6 +157,22 @@ TEST_CASE("training goes on after a pause as if there were none, and its file gi
   }
   CHECK(largest_difference(stylize(loaded.network->network(), photograph),
                            stylize(straight.network().network(), photograph)) < 0.01);  // weights are F16
+}
+
+TEST_CASE("a training is the same bits on 1 and 2 ranks") {
+  const Folders folders;
+  const auto trained = [&](ProcessGroup& ranks) {
+    AnyStyleTraining training(folders.settings(2), ranks);
+    training.begin();
+    std::vector<LogEntry> log = {training.training().step(), training.training().step()};
+    std::vector<std::vector<double>> weights;
+    for (const Tensor& parameter : training.network().parameters()) {
+      weights.push_back(parameter.to_vector());
+    }
+    return std::pair(log, weights);
+  };
+  const auto alone = trained(single_process());
+  on_ranks(2, [&](ProcessGroup& ranks) { CHECK((trained(ranks) == alone)); });
 }
 
 TEST_CASE("it learns styles") {

@@ -5,6 +5,7 @@
 
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/graph.h"
+#include "gesso/autograd/reduce.h"
 #include "gesso/core/files/json.h"
 #include "gesso/core/files/safetensors.h"
 #include "gesso/core/pictures/resize.h"
@@ -61,9 +62,33 @@ TEST_CASE("every parameter of the network gets the right gradient") {
                   {.max_elements = 25, .parameters = network.named_parameters()});
 }
 
+TEST_CASE(
+    "batch norm of processes that do not synchronize is instance norm in training, and batch norm in use") {
+  const auto network_of = [](const char* normalization) {
+    Generator rng(5);
+    return std::make_unique<StyleNetwork>(
+        StyleNetworkOptions{.width = 4, .blocks = 1, .normalization = normalization}, rng);
+  };
+  Generator rng(6);
+  const Tensor x = Tensor::uniform({3, 3, 12, 16}, rng);
+  const auto unsynchronized = network_of("batch-unsynchronized"), instance = network_of("instance");
+  const Tensor y = (*unsynchronized)(x);
+  CHECK(y.to_vector() == (*instance)(x).to_vector());
+  sum(square(y)).backward();
+  sum(square((*instance)(x))).backward();
+  const Tensor first = unsynchronized->parameters().front(), of_instance = instance->parameters().front();
+  CHECK(first.grad().to_vector() == of_instance.grad().to_vector());
+
+  const auto batch = network_of("batch");
+  batch->load_state_dict(unsynchronized->state_dict());
+  unsynchronized->eval();
+  batch->eval();
+  CHECK((*unsynchronized)(x).to_vector() == (*batch)(x).to_vector());
+}
+
 TEST_CASE("from the same seed, networks begin with the same convolutions under every normalization") {
-  CHECK(known_normalizations() ==
-        std::vector<std::string>{"batch", "batch-instance", "group", "instance", "layer", "none"});
+  CHECK(known_normalizations() == std::vector<std::string>{"batch", "batch-instance", "batch-unsynchronized",
+                                                           "group", "instance", "layer", "none"});
   const auto convolutions = [](const std::string& normalization) {
     Generator rng(5);
     StyleNetwork network({.width = 6, .blocks = 1, .normalization = normalization}, rng);
