@@ -347,4 +347,35 @@ Tensor gather_samples(const Tensor& x) {
   });
 }
 
+// y = sum of w[n] x[n], so dx[n] = w[n] dy
+Tensor sum_samples(const Tensor& x, const std::vector<double>& weights) {
+  require_defined(x, "sum_samples", "x");
+  require(x.rank() >= 1, "sum_samples: x is a scalar; it must be (samples, ...)");
+  const std::shared_ptr<BatchShare> current = BatchShare::current();
+  const Index samples = x.size(0), total = current ? current->total() : samples;
+  require(static_cast<Index>(weights.size()) == total, "sum_samples: ", weights.size(),
+          " weights for a batch of ", total, "; each sample needs one");
+  const auto share =
+      current ? current : std::make_shared<BatchShare>(single_process(), std::max<Index>(1, total));
+  const Shape shape(std::vector<Index>(x.shape().begin() + 1, x.shape().end()));
+  const auto own = weights.begin() + share->first();
+  const std::vector<double> own_weights(own, own + samples);
+  const auto weighted = [&](Index n) {
+    return x.alias(shape, n * shape.numel()).clone().mul_(own_weights[static_cast<std::size_t>(n)]);
+  };
+  const Tensor y = [&] {
+    const NoGradGuard no_grad;
+    return share->sum("sum_samples", samples, shape, x.dtype(), weighted)();
+  }();
+  return record("sum_samples", y, {x}, [own_weights, shape = x.shape()](const Tensor& dy, Gradients& d) {
+    d(0, [&] {
+      Tensor dx = Tensor::empty(shape, dy.dtype());
+      for (Index n = 0; n < shape[0]; ++n) {
+        dx.alias(dy.shape(), n * dy.numel()).copy_(dy).mul_(own_weights[static_cast<std::size_t>(n)]);
+      }
+      return dx;
+    });
+  });
+}
+
 }  // namespace gesso

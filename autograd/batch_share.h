@@ -13,7 +13,8 @@
 // - The gradient of a weight is a sum over samples. conv2d, conv_transpose2d, linear and the normalizations make one
 //   gradient for each sample and add those up along a fixed binary tree over the samples of the whole batch, whoever
 //   has them (SumTree). Sums travel in buckets while backward goes on.
-// - gather_samples() brings the rows of all ranks together; what follows is computed by every rank for itself.
+// - gather_samples() brings the rows of all ranks together, sum_samples() adds them up; what follows is computed by every
+//   rank for itself.
 // - Batch norm's statistics, and their gradients, are merged over all samples in their order.
 //
 // An operation of one's own whose weight's gradient sums over samples says so by Gradients::later() and
@@ -111,5 +112,10 @@ class BatchShareGuard {
 /// it and so has the gradient of every row: backward takes this rank's. Throws ArgumentError unless x has as many rows as
 /// this rank has samples.
 Tensor gather_samples(const Tensor& x);
+
+/// The sum over all samples n of the batch of weights[n] x[n], for x (samples, ...): whole, of the shape of a sample. What
+/// gather_samples() would bring to every rank is added up on the way, so it takes no more for more ranks. Throws
+/// ArgumentError unless there is a weight for each sample of the batch, and x has this rank's.
+Tensor sum_samples(const Tensor& x, const std::vector<double>& weights);
 
 }  // namespace gesso

@@ -2,12 +2,15 @@
 
 #include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <iostream>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <thread>
 
 #include "gesso/autograd/batch_share.h"
 #include "gesso/core/error.h"
@@ -179,9 +182,12 @@ LogEntry Training::step(const std::function<void()>& with_gradients) {
 
 void Training::save(const std::filesystem::path& folder) const {
   require_finite();
-  if (ranks().rank() != 0) {
-    return;
+  if (ranks().rank() == 0) {
+    save_checkpoint(folder, checkpoint());
   }
+}
+
+Checkpoint Training::checkpoint() const {
   Checkpoint checkpoint{.step = steps_done_,
                         .model = model_.state_dict(),
                         .optimizer = optimizer_.state_dict(),
@@ -195,7 +201,7 @@ void Training::save(const std::filesystem::path& folder) const {
   for (const auto& [name, pictures] : folders_) {
     checkpoint.metadata[name] = std::to_string(pictures->state().crops);
   }
-  save_checkpoint(folder, checkpoint);
+  return checkpoint;
 }
 
 void Training::resume(const Checkpoint& checkpoint) {
@@ -260,6 +266,61 @@ Agreement agree(ProcessGroup& ranks, bool stop, bool save) {
   return {asked[0] > 0, asked[1] > 0};
 }
 
+// A training's last checkpoint in memory, which a thread of its own saves as soon as `stop` is true. For trainings whose
+// steps may be longer than they are given to end: Open MPI's mpirun kills its ranks a second after Ctrl-C.
+class LastStep {
+ public:
+  LastStep(std::filesystem::path folder, std::function<bool()> stop)
+      : folder_(std::move(folder)), stop_(std::move(stop)), thread_([this] { watch(); }) {}
+  ~LastStep() {
+    {
+      std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    ended_.notify_all();
+    thread_.join();
+  }
+  LastStep(const LastStep&) = delete;
+  LastStep& operator=(const LastStep&) = delete;
+
+  // Saves `checkpoint` should it come to that before the next is kept.
+  void keep(Checkpoint checkpoint) {
+    for (StateDict* state : {&checkpoint.model, &checkpoint.optimizer}) {
+      for (auto& [name, tensor] : *state) {
+        tensor = tensor.detach().clone();
+      }
+    }
+    std::lock_guard lock(mutex_);
+    last_ = std::move(checkpoint);
+  }
+
+  // While one lives, nothing is saved here.
+  std::unique_lock<std::mutex> pause() { return std::unique_lock(mutex_); }
+
+ private:
+  void watch() {
+    std::unique_lock lock(mutex_);
+    while (!ended_.wait_for(lock, std::chrono::milliseconds(20), [this] { return over_; })) {
+      if (stop_() && last_) {
+        try {
+          save_checkpoint(folder_, *last_);
+        } catch (const Error&) {
+          // The training's own attempt, after the step, says so.
+        }
+        return;
+      }
+    }
+  }
+
+  const std::filesystem::path folder_;
+  const std::function<bool()> stop_;
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool over_ = false;
+  std::optional<Checkpoint> last_;
+  std::thread thread_;
+};
+
 // What rank 0 does beside the steps: everything that is seen of a training.
 class Keeper {
  public:
@@ -278,6 +339,9 @@ class Keeper {
     }
     if (options.bar) {
       bar_.emplace("Training", training.steps(), training.steps_done());
+    }
+    if (training.ranks().size() > 1 && options.stop) {
+      last_step_.emplace(folder.checkpoint(), options.stop);
     }
     for (const std::string& line : log_.damaged()) {
       warn(line + "; it is left out");
@@ -298,6 +362,9 @@ class Keeper {
     entry.emplace_back("seconds", seconds_before_ + seconds_since(begin_));
     log_.write(entry);
     entries_.push_back(entry);
+    if (last_step_) {
+      last_step_->keep(training_.checkpoint());
+    }
     if (bar_) {
       for (const std::string& warning : training_.take_warnings()) {
         warn(warning);
@@ -318,7 +385,10 @@ class Keeper {
     if (options_.samples) {
       options_.samples(step);
     }
-    training_.save(folder_.checkpoint());
+    {
+      const auto alone = last_step_ ? last_step_->pause() : std::unique_lock<std::mutex>();
+      training_.save(folder_.checkpoint());
+    }
     if (options_.report) {
       Report page = options_.report(entries_);
       if (step < steps) {
@@ -345,6 +415,7 @@ class Keeper {
   const double seconds_before_;
   std::unique_ptr<NormalizationRecorder> recorder_;
   std::optional<ProgressBar> bar_;
+  std::optional<LastStep> last_step_;
   const Clock::time_point begin_ = Clock::now();
   Clock::time_point saved_ = begin_;
 };

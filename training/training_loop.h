@@ -108,6 +108,8 @@ class Training {
   /// when a weight or the optimizer's state is not finite; resume() throws ArgumentError for a checkpoint that does
   /// not fit, or is not finite.
   void save(const std::filesystem::path& folder) const;
+  /// What save() saves; its tensors are the training's own, which the next step changes.
+  Checkpoint checkpoint() const;
   void resume(const Checkpoint& checkpoint);
 
   /// One line for each picture found unreadable since the last call, and for a damaged checkpoint that resume() had
@@ -135,7 +137,9 @@ class Training {
 
 /// What the loop does besides. Everything can be left out.
 struct TrainingLoopOptions {
-  /// Asked before every step; true ends the training there. For Ctrl-C, say.
+  /// Asked before every step; true ends the training there. For Ctrl-C, say. On several ranks it is asked during steps
+  /// too, on another thread: whoever started them may not wait for the end of one, so rank 0 then saves at once what the last
+  /// step left.
   std::function<bool()> stop = {};
 
   /// Saves after every so many steps, or when so many seconds have passed since the last time; 0: only at the

@@ -177,22 +177,23 @@ NamedTensors StyleTarget::constants(std::uint64_t number) const {
 Tensor StyleTarget::gram_distances(std::size_t i, const Tensor& features,
                                    const std::vector<Index>& styles) const {
   const double samples = static_cast<double>(styles.size());
-  const double elements = static_cast<double>(features.size(1) * features.size(1));
-  std::map<Index, std::vector<Index>> of_styles;  // the samples of each
-  for (std::size_t n = 0; n < styles.size(); ++n) {
-    if (styles[n] != kNoStyle) {
-      of_styles[styles[n]].push_back(static_cast<Index>(n));
+  const Index channels = features.size(1);
+  std::map<Index, double> members;  // of each style, how many samples
+  for (const Index style : styles) {
+    if (style != kNoStyle) {
+      members[style] += 1;
     }
   }
-  const Tensor all = gather_samples(gram_matrix(features, GramNormalizer::pixels));
+  const Tensor grams = gram_matrix(features, GramNormalizer::pixels);
   Tensor total = Tensor::scalar(0, features.dtype());
-  for (const auto& [style, members] : of_styles) {
-    std::vector<Tensor> grams;
-    for (const Index n : members) {
-      grams.push_back(slice(all, 0, n, n + 1));
+  for (const auto& [style, count] : members) {
+    std::vector<double> shares;  // of each sample in the style's mean
+    for (const Index each : styles) {
+      shares.push_back(each == style ? 1 / count : 0);
     }
-    const Tensor gram = mean(grams.size() == styles.size() ? all : concat(grams, 0), {0}, true);
-    const double weight = taps_[i].weights[style] * static_cast<double>(members.size()) / samples / elements;
+    const Tensor gram = sum_samples(grams, shares).reshape({1, channels, channels});
+    const double weight =
+        taps_[i].weights[style] * count / samples / static_cast<double>(channels * channels);
     total = total + sum(square(gram - taps_[i].styles[style])) * weight;
   }
   return total;

@@ -29,6 +29,7 @@
 #include "thread_ranks.h"
 
 using namespace gesso;
+using gesso::testing::check_gradients;
 using gesso::testing::on_ranks;
 using gesso::testing::random_input;
 
@@ -285,6 +286,29 @@ TEST_CASE("the first samples of a batch may leave ranks with none") {
   for (const int ranks : {2, 3, 4}) {
     CHECK((of_ranks(ranks, work) == alone));
   }
+}
+
+TEST_CASE("sum_samples: values, gradients, and the same bits on any number of ranks") {
+  const std::vector<double> weights = {0.5, 0, -1, 2, 3};
+  check_gradients([&](const auto& in) { return sum_samples(in[0], weights); }, {random_input({5, 2, 3})});
+  check_gradients([](const auto& in) { return sum_samples(in[0], {2}); }, {random_input({1})});
+  const Tensor x = Tensor::from({1, 2, 3, 4, 5, 6}, {3, 2});
+  CHECK(sum_samples(x, {1, 10, 100}).to_vector() == std::vector<double>{531, 642});
+  Generator rng(10);
+  const Tensor batch = Tensor::randn({5, 7}, rng);
+  const auto work = [&](ProcessGroup& group) {
+    const BatchShareGuard guard(group, 5);
+    const Tensor own = own_part(batch).requires_grad_();
+    const Tensor y = sum_samples(own, weights);
+    sum(square(y)).backward();
+    return Numbers{{"y", y.to_vector()}, {"gradients", gather_samples(own.grad()).to_vector()}};
+  };
+  const Numbers alone = work(single_process());
+  for (const int ranks : {2, 3, 4, 5}) {
+    CHECK((of_ranks(ranks, work) == alone));
+  }
+  CHECK_THROWS_WITH_AS(sum_samples(x, {1, 2}), doctest::Contains("2 weights for a batch of 3"),
+                       ArgumentError);
 }
 
 TEST_CASE("what has weights refuses tensors that are no rank's samples") {
