@@ -1,9 +1,11 @@
 // A batch whose samples are shared out among the ranks of a ProcessGroup, so that every number comes out as it would
 // on one process, bit for bit:
 //
-//     const BatchShareGuard guard(group, 8);          // a batch of 8; this rank's are share.first() and on
-//     const Tensor y = net(own_samples);              // (share.count(), C, H, W)
-//     const Tensor each = mse_of_samples(y, target);  // (share.count())
+//     ProcessGroup& group = mpi_world();      // or single_process()
+//     const BatchShareGuard guard(group, 8);  // a batch of 8, of which this rank has some
+//     const auto share = BatchShare::current();
+//     const Tensor x = batch.slice(share->first(), share->first() + share->count());
+//     const Tensor each = mse_of_samples(net(x), x);  // (share->count())
 //     mean(gather_samples(each)).backward();          // of all 8 samples, on every rank
 //
 // The rules: a tensor with a batch dimension holds this rank's samples; a tensor without one (a weight, a loss) is

@@ -2,14 +2,10 @@
 // then does with that of all. In the order of samples, so that every number is that of normalization.h for the whole
 // batch, bit for bit, however many samples each process has:
 //
-//     plane_moments(own axes, x, of_own_planes);                    // forward
-//     ... those of all, in the order of samples ...
-//     merge_plane_moments(axes of all, of_all_planes, eps, statistics);
-//     normalize_with(own axes, x, statistics, ...);
-//
-//     plane_gradient_sums(own axes, in, of_own_planes);             // backward
-//     ... those of all ...
-//     normalize_backward_with_sums(own axes, in, axes of all, of_all_planes, out);
+//     forward    plane_moments()        of the own planes; those of all processes are brought together
+//                merge_plane_moments()  of all planes, to statistics, with which normalize_with() goes on
+//     backward   plane_gradient_sums()  of the own planes; those of all processes are brought together
+//                normalize_backward_with_sums()  of the own planes, with the sums over all
 //
 // Numbers whose squares no float64 holds (1e160) are not looked at twice here, as they are there.
 #pragma once
