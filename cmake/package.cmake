@@ -20,6 +20,7 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 # A static library's users link what is within.
 set(GESSO_DEBIAN_OF_openblas libopenblas-dev)
 set(GESSO_DEBIAN_OF_z zlib1g-dev)
+set(GESSO_DEBIAN_OF_mpi libopenmpi-dev)
 set(GESSO_DEBIAN_OF_lcms2 liblcms2-dev)
 set(GESSO_DEBIAN_OF_webp libwebp-dev)
 set(GESSO_DEBIAN_OF_tiff libtiff-dev)
