@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -15,9 +16,14 @@
 
 #include "files.h"
 #include "gesso/core/files/file.h"
+#include "gesso/core/files/safetensors.h"
+#include "gesso/core/generator.h"
+#include "gesso/core/pictures/picture.h"
 #include "gesso/training/checkpoint.h"
 #include "gesso/training/mpi_group.h"
 #include "gesso/training/report/log.h"
+#include "painting/squeezenet.h"
+#include "painting/torchvision_weights.h"
 #include "paths.h"
 #include "program_runs.h"
 #include "support.h"
@@ -54,8 +60,8 @@ std::string training(const std::string& out, const std::string& options) {
 }
 
 // What two runs must have in common: the model, and the log but for its times.
-std::string results_of(const std::string& folder) {
-  std::string results = read_file(folder + "/model.safetensors");
+std::string results_of(const std::string& folder, const std::string& model = "model.safetensors") {
+  std::string results = read_file(folder + "/" + model);
   for (const LogEntry& entry : read_log(folder + "/log.jsonl")) {
     for (const auto& [name, value] : entry) {
       results += name == "seconds" ? "" : name + concat_text(' ', value, '\n');
@@ -144,6 +150,43 @@ TEST_CASE("and so with several styles, strength, steadiness and noise") {
                       "--steps 2 --width 4 --batch 8 --strength --steadiness 0.5 --noise 0.1 --style " +
                           source_path("examples/assets/styles/waves.jpg"),
                       {1, 3});
+}
+
+TEST_CASE("train-loss-network and compare-norms end with the same bits on 1 and 3 ranks") {
+  if (!can_run()) return;
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "pictures");
+  Generator rng(8);
+  for (const char* name : {"a.png", "b.png", "c.png"}) {
+    save_picture(folder / (std::string("pictures/") + name), Tensor::uniform({1, 3, 40, 48}, rng));
+  }
+  save_safetensors(folder / "teacher.safetensors",
+                   random_torchvision_weights(squeezenet_parameters({}), rng));
+  for (const int ranks : {1, 3}) {
+    CAPTURE(ranks);
+    const std::string n = std::to_string(ranks);
+    const Outcome learned =
+        run_command(on(ranks) + program_path("train-loss-network") + " --pictures " + (folder / "pictures") +
+                    " --teacher-weights " + (folder / "teacher.safetensors") +
+                    " --steps 3 --batch 4 --crop 32 --out " + (folder / ("loss" + n)));
+    INFO(learned.errors);
+    REQUIRE(learned.status == 0);
+    const Outcome compared = run_command(
+        on(ranks) + program_path("compare-norms") +
+        " --norms batch,batch-unsynchronized --batch-sizes 1,4 --seeds 1 --steps 2 --width 4 --blocks 1 --crop 32 "
+        "--style-size 48 --picture-size 32 --skip photographs,classification --loss-network filters --out " +
+        (folder / ("norms" + n)));
+    INFO(compared.errors);
+    REQUIRE(compared.status == 0);
+    CHECK(compared.out == (folder / ("norms" + n)) + "/report.html\n");
+  }
+  CHECK((results_of(folder / "loss1", "loss_network.safetensors") ==
+         results_of(folder / "loss3", "loss_network.safetensors")));
+  for (const char* run : {"batch-batch1-seed1", "batch-batch4-seed1", "batch-unsynchronized-batch4-seed1"}) {
+    CAPTURE(run);
+    CHECK((results_of(folder / ("norms1/runs/" + std::string(run))) ==
+           results_of(folder / ("norms3/runs/" + std::string(run)))));
+  }
 }
 
 TEST_CASE("a run whose rank is killed ends soon, and goes on on another number of ranks, bit for bit") {
