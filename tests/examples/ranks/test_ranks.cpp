@@ -174,7 +174,7 @@ TEST_CASE("train-loss-network and compare-norms end with the same bits on 1 and 
     const Outcome compared = run_command(
         on(ranks) + program_path("compare-norms") +
         " --norms batch,batch-unsynchronized --batch-sizes 1,4 --seeds 1 --steps 2 --width 4 --blocks 1 --crop 32 "
-        "--style-size 48 --picture-size 32 --skip photographs,classification --loss-network filters --out " +
+        "--style-size 48 --picture-size 32 --skip photographs,classification --experiments none --loss-network filters --out " +
         (folder / ("norms" + n)));
     INFO(compared.errors);
     REQUIRE(compared.status == 0);
