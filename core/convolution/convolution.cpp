@@ -112,6 +112,11 @@ ConvolutionAlgorithmGuard::ConvolutionAlgorithmGuard(ConvolutionAlgorithm algori
 ConvolutionAlgorithmGuard::~ConvolutionAlgorithmGuard() { meaning_of_automatic = before_; }
 
 template <class T>
+ConvolutionAlgorithm automatic_algorithm(const ConvolutionShape& s) {
+  return fastest<T>(s, s.fan_in(), s.out_pixels());
+}
+
+template <class T>
 void convolution_forward(const ConvolutionShape& s, const T* x, const T* w, const T* bias, T* y,
                          ConvolutionAlgorithm algorithm, const FusedRelu& relu) {
   choose<T>(algorithm, s, s.fan_in(), s.out_pixels()).forward(s, x, w, bias, relu, y);
@@ -131,6 +136,8 @@ void convolution_weight_gradient(const ConvolutionShape& s, const T* x, const T*
   choose<T>(algorithm, s, terms, s.out_pixels()).weight_gradient(s, x, dy, mask, dw);
 }
 
+template ConvolutionAlgorithm automatic_algorithm<float>(const ConvolutionShape&);
+template ConvolutionAlgorithm automatic_algorithm<double>(const ConvolutionShape&);
 template void convolution_forward(const ConvolutionShape&, const float*, const float*, const float*, float*,
                                   ConvolutionAlgorithm, const FusedRelu&);
 template void convolution_forward(const ConvolutionShape&, const double*, const double*, const double*,

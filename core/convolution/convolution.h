@@ -41,6 +41,10 @@ class ConvolutionAlgorithmGuard {
   ConvolutionAlgorithm before_;
 };
 
+/// What `automatic` means for the forward of this shape, but for a ConvolutionAlgorithmGuard.
+template <class T>
+ConvolutionAlgorithm automatic_algorithm(const ConvolutionShape& shape);
+
 // All throw ArgumentError when asked for an algorithm that cannot compute the shape.
 
 /// y = convolution of x and w, plus the bias unless `bias` is null, and then the relu if it is on.

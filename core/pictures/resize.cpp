@@ -71,17 +71,22 @@ GESSO_SIMD void weighted_rows(const T* in, Index stride, const T* weight, Index 
   }
 }
 
-// (planes, H, W) to (planes, height, W)
+// (planes, rows of H, W) to (planes, height, W): rows from `first` on of the filter's result, of rows from `first_in` on.
 template <class T>
-void resize_rows(const T* in, Index planes, Index H, Index W, T* out, Index height) {
-  const Filter<T> filter = make_filter<T>(H, height);
+void resize_rows(const Filter<T>& filter, const T* in, Index planes, Index H, Index first_in, Index W, T* out,
+                 Index first, Index height) {
   parallel_for(planes * height, kRowBlock, [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
-      const Index plane = row / height, y = row % height;
-      weighted_rows(in + (plane * H + filter.first[y]) * W, W, &filter.weight[y * filter.taps], filter.taps,
-                    out + row * W, W);
+      const Index plane = row / height, y = first + row % height;
+      weighted_rows(in + (plane * H + filter.first[y] - first_in) * W, W, &filter.weight[y * filter.taps],
+                    filter.taps, out + row * W, W);
     }
   });
+}
+
+template <class T>
+void resize_rows(const T* in, Index planes, Index H, Index W, T* out, Index height) {
+  resize_rows(make_filter<T>(H, height), in, planes, H, 0, W, out, 0, height);
 }
 
 // out[o][lane] = sum over k of weight[o][k] * in[first[o] + k][lane]: one row's filter on kRowBlock rows at
@@ -104,8 +109,7 @@ GESSO_SIMD void weighted_lanes(const T* in, const Index* first, const T* weight,
 
 // (rows, W) to (rows, width)
 template <class T>
-void resize_columns(const T* in, Index rows, Index W, T* out, Index width) {
-  const Filter<T> filter = make_filter<T>(W, width);
+void resize_columns(const Filter<T>& filter, const T* in, Index rows, Index W, T* out, Index width) {
   parallel_for(rows, kRowBlock, [&](Index begin, Index end) {
     std::vector<T> from(W * kRowBlock), to(width * kRowBlock);
     for (Index row = begin; row < end; ++row) {
@@ -120,6 +124,11 @@ void resize_columns(const T* in, Index rows, Index W, T* out, Index width) {
       }
     }
   });
+}
+
+template <class T>
+void resize_columns(const T* in, Index rows, Index W, T* out, Index width) {
+  resize_columns(make_filter<T>(W, width), in, rows, W, out, width);
 }
 
 // Clamps each plane of `out` to the range of the same plane of `in`. NaN stays NaN.
@@ -174,6 +183,44 @@ Tensor resize_picture(const Tensor& x, Index height, Index width) {
     }
     clamp_to_range(in, planes, H * W, out, height * width);
   });
+  return result;
+}
+
+struct ResizeOfRows::Filters {
+  Filter<float> rows, columns;
+};
+
+ResizeOfRows::ResizeOfRows(Size2d from, Size2d to) : from_(from), to_(to) {
+  require(from.height >= 1 && from.width >= 1 && to.height >= 1 && to.width >= 1, "resize of rows: from ",
+          from, " to ", to, "; sizes must be at least 1 x 1");
+  filters_ = std::make_unique<Filters>(
+      Filters{make_filter<float>(from.height, to.height), make_filter<float>(from.width, to.width)});
+}
+
+ResizeOfRows::~ResizeOfRows() = default;
+
+ResizeOfRows::Rows ResizeOfRows::rows_for(const Rows& wanted) const {
+  if (from_.height == to_.height) {
+    return wanted;
+  }
+  const Filter<float>& filter = filters_->rows;
+  return {filter.first[wanted.begin], filter.first[wanted.end - 1] + filter.taps};
+}
+
+Tensor ResizeOfRows::resized(const Tensor& x, const Rows& wanted) const {
+  const Index N = x.size(0), C = x.size(1), height = wanted.end - wanted.begin;
+  Tensor rows = x;
+  if (from_.height != to_.height) {
+    rows = Tensor::empty({N, C, height, from_.width});
+    resize_rows(filters_->rows, x.data<float>(), N * C, x.size(2), rows_for(wanted).begin, from_.width,
+                rows.mutable_data<float>(), wanted.begin, height);
+  }
+  if (from_.width == to_.width) {
+    return rows;
+  }
+  Tensor result = Tensor::empty({N, C, height, to_.width});
+  resize_columns(filters_->columns, rows.data<float>(), N * C * height, from_.width,
+                 result.mutable_data<float>(), to_.width);
   return result;
 }
 

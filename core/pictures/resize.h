@@ -3,6 +3,9 @@
 // slice(), upsample_bilinear2d(), avg_pool2d().
 #pragma once
 
+#include <memory>
+
+#include "gesso/core/size2d.h"
 #include "gesso/core/tensor.h"
 
 namespace gesso {
@@ -15,6 +18,30 @@ namespace gesso {
 /// exactly constant. An axis whose size does not change is left as it is. Results do not depend on the number
 /// of threads. Throws ArgumentError unless x is (N, C, H, W) with H, W >= 1, and height, width >= 1.
 Tensor resize_picture(const Tensor& x, Index height, Index width);
+
+/// resize_picture() of float32 pictures of one size, some rows at a time.
+class ResizeOfRows {
+ public:
+  /// From `from` to `to`. Throws ArgumentError for sizes below 1.
+  ResizeOfRows(Size2d from, Size2d to);
+  ~ResizeOfRows();
+  ResizeOfRows(const ResizeOfRows&) = delete;
+  ResizeOfRows& operator=(const ResizeOfRows&) = delete;
+
+  struct Rows {
+    Index begin, end;
+  };
+  /// The rows of the picture that rows `wanted` of the result are made of.
+  Rows rows_for(const Rows& wanted) const;
+  /// Rows `wanted` of the result of a picture of which `x`, (N, C, rows, W), are the rows_for() them, before they are
+  /// clamped to the range of the picture's planes.
+  Tensor resized(const Tensor& x, const Rows& wanted) const;
+
+ private:
+  struct Filters;
+  Size2d from_, to_;
+  std::unique_ptr<Filters> filters_;
+};
 
 /// `x` (N, C, H, W) resized so that the shorter of H and W becomes `size` and the other follows in
 /// proportion, rounded. Throws ArgumentError as resize_picture() does, and for a picture so narrow that the result

@@ -52,16 +52,17 @@ GESSO_INLINE void transform_columns(const Rows<Transform::in>& rows, Index j, fl
   for (int r = 0; r < Transform::out; ++r) store(to + r * kGroup * kPitch, t[r]);
 }
 
-// The same for one column, which may be left of the first.
+// The same for one column, which may be left of the first. Of vectors too: the compiler fuses products and sums of single
+// numbers otherwise than those of vectors, and the result would depend on where a strip begins.
 template <class Transform, bool masked>
 GESSO_INLINE void transform_column(const Rows<Transform::in>& rows, Index j, float* to) {
-  float d[Transform::in], t[Transform::out];
+  Vector<float, 4> d[Transform::in], t[Transform::out];
   for (int r = 0; r < Transform::in; ++r) {
     const bool open = rows.inside[r] && (!masked || (rows.mask[r][j] & rows.bit[r]) != 0);
-    d[r] = open ? rows.x[r][j] : 0.0f;
+    d[r] = Vector<float, 4>{} + (open ? rows.x[r][j] : 0.0f);
   }
   Transform::apply(d, t);
-  for (int r = 0; r < Transform::out; ++r) to[r * kGroup * kPitch] = t[r];
+  for (int r = 0; r < Transform::out; ++r) to[r * kGroup * kPitch] = t[r][0];
 }
 
 // Columns [column, column + columns) of one channel, transformed down, to rows of working memory.

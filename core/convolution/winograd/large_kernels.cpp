@@ -128,6 +128,11 @@ void sum_shifted(const Split& split, const float* z, const float* bias, float* y
 
 }  // namespace
 
+Index rows_beyond_result(const ConvolutionShape& s) {
+  const Split split(s);
+  return split.copies_of_x ? 0 : split.small.out.height - s.out.height;
+}
+
 void forward(const ConvolutionShape& s, const float* x, const float* w, const float* bias,
              const FusedRelu& relu, float* y) {
   const Split split(s);

@@ -16,6 +16,9 @@ namespace gesso::winograd_convolution::large_kernels {
 void forward(const ConvolutionShape& shape, const float* x, const float* w, const float* bias,
              const FusedRelu& relu, float* y);
 
+/// How many more rows than the result the shifted results have that are summed up to it; 0 where x is copied.
+Index rows_beyond_result(const ConvolutionShape& shape);
+
 /// The convolution of dy with mirrored kernels.
 void input_gradient(const ConvolutionShape& shape, const float* dy, const ReluMask& mask, const float* w,
                     float* dx);

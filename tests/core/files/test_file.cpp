@@ -9,35 +9,13 @@
 
 #include <csignal>
 
+#include "file_size_limit.h"
 #include "files.h"
 #include "gesso/core/error.h"
 #include "gesso/core/files/folder_lock.h"
 
 using namespace gesso;
 using namespace gesso::testing;
-
-namespace {
-
-// While it lives, files of this process cannot grow beyond `bytes`: writes fail as on a full disk.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    handler_ = std::signal(SIGXFSZ, SIG_IGN);
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit now{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &now);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_{};
-  void (*handler_)(int);
-};
-
-}  // namespace
 
 TEST_CASE("what is written is read back, whatever the bytes and the size") {
   const TemporaryFolder folder;
