@@ -1,9 +1,8 @@
 #include "gesso/core/pictures/picture.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cctype>
-#include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <vector>
@@ -14,8 +13,11 @@
 #include "gesso/core/pictures/exif.h"
 #include "gesso/core/pictures/heif.h"
 #include "gesso/core/pictures/jpeg.h"
+#include "gesso/core/pictures/picture_bytes.h"
 #include "gesso/core/pictures/picture_check.h"
 #include "gesso/core/pictures/picture_codec.h"
+#include "gesso/core/pictures/ppm.h"
+#include "gesso/core/pictures/stored_picture.h"
 #include "gesso/core/pictures/tiff.h"
 #include "gesso/core/pictures/webp.h"
 
@@ -23,82 +25,6 @@ namespace gesso {
 namespace {
 
 constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 30;  // no honest picture file is larger
-constexpr Index kRowBlock = 32;
-
-// Where the pixels of the upright picture are in the stored one: pixel (y, x) is stored number
-// first + y * row_step + x * column_step. Each of the eight EXIF orientations is such a walk.
-struct Walk {
-  Index height, width;  // upright
-  Index first, row_step, column_step;
-};
-
-Walk upright(Index h, Index w, int orientation) {
-  const Index last_row = (h - 1) * w, last_column = w - 1;
-  switch (orientation) {
-    case 2:
-      return {h, w, last_column, w, -1};
-    case 3:
-      return {h, w, last_row + last_column, -w, -1};
-    case 4:
-      return {h, w, last_row, -w, 1};
-    case 5:
-      return {w, h, 0, 1, w};
-    case 6:
-      return {w, h, last_row, 1, -w};
-    case 7:
-      return {w, h, last_row + last_column, -1, -w};
-    case 8:
-      return {w, h, last_column, -1, w};
-    default:
-      return {h, w, 0, w, 1};
-  }
-}
-
-// planes[c][y][x] = samples[walk(y, x)][c] / largest; gray goes to three planes, alpha is laid over white.
-template <class Sample, int kChannels>
-void to_planes(const Sample* samples, const Walk& walk, float* planes) {
-  constexpr float kLargest = std::numeric_limits<Sample>::max();
-  constexpr bool kGray = kChannels <= 2, kAlpha = kChannels % 2 == 0;
-  const Index plane = walk.height * walk.width;
-  parallel_for(walk.height, kRowBlock, [&](Index begin, Index end) {
-    for (Index y = begin; y < end; ++y) {
-      const Sample* row = samples + (walk.first + y * walk.row_step) * kChannels;
-      const Index step = walk.column_step * kChannels;
-      for (int c = 0; c < 3; ++c) {
-        float* out = planes + c * plane + y * walk.width;
-        const Sample* in = row + (kGray ? 0 : c);
-        for (Index x = 0; x < walk.width; ++x) {
-          out[x] = static_cast<float>(in[x * step]) / kLargest;
-        }
-        if constexpr (kAlpha) {
-          const Sample* alpha = row + kChannels - 1;
-          for (Index x = 0; x < walk.width; ++x) {
-            const float a = static_cast<float>(alpha[x * step]) / kLargest;
-            out[x] = out[x] * a + (1 - a);
-          }
-        }
-      }
-    }
-  });
-}
-
-template <class Sample>
-void to_planes(const PictureSamples& decoded, const Walk& walk, float* planes) {
-  const auto* samples = static_cast<const Sample*>(decoded.samples.get());
-  switch (decoded.channels) {
-    case 1:
-      return to_planes<Sample, 1>(samples, walk, planes);
-    case 2:
-      return to_planes<Sample, 2>(samples, walk, planes);
-    case 3:
-      return to_planes<Sample, 3>(samples, walk, planes);
-    case 4:
-      return to_planes<Sample, 4>(samples, walk, planes);
-    default:
-      throw Error(concat_text("it has ", decoded.channels, " channels"));
-  }
-}
-
 // The segment with the tables of codes that the standard suggests (ITU-T T.81, annex K.3), which stb_image_write
 // writes into every file.
 std::string standard_code_tables() {
@@ -181,7 +107,7 @@ Header read_header(std::string_view bytes, const LoadOptions& options) {
   const std::string name = picture_name(bytes);
   if (format == PictureFormat::other) {
     throw Error(name.empty()
-                    ? "it is not a JPEG, PNG, BMP, GIF, WebP, TIFF, HEIC or AVIF picture"
+                    ? "it is not a JPEG, PNG, BMP, GIF, PPM, WebP, TIFF, HEIC or AVIF picture"
                     : concat_text("it is ", name, ", which gesso does not read: convert it first to ",
                                   "PNG, for instance by ImageMagick's \"convert\""));
   }
@@ -215,16 +141,25 @@ auto named(const std::string& name, Read read) {
 
 constexpr const char* kNoHeader = "it has no valid header (it is truncated or corrupt)";
 
-// The pixels of a picture as they are stored, and how to turn them upright.
-struct Stored {
-  PictureSamples samples;
-  Walk walk;
-};
+PictureSamples decode_ppm(std::string_view bytes, PictureSize size) {
+  const PpmHeader header = *ppm_header(bytes);
+  PictureSamples samples{size.width, size.height, header.channels, header.largest == 255 ? 8 : 16, {}, {}};
+  const Index count = size.width * size.height * header.channels;
+  samples.samples.reset(std::malloc(static_cast<std::size_t>(count * samples.bits / 8)));
+  if (!samples.samples) {
+    throw MemoryError(
+        concat_text("not enough memory for a picture of ", size.width, " x ", size.height, " pixels"));
+  }
+  read_ppm_samples(header, bytes.substr(header.pixels), count, samples.samples.get());
+  return samples;
+}
 
 PictureSamples decode_as(PictureFormat format, std::string_view bytes, PictureSize size) {
   switch (format) {
     case PictureFormat::jpeg:
       return decode_jpeg(bytes, size);
+    case PictureFormat::ppm:
+      return decode_ppm(bytes, size);
     case PictureFormat::webp:
       return decode_webp(bytes);
     case PictureFormat::tiff:
@@ -236,7 +171,7 @@ PictureSamples decode_as(PictureFormat format, std::string_view bytes, PictureSi
   }
 }
 
-Stored decode_stored(std::string_view bytes, const LoadOptions& options) {
+StoredPicture decode_stored(std::string_view bytes, const LoadOptions& options) {
   // Before anything is decoded: the header's size, then whether the file is whole.
   const auto [format, size] = read_header(bytes, options);
   const std::string damage = picture_damage(bytes, format);
@@ -250,92 +185,18 @@ Stored decode_stored(std::string_view bytes, const LoadOptions& options) {
   if (!samples.profile.empty()) {
     convert_to_srgb(samples, samples.profile);
   }
-  const Walk walk = upright(samples.height, samples.width, exif_orientation(bytes));
+  const PixelWalk walk = upright_walk(samples.height, samples.width, exif_orientation(bytes));
   return {std::move(samples), walk};
 }
 
 Tensor decode(std::string_view bytes, const LoadOptions& options) {
-  const auto [samples, walk] = decode_stored(bytes, options);
-  Tensor picture = Tensor::empty({1, 3, walk.height, walk.width});
-  float* planes = picture.mutable_data<float>();
-  samples.bits == 16 ? to_planes<std::uint16_t>(samples, walk, planes)
-                     : to_planes<std::uint8_t>(samples, walk, planes);
-  return picture;
-}
-
-// The last channel, alpha, upright; undefined if there is none or no pixel is transparent.
-template <class Sample>
-Tensor alpha_of(const PictureSamples& stored, const Walk& walk) {
-  if (stored.channels % 2 != 0) {
-    return {};
-  }
-  const auto* samples = static_cast<const Sample*>(stored.samples.get());
-  Tensor alpha = Tensor::empty({1, 1, walk.height, walk.width});
-  float* to = alpha.mutable_data<float>();
-  bool opaque = true;
-  for (Index y = 0; y < walk.height; ++y) {
-    for (Index x = 0; x < walk.width; ++x) {
-      const Index pixel = walk.first + y * walk.row_step + x * walk.column_step;
-      const Sample value = samples[pixel * stored.channels + stored.channels - 1];
-      opaque = opaque && value == std::numeric_limits<Sample>::max();
-      to[y * walk.width + x] =
-          static_cast<float>(value) / static_cast<float>(std::numeric_limits<Sample>::max());
-    }
-  }
-  return opaque ? Tensor() : alpha;
-}
-
-// A picture as 8-bit samples, in the order that files have them.
-struct Bytes {
-  PictureSize size;
-  int channels = 0;
-  std::vector<std::uint8_t> samples;
-};
-
-// With `alpha` there may be a fourth channel.
-Bytes to_bytes(const Tensor& picture, const char* operation, bool alpha = false) {
-  require_defined(picture, operation, "picture");
-  const Shape& shape = picture.shape();
-  const bool fits = (shape.rank() == 3 || (shape.rank() == 4 && shape[0] == 1)) &&
-                    (shape[-3] == 3 || shape[-3] == 1 || (shape[-3] == 4 && alpha));
-  require(fits, operation, ": the picture has shape ", shape,
-          "; it must be (1, C, H, W) or (C, H, W) with C = 3 or 1", alpha ? ", or 4 with transparency" : "",
-          " (slice one out of a batch)");
-  require(shape.numel() > 0, operation, ": the picture is empty, shape ", shape);
-  Bytes bytes;
-  bytes.size = {shape[-1], shape[-2]};
-  bytes.channels = static_cast<int>(shape[-3]);
-  bytes.samples.resize(static_cast<std::size_t>(shape.numel()));
-  const Index width = shape[-1], plane = shape[-2] * width;
-  const int channels = bytes.channels;
-  std::atomic<bool> has_nan = false;
-  with_dtype(picture.dtype(), [&]<class T>() {
-    const T* planes = picture.data<T>();
-    parallel_for(shape[-2], kRowBlock, [&](Index begin, Index end) {
-      bool nan = false;
-      for (int c = 0; c < channels; ++c) {
-        const T* in = planes + c * plane;
-        std::uint8_t* out = bytes.samples.data() + c;
-        for (Index i = begin * width; i < end * width; ++i) {
-          nan |= std::isnan(in[i]);
-          const T clamped = std::min(std::max(in[i], T{0}), T{1});
-          out[i * channels] = static_cast<std::uint8_t>(std::isnan(in[i]) ? 0 : clamped * 255 + T{0.5});
-        }
-      }
-      if (nan) {
-        has_nan = true;
-      }
-    });
-  });
-  require(!has_nan, operation, ": the picture contains NaN (not a number), shape ", shape,
-          "; look where it came from, e.g. a training that diverged");
-  return bytes;
+  return planes_of(decode_stored(bytes, options));
 }
 
 std::string jpeg_of(const Tensor& picture, int quality, const char* operation) {
   require(quality >= 1 && quality <= 100, operation, ": the JPEG quality is ", quality,
           "; it must be 1 to 100");
-  const Bytes bytes = to_bytes(picture, operation);
+  const PictureBytes bytes = picture_bytes(picture, operation);
   require(std::max(bytes.size.width, bytes.size.height) <= 65535, operation, ": the picture has ",
           bytes.size.width, " x ", bytes.size.height,
           " pixels; no side of a JPEG may be longer than 65535: make it smaller or save a PNG");
@@ -343,8 +204,14 @@ std::string jpeg_of(const Tensor& picture, int quality, const char* operation) {
 }
 
 std::string png_of(const Tensor& picture, const char* operation) {
-  const Bytes bytes = to_bytes(picture, operation, true);
+  const PictureBytes bytes = picture_bytes(picture, operation, true);
   return encode_png_samples(bytes.samples.data(), bytes.size, bytes.channels);
+}
+
+std::string ppm_of(const Tensor& picture, const char* operation) {
+  const PictureBytes bytes = picture_bytes(picture, operation);
+  return concat_text(bytes.channels == 1 ? "P5" : "P6", "\n", bytes.size.width, " ", bytes.size.height,
+                     "\n255\n", std::string(bytes.samples.begin(), bytes.samples.end()));
 }
 
 std::string webp_of(const Tensor& picture, int quality, const char* operation) {
@@ -352,7 +219,7 @@ std::string webp_of(const Tensor& picture, int quality, const char* operation) {
           ": this gesso was built without libwebp, which WebP needs: install it (Debian: ",
           "libwebp-dev) and build again, or save a PNG or JPEG");
   require(quality >= 1 && quality <= 100, operation, ": the quality is ", quality, "; it must be 1 to 100");
-  Bytes bytes = to_bytes(picture, operation, true);
+  PictureBytes bytes = picture_bytes(picture, operation, true);
   if (bytes.channels == 1) {  // libwebp knows no gray
     std::vector<std::uint8_t> colors;
     for (const std::uint8_t gray : bytes.samples) {
@@ -378,19 +245,24 @@ bool has_picture_ending(const std::filesystem::path& path) {
   const auto lists = [&](const std::vector<std::string>& endings) {
     return std::find(endings.begin(), endings.end(), ending) != endings.end();
   };
-  return lists({".jpg", ".jpeg", ".png", ".bmp", ".gif"}) ||
+  return lists({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".pgm"}) ||
          std::any_of(format_libraries().begin(), format_libraries().end(),
                      [&](const FormatLibrary& library) { return library.there && lists(library.endings); });
 }
 
 const std::vector<std::string>& written_picture_endings() {
-  static const std::vector<std::string> endings = {".png", ".jpg", ".jpeg", ".webp"};
+  static const std::vector<std::string> endings = {".png", ".jpg", ".jpeg", ".webp", ".ppm"};
   return endings;
 }
 
 bool has_writable_ending(const std::filesystem::path& path) {
   const std::vector<std::string>& written = written_picture_endings();
   return std::find(written.begin(), written.end(), lower_ending(path)) != written.end();
+}
+
+StoredPicture load_stored_picture(const std::string& path, const LoadOptions& options) {
+  const std::string bytes = read_file(path, kMaxFileBytes);
+  return named(path, [&] { return decode_stored(bytes, options); });
 }
 
 Tensor load_picture(const std::string& path, const LoadOptions& options) {
@@ -400,9 +272,8 @@ Tensor load_picture(const std::string& path, const LoadOptions& options) {
 Tensor load_transparency(const std::string& path, const LoadOptions& options) {
   const std::string bytes = read_file(path, kMaxFileBytes);
   return named(path, [&] {
-    const auto [samples, walk] = decode_stored(bytes, options);
-    return samples.bits == 16 ? alpha_of<std::uint16_t>(samples, walk)
-                              : alpha_of<std::uint8_t>(samples, walk);
+    const StoredPicture stored = decode_stored(bytes, options);
+    return is_opaque(stored) ? Tensor() : alpha_of(stored);
   });
 }
 
@@ -413,7 +284,7 @@ Size2d read_picture_size(const std::string& path, const LoadOptions& options) {
     if (!size) {
       throw Error(kNoHeader);
     }
-    const Walk walk = upright(size->height, size->width, exif_orientation(bytes));
+    const PixelWalk walk = upright_walk(size->height, size->width, exif_orientation(bytes));
     return Size2d(walk.height, walk.width);
   });
 }
@@ -424,11 +295,12 @@ Tensor decode_picture(std::string_view bytes, const std::string& name, const Loa
 
 void save_picture(const std::string& path, const Tensor& picture, const SaveOptions& options) {
   const std::string ending = lower_ending(path);
-  const bool jpeg = ending == ".jpg" || ending == ".jpeg", webp = ending == ".webp";
+  const bool jpeg = ending == ".jpg" || ending == ".jpeg", webp = ending == ".webp", ppm = ending == ".ppm";
   require(has_writable_ending(path), "save_picture: '", path,
-          "' must end in .png, .jpg, .jpeg or .webp: PNG, JPEG and WebP are what gesso writes");
+          "' must end in .png, .jpg, .jpeg, .webp or .ppm: PNG, JPEG, WebP and PPM are what gesso writes");
   write_file_atomically(path, jpeg   ? jpeg_of(picture, options.jpeg_quality, "save_picture")
                               : webp ? webp_of(picture, options.jpeg_quality, "save_picture")
+                              : ppm  ? ppm_of(picture, "save_picture")
                                      : png_of(picture, "save_picture"));
 }
 

@@ -1,5 +1,5 @@
-// Pictures: JPEG, PNG, BMP, GIF, and in builds with libwebp, libtiff and libheif WebP, TIFF, HEIC and AVIF files to
-// tensors, and JPEG, PNG and WebP back. A picture is a tensor of shape (1, 3, H, W), red, green, blue, with values in
+// Pictures: JPEG, PNG, BMP, GIF, PPM, and in builds with libwebp, libtiff and libheif WebP, TIFF, HEIC and AVIF files to
+// tensors, and JPEG, PNG, WebP and PPM back. A picture is a tensor of shape (1, 3, H, W), red, green, blue, with values in
 // [0, 1] (sRGB numbers divided by their largest value, not linear light; colours that an ICC profile in a JPEG, PNG, TIFF,
 // HEIC or AVIF means otherwise are converted to sRGB in builds with Little CMS, and taken as they are in others). All functions may be called from several threads at once.
 #pragma once
@@ -20,7 +20,7 @@ struct LoadOptions {
   Index max_pixels = 100'000'000;
 };
 
-/// The picture in a JPEG, PNG, BMP, GIF, WebP, TIFF, HEIC or AVIF file (the first or main one, if there are several) as
+/// The picture in a JPEG, PNG, BMP, GIF, PPM (binary, PGM too), WebP, TIFF, HEIC or AVIF file (the first or main one, if there are several) as
 /// float32 (1, 3, H, W) in [0, 1]. The bytes of the file decide its format, not its name. Gray becomes three equal
 /// channels; transparent pixels are laid over white; PNG, HEIC and AVIF of more than 8 bits keep their precision, and TIFF
 /// of 16 bits in plain rows; pictures come upright, as EXIF and TIFF tags say, and HEIF. JPEG files are taken as the world has them:
@@ -40,11 +40,11 @@ Tensor load_transparency(const std::string& path, const LoadOptions& options = {
 /// load_picture() for a file whose bytes are in memory; `name` stands for it in error texts.
 Tensor decode_picture(std::string_view bytes, const std::string& name, const LoadOptions& options = {});
 
-/// Whether a file of this name is taken for a picture that can be read: whether it ends in .jpg, .jpeg, .png, .bmp, .gif
+/// Whether a file of this name is taken for a picture that can be read: whether it ends in .jpg, .jpeg, .png, .bmp, .gif, .ppm, .pgm
 /// or, in builds with the libraries for them, .webp, .tif, .tiff, .heic, .heif, .avif; in any case.
 bool has_picture_ending(const std::filesystem::path& path);
 
-/// The endings of names that save_picture() takes: ".png", ".jpg", ".jpeg", ".webp" (in builds with libwebp).
+/// The endings of names that save_picture() takes: ".png", ".jpg", ".jpeg", ".webp" (in builds with libwebp), ".ppm".
 const std::vector<std::string>& written_picture_endings();
 /// Whether `path` has one of them, in any case.
 bool has_writable_ending(const std::filesystem::path& path);
@@ -53,7 +53,7 @@ struct SaveOptions {
   int jpeg_quality = 92;  ///< 1 to 100; for JPEG and WebP. Up to 90, colour is stored at half resolution.
 };
 
-/// Writes `picture` to a PNG, JPEG or WebP file, as the name's ending says: .png, .jpg, .jpeg or .webp, in any case.
+/// Writes `picture` to a PNG, JPEG, WebP or PPM file, as the name's ending says: .png, .jpg, .jpeg, .webp or .ppm, in any case.
 /// `picture`: (1, C, H, W) or (C, H, W) with C = 3 or 1, and for PNG and WebP also 4, the last one how opaque pixels
 /// are; float32 or float64; values are clamped to [0, 1] and rounded to 8 bits. The file appears complete or not at all. Throws ArgumentError for another ending, shape
 /// or quality, for an empty picture and for NaN; FileError when it cannot be written.

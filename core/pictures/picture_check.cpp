@@ -7,6 +7,7 @@
 
 #include "gesso/core/pictures/heif.h"
 #include "gesso/core/pictures/jpeg.h"
+#include "gesso/core/pictures/ppm.h"
 #include "gesso/core/pictures/tiff.h"
 #include "gesso/core/pictures/webp.h"
 
@@ -169,6 +170,9 @@ PictureFormat picture_format(std::string_view bytes) {
   if (bytes.size() >= 12 && bytes.starts_with("RIFF") && bytes.substr(8, 4) == "WEBP") {
     return PictureFormat::webp;
   }
+  if (ppm_header(bytes)) {
+    return PictureFormat::ppm;
+  }
   // In either byte order; 43 is BigTIFF.
   for (const std::string_view start : {std::string_view("II*\0", 4), std::string_view("MM\0*", 4),
                                        std::string_view("II+\0", 4), std::string_view("MM\0+", 4)}) {
@@ -189,6 +193,8 @@ std::string picture_name(std::string_view bytes) {
       return "BMP";
     case PictureFormat::gif:
       return "GIF";
+    case PictureFormat::ppm:
+      return "PPM";
     case PictureFormat::webp:
       return "WebP";
     case PictureFormat::tiff:
@@ -210,6 +216,9 @@ std::optional<PictureSize> picture_size(std::string_view bytes, PictureFormat fo
   }
   if (format == PictureFormat::gif && bytes.size() >= 10) {
     return PictureSize{little_endian16(bytes, 6), little_endian16(bytes, 8)};
+  }
+  if (const auto header = ppm_header(bytes); header && format == PictureFormat::ppm) {
+    return PictureSize{header->width, header->height};
   }
   if (format == PictureFormat::webp) {
     return webp_size(bytes);
@@ -236,6 +245,8 @@ std::string picture_damage(std::string_view bytes, PictureFormat format) {
       return bmp_damage(bytes);
     case PictureFormat::gif:  // ends with a byte of its own
       return bytes.ends_with('\x3B') || bytes.ends_with(std::string_view("\x3B\0", 2)) ? "" : kTruncated;
+    case PictureFormat::ppm:
+      return ppm_is_whole(*ppm_header(bytes), bytes.size()) ? "" : kTruncated;
     case PictureFormat::webp:  // of these the decoder finds out
     case PictureFormat::tiff:
     case PictureFormat::heif:

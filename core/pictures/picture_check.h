@@ -10,7 +10,7 @@
 
 namespace gesso {
 
-enum class PictureFormat { jpeg, png, bmp, gif, webp, tiff, heif, other };
+enum class PictureFormat { jpeg, png, bmp, gif, ppm, webp, tiff, heif, other };
 
 /// The format that the first bytes of a file announce. HEIC and AVIF are heif.
 PictureFormat picture_format(std::string_view bytes);
@@ -33,7 +33,7 @@ std::optional<PictureSize> picture_size(std::string_view bytes, PictureFormat fo
 
 /// Why the picture in `bytes` is not whole; empty if it is. JPEG: jpeg_damage() (whether its coded data are whole,
 /// decoding tells). PNG:
-/// chunks that fit, with right checksums (of chunks that decide what is shown), up to the end chunk. BMP: as
+/// chunks that fit, with right checksums (of chunks that decide what is shown), up to the end chunk. BMP and PPM: as
 /// many bytes as the header's sizes need.
 std::string picture_damage(std::string_view bytes, PictureFormat format);
 
