@@ -225,32 +225,43 @@ void StyleNetwork::set_noise(std::uint64_t number, const std::vector<double>& am
   noise_amounts_ = amounts;
 }
 
-Tensor StyleNetwork::with_noise(const Tensor& x) const {
+Tensor StyleNetwork::with_noise(const Tensor& strip, Index first_row, Index height) const {
   if (options_.noise == 0) {
-    return x;
+    return strip;
   }
-  const auto share = BatchShare::current();
-  const Index amounts = static_cast<Index>(noise_amounts_.size()),
-              pictures = share ? share->total() : x.size(0);
+  const auto share = BatchShare::current();  // of a batch's noise, this process's part
+  const Index amounts = static_cast<Index>(noise_amounts_.size());
+  const Index pictures = share ? share->total() : strip.size(0), first_picture = share ? share->first() : 0;
   require(amounts == 1 || amounts == pictures, "style network: ", amounts, " amounts of noise for ", pictures,
           " pictures; give one for each, or one for all");
   const double most = options_.noise * std::sqrt(3.0);  // of even noise of that standard deviation
-  Generator rng(noise_number_);
-  Tensor noise = Tensor::uniform(x.shape().with(0, pictures), rng, -most, most, x.dtype());
-  Tensor factors = Tensor::from(noise_amounts_, {amounts, 1, 1, 1}, x.dtype());
-  if (share) {  // of all the noise this process's part
-    const Index end = share->first() + share->count();
-    noise = noise.slice(share->first(), end);
-    factors = amounts == 1 ? factors : factors.slice(share->first(), end);
+  const Index width = strip.size(3), elements = strip.size(2) * width;
+  Tensor noise = Tensor::empty(strip.shape(), strip.dtype());
+  with_dtype(strip.dtype(), [&]<class T>() {
+    T* const values = noise.mutable_data<T>();
+    std::vector<T> numbers;
+    for (Index plane = 0; plane < strip.size(0) * strip.size(1); ++plane) {
+      // A picture's number i is number i of the generator, which gives two at each of its positions.
+      const Index plane_of_batch = first_picture * strip.size(1) + plane;
+      const Index first = (plane_of_batch * height + first_row) * width, before = first % 2;
+      Generator rng({noise_number_, static_cast<std::uint64_t>(first / 2)});
+      numbers.resize(static_cast<std::size_t>(elements + before));
+      rng.fill_uniform(numbers.data(), elements + before, -most, most);
+      std::copy_n(numbers.data() + before, elements, values + plane * elements);
+    }
+  });
+  Tensor factors = Tensor::from(noise_amounts_, {amounts, 1, 1, 1}, strip.dtype());
+  if (share && amounts > 1) {
+    factors = factors.slice(first_picture, first_picture + share->count());
   }
-  return x + noise * factors;
+  return strip + noise * factors;
 }
 
 Tensor StyleNetwork::forward(const Tensor& x) {
   require(x.rank() == 4 && x.size(1) == 3 && x.size(2) >= min_size && x.size(3) >= min_size,
           "style network: the pictures have shape ", x.shape(),
           "; they must be (N, 3, H, W) with H and W of at least ", min_size);
-  Tensor y = (*in1)(conv1(with_noise(x)));
+  Tensor y = (*in1)(conv1(with_noise(x, 0, x.size(2))));
   y = (*in2)(conv2(y));
   y = (*in3)(conv3(y));
   for (const auto& block : blocks_) {

@@ -103,13 +103,15 @@ class StyleNetwork : public Module {
   /// 1.
   void set_noise(std::uint64_t number, const std::vector<double>& amounts = {1});
 
+  /// What forward() adds to a picture whose rows from `first_row` on are `strip`, (N, 3, rows, W), and that has `height` of
+  /// them: strip with its part of the noise.
+  Tensor with_noise(const Tensor& strip, Index first_row, Index height) const;
+
   const StyleNetworkOptions& options() const { return options_; }
   /// The smallest height and width it can take: reflection padding needs more pixels than it adds.
   static constexpr Index min_size = 5;
 
  private:
-  Tensor with_noise(const Tensor& x) const;
-
   StyleNetworkOptions options_;
   std::uint64_t noise_number_ = 0;
   std::vector<double> noise_amounts_ = {1};

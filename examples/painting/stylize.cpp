@@ -14,21 +14,6 @@
 namespace gesso {
 namespace {
 
-// The size at which a picture of height x width is painted.
-std::pair<Index, Index> scaled_size(Index height, Index width, double scale) {
-  require(scale > 0 && std::isfinite(scale), "stylize: the scale is ", scale, "; it must be above 0");
-  const double pixels = static_cast<double>(height) * static_cast<double>(width);
-  const double most = static_cast<double>(max_scaled_pixels);
-  require(scale <= 1 || scale * scale * pixels <= most, "stylize: at scale ", scale, " the picture of ",
-          width, " x ", height, " would be painted with more than ", max_scaled_pixels / 1'000'000,
-          " million pixels; choose a scale of at most ",
-          std::max(1.0, std::floor(100 * std::sqrt(most / pixels)) / 100));
-  const auto scaled = [&](Index size) {
-    return std::max<Index>(1, std::llround(scale * static_cast<double>(size)));
-  };
-  return {scaled(height), scaled(width)};
-}
-
 // `photograph` painted in its own size.
 Tensor painted(StyleNetwork& network, const Tensor& photograph) {
   const Index height = photograph.size(2), width = photograph.size(3);
@@ -44,11 +29,28 @@ Tensor painted(StyleNetwork& network, const Tensor& photograph) {
 
 }  // namespace
 
+std::pair<Index, Index> scaled_size(Index height, Index width, double scale) {
+  require(scale > 0 && std::isfinite(scale), "stylize: the scale is ", scale, "; it must be above 0");
+  const double pixels = static_cast<double>(height) * static_cast<double>(width);
+  const double most = static_cast<double>(max_scaled_pixels);
+  require(scale <= 1 || scale * scale * pixels <= most, "stylize: at scale ", scale, " the picture of ",
+          width, " x ", height, " would be painted with more than ", max_scaled_pixels / 1'000'000,
+          " million pixels; choose a scale of at most ",
+          std::max(1.0, std::floor(100 * std::sqrt(most / pixels)) / 100));
+  const auto scaled = [&](Index size) {
+    return std::max<Index>(1, std::llround(scale * static_cast<double>(size)));
+  };
+  return {scaled(height), scaled(width)};
+}
+
+void check_opacity(double opacity) {
+  require(opacity >= 0 && opacity <= 1, "stylize: the opacity is ", opacity, "; it must be from 0 to 1");
+}
+
 Tensor stylize(StyleNetwork& network, const Tensor& photograph, const PaintOptions& options) {
   require(photograph.rank() == 4 && photograph.size(0) == 1 && photograph.size(1) == 3,
           "stylize: the photograph has shape ", photograph.shape(), "; it must be (1, 3, H, W)");
-  require(options.opacity >= 0 && options.opacity <= 1, "stylize: the opacity is ", options.opacity,
-          "; it must be from 0 to 1");
+  check_opacity(options.opacity);
   const NoGradGuard no_grad;
   const Index height = photograph.size(2), width = photograph.size(3);
   const auto [rows, columns] = scaled_size(height, width, options.scale);

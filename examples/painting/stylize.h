@@ -1,6 +1,8 @@
 // Applying a style network to pictures of any size.
 #pragma once
 
+#include <utility>
+
 #include "style_network.h"
 
 namespace gesso {
@@ -16,11 +18,17 @@ struct PaintOptions {
 };
 inline constexpr Index max_scaled_pixels = 16'000'000;
 
+/// The size at which a picture of height x width is painted. Throws as stylize() does.
+std::pair<Index, Index> scaled_size(Index height, Index width, double scale);
+
 /// The network's picture of `photograph` (1, 3, H, W): the same size, clamped to [0, 1]. Sizes that the
 /// network cannot take are padded by repeating the border, and cropped again. Records no graph. Throws
 /// ArgumentError for a scale that is not above 0 or too large, naming the largest, and for an opacity that is
 /// not in 0 to 1.
 Tensor stylize(StyleNetwork& network, const Tensor& photograph, const PaintOptions& options = {});
+
+/// Throws as stylize() does for an opacity.
+void check_opacity(double opacity);
 
 /// PaintOptions::opacity for a strength of a style, from 0 to 1.5. A network that has `learned` to leave photographs as
 /// they are (TrainSettings::strength) paints weak styles itself, but not a photograph exactly: below half the strength its

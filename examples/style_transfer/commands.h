@@ -75,9 +75,11 @@ struct StylizeCommand {
   std::filesystem::path any_style;
   double strength = 1;  ///< 0: the photograph, 1: the style; up to 1.5 for a network trained for it
   PaintOptions paint;   ///< scale (0.25 to 4) and keep_colors; the opacity follows from the strength
-  std::string raw;      ///< "640x360": instead of pictures, frames from standard input to standard output
-  double smooth = 0;    ///< of a film: the share of earlier frames in the statistics
-  std::string fps;      ///< of a film in a file: frames a second, "30000/1001" too; empty: as many as it has
+  std::string memory;   ///< bytes that may be used, "1.5G"; empty: what there is, less a margin
+  bool thumbnail_statistics = false;  ///< by strips, with the statistics of a small copy
+  std::string raw;    ///< "640x360": instead of pictures, frames from standard input to standard output
+  double smooth = 0;  ///< of a film: the share of earlier frames in the statistics
+  std::string fps;    ///< of a film in a file: frames a second, "30000/1001" too; empty: as many as it has
   bool interrupted = false;  ///< set when Ctrl-C ended a film, of which nothing is left then
 
   void run();

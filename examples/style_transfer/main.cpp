@@ -286,6 +286,18 @@ void add_stylize(const gesso::CommandLine& line, gesso::StylizeCommand& command)
       "--strength, which paint weak styles instead of mixing pictures");
   stylize.flag("--keep-colors", &command.paint.keep_colors,
                "Keeps the photograph's colours: only brightness is painted");
+  stylize.heading("Large pictures");
+  stylize
+      .option(
+          "--memory", &command.memory,
+          "What may be used of the memory, as in 800M or 1.5G. A picture that takes more goes by strips of rows, with "
+          "the same result; what they leave for later is on the disk, beside the painting, until it is done. "
+          "Default: what there is, less a tenth")
+      .value_name("AMOUNT");
+  stylize.flag(
+      "--thumbnail-statistics", &command.thumbnail_statistics,
+      "By strips, several times as fast, and not quite the same: instance norm uses the statistics of a "
+      "small copy");
   stylize.heading("Films");
   stylize.option(
       "--smooth", &command.smooth,

@@ -7,6 +7,7 @@
 #include "painting/model_file.h"
 #include "painting/ready_made.h"
 #include "painting/stylize.h"
+#include "program/byte_count.h"
 #include "program/did_you_mean.h"
 
 namespace gesso {
@@ -162,6 +163,13 @@ void StylizeCommand::run() {
     check_film();
   } else if (raw.empty() && (smooth != 0 || !fps.empty())) {
     throw UsageError(concat_text(smooth != 0 ? "--smooth" : "--fps", " is for films, and no film is named"));
+  }
+  if ((film || !raw.empty()) && (!memory.empty() || thumbnail_statistics)) {
+    throw UsageError(concat_text(memory.empty() ? "--thumbnail-statistics" : "--memory",
+                                 " is for pictures; the frames of films do not go by strips"));
+  }
+  if (!memory.empty()) {
+    byte_count(memory, "--memory");
   }
   if (!raw.empty() && !fps.empty()) {
     throw UsageError(

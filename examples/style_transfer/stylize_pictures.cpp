@@ -6,11 +6,14 @@
 #include "gesso/autograd/shape_ops.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
+#include "gesso/core/system_limits.h"
 #include "gesso/training/report/progress.h"
 #include "outputs.h"
 #include "painting/memory_need.h"
 #include "painting/stylize.h"
 #include "painting_memory.h"
+#include "program/byte_count.h"
+#include "stylize_strips.h"
 
 namespace gesso {
 namespace {
@@ -21,11 +24,14 @@ bool keeps_transparency(const fs::path& path) {
   return ending_of(path) == ".png" || ending_of(path) == ".webp";
 }
 
-void repaint_picture(StyleNetwork& network, const PaintingTask& task, const StylizeCommand& command,
-                     double per_pixel) {
-  const Size2d loaded = read_picture_size(task.from.string());
-  require_memory_to_repaint(loaded, factor_of(loaded, command.size), command.paint.scale, per_pixel,
-                            task.from.string());
+// The memory that may be used: what is asked for, or what there is, less a margin for others.
+double memory_to_use(const std::string& asked_for) {
+  constexpr double margin = 0.1;
+  return asked_for.empty() ? (1 - margin) * static_cast<double>(available_memory())
+                           : byte_count(asked_for, "--memory");
+}
+
+void repaint_whole(StyleNetwork& network, const PaintingTask& task, const StylizeCommand& command) {
   Tensor picture = load_picture(task.from.string());
   if (command.size != 0) {
     picture = resize_short_side(picture, command.size);
@@ -40,6 +46,24 @@ void repaint_picture(StyleNetwork& network, const PaintingTask& task, const Styl
   save_picture(task.to.string(), painted);
 }
 
+void repaint_picture(StyleNetwork& network, const PaintingTask& task, const StylizeCommand& command,
+                     double per_pixel) {
+  const Size2d size = look_at_picture(task.from.string(), strip_load_options).size;
+  const double memory = memory_to_use(command.memory);
+  const double need = memory_to_repaint(size, factor_of(size, command.size), command.paint.scale, per_pixel);
+  const bool fits = need <= memory && size.width <= LoadOptions().max_pixels / size.height;
+  if (fits && !command.thumbnail_statistics) {
+    repaint_whole(network, task, command);
+    return;
+  }
+  repaint_by_strips(network, {.from = task.from,
+                              .to = task.to,
+                              .size = command.size,
+                              .paint = command.paint,
+                              .memory = memory,
+                              .thumbnail_statistics = command.thumbnail_statistics});
+}
+
 std::string failed_words(int failed) { return failed == 0 ? "" : concat_text(failed, " failed"); }
 
 }  // namespace
@@ -49,11 +73,13 @@ void StylizeCommand::repaint_pictures(StyleNetwork& network, const std::string& 
   const std::vector<PaintingTask> tasks =
       plan_outputs(expand(inputs), out, painter_name, written_picture_endings(), ".png");
   const double per_pixel = bytes_per_pixel(network);
+  const double budget = memory_to_use(memory);
   double most = 0;
   for (const PaintingTask& task : tasks) {
     try {
-      const Size2d loaded = read_picture_size(task.from.string());
-      most = std::max(most, memory_to_repaint(loaded, factor_of(loaded, size), paint.scale, per_pixel));
+      const Size2d loaded = look_at_picture(task.from.string(), strip_load_options).size;
+      const double need = memory_to_repaint(loaded, factor_of(loaded, size), paint.scale, per_pixel);
+      most = std::max(most, std::min(need, budget));
     } catch (const Error&) {
       // Said when its turn comes.
     }

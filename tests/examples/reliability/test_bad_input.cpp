@@ -269,8 +269,8 @@ TEST_CASE("bad input to every program ends with one clear line") {
          {"--raw 64x64 < {frames}", "frame 1 has 100 bytes"},
          {"{photo.jpg} {photos} --out {file}", "is a file; 3 pictures"},
          {"{photo.jpg} --out {photo.jpg}", "would overwrite"},
-         {"{photo.jpg} --out {none}/a.tiff", "must end in .png, .jpg, .jpeg or .webp"},
-         {"{photo.jpg} --out {none}/a.heic", "must end in .png, .jpg, .jpeg or .webp"},
+         {"{photo.jpg} --out {none}/a.tiff", "must end in .png, .jpg, .jpeg, .webp or .ppm"},
+         {"{photo.jpg} --out {none}/a.heic", "must end in .png, .jpg, .jpeg, .webp or .ppm"},
          {"{photo.jpg} --size 20 --out {file}/a.png", "file"}},
         count);
   check(world, "style-transfer", "train-any --out {new} ",

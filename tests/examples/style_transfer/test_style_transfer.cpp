@@ -603,7 +603,7 @@ TEST_CASE("transparency goes through, and names of formats that cannot be writte
   REQUIRE(run("stylize --model wave " + from + " --out " + (kFolder / "painted.jpg").string()).status == 0);
   const Outcome tiff = run("stylize --model wave " + from + " --out " + (kFolder / "painted.tiff").string());
   CHECK(tiff.status == 2);
-  CHECK(tiff.errors.find("painted.tiff: the name must end in .png, .jpg, .jpeg or .webp") !=
+  CHECK(tiff.errors.find("painted.tiff: the name must end in .png, .jpg, .jpeg, .webp or .ppm") !=
         std::string::npos);
   CHECK_FALSE(fs::exists(kFolder / "painted.tiff"));
 }
