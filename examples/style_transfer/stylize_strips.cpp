@@ -122,7 +122,9 @@ void adopt_statistics(StripGraph& graph, PictureRows& file, const PlanesSize& si
 
 void repaint_by_strips(StyleNetwork& network, const StripTask& task) {
   const std::string name = task.from.string();
-  const PictureRowsFacts facts = look_at_picture(name, strip_load_options);
+  // A JPEG file is decoded whole where that leaves as much for the strips: to the same pixels as without strips.
+  const double for_jpeg = task.memory / 2;
+  const PictureRowsFacts facts = look_at_picture(name, strip_load_options, for_jpeg);
   const Ratio ratio =
       task.size == 0 ? Ratio() : Ratio{task.size, std::min(facts.size.height, facts.size.width)};
   const Size2d painted = scaled(facts.size, ratio);
@@ -136,7 +138,7 @@ void repaint_by_strips(StyleNetwork& network, const StripTask& task) {
                                     ? "; PPM, PNG without interlacing and plain JPEG files are read by rows"
                                     : "; PNG, JPEG and PPM files are written by rows"));
   }
-  const auto file = open_picture_rows(name, strip_load_options);
+  const auto file = open_picture_rows(name, strip_load_options, for_jpeg);
   const bool alpha = keeps_alpha && is_transparent(*file);
   const PlanesSize size{alpha ? 4 : 3, facts.size.height, facts.size.width};
   const fs::path folder = fs::absolute(task.to).parent_path();
@@ -167,9 +169,9 @@ void repaint_by_strips(StyleNetwork& network, const StripTask& task) {
     std::cerr << " and " << gigabytes(need.disk) << " of disk beside the painting";
   }
   std::cerr << ", in about " << ProgressBar::duration(need.seconds) << "\n";
-  constexpr Index steps = 1000;
+  constexpr Index steps = 100;
   ProgressBar progress("Strips", steps);
-  options.progress = [&](double share) { progress.update(std::llround(share * steps)); };
+  options.progress = [&](double share) { progress.update(static_cast<Index>(share * (steps - 1))); };
   std::unique_ptr<PictureRowWriter> writer;
   graph.run(y, options, [&](const Tensor& strip) {
     if (!writer) {  // the first file beside the painting is there from now on
@@ -178,6 +180,7 @@ void repaint_by_strips(StyleNetwork& network, const StripTask& task) {
     writer->write(strip);
   });
   writer->finish();
+  progress.update(steps);
   progress.finish();
 }
 

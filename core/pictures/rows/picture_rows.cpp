@@ -38,15 +38,24 @@ class DecodedRows : public PictureRows {
   Index at_ = 0;
 };
 
-// By rows, where that is possible.
-std::unique_ptr<PictureRows> open_by_rows(const std::string& path, const LoadOptions& options) {
+// Bytes to decode a picture of this size whole: the file, the samples, and what decoders take beside them, up to as much
+// again.
+double memory_of_whole(const std::string& path, Size2d size) {
+  return static_cast<double>(InputFile(path).size()) +
+         8.0 * static_cast<double>(size.height) * static_cast<double>(size.width);
+}
+
+// By rows, where that is possible and wanted.
+std::unique_ptr<PictureRows> open_by_rows(const std::string& path, const LoadOptions& options,
+                                          double jpeg_memory) {
   try {
-    for (const auto open : {open_png_rows, open_jpeg_rows, open_ppm_rows}) {
+    for (const auto open : {open_png_rows, open_ppm_rows}) {
       if (auto rows = open(path, options)) {
         return rows;
       }
     }
-    return nullptr;
+    auto jpeg = open_jpeg_rows(path, options);
+    return jpeg && memory_of_whole(path, jpeg->size()) <= jpeg_memory ? nullptr : std::move(jpeg);
   } catch (const MemoryError&) {
     throw;
   } catch (const FileError&) {
@@ -58,21 +67,20 @@ std::unique_ptr<PictureRows> open_by_rows(const std::string& path, const LoadOpt
 
 }  // namespace
 
-std::unique_ptr<PictureRows> open_picture_rows(const std::string& path, const LoadOptions& options) {
-  if (auto rows = open_by_rows(path, options)) {
+std::unique_ptr<PictureRows> open_picture_rows(const std::string& path, const LoadOptions& options,
+                                               double jpeg_memory) {
+  if (auto rows = open_by_rows(path, options, jpeg_memory)) {
     return rows;
   }
   return std::make_unique<DecodedRows>(load_stored_picture(path, options));
 }
 
-PictureRowsFacts look_at_picture(const std::string& path, const LoadOptions& options) {
-  if (const auto rows = open_by_rows(path, options)) {
+PictureRowsFacts look_at_picture(const std::string& path, const LoadOptions& options, double jpeg_memory) {
+  if (const auto rows = open_by_rows(path, options, jpeg_memory)) {
     return {rows->size(), 0};
   }
-  // The file, the samples, and what decoders take beside them: up to as much again.
   const Size2d size = read_picture_size(path, options);
-  const double file = static_cast<double>(InputFile(path).size());
-  return {size, file + 8.0 * static_cast<double>(size.height) * static_cast<double>(size.width)};
+  return {size, memory_of_whole(path, size)};
 }
 
 }  // namespace gesso

@@ -35,9 +35,10 @@ class PictureRows {
 };
 
 /// Opens a picture. PPM files are read by rows, PNG files in builds with libpng, JPEG files in builds with libjpeg, unless
-/// they are interlaced, progressive or to be turned; the others are decoded now and held. Throws FileError as
-/// load_picture() does.
-std::unique_ptr<PictureRows> open_picture_rows(const std::string& path, const LoadOptions& options = {});
+/// they are interlaced, progressive or to be turned; the others are decoded now and held, and so are JPEG files that take at
+/// most `jpeg_memory` bytes so: then the decoder is load_picture()'s. Throws FileError as load_picture() does.
+std::unique_ptr<PictureRows> open_picture_rows(const std::string& path, const LoadOptions& options = {},
+                                               double jpeg_memory = 0);
 
 struct PictureRowsFacts {
   Size2d size = 1;
@@ -45,6 +46,7 @@ struct PictureRowsFacts {
 };
 
 /// What a picture file's header says. Throws FileError as read_picture_size() does.
-PictureRowsFacts look_at_picture(const std::string& path, const LoadOptions& options = {});
+PictureRowsFacts look_at_picture(const std::string& path, const LoadOptions& options = {},
+                                 double jpeg_memory = 0);
 
 }  // namespace gesso

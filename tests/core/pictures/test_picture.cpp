@@ -274,7 +274,7 @@ TEST_CASE("files that are not pictures are named with the reason") {
     return std::string("loaded");
   };
   CHECK(reason("").find("file.jpg': it is empty") != std::string::npos);
-  CHECK(reason("some text").find("it is not a JPEG, PNG, BMP, GIF, WebP, TIFF, HEIC or AVIF picture") !=
+  CHECK(reason("some text").find("it is not a JPEG, PNG, BMP, GIF, PPM, WebP, TIFF, HEIC or AVIF picture") !=
         std::string::npos);
   CHECK(reason("GIF89a...").find("it has no valid header") != std::string::npos);
   CHECK(reason(std::string("RIFF\0\0\0\0WEBPVP8 ", 16))
