@@ -86,7 +86,8 @@ StripNeed strip_need(const StripPainting& painting, const PlanesSize& picture,
     const MemoryModel model = measure_model(painting, picture.channels, options, resources.one_pass);
     for (const Index rows : kRows) {
       options.rows = rows;
-      const StripNeed need{options, of_program + of_pool * model(picture.width, rows), plan.disk,
+      const StripNeed need{options, of_program + of_pool * model(picture.width, rows),
+                           of_program + of_pool * model.fixed, plan.disk,
                            plan.products * model.seconds_per_product + plan.transferred / disk_speed};
       if (need.memory <= resources.memory) {
         return need;

@@ -16,6 +16,7 @@ using StripPainting = std::function<int(StripGraph& graph, int picture)>;
 struct StripNeed {
   StripOptions options;
   double memory = 0;   ///< bytes, of tensors and what the program takes beside them
+  double fixed = 0;    ///< those of them that a picture without width would take
   double disk = 0;     ///< bytes
   double seconds = 0;  ///< about
 };

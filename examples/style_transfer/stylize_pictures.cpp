@@ -51,7 +51,8 @@ void repaint_picture(StyleNetwork& network, const PaintingTask& task, const Styl
   const Size2d size = look_at_picture(task.from.string(), strip_load_options).size;
   const double memory = memory_to_use(command.memory);
   const double need = memory_to_repaint(size, factor_of(size, command.size), command.paint.scale, per_pixel);
-  const bool fits = need <= memory && size.width <= LoadOptions().max_pixels / size.height;
+  constexpr double of_program = 6e7;  // code, stacks, working memory of threads
+  const bool fits = need + of_program <= memory && size.width <= LoadOptions().max_pixels / size.height;
   if (fits && !command.thumbnail_statistics) {
     repaint_whole(network, task, command);
     return;

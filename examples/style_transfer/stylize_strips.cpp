@@ -60,7 +60,7 @@ int paint(StripGraph& graph, int picture, StyleNetwork& network, Ratio ratio, co
   int x = picture;
   const auto [channels, height, width] = graph.size(picture);
   const Size2d size = scaled({height, width}, ratio);
-  if (size != Size2d(height, width)) {
+  if (ratio.to != ratio.from) {
     x = graph.resize(x, size.height, size.width);
   }
   if (channels == 3) {
@@ -90,10 +90,22 @@ bool is_transparent(PictureRows& picture) {
 
 std::string words_for(Size2d size) { return concat_text(size.width, " x ", size.height, " pixels"); }
 
-// The short side that fits, of a picture whose strips take memory in proportion to its width.
-Index side_that_fits(Size2d size, const StripNeed& need, double memory, double held) {
-  const double room = std::max(0.0, memory - held) / std::max(1.0, need.memory);
-  return static_cast<Index>(0.9 * room * static_cast<double>(std::min(size.height, size.width)));
+// What to do where `need` is more than there is. `need_at` says what the painting takes at another size; its memory grows with
+// the width alone, and with what it takes to make the picture smaller.
+std::string remedy(Size2d size, const StripNeed& need, double memory,
+                   const std::function<StripNeed(Index)>& need_at) {
+  const Index shorter = std::min(size.height, size.width);
+  double room = std::max(0.0, memory - need.fixed) / (need.memory - need.fixed);
+  for (int tries = 0; tries < 4; ++tries, room *= 0.8) {
+    const auto side = static_cast<Index>(0.95 * room * static_cast<double>(shorter));
+    if (side < 8) {
+      break;
+    }
+    if (need_at(side).memory <= memory) {
+      return concat_text("; --size ", side, " fits");
+    }
+  }
+  return concat_text("; the smallest picture takes ", gigabytes(need.fixed));
 }
 
 // Runs the network on a small copy of the picture, whose statistics `graph` takes over.
@@ -143,18 +155,24 @@ void repaint_by_strips(StyleNetwork& network, const StripTask& task) {
   const PlanesSize size{alpha ? 4 : 3, facts.size.height, facts.size.width};
   const fs::path folder = fs::absolute(task.to).parent_path();
   fs::create_directories(folder);
-  const StripPainting painting = [&](StripGraph& graph, int picture) {
-    return paint(graph, picture, network, ratio, task.paint);
+  const auto painting_at = [&](Ratio at) -> StripPainting {
+    return [&network, &task, at](StripGraph& graph, int picture) {
+      return paint(graph, picture, network, at, task.paint);
+    };
   };
+  const StripPainting painting = painting_at(ratio);
+  const StripResources resources{task.memory - held, folder, 0.95 * free_disk(folder),
+                                 task.thumbnail_statistics};
   const StripNeed need = strip_need(
       painting, size, {task.memory - held, folder, 0.95 * free_disk(folder), task.thumbnail_statistics});
-  if (held + need.memory > task.memory) {
-    const Index side = side_that_fits(facts.size, need, task.memory, held);
+  if (need.memory > resources.memory) {
+    const auto need_at = [&](Index side) {
+      return strip_need(painting_at({side, std::min(facts.size.height, facts.size.width)}), size, resources);
+    };
     throw FileError(concat_text(name, ": ", words_for(facts.size), " take ", gigabytes(held + need.memory),
                                 " of memory to repaint, by strips of ", need.options.rows,
                                 " rows, and there are ", gigabytes(task.memory),
-                                side >= 8 ? concat_text("; --size ", side, " fits")
-                                          : "; make the picture smaller with another program"));
+                                remedy(facts.size, need, resources.memory, need_at)));
   }
   StripGraph graph;
   const int y = painting(

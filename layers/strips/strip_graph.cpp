@@ -100,10 +100,20 @@ int StripGraph::join_channels(int x, int y) {
 }
 
 void StripGraph::adopt_measures(const StripGraph& of_copy) {
-  require(nodes_.size() == of_copy.nodes_.size(), "strips: measures of another network");
-  for (std::size_t n = 0; n < nodes_.size(); ++n) {
-    if (nodes_[n].measuring != nullptr) {
-      nodes_[n].measuring->adopt(*of_copy.nodes_[n].measuring);
+  // What does not measure may differ: a canvas of multiples of 4, for one.
+  std::vector<const MeasuringStrips*> measured;
+  for (const Node& node : of_copy.nodes_) {
+    if (node.measuring != nullptr) {
+      measured.push_back(node.measuring);
+    }
+  }
+  std::size_t next = 0;
+  for (const Node& node : nodes_) {
+    if (node.measuring != nullptr) {
+      require(next < measured.size() && node.measuring->name() == measured[next]->name() &&
+                  node.measuring->result().channels == measured[next]->result().channels,
+              "strips: measures of another network");
+      node.measuring->adopt(*measured[next++]);
     }
   }
 }

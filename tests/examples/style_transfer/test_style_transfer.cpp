@@ -561,33 +561,6 @@ TEST_CASE("unreadable photographs, hidden files and a damaged checkpoint do not 
             .errors.find("._b") == std::string::npos);
 }
 
-TEST_CASE("what cannot fit into the memory is refused before it begins, with the size that fits" *
-          doctest::skip(kSanitized)) {
-  fresh_folder();
-  const std::string picture = (kFolder / "large.png").string(), out = (kFolder / "out.png").string();
-  save_picture(picture, Tensor::zeros({1, 3, 2600, 2600}));
-  const auto limited = [&](const std::string& options) {
-    const std::string errors = (kFolder / "stderr.txt").string();
-    const int status = std::system(("bash -c 'ulimit -v 1500000; exec " + program_path("style-transfer") +
-                                    " stylize --model wave " + picture + " --out " + out + options +
-                                    "' >/dev/null 2>" + errors)
-                                       .c_str());
-    return Outcome{WIFEXITED(status) ? WEXITSTATUS(status) : 128, read_file(errors)};
-  };
-  const Outcome refused = limited("");
-  CAPTURE(refused.errors);
-  CHECK(refused.status == 1);
-  CHECK(refused.errors.find("in up to 2.") != std::string::npos);  // GB
-  const std::size_t at = refused.errors.find("; --size ");
-  REQUIRE(at != std::string::npos);
-  CHECK(refused.errors.find("2600 x 2600 pixels take 2.") != std::string::npos);
-  const std::string size = refused.errors.substr(at + 9, refused.errors.find(" fits") - at - 9);
-  CAPTURE(size);
-  const Outcome fits = limited(" --size " + size);
-  CAPTURE(fits.errors);
-  CHECK(fits.status == 0);
-}
-
 TEST_CASE("transparency goes through, and names of formats that cannot be written are refused") {
   fresh_folder();
   Tensor picture = Tensor::ones({1, 4, 24, 32});
