@@ -311,7 +311,11 @@ def painting(paint):
 
 def stylize(size):
     network = StyleNetwork(32, 5, load("full_instance."))
-    x = cut(load("picture")[""], 0, 0, size)
+    picture = load("picture")[""]
+    if size <= min(picture.shape[2:]):
+        x = cut(picture, 0, 0, size)
+    else:
+        x = F.interpolate(picture, (size, size), mode="bilinear", align_corners=False)
     return painting(lambda: network(x))
 
 

@@ -41,7 +41,7 @@ install_build_packages() {
   command -v cmake >/dev/null || tools+=(cmake)
   command -v ninja >/dev/null || command -v make >/dev/null || tools+=(ninja-build)
   install_packages "${tools[@]}" libopenblas-dev libstb-dev nlohmann-json3-dev libcli11-dev doctest-dev \
-    zlib1g-dev libwebp-dev liblcms2-dev libtiff-dev libheif-dev
+    zlib1g-dev libwebp-dev liblcms2-dev libtiff-dev libheif-dev libpng-dev libjpeg-dev
 }
 
 # Configures the folder $1 with the CMake options that follow.

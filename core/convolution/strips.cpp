@@ -1,21 +1,17 @@
 #include "gesso/core/convolution/strips.h"
 
-#include "gesso/core/convolution/winograd/kernels.h"
-#include "gesso/core/convolution/winograd/large_kernels.h"
+#include "gesso/core/convolution/winograd/winograd.h"
 
 namespace gesso {
 
 ConvolutionStrips convolution_strips(const ConvolutionShape& whole) {
   ConvolutionStrips strips{automatic_algorithm<float>(whole)};
-  if (strips.algorithm != ConvolutionAlgorithm::winograd) {
-    return strips;
+  if (strips.algorithm == ConvolutionAlgorithm::winograd) {
+    const winograd_convolution::StripRows rows = winograd_convolution::strip_rows(whole);
+    strips.align = rows.align;
+    strips.multiple = rows.multiple;
+    strips.beyond = rows.beyond;
   }
-  using winograd::kTile, winograd_convolution::large_kernels::rows_beyond_result;
-  const Index more = whole.kernel == 3 ? 0 : rows_beyond_result(whole);
-  strips.align = kTile;
-  // Copies of x end where the result does, in a strip as in the whole.
-  strips.multiple = whole.kernel == 3 || more > 0 ? kTile : 1;
-  strips.beyond = divide_up(more, kTile) * kTile - more;
   return strips;
 }
 

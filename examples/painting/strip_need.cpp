@@ -49,7 +49,10 @@ struct MemoryModel {
 
 MemoryModel measure_model(const StripPainting& painting, Index channels, StripOptions options,
                           bool one_pass) {
-  constexpr Index narrow = 64, wide = 128, few = 8, more = 16, height = 160;
+  constexpr Index narrow = 64, wide = 128, few = 8, more = 16;
+  // Tall enough for all strips that a pass holds at one time: of a network that is one pass, some for each layer, at a
+  // quarter of the height.
+  const Index height = one_pass || options.transfer > kTransfers[0] ? 640 : 160;
   options.rows = few;
   const Measured a = measure(painting, channels, {height, narrow}, options, one_pass);
   const Measured b = measure(painting, channels, {height, wide}, options, one_pass);

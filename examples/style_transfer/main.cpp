@@ -296,8 +296,8 @@ void add_stylize(const gesso::CommandLine& line, gesso::StylizeCommand& command)
       .value_name("AMOUNT");
   stylize.flag(
       "--thumbnail-statistics", &command.thumbnail_statistics,
-      "By strips, several times as fast, and not quite the same: instance norm uses the statistics of a "
-      "small copy");
+      "By strips in one pass, without the disk, and not quite the same: instance norm uses the statistics of "
+      "a small copy");
   stylize.heading("Films");
   stylize.option(
       "--smooth", &command.smooth,

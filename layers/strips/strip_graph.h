@@ -40,10 +40,11 @@ struct StripPlan {
 
 /// A network on pictures of one size, operation by operation. Values are known by numbers, which each function gives.
 ///
+///     std::function<RowStreamPointer(Index rows)> photograph;  // opens a file
 ///     StripGraph graph;
-///     int x = graph.input({3, 30000, 40000}, [] { return open_picture(); });
-///     int y = graph.layer(net, x);
-///     graph.run(y, {.rows = 16}, [&](const Tensor& strip) { write(strip); });
+///     const int picture = graph.input({3, 30000, 40000}, photograph);
+///     const int y = graph.layer(net, picture);
+///     graph.run(y, {.rows = 16}, [](const Tensor& strip) { std::cout << strip.shape(); });
 ///
 /// Modules must outlive it, in evaluation mode and as they are. Functions throw ArgumentError for sizes that do not fit.
 class StripGraph {

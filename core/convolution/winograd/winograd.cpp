@@ -285,6 +285,13 @@ void multiply_block(const TileMatrices& x, const TileMatrices& dy, int tiles, co
 
 bool can_compute(const ConvolutionShape& s) { return s.stride == 1 && s.dilation == 1 && s.groups == 1; }
 
+StripRows strip_rows(const ConvolutionShape& s) {
+  const Index more = s.kernel == 3 ? 0 : large_kernels::rows_beyond_result(s);
+  // Copies of x end where the result does, in a strip as in the whole.
+  const bool copies = s.kernel != 3 && more == 0;
+  return {kTile, copies ? 1 : kTile, divide_up(more, kTile) * kTile - more};
+}
+
 void forward(const ConvolutionShape& s, const float* x, const float* w, const float* bias,
              const FusedRelu& relu, float* y) {
   if (s.kernel != 3) {

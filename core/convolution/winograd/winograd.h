@@ -23,6 +23,12 @@ namespace gesso::winograd_convolution {
 /// 3x3 become sums of those (core/convolution/winograd/large_kernels.h).
 bool can_compute(const ConvolutionShape& shape);
 
+/// Which rows of the result must be computed together for the bits of the whole: see core/convolution/strips.h.
+struct StripRows {
+  Index align, multiple, beyond;
+};
+StripRows strip_rows(const ConvolutionShape& shape);
+
 void forward(const ConvolutionShape& shape, const float* x, const float* w, const float* bias,
              const FusedRelu& relu, float* y);
 
