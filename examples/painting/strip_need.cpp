@@ -49,7 +49,7 @@ struct MemoryModel {
 
 MemoryModel measure_model(const StripPainting& painting, Index channels, StripOptions options,
                           bool one_pass) {
-  constexpr Index narrow = 64, wide = 128, few = 8, more = 16;
+  constexpr Index narrow = 64, wide = 128, few = 4, more = 16;
   // Tall enough for all strips that a pass holds at one time: of a network that is one pass, some for each layer, at a
   // quarter of the height.
   const Index height = one_pass || options.transfer > kTransfers[0] ? 640 : 160;
@@ -74,6 +74,7 @@ StripNeed strip_need(const StripPainting& painting, const PlanesSize& picture,
   // What the memory pool keeps for tensors of other sizes; code, stacks, and working memory of threads.
   constexpr double of_pool = 1.2, of_program = 6e7, disk_speed = 5e8;
   StripNeed least;
+  double disk_at_best = 0;
   least.memory = std::numeric_limits<double>::infinity();
   for (const double transfer : kTransfers) {
     StripGraph graph;
@@ -83,14 +84,18 @@ StripNeed strip_need(const StripPainting& painting, const PlanesSize& picture,
     }
     StripOptions options{.rows = kRows[0], .transfer = transfer, .folder = resources.folder};
     const StripPlan plan = graph.plan(y, options);
+    disk_at_best = std::max(disk_at_best, plan.disk);
     if (plan.disk > resources.disk) {
       continue;
     }
     const MemoryModel model = measure_model(painting, picture.channels, options, resources.one_pass);
     for (const Index rows : kRows) {
       options.rows = rows;
-      const StripNeed need{options, of_program + of_pool * model(picture.width, rows),
-                           of_program + of_pool * model.fixed, plan.disk,
+      const StripNeed need{options,
+                           of_program + of_pool * model(picture.width, rows),
+                           of_program + of_pool * model.fixed,
+                           plan.disk,
+                           disk_at_best,
                            plan.products * model.seconds_per_product + plan.transferred / disk_speed};
       if (need.memory <= resources.memory) {
         return need;

@@ -15,10 +15,11 @@ using StripPainting = std::function<int(StripGraph& graph, int picture)>;
 /// How to run a graph, and what that takes.
 struct StripNeed {
   StripOptions options;
-  double memory = 0;   ///< bytes, of tensors and what the program takes beside them
-  double fixed = 0;    ///< those of them that a picture without width would take
-  double disk = 0;     ///< bytes
-  double seconds = 0;  ///< about
+  double memory = 0;        ///< bytes, of tensors and what the program takes beside them
+  double fixed = 0;         ///< those of them that a picture without width would take
+  double disk = 0;          ///< bytes
+  double disk_at_best = 0;  ///< bytes that the quickest way takes, which is `disk` unless there are fewer
+  double seconds = 0;       ///< about
 };
 
 struct StripResources {
