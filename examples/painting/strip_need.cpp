@@ -27,7 +27,9 @@ Measured measure(const StripPainting& painting, Index channels, Size2d size, con
   StripGraph graph;
   const int y = painting(graph, graph.input({channels, size.height, size.width}, strips_of(picture)));
   if (one_pass) {
-    graph.run(y, options, [](const Tensor&) {});
+    StripOptions quick = options;
+    quick.transfer = kTransfers[0];
+    graph.run(y, quick, [](const Tensor&) {});
     graph.adopt_measures(graph);
   }
   const auto begin = std::chrono::steady_clock::now();
@@ -49,20 +51,21 @@ struct MemoryModel {
 
 MemoryModel measure_model(const StripPainting& painting, Index channels, StripOptions options,
                           bool one_pass) {
-  constexpr Index narrow = 64, wide = 128, few = 4, more = 16;
-  // Tall enough for all strips that a pass holds at one time: of a network that is one pass, some for each layer, at a
-  // quarter of the height.
-  const Index height = one_pass || options.transfer > kTransfers[0] ? 640 : 160;
+  // Wide enough that strips take more than weights do as their kernels want them; tall enough for all strips that a pass
+  // holds at one time, which are some for each layer, at a quarter of the height, where the network is one pass.
+  const bool deep = one_pass || options.transfer > kTransfers[0];
+  const Index narrow = deep ? 128 : 256, wide = 2 * narrow, height = deep ? 640 : 160;
+  constexpr Index few = 4, more = 16;
   options.rows = few;
   const Measured a = measure(painting, channels, {height, narrow}, options, one_pass);
   const Measured b = measure(painting, channels, {height, wide}, options, one_pass);
   options.rows = more;
   const Measured c = measure(painting, channels, {height, wide}, options, one_pass);
   MemoryModel model{};
-  model.column_and_row = std::max(0.0, c.memory - b.memory) / (wide * (more - few));
-  const double of_column = std::max(0.0, b.memory - a.memory) / (wide - narrow);
+  model.column_and_row = std::max(0.0, c.memory - b.memory) / static_cast<double>(wide * (more - few));
+  const double of_column = std::max(0.0, b.memory - a.memory) / static_cast<double>(wide - narrow);
   model.column = std::max(0.0, of_column - few * model.column_and_row);
-  model.fixed = std::max(0.0, b.memory - wide * of_column);
+  model.fixed = std::max(0.0, b.memory - static_cast<double>(wide) * of_column);
   model.seconds_per_product = c.seconds / std::max(1.0, c.products);
   return model;
 }
@@ -75,7 +78,6 @@ StripNeed strip_need(const StripPainting& painting, const PlanesSize& picture,
   constexpr double of_pool = 1.2, of_program = 6e7, disk_speed = 5e8;
   StripNeed least;
   double disk_at_best = 0;
-  least.memory = std::numeric_limits<double>::infinity();
   for (const double transfer : kTransfers) {
     StripGraph graph;
     const int y = painting(graph, graph.input(picture, {}));
@@ -100,10 +102,9 @@ StripNeed strip_need(const StripPainting& painting, const PlanesSize& picture,
       if (need.memory <= resources.memory) {
         return need;
       }
-      if (need.memory < least.memory) {
-        least = need;
-      }
+      least = need;
     }
+    return least;  // what keeps less holds more strips at a time
   }
   return least;
 }
