@@ -25,8 +25,8 @@ class StatisticsOfRows {
  private:
   // The elements of a channel, in the pieces into which its statistic's elements are cut.
   struct Channel {
-    Index to_first_piece;      // elements before the first piece that begins in the channel
-    Index seen = 0;            // elements
+    Index to_first_piece;           // elements before the first piece that begins in the channel
+    Index seen = 0;                 // elements
     std::vector<float> head = {};   // those before the first piece
     std::vector<float> piece = {};  // those of a piece that has begun
     std::vector<Moments> pieces = {};

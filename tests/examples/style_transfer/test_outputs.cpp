@@ -40,10 +40,11 @@ TEST_CASE("another ending is refused with those that can be written, and no fold
     const Outcome outcome = stylize(kPhoto + " --out " + (folder / name));
     CAPTURE(outcome.errors);
     CHECK(outcome.status == 2);
-    CHECK(outcome.errors ==
-          "style-transfer: --out " + (folder / name) +
-              ": the name must end in .png, .jpg, .jpeg, .webp or .ppm, or in / if it is meant to be a folder "
-              "(see --help)\n");
+    CHECK(
+        outcome.errors ==
+        "style-transfer: --out " + (folder / name) +
+            ": the name must end in .png, .jpg, .jpeg, .webp or .ppm, or in / if it is meant to be a folder "
+            "(see --help)\n");
   }
   const Outcome several = stylize(kPhoto + " " + kPhoto + " --out " + (folder / "x.png"));
   CHECK(several.status == 2);
