@@ -154,17 +154,20 @@ void repaint_by_strips(StyleNetwork& network, const StripTask& task) {
   const bool alpha = keeps_alpha && is_transparent(*file);
   const PlanesSize size{alpha ? 4 : 3, facts.size.height, facts.size.width};
   const fs::path folder = fs::absolute(task.to).parent_path();
-  fs::create_directories(folder);
+  fs::path there = folder;  // what of it exists: a refusal makes no folder
+  while (!fs::exists(there) && there.has_relative_path()) {
+    there = there.parent_path();
+  }
   const auto painting_at = [&](Ratio at) -> StripPainting {
     return [&network, &task, at](StripGraph& graph, int picture) {
       return paint(graph, picture, network, at, task.paint);
     };
   };
   const StripPainting painting = painting_at(ratio);
-  const StripResources resources{task.memory - held, folder, 0.95 * free_disk(folder),
+  const StripResources resources{task.memory - held, there, 0.95 * free_disk(there),
                                  task.thumbnail_statistics};
   const StripNeed need = strip_need(
-      painting, size, {task.memory - held, folder, 0.95 * free_disk(folder), task.thumbnail_statistics});
+      painting, size, {task.memory - held, there, 0.95 * free_disk(there), task.thumbnail_statistics});
   if (need.memory > resources.memory) {
     const auto need_at = [&](Index side) {
       return strip_need(painting_at({side, std::min(facts.size.height, facts.size.width)}), size, resources);
@@ -178,6 +181,8 @@ void repaint_by_strips(StyleNetwork& network, const StripTask& task) {
   const int y = painting(
       graph, graph.input(size, [&](Index rows) { return std::make_unique<RowsOfFile>(*file, size, rows); }));
   StripOptions options = need.options;
+  fs::create_directories(folder);
+  options.folder = folder;
   if (task.thumbnail_statistics) {
     adopt_statistics(graph, *file, size, network, ratio, task.paint, options);
   }

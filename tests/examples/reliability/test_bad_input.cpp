@@ -371,7 +371,8 @@ TEST_CASE("what cannot fit into the memory is refused by every program before it
          {"train-any --styles {photos} --content {photos} --out {new} --style-size 2048 --batch 4",
           " of memory, and there are "},
          {"train --style {style} --out {new} --style-size 2000", "--style-size 2000: the training takes "},
-         {"stylize --model {model.safetensors} {photo.jpg} --size 8000 --out {new}", "; --size "},
+         {"stylize --model {model.safetensors} {photo.jpg} --memory 20M --out {new}",
+          " of memory to repaint, by strips of "},
          {"stylize --model {model.safetensors} --raw 9000x9000 <{frames}", "--raw 9000x9000: "}},
         count, limit);
   check(world, "style-transfer", kStylize, {{"{photo.jpg} --mix 1,,2", "--mix 1,,2: there is nothing"}},
