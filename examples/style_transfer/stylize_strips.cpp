@@ -166,8 +166,7 @@ void repaint_by_strips(StyleNetwork& network, const StripTask& task) {
   const StripPainting painting = painting_at(ratio);
   const StripResources resources{task.memory - held, there, 0.95 * free_disk(there),
                                  task.thumbnail_statistics};
-  const StripNeed need = strip_need(
-      painting, size, {task.memory - held, there, 0.95 * free_disk(there), task.thumbnail_statistics});
+  const StripNeed need = strip_need(painting, size, resources);
   if (need.memory > resources.memory) {
     const auto need_at = [&](Index side) {
       return strip_need(painting_at({side, std::min(facts.size.height, facts.size.width)}), size, resources);
