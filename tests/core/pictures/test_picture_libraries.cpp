@@ -120,7 +120,7 @@ TEST_CASE("endings: what is read, and what is written") {
   for (const char* name : {"a.tif", "a.tiff", "a.heic", "a.avif", "a.gif", "a.bmp"}) {
     CHECK_FALSE(has_writable_ending(name));
     CHECK_THROWS_WITH_AS(save_picture(folder / name, Tensor::zeros({1, 3, 4, 4})),
-                         doctest::Contains("PNG, JPEG and WebP are what gesso writes"), ArgumentError);
+                         doctest::Contains("PNG, JPEG, WebP and PPM are what gesso writes"), ArgumentError);
   }
   CHECK(has_writable_ending("a.JPEG"));
 }
