@@ -19,14 +19,14 @@
 //   rank for itself.
 // - Batch norm's statistics, and their gradients, are merged over all samples in their order.
 //
-// An operation of one's own whose weight's gradient sums over samples says so by Gradients::later() and
-// BatchShare::sum().
+// An operation of one's own whose weight's gradient sums over samples says so by set_sum_over_samples().
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <vector>
 
+#include "gesso/autograd/graph.h"
 #include "gesso/core/process_group.h"
 #include "gesso/core/tensor.h"
 
@@ -119,5 +119,18 @@ Tensor gather_samples(const Tensor& x);
 /// gather_samples() would bring to every rank is added up on the way, so it takes no more for more ranks. Throws
 /// ArgumentError unless there is a weight for each sample of the batch, and x has this rank's.
 Tensor sum_samples(const Tensor& x, const std::vector<double>& weights);
+
+/// Sets the gradient of input i of an operation, a sum over samples, of which sum_of(first, count) gives that over some:
+/// all of them at once without a share, else sample by sample, as BatchShare::sum() adds them up.
+template <class SumOf>
+void set_sum_over_samples(Gradients& d, std::size_t i, const std::shared_ptr<BatchShare>& share,
+                          const char* operation, Index samples, const Shape& shape, DType dtype,
+                          SumOf sum_of) {
+  if (share && d.wanted(i)) {
+    d.later(i, share->sum(operation, samples, shape, dtype, [&](Index n) { return sum_of(n, Index{1}); }));
+  } else {
+    d(i, [&] { return sum_of(Index{0}, samples); });
+  }
+}
 
 }  // namespace gesso

@@ -53,22 +53,10 @@ Shape like(const Tensor& x, Index channels, Size2d size) {
                        : Shape{channels, size.height, size.width};
 }
 
-// Sets the gradient of input i, a sum over samples: as sum_of(first, count) where the batch is whole, else sample by
-// sample.
-template <class SumOf>
-void set_sum(Gradients& d, std::size_t i, const std::shared_ptr<BatchShare>& share, const char* operation,
-             Index samples, const Shape& shape, DType dtype, SumOf sum_of) {
-  if (share && d.wanted(i)) {
-    d.later(i, share->sum(operation, samples, shape, dtype, [&](Index n) { return sum_of(n, Index{1}); }));
-  } else {
-    d(i, [&] { return sum_of(Index{0}, samples); });
-  }
-}
-
 // Sets the gradient of the bias, input 2: the sum of dy over samples and pixels.
 void set_bias_gradient(Gradients& d, const std::shared_ptr<BatchShare>& share, const char* operation,
                        const Tensor& dy, Index batch, Index channels, Index pixels) {
-  set_sum(d, 2, share, operation, batch, {channels}, dy.dtype(), [&](Index first, Index count) {
+  set_sum_over_samples(d, 2, share, operation, batch, {channels}, dy.dtype(), [&](Index first, Index count) {
     Tensor db = Tensor::empty({channels}, dy.dtype());
     with_dtype(dy.dtype(), [&]<class T>() {
       bias_gradient(count, channels, pixels, dy.data<T>() + first * channels * pixels, db.mutable_data<T>());
@@ -80,7 +68,7 @@ void set_bias_gradient(Gradients& d, const std::shared_ptr<BatchShare>& share, c
 // Sets the gradient of the weight, input 1: of the convolution `s` that reads x and whose result has the gradient dy.
 void set_weight_gradient(Gradients& d, const std::shared_ptr<BatchShare>& share, const char* operation,
                          const ConvolutionShape& s, const Shape& weight, const Tensor& x, const Tensor& dy) {
-  set_sum(d, 1, share, operation, s.batch, weight, dy.dtype(), [&](Index first, Index count) {
+  set_sum_over_samples(d, 1, share, operation, s.batch, weight, dy.dtype(), [&](Index first, Index count) {
     ConvolutionShape part = s;
     part.batch = count;
     part.whole_batch = 0;

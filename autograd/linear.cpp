@@ -57,27 +57,20 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
             }
             return dx;
           });
-          const auto dw_of = [&](Index n) {
-            Tensor dw = Tensor::empty(w.shape(), dy.dtype());
-            parallel_gemm<T>(true, false, out, in, own_rows, 1, dy.data<T>() + n * own_rows * out, out,
-                             x().data<T>() + n * own_rows * in, in, 0, dw.mutable_data<T>(), in);
-            return dw;
-          };
-          if (share && d.wanted(1)) {
-            d.later(1, share->sum("linear", samples, w.shape(), dy.dtype(), dw_of));
-          } else {
-            d(1, [&] { return dw_of(0); });
-          }
+          set_sum_over_samples(
+              d, 1, share, "linear", samples, w.shape(), dy.dtype(), [&](Index first, Index count) {
+                Tensor dw = Tensor::empty(w.shape(), dy.dtype());
+                parallel_gemm<T>(true, false, out, in, count * own_rows, 1,
+                                 dy.data<T>() + first * own_rows * out, out,
+                                 x().data<T>() + first * own_rows * in, in, 0, dw.mutable_data<T>(), in);
+                return dw;
+              });
         });
-        const auto db_of = [&](Index n) {
-          const Tensor rows_of_sample = dy.alias({own_rows, bias_shape[0]}, n * own_rows * bias_shape[0]);
-          return sum_to(rows_of_sample, bias_shape).clone();  // others add to it
-        };
-        if (share && d.wanted(2)) {
-          d.later(2, share->sum("linear", samples, bias_shape, dy.dtype(), db_of));
-        } else {
-          d(2, [&] { return db_of(0); });
-        }
+        set_sum_over_samples(d, 2, share, "linear", samples, bias_shape, dy.dtype(),
+                             [&](Index first, Index count) {
+                               const Tensor part = dy.alias({count * own_rows, out}, first * own_rows * out);
+                               return sum_to(part, bias_shape).clone();  // others add to it
+                             });
       });
 }
 

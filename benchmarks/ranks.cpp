@@ -3,8 +3,6 @@
 //
 //   {"exchange": bytes, "seconds": ...}   both ways between ranks 0 and 1, the fastest of many
 //   {"ranks": ..., "threads": ..., ...}   after each round of steps, per step: see step_line()
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 #include <iostream>
@@ -16,6 +14,7 @@
 #include "program/assets.h"
 #include "program/command_line.h"
 #include "program/ranks.h"
+#include "resource_usage.h"
 
 using namespace gesso;
 
@@ -86,15 +85,6 @@ void time_exchanges(ProcessGroup& ranks) {
     }
     print({{"exchange", bytes}, {"seconds", fastest}});
   }
-}
-
-double processor_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 nlohmann::json step_line(const CountingGroup& ranks, const TrainSettings& settings, Index steps,

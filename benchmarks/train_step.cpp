@@ -19,8 +19,6 @@
 // (autograd/batch_share.h): in turn, so that both see the same machine.
 //
 // Each round times as many repetitions as take about --seconds. Every line printed is a JSON object.
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -49,6 +47,7 @@
 #include "painting/style_network.h"
 #include "painting/vgg.h"
 #include "program/command_line.h"
+#include "resource_usage.h"
 
 using namespace gesso;
 
@@ -290,22 +289,7 @@ Work make_work(const std::string& name, const Data& data) {
 
 // ---- measuring
 
-double peak_megabytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
-}
-
 void print(const nlohmann::json& line) { std::cout << line.dump() << std::endl; }
-
-double processor_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 // Seconds of one repetition, over as many as take about `budget`.
 double time_round(const Work& work, double budget) {

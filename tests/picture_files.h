@@ -12,6 +12,21 @@
 
 namespace gesso::testing {
 
+/// Slow changes, which JPEG keeps well. No symmetry: each orientation looks different.
+inline Tensor smooth_picture(Index height, Index width, Index channels = 3) {
+  Tensor x = Tensor::empty({1, channels, height, width});
+  for (Index c = 0; c < channels; ++c) {
+    for (Index i = 0; i < height; ++i) {
+      for (Index j = 0; j < width; ++j) {
+        const double u = static_cast<double>(i) / static_cast<double>(height);
+        const double v = static_cast<double>(j) / static_cast<double>(width);
+        x.set({0, c, i, j}, 0.1 + 0.5 * v + 0.3 * u * (c == 0) + 0.1 * u * v);
+      }
+    }
+  }
+  return x;
+}
+
 /// Whether all values of a picture are from 0 to 1, none of them NaN.
 inline bool is_in_range(const Tensor& picture) {
   const float* const values = picture.data<float>();

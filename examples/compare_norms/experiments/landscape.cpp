@@ -174,7 +174,6 @@ const Experiment& landscape_experiment() {
     e.source = "Santurkar et al. 2018, arXiv 1805.11604, section 3.1 and figure 4";
     e.runs = &ExperimentResults::landscape;
     e.planned = plan;
-    e.pictures = [](const LandscapeRun& run) { return run.training.steps * run.training.batch; };
     e.do_training = train_run;
     e.blocks = blocks;
     return e;

@@ -52,7 +52,6 @@ const char* const kGridWords =
 
 TypedExperiment<StackRun> stack_experiment() {
   TypedExperiment<StackRun> experiment;
-  experiment.pictures = [](const StackRun& run) { return run.training.steps * run.training.batch; };
   experiment.do_training = train_run;
   return experiment;
 }

@@ -12,15 +12,13 @@
 
 namespace gesso {
 
-/// Run has a `name` and kFields.
+/// Run has a `name`, a `training` with steps and batch, and kFields.
 template <class Run>
 class TypedExperiment : public Experiment {
  public:
   std::vector<Run> ExperimentResults::*runs = nullptr;  ///< where they are kept
   /// The trainings, with a name and conditions, and nothing yet of what comes of them.
   std::vector<Run> (*planned)(const ExperimentSettings& settings) = nullptr;
-  /// PlannedTraining::pictures.
-  Index (*pictures)(const Run& run) = nullptr;
   /// Fills in what comes of `run`; false after `after_pictures` returned false.
   bool (*do_training)(const ClassificationTask& task, Run& run,
                       const AfterPictures& after_pictures) = nullptr;
@@ -30,7 +28,7 @@ class TypedExperiment : public Experiment {
   std::vector<PlannedTraining> plan(const ExperimentSettings& settings) const override {
     std::vector<PlannedTraining> trainings;
     for (const Run& run : planned(settings)) {
-      trainings.push_back({run.name, pictures(run)});
+      trainings.push_back({run.name, run.training.steps * run.training.batch});
     }
     return trainings;
   }

@@ -158,7 +158,6 @@ const Experiment& weight_growth_experiment() {
     e.source = "van Laarhoven 2017, arXiv 1706.05350, section 2";
     e.runs = &ExperimentResults::weight_growth;
     e.planned = plan;
-    e.pictures = [](const GrowthRun& run) { return run.training.steps * run.training.batch; };
     e.do_training = train_run;
     e.blocks = blocks;
     return e;

@@ -32,21 +32,6 @@ Tensor eight_bit_picture(Index height, Index width, Index channels = 3) {
   return x;
 }
 
-// Slow changes, which JPEG keeps well. No symmetry: each orientation looks different.
-Tensor smooth_picture(Index height, Index width) {
-  Tensor x = Tensor::empty({1, 3, height, width});
-  for (Index c = 0; c < 3; ++c) {
-    for (Index i = 0; i < height; ++i) {
-      for (Index j = 0; j < width; ++j) {
-        const double u = static_cast<double>(i) / static_cast<double>(height);
-        const double v = static_cast<double>(j) / static_cast<double>(width);
-        x.set({0, c, i, j}, 0.1 + 0.5 * v + 0.3 * u * (c == 0) + 0.1 * u * v);
-      }
-    }
-  }
-  return x;
-}
-
 // What a decoder may do with broken bytes: make a picture of sane values, or throw a FileError.
 bool decodes(const std::string& bytes) {
   Tensor x;

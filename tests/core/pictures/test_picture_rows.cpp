@@ -27,20 +27,6 @@ constexpr double kAnyMemory = 1e12;
 
 std::string data_file(const std::string& name) { return read_file(source_path("tests/data/") + name); }
 
-Tensor smooth_picture(Index height, Index width, Index channels = 3) {
-  Tensor x = Tensor::empty({1, channels, height, width});
-  for (Index c = 0; c < channels; ++c) {
-    for (Index i = 0; i < height; ++i) {
-      for (Index j = 0; j < width; ++j) {
-        const double u = static_cast<double>(i) / static_cast<double>(height);
-        const double v = static_cast<double>(j) / static_cast<double>(width);
-        x.set({0, c, i, j}, 0.1 + 0.5 * v + 0.3 * u * (c == 0) + 0.1 * u * v);
-      }
-    }
-  }
-  return x;
-}
-
 Tensor all_rows(PictureRows& picture, Index rows, bool alpha) {
   std::vector<Tensor> strips;
   const Index height = picture.size().height;
