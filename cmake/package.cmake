@@ -33,8 +33,9 @@ foreach(library ${GESSO_LIBRARIES})
   list(APPEND depends ${GESSO_DEBIAN_OF_${library}})
 endforeach()
 list(JOIN depends ", " CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS)
-set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "The library in C++20, to build programs with: tensors with reverse-mode automatic
-differentiation, convolution, the family of normalization layers, training.")
+set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "The library in C++20, to build programs with: tensors with reverse-mode
+automatic differentiation, convolution, the family of normalization layers,
+training.")
 
 # What Debian wants in every package, and cmake --install need not bring: components of their own.
 string(TIMESTAMP GESSO_DATE "%a, %d %b %Y %H:%M:%S +0000" UTC)  # of SOURCE_DATE_EPOCH where that is set
