@@ -19,6 +19,13 @@ inline constexpr bool kSanitized = true;
 inline constexpr bool kSanitized = false;
 #endif
 
+// Under an emulator of another processor: qemu-user does not start threads in the child of a process that has some.
+#if defined(GESSO_EMULATED)
+inline constexpr bool kEmulated = true;
+#else
+inline constexpr bool kEmulated = false;
+#endif
+
 /// Normal float64 numbers that require a gradient.
 inline Tensor random_input(const Shape& shape, std::uint64_t seed = 7) {
   Generator rng(seed);

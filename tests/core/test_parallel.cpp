@@ -155,7 +155,7 @@ TEST_CASE("numbers of threads that make no sense are refused") {
 
 // Not with AddressSanitizer, whose allocator does not come through fork() beside another thread.
 TEST_CASE("a forked child has threads of its own: it neither hangs nor dies, and computes the same" *
-          doctest::skip(gesso::testing::kSanitized)) {
+          doctest::skip(gesso::testing::kSanitized || gesso::testing::kEmulated)) {
   const int before = num_threads();
   Generator rng(1);
   const Tensor x = Tensor::randn({4, 16, 40, 40}, rng);
