@@ -2,6 +2,7 @@
 #pragma once
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -39,6 +40,16 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
+
+/// Whether `folder` can keep files that have no name, of which a kill leaves nothing: Linux, on most of its file systems.
+inline bool keeps_unnamed_files(const std::string& folder) {
+#ifdef O_TMPFILE
+  const int file = ::open(folder.c_str(), O_TMPFILE | O_WRONLY, 0600);
+  return file >= 0 && ::close(file) == 0;
+#else
+  return false;
+#endif
+}
 
 /// Writes a file as plainly as can be.
 inline void write_bytes(const std::string& path, std::string_view bytes) {

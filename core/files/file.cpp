@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "gesso/core/error.h"
+#include "gesso/core/files/unnamed_file.h"
 
 namespace gesso {
 namespace {
@@ -123,27 +124,26 @@ AtomicFile::AtomicFile(const std::string& path) : path_(path), target_(path) {
   }
   struct stat status {};
   const bool exists = ::stat(target_.c_str(), &status) == 0;
+  if (!exists && errno != ENOENT) {
+    fail(errno);  // a name that is too long, say: now, and not when all is written
+  }
   if (exists && S_ISDIR(status.st_mode)) {
     fail(EISDIR);
   }
-  if (exists && !S_ISREG(status.st_mode)) {
+  is_device_ = exists && !S_ISREG(status.st_mode);
+  if (is_device_) {
     descriptor_ = ::open(target_.c_str(), O_WRONLY | O_CLOEXEC);
     if (descriptor_ < 0) {
       fail(errno);
     }
     return;
   }
-  // Unique within this process by the counter, among processes by the id; O_EXCL settles the rest.
-  static std::atomic<unsigned> counter{0};
-  do {
-    temporary_ = concat_text(target_, kTemporary, ::getpid(), "-", counter++);
-    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ < 0 && errno != EEXIST) {
-      const int error = errno;
-      temporary_.clear();
-      fail(error);
-    }
-  } while (descriptor_ < 0 || !claim(descriptor_));
+  descriptor_ = detail::open_unnamed_file(folder(), O_WRONLY, 0666);
+  if (descriptor_ < 0) {
+    open_temporary();
+  } else {
+    (void)!::flock(descriptor_, LOCK_EX);  // nobody else can have it yet: see claim()
+  }
   if (exists) {
     (void)!::fchmod(descriptor_, status.st_mode & 07777);  // a replaced file keeps its permissions
   }
@@ -155,6 +155,46 @@ AtomicFile::~AtomicFile() {
   }
   if (!temporary_.empty()) {
     ::unlink(temporary_.c_str());
+  }
+}
+
+std::string AtomicFile::folder() const {
+  const std::string parent = std::filesystem::path(target_).parent_path().string();
+  return parent.empty() ? "." : parent;
+}
+
+// Unique within this process by the counter, among processes by the id; that it must be new settles the rest.
+void AtomicFile::take_temporary_name() {
+  static std::atomic<unsigned> counter{0};
+  constexpr std::size_t longest = 200;  // file systems take 255 bytes
+  const std::string name = std::filesystem::path(target_).filename().string();
+  temporary_ = concat_text(folder(), "/", name.size() <= longest ? name : "gesso", kTemporary, ::getpid(),
+                           "-", counter++);
+}
+
+void AtomicFile::open_temporary() {
+  do {
+    take_temporary_name();
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ < 0 && errno != EEXIST) {
+      const int error = errno;
+      temporary_.clear();
+      fail(error);
+    }
+  } while (descriptor_ < 0 || !claim(descriptor_));
+}
+
+void AtomicFile::name_temporarily() {
+  while (true) {
+    take_temporary_name();
+    if (detail::name_file(descriptor_, temporary_)) {
+      return;
+    }
+    const int error = errno;
+    temporary_.clear();
+    if (error != EEXIST) {
+      fail(error);
+    }
   }
 }
 
@@ -186,28 +226,41 @@ void AtomicFile::write(std::string_view bytes) {
 
 void AtomicFile::commit() {
   // Pipes and devices have nothing to flush to a disk (EINVAL, EROFS).
-  if (::fsync(descriptor_) != 0 && !temporary_.empty()) {
+  if (::fsync(descriptor_) != 0 && !is_device_) {
     fail(errno);
   }
-  const bool renames = !temporary_.empty();
-  if (renames && ::rename(temporary_.c_str(), target_.c_str()) != 0) {
-    fail(errno);
+  if (!is_device_) {
+    appear();
   }
-  temporary_.clear();
   if (::close(std::exchange(descriptor_, -1)) != 0) {
     fail(errno);
   }
-  if (renames) {
-    flush_folder_of(target_);
+  if (!is_device_) {
+    flush_folder();
   }
+}
+
+void AtomicFile::appear() {
+  if (temporary_.empty()) {
+    if (detail::name_file(descriptor_, target_)) {
+      return;
+    }
+    if (errno != EEXIST) {
+      fail(errno);
+    }
+    name_temporarily();
+  }
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) {
+    fail(errno);
+  }
+  temporary_.clear();
 }
 
 // Without it the file's new name may be lost with the power, though its bytes are on the disk. File systems that
 // cannot flush a folder say EINVAL.
-void AtomicFile::flush_folder_of(const std::string& target) {
-  const std::string parent = std::filesystem::path(target).parent_path().string();
-  const Descriptor folder(::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder >= 0 && ::fsync(folder) != 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT)) {
+void AtomicFile::flush_folder() {
+  const Descriptor there(::open(folder().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (there >= 0 && ::fsync(there) != 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT)) {
     fail(errno);
   }
 }

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "gesso/core/error.h"
+#include "gesso/core/files/unnamed_file.h"
 
 namespace gesso {
 namespace {
@@ -23,12 +24,9 @@ namespace {
 }  // namespace
 
 ScratchFile::ScratchFile(const std::filesystem::path& folder) : folder_(folder.empty() ? "." : folder) {
-  // Named for a moment, which a kill may catch: an empty file. Linux can do without (O_TMPFILE), not on all its file
-  // systems.
-#ifdef O_TMPFILE
-  descriptor_ = ::open(folder_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-#endif
+  descriptor_ = detail::open_unnamed_file(folder_.string(), O_RDWR, 0600);
   if (descriptor_ < 0) {
+    // Named for a moment, which a kill may catch: an empty file.
     std::string name = (folder_ / "gesso-scratch.tmp-XXXXXX").string();
     descriptor_ = ::mkstemp(name.data());
     if (descriptor_ < 0) {

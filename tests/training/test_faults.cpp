@@ -66,6 +66,10 @@ int rename(const char* from, const char* to) noexcept {
 int link(const char* from, const char* to) noexcept {
   return disk.fails() ? -1 : static_cast<int>(syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0));
 }
+
+int linkat(int from_folder, const char* from, int to_folder, const char* to, int flags) noexcept {
+  return disk.fails() ? -1 : static_cast<int>(syscall(SYS_linkat, from_folder, from, to_folder, to, flags));
+}
 }
 
 namespace {
@@ -134,6 +138,13 @@ TEST_CASE("pictures, reports and plain files on a failing disk are the old ones 
                    [&](bool) {
                      const std::string left = read_file(path);
                      CHECK((left == "before" || left == after));
+                     CHECK(folder.entries() == 1);
+                   });
+  const std::string fresh = folder / "fresh";
+  with_every_fault([&] { write_file_atomically(fresh, after); },
+                   [&](bool failed) {
+                     const bool there = std::filesystem::remove(fresh);
+                     CHECK((there || failed));
                      CHECK(folder.entries() == 1);
                    });
   const Tensor black = Tensor::zeros({1, 3, 20, 20}), white = Tensor::ones({1, 3, 20, 20});

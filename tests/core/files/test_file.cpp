@@ -99,6 +99,79 @@ TEST_CASE("an AtomicFile that is not committed never appears") {
   CHECK(folder.entries() == 1);
 }
 
+TEST_CASE("what is being written has no name, and a kill leaves nothing of it") {
+  const TemporaryFolder folder;
+  if (!keeps_unnamed_files(folder.path())) {
+    MESSAGE("not tested: this file system keeps no files without names");
+    return;
+  }
+  for (const std::size_t before : {0, 1}) {
+    CAPTURE(before);  // whether there is a file of that name already
+    int ready[2];
+    REQUIRE(::pipe(ready) == 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      AtomicFile file(folder / "file");
+      file.write(std::string(100000, 'x'));
+      (void)!::write(ready[1], "x", 1);
+      ::pause();
+    }
+    char byte = 0;
+    REQUIRE(::read(ready[0], &byte, 1) == 1);
+    CHECK(folder.entries() == before);
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    CHECK(folder.entries() == before);
+    write_file_atomically(folder / "file", "whole");
+    CHECK(folder.entries() == 1);
+    CHECK(read_file(folder / "file") == "whole");
+    ::close(ready[0]);
+    ::close(ready[1]);
+  }
+}
+
+TEST_CASE("a new file has the permissions that the umask leaves") {
+  const TemporaryFolder folder;
+  const mode_t before = ::umask(027);
+  write_file_atomically(folder / "file", "new");
+  ::umask(before);
+  CHECK(std::filesystem::status(folder / "file").permissions() == std::filesystem::perms(0640));
+}
+
+TEST_CASE("the longest name is written and replaced, a longer one refused before anything is written") {
+  const TemporaryFolder folder;
+  const std::string longest(255, 'n');
+  write_file_atomically(folder / longest, "new");
+  write_file_atomically(folder / longest, "replaced");
+  CHECK(read_file(folder / longest) == "replaced");
+  CHECK(folder.entries() == 1);
+  CHECK_THROWS_WITH_AS(AtomicFile(folder / (longest + "n")), doctest::Contains("too long"), FileError);
+}
+
+TEST_CASE("a file of the current folder, by its bare name") {
+  const TemporaryFolder folder;
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  write_file_atomically("file", "new");
+  write_file_atomically("file", "replaced");
+  std::filesystem::current_path(before);
+  CHECK(read_file(folder / "file") == "replaced");
+  CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("what appears at the name in the meantime is replaced") {
+  const TemporaryFolder folder;
+  AtomicFile file(folder / "file");
+  file.write("later");
+  write_bytes(folder / "file", "sooner");
+  file.commit();
+  CHECK(read_file(folder / "file") == "later");
+  CHECK(folder.entries() == 1);
+  AtomicFile blocked(folder / "blocked");
+  std::filesystem::create_directory(folder / "blocked");
+  CHECK_THROWS_WITH_AS(blocked.commit(), doctest::Contains("it is a folder"), FileError);
+}
+
 TEST_CASE("a replaced file keeps its permissions, and a symbolic link stays one") {
   const TemporaryFolder folder;
   write_bytes(folder / "file", "old");
@@ -113,20 +186,6 @@ TEST_CASE("a replaced file keeps its permissions, and a symbolic link stays one"
 TEST_CASE("devices are written to, not replaced") {
   write_file_atomically("/dev/null", "gone");
   CHECK(std::filesystem::is_character_file("/dev/null"));
-}
-
-TEST_CASE("what a killed program left is removed, what is being written stays") {
-  const TemporaryFolder folder;
-  write_bytes(folder / "model.safetensors.tmp-123-0", "half");
-  write_bytes(folder / "picture.jpg", "whole");
-  AtomicFile writing(folder / "written");
-  writing.write("more");
-  remove_leftovers(folder.path());
-  CHECK_FALSE(std::filesystem::exists(folder / "model.safetensors.tmp-123-0"));
-  CHECK(std::filesystem::exists(folder / "picture.jpg"));
-  writing.commit();
-  CHECK(read_file(folder / "written") == "more");
-  remove_leftovers(folder / "none");
 }
 
 TEST_CASE("a folder is one program's at a time, and free when that has been killed") {

@@ -10,7 +10,9 @@
 #include <thread>
 
 #include "files.h"
+#include "gesso/core/files/checksum.h"
 #include "gesso/core/files/file.h"
+#include "gesso/core/files/safetensors.h"
 #include "gesso/core/generator.h"
 #include "gesso/training/checkpoint.h"
 #include "gesso/training/report/log.h"
@@ -107,4 +109,37 @@ TEST_CASE("a training killed at 20 random moments ends with the same model, bit 
   for (const auto& entry : fs::recursive_directory_iterator(folder / "parted")) {
     CHECK(entry.path().filename().string().find(".tmp-") == std::string::npos);
   }
+}
+
+TEST_CASE("a program killed while it writes checkpoints leaves whole ones, and nothing else") {
+  const TemporaryFolder folder;
+  const bool unnamed = keeps_unnamed_files(folder.path());
+  Generator rng(static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()));
+  int found = 0;
+  for (int kills = 0; kills < 20; ++kills) {
+    const fs::path there = fs::path(folder.path()) / std::to_string(kills);
+    fs::create_directory(there);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const Tensor weights = Tensor::ones({1'000'000});
+      for (Index step = 1;; ++step) {
+        save_checkpoint(there, {.step = step, .model = {{"weights", weights}}});
+      }
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(rng.below(60'000)));
+    ::kill(child, SIGKILL);
+    REQUIRE(wait_for(child) == -SIGKILL);
+    for (const auto& entry : fs::directory_iterator(there)) {
+      const std::string name = entry.path().filename().string();
+      CAPTURE(name);
+      // What replaces another has a name of its own for a moment, when it is whole.
+      const bool named = name == "checkpoint.safetensors" || name == "previous.safetensors";
+      CHECK((named || name.find(".tmp-") != std::string::npos));
+      if (named || unnamed) {
+        CHECK(load_safetensors(entry.path().string()).checksum == has_checksums());
+      }
+      ++found;
+    }
+  }
+  CHECK(found > 0);
 }
