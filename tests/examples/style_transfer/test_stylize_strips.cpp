@@ -14,6 +14,7 @@
 #include "gesso/autograd/reduce.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
+#include "memory_group.h"
 #include "painting/model_file.h"
 #include "painting/style_network.h"
 #include "paths.h"
@@ -106,6 +107,29 @@ TEST_CASE("a limit far below what the whole picture takes" * doctest::skip(kSani
   CHECK(outcome.status == 0);
   CHECK(contains(outcome.errors, " by strips of "));
   CHECK(load_picture(studio.out).size(3) == 1600);
+}
+
+TEST_CASE("a container's limit far below what the whole picture takes" * doctest::skip(kSanitized)) {
+  const MemoryGroup group(150'000'000);
+  if (group.path().empty()) {
+    MESSAGE("not tested: this process may not limit memory by cgroups");
+    return;
+  }
+  const Studio studio(1500, 1600, "photo.ppm");
+  const auto in_container = [&](const std::string& options) {
+    return run_command(group.join() + " && exec " + program_path("style-transfer") + " " +
+                       studio.arguments(options));
+  };
+  const Outcome outcome = in_container("");
+  CAPTURE(outcome.errors);
+  CHECK(outcome.status == 0);
+  CHECK(contains(outcome.errors, " by strips of "));
+  CHECK(load_picture(studio.out).size(3) == 1600);
+  // Who claims more than the container has is told so, and not killed by the system without a word.
+  const Outcome whole = in_container("--memory 8G");
+  CAPTURE(whole.errors);
+  CHECK(whole.status == 1);
+  CHECK(contains(whole.errors, "out of memory"));
 }
 
 TEST_CASE("what does not fit is refused before it begins, with the size that fits") {
