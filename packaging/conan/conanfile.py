@@ -16,7 +16,8 @@ class Gesso(ConanFile):
     package_type = "library"
     settings = "os", "compiler", "build_type", "arch"
     options = {"shared": [True, False], "fPIC": [True, False], "pictures": [True, False]}
-    default_options = {"shared": False, "fPIC": True, "pictures": True}
+    # Two libraries with the interface of libjpeg in one program do not go together.
+    default_options = {"shared": False, "fPIC": True, "pictures": True, "libtiff/*:jpeg": "libjpeg-turbo"}
     implements = ["auto_shared_fpic"]
 
     def _checkout(self):
@@ -41,6 +42,10 @@ class Gesso(ConanFile):
         self.requires("zlib/[>=1.2.11 <2]")
         if self.options.pictures:
             self.requires("lcms/[>=2.9 <3]")
+            self.requires("libheif/[>=1.13 <2]")
+            self.requires("libjpeg-turbo/[>=2.1 <4]")
+            self.requires("libpng/[>=1.6 <2]")
+            self.requires("libtiff/[>=4.5 <5]")
             self.requires("libwebp/[>=1.2 <2]")
 
     def layout(self):
