@@ -4,6 +4,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "gesso/autograd/interruption.h"
 #include "gesso/autograd/node.h"
 #include "gesso/autograd/profiler.h"
 
@@ -131,6 +132,7 @@ void run_backward(const std::shared_ptr<Node>& root, Tensor upstream, bool keep_
 
   root->pending = std::move(upstream);
   for (std::shared_ptr<Node>& node : nodes) {
+    check_interruption();
     Tensor gradient = take_pending(*node);
     if (!gradient.defined()) {
       continue;

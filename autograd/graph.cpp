@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "gesso/autograd/backward.h"
+#include "gesso/autograd/interruption.h"
 #include "gesso/autograd/node.h"
 #include "gesso/autograd/profiler.h"
 
@@ -74,6 +75,7 @@ const Tensor& Saved::operator()() const {
 }
 
 Tensor record(const char* operation, Tensor result, const std::vector<Tensor>& inputs, Backward backward) {
+  check_interruption();
   if (Profiler* profiler = Profiler::active(); profiler && !in_backward()) {
     ProfiledOperation entry{.name = operation, .result = result.shape()};
     for (const Tensor& input : inputs) {

@@ -26,6 +26,7 @@ namespace nb = nanobind;
 using namespace nb::literals;
 
 void bind_errors(nb::module_& m);
+void bind_interruption();
 void bind_arrays(nb::module_& m, nb::class_<Tensor>& tensor);
 void bind_tensor(nb::module_& m, nb::class_<Tensor>& tensor);
 void bind_functions(nb::module_& m, nb::class_<Tensor>& tensor);

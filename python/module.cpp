@@ -88,4 +88,5 @@ views may be written to, unless t requires a gradient: what happens in them, bac
   bind_training(m);
   bind_inspection(m);
   bind_report(m);
+  bind_interruption();
 }

@@ -11,6 +11,7 @@
 #include "gesso/autograd/graph.h"
 #include "gesso/autograd/graph_dot.h"
 #include "gesso/autograd/indexing.h"
+#include "gesso/autograd/interruption.h"
 #include "gesso/autograd/linear.h"
 #include "gesso/autograd/losses.h"
 #include "gesso/autograd/matmul.h"

@@ -56,6 +56,48 @@ def test_control_c():
     assert "KeyboardInterrupt" in errors and child.returncode != 0
 
 
+class Interrupted(Exception):
+    """What the signals below become."""
+
+
+@pytest.fixture
+def interrupted_soon():
+    """A function after which Interrupted comes within a moment: what Ctrl-C does, which is a signal too."""
+
+    def interrupt(*_):
+        raise Interrupted
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    yield lambda: signal.setitimer(signal.ITIMER_REAL, 0.02)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_a_long_backward_is_interrupted(interrupted_soon):
+    weight = gesso.randn((32, 32, 3, 3)) * 0.05
+    x = gesso.randn((1, 32, 64, 64)).requires_grad_()
+    y = x
+    for _ in range(400):
+        y = gesso.conv2d(y, weight, padding=1)
+    loss = y.sum()
+    with pytest.raises(Interrupted):
+        interrupted_soon()
+        loss.backward()
+    assert x.grad is None  # it did not come so far
+    x.sum().backward()  # nothing is left of the first
+    assert x.grad[0, 0, 0, 0].item() == 1
+
+
+def test_a_long_network_is_interrupted(interrupted_soon):
+    last = gesso.BatchNorm2d(32)
+    convolutions = [gesso.Conv2d(32, 32, 3, padding=1) for _ in range(400)]
+    network = gesso.Sequential(*convolutions, last)
+    with gesso.no_grad(), pytest.raises(Interrupted):
+        interrupted_soon()
+        network(gesso.zeros((1, 32, 96, 96)))
+    assert (last.running_var.numpy() == 1).all()  # it did not come so far
+
+
 def test_other_threads_run_meanwhile():
     x = gesso.randn((8, 32, 128, 128))
     conv = gesso.Conv2d(32, 32, 5)
