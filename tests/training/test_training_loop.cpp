@@ -11,6 +11,7 @@
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/losses.h"
 #include "gesso/autograd/reduce.h"
+#include "gesso/core/files/checksum.h"
 #include "gesso/core/files/file.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/layers/linear.h"
@@ -513,7 +514,8 @@ TEST_CASE("a run that is killed before its first checkpoint can be gone on with,
   CHECK(resumed.weights() == straight.weights());
 }
 
-TEST_CASE("a damaged checkpoint is replaced by the one before it, with a warning, to the same end") {
+TEST_CASE("a damaged checkpoint is replaced by the one before it, with a warning, to the same end" *
+          doctest::skip(!has_checksums())) {
   const TemporaryFolder temporary;
   const RunFolder folder(temporary.path());
   Line line;
