@@ -181,7 +181,8 @@ int main(int argc, char** argv) {
       "  examples/tools/collect-pictures pictures\n"
       "  train-loss-network --pictures pictures examples/assets/photos \\\n"
       "    --teacher-weights squeezenet1_0.safetensors --out runs/loss_network\n"
-      "  style-transfer train --loss-weights runs/loss_network/loss_network.safetensors ...");
+      "  style-transfer train --loss-weights runs/loss_network/loss_network.safetensors ...\n" +
+      ranks_help("train-loss-network"));
   return line.run(argc, argv, [&] {
     refuse_with_resume(resume, settings);
     return run(options);

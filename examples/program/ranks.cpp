@@ -9,6 +9,7 @@
 #include <streambuf>
 
 #include "command_line.h"
+#include "gesso/core/build_info.h"
 #include "gesso/core/error.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/process_launch.h"
@@ -59,6 +60,14 @@ ProcessGroup& begin() {
 ProcessGroup& program_ranks() {
   static ProcessGroup& ranks = begin();
   return ranks;
+}
+
+std::string ranks_help(const std::string& command) {
+  const std::string mpi = build_info().mpi;
+  return "\nSeveral processes or machines train together, to the same bits:\n" +
+         (mpi.empty()
+              ? "  not in this build, which has no MPI (Debian: install libopenmpi-dev, and build again)"
+              : concat_text("  mpirun -n 4 ", command, " ...     (this build has MPI ", mpi, ")"));
 }
 
 }  // namespace gesso

@@ -10,6 +10,7 @@
 #include "painting/style_network.h"
 #include "program/assets.h"
 #include "program/command_line.h"
+#include "program/ranks.h"
 #include "program/resume.h"
 
 namespace {
@@ -110,7 +111,8 @@ void add_train(const gesso::CommandLine& line, gesso::TrainCommand& command) {
       option("--seed", &s.seed, "Draws the first weights and the order of the crops").not_negative();
   train.footer("Presets, and how long they take on two cores:\n" + gesso::describe_presets() +
                "\nExample:\n  style-transfer train --style examples/assets/styles/starry_night.jpg \\\n"
-               "    --out runs/starry --preset quick");
+               "    --out runs/starry --preset quick\n" +
+               gesso::ranks_help("style-transfer train"));
   const std::vector<gesso::Option> shape = {width, blocks, noise, norm};
   const std::vector<gesso::Option> allowed_when_adding = {added, model, content, out, steps, seed};
   train.when_given([&command, resume, settings, added, steps, from, shape, allowed_when_adding] {
@@ -194,7 +196,8 @@ void add_train_any(const gesso::CommandLine& line, gesso::TrainAnyCommand& comma
       "Examples:\n"
       "  style-transfer stylize --any-style painting.jpg photo.jpg\n"
       "  style-transfer train-any --styles paintings --out runs/any\n"
-      "  style-transfer stylize --model runs/any/model.safetensors --any-style painting.jpg photo.jpg");
+      "  style-transfer stylize --model runs/any/model.safetensors --any-style painting.jpg photo.jpg\n" +
+      gesso::ranks_help("style-transfer train-any"));
   train.when_given([&command, resume, settings] {
     gesso::refuse_with_resume(resume, settings);
     command.run();

@@ -137,6 +137,15 @@ constexpr double kSoon = kSanitized ? 60 : 15;  // seconds, on a busy machine; i
 
 }  // namespace
 
+TEST_CASE("--help of what trains says whether this build has MPI") {
+  for (const char* command : {"style-transfer train", "style-transfer train-any", "train-loss-network"}) {
+    CAPTURE(command);
+    const std::string help = run_command(program_path(command) + " --help").out;
+    CHECK((help.find("(this build has MPI ") != std::string::npos) == has_mpi());
+    CHECK((help.find("this build, which has no MPI") != std::string::npos) == !has_mpi());
+  }
+}
+
 TEST_CASE("style-transfer train ends with the same bits on 1, 2, 3 and 4 ranks") {
   if (!can_run()) return;
   const TemporaryFolder folder;
