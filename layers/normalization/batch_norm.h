@@ -5,6 +5,7 @@
 // Read core/normalization/plain.h first: it defines what the layer computes.
 #pragma once
 
+#include "gesso/autograd/batch_share.h"
 #include "gesso/layers/normalization/channel_norm.h"
 
 namespace gesso {
@@ -52,8 +53,9 @@ class BatchNorm : public ChannelNorm {
                    ? instance_norm(x, gamma, bias, running(), true, options(), activation)
                    : batch_norm(x, running(), gamma, bias, statistics() == Statistics::per_batch, options(),
                                 activation);
-    if (is_training() && statistics() != Statistics::running && num_batches_tracked.defined() &&
-        x.numel() > 0) {
+    // Where a batch is shared out, a rank may have none of its samples, and counts the batch.
+    const bool empty = x.shape().numel(1, x.rank()) == 0 || (x.size(0) == 0 && !BatchShare::current());
+    if (is_training() && statistics() != Statistics::running && num_batches_tracked.defined() && !empty) {
       num_batches_tracked.fill_(num_batches_tracked.item() + 1);
     }
     return y;

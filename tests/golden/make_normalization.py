@@ -203,6 +203,8 @@ for normalized in ([5], [3, 5], [6, 3, 5]):
 case("RMSNorm", [[4]], (5, 4), eps=0.01)
 case("RMSNorm", [[4]], (5, 4), elementwise_affine=False)
 case("RMSNorm", [[1]], (3, 1), eps=0.1)
+case("BatchNorm2d", [3], (5, 3, 3, 2), eps=0.01, momentum=0.3)  # five samples, for ranks with unequal shares
+case("BatchNorm1d", [3], (5, 3))
 
 for training in (True, False):
     for track in (False, True):
