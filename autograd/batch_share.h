@@ -22,6 +22,7 @@
 // An operation of one's own whose weight's gradient sums over samples says so by set_sum_over_samples().
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -43,6 +44,8 @@ struct SumTree {
   /// The largest sums in the tree over `total` samples that are made of `range`'s alone, in order.
   static std::vector<Range> sums_within(Index total, const Range& range);
 };
+
+class SumBucket;
 
 /// Which samples of a batch this rank has, and what leads from them to the whole.
 class BatchShare : public std::enable_shared_from_this<BatchShare> {
@@ -83,16 +86,18 @@ class BatchShare : public std::enable_shared_from_this<BatchShare> {
   /// Lets messages under way move on; operations call it now and then.
   void progress();
 
+  /// How many bytes the rows of each rank take, if a sample's take `bytes`: for ProcessGroup::gather().
+  std::vector<std::size_t> sizes_of_rows(Index bytes) const;
+
  private:
-  class Bucket;
   void require_own(const char* operation, Index samples) const;
-  void send(std::shared_ptr<Bucket>& bucket);
+  void send(std::shared_ptr<SumBucket>& bucket);
 
   ProcessGroup& group_;
   const Index total_;
-  std::vector<Index> begins_;        // of each rank's samples, and the end of all
-  std::shared_ptr<Bucket> open_[2];  // of float32 and float64, being filled
-  std::vector<std::shared_ptr<Bucket>> on_way_;
+  std::vector<Index> begins_;           // of each rank's samples, and the end of all
+  std::shared_ptr<SumBucket> open_[2];  // of float32 and float64, being filled
+  std::vector<std::shared_ptr<Exchange>> on_way_;
 };
 
 /// While one lives, the batch on this thread is one of `total` samples, shared out among `group`. With a group of one it

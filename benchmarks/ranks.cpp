@@ -7,6 +7,7 @@
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "gesso/autograd/batch_share.h"
 #include "gesso/core/parallel.h"
@@ -36,12 +37,14 @@ class CountingGroup : public ProcessGroup {
                                      const std::vector<Bytes>& from_each, int tag) override {
     ++exchanges;
     for (int r = 0; r < size(); ++r) {
-      bytes += r == rank() ? 0 : static_cast<Index>(to_each[static_cast<std::size_t>(r)].size());
+      const auto sent = static_cast<Index>(to_each[static_cast<std::size_t>(r)].size());
+      messages += r == rank() || sent == 0 ? 0 : 1;
+      bytes += r == rank() ? 0 : sent;
     }
     return std::make_unique<Timed>(*this, inner_.exchange(to_each, from_each, tag));
   }
 
-  Index exchanges = 0, waits = 0, bytes = 0;
+  Index exchanges = 0, waits = 0, messages = 0, bytes = 0;
   double waited = 0;  // seconds
 
  private:
@@ -97,6 +100,7 @@ nlohmann::json step_line(const CountingGroup& ranks, const TrainSettings& settin
           {"waited", per_step(ranks.waited)},
           {"bytes", per_step(ranks.bytes)},
           {"exchanges", per_step(ranks.exchanges)},
+          {"messages", per_step(ranks.messages)},
           {"waits", per_step(ranks.waits)},
           {"processor", per_step(processor)}};
 }
@@ -129,18 +133,23 @@ int main(int argc, char** argv) {
     if (ranks.size() > 1) {
       time_exchanges(ranks);
     }
-    // Rank 0 reads the requests, and tells the others.
+    // Rank 0 reads the requests, and tells the others, who leave the processors to other trainings meanwhile.
     const auto wanted = [&](Index round) {
       std::string request;
       char go = round < rounds ? 1 : 0;
       if (on_request && ranks.rank() == 0) {
         go = std::getline(std::cin, request) ? 1 : 0;
       }
-      ranks.broadcast(mutable_bytes_of(&go, 1));
-      return go == 1;
+      std::vector<char> all(static_cast<std::size_t>(ranks.size()));
+      const auto told = ranks.gather(bytes_of(&go, 1), mutable_bytes_of(all.data(), all.size()),
+                                     std::vector<std::size_t>(all.size(), 1));
+      while (!told->arrived()) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+      return all.front() == 1;
     };
     for (Index round = 0; wanted(round); ++round) {
-      ranks.exchanges = ranks.waits = ranks.bytes = 0;
+      ranks.exchanges = ranks.waits = ranks.messages = ranks.bytes = 0;
       ranks.waited = 0;
       const double processor = processor_seconds();
       const Clock::time_point begin = Clock::now();

@@ -10,8 +10,7 @@
 
 namespace gesso {
 
-/// Messages under way. The memory that was given to ProcessGroup::exchange() must live, and stay as it is, until they
-/// have arrived.
+/// Messages under way. The memory that they come from and go to must live, and stay as it is, until they have arrived.
 class Exchange {
  public:
   virtual ~Exchange() = default;
@@ -31,20 +30,20 @@ class ProcessGroup {
   virtual int rank() const = 0;
   virtual int size() const = 0;
 
-  /// Sends to_each[r] to rank r and receives from_each[r] from it, this rank included; any of them may be empty. Returns
-  /// at once. Exchanges of one `tag`, 0 to 32766, meet in the order in which each rank begins them; those of different
-  /// tags may be begun in any order.
+  /// Sends to_each[r] to each other rank r and receives from_each[r] from it; any of them may be empty, and what is this
+  /// rank's own is left alone. Returns at once. Exchanges of one `tag`, 0 to 32766, meet in the order in which each rank
+  /// begins them; those of different tags may be begun in any order.
   virtual std::unique_ptr<Exchange> exchange(const std::vector<ConstBytes>& to_each,
                                              const std::vector<Bytes>& from_each, int tag) = 0;
 
-  /// Two tags, this and the next, for exchanges that ranks may begin in different orders: the same on each rank that has
-  /// asked as often.
-  int new_tags();
+  /// A tag for exchanges that ranks may begin in different orders: the same on each rank that has asked as often.
+  int new_tag();
 
-  // ---- what is made of it
+  // ---- what is made of it, by exchange_steps(): a rank sends log2(size()) messages where that is a whole number
 
-  /// The bytes of all ranks: from_each[r] receives what rank r gives as `mine`.
-  std::unique_ptr<Exchange> gather(ConstBytes mine, const std::vector<Bytes>& from_each);
+  /// `all` becomes what all ranks give as `mine`, one after the other, sizes[r] bytes of rank r. `mine` is copied at once,
+  /// and may be where it goes to.
+  std::unique_ptr<Exchange> gather(ConstBytes mine, Bytes all, const std::vector<std::size_t>& sizes);
   /// values[i] = the sum over ranks, added in the order of ranks: the same bits on each.
   void all_reduce(std::vector<double>& values);
   /// `bytes` become those of rank `root`.

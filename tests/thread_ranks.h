@@ -78,13 +78,17 @@ class ThreadGroup : public ProcessGroup {
     std::vector<int> numbers;
     for (int r = 0; r < size(); ++r) {
       const auto to = static_cast<std::size_t>(r);
-      if (!to_each[to].empty()) {
+      if (r != rank_ && !to_each[to].empty()) {
         room_.send(rank_, r, tag, sent_[{r, tag}]++, to_each[to]);
+        ++messages;
+        bytes += to_each[to].size();
       }
-      numbers.push_back(from_each[to].empty() ? 0 : received_[{r, tag}]++);
+      numbers.push_back(r == rank_ || from_each[to].empty() ? 0 : received_[{r, tag}]++);
     }
     return std::make_unique<Receiving>(*this, from_each, tag, numbers);
   }
+
+  std::size_t messages = 0, bytes = 0;  ///< that this rank has sent
 
  private:
   class Receiving : public Exchange {
@@ -97,8 +101,9 @@ class ThreadGroup : public ProcessGroup {
    private:
     bool receive(bool wait) {
       for (; next_ < from_each_.size(); ++next_) {
-        if (!from_each_[next_].empty() && !group_.room_.receive(static_cast<int>(next_), group_.rank_, tag_,
-                                                                numbers_[next_], from_each_[next_], wait)) {
+        if (static_cast<int>(next_) != group_.rank_ && !from_each_[next_].empty() &&
+            !group_.room_.receive(static_cast<int>(next_), group_.rank_, tag_, numbers_[next_],
+                                  from_each_[next_], wait)) {
           return false;
         }
       }
@@ -117,8 +122,8 @@ class ThreadGroup : public ProcessGroup {
   std::map<std::pair<int, int>, int> sent_, received_;  // by rank and tag
 };
 
-/// Calls work(group) on a thread for each of `ranks` ranks. Rethrows what the first rank that failed threw.
-inline void on_ranks(int ranks, const std::function<void(ProcessGroup&)>& work) {
+/// Calls work(group), with a ThreadGroup, on a thread for each of `ranks` ranks. Rethrows what the first rank that failed threw.
+inline void on_ranks(int ranks, const std::function<void(ThreadGroup&)>& work) {
   MailRoom room(ranks);
   std::exception_ptr failure;
   std::mutex mutex;

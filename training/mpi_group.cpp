@@ -1,10 +1,7 @@
 #include "gesso/training/mpi_group.h"
 
-#include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <limits>
-#include <thread>
 #include <utility>
 
 #include "gesso/core/error.h"
@@ -53,7 +50,6 @@ class MpiExchange : public Exchange {
   }
 
  private:
-  static constexpr auto kKeenly = std::chrono::microseconds(300);
   std::vector<MPI_Request> requests_;  // completed ones become MPI_REQUEST_NULL
 };
 
@@ -74,7 +70,7 @@ class MpiWorld : public ProcessGroup {
   std::unique_ptr<Exchange> exchange(const std::vector<ConstBytes>& to_each,
                                      const std::vector<Bytes>& from_each, int tag) override {
     std::vector<MPI_Request> requests;
-    for (int step = 0; step < size_; ++step) {
+    for (int step = 1; step < size_; ++step) {
       // Each rank begins with its neighbour, so that not all speak to one at a time.
       const int to = (rank_ + step) % size_, from = (rank_ + size_ - step) % size_;
       const ConstBytes sent = to_each[static_cast<std::size_t>(to)];

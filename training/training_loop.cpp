@@ -139,11 +139,10 @@ void Training::require_equal_gradients() const {
     }
   }
   std::vector<std::uint64_t> all(static_cast<std::size_t>(ranks().size()));
-  std::vector<ProcessGroup::Bytes> from_each;
-  for (std::uint64_t& each : all) {
-    from_each.push_back(mutable_bytes_of(&each, 1));
-  }
-  ranks().gather(bytes_of(&hash, 1), from_each)->wait();
+  ranks()
+      .gather(bytes_of(&hash, 1), mutable_bytes_of(all.data(), all.size()),
+              std::vector<std::size_t>(all.size(), sizeof hash))
+      ->wait();
   for (std::size_t r = 1; r < all.size(); ++r) {
     if (all[r] != all[0]) {
       throw Error(concat_text(

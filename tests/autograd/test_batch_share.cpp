@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "gesso/autograd/convolution.h"
 #include "gesso/autograd/elementwise.h"
@@ -32,6 +33,7 @@ using namespace gesso;
 using gesso::testing::check_gradients;
 using gesso::testing::on_ranks;
 using gesso::testing::random_input;
+using gesso::testing::ThreadGroup;
 
 namespace {
 
@@ -119,7 +121,7 @@ Tensor share_out(const Tensor& batch) {
       });
 }
 
-// gradcheck() of a function of a rank's own samples, on three ranks that have 2, 1 and 2 of 5.
+// gradcheck() of a function of a rank's own samples, on three ranks that have 2, 2 and 1 of 5.
 void check_shared_gradients(
     const Shape& shape, const std::vector<Tensor>& parameters,
     const std::function<Tensor(const Tensor&, const std::vector<Tensor>&)>& function) {
@@ -170,7 +172,7 @@ TEST_CASE("a network's loss, gradients and running statistics are the same bits 
       CAPTURE(name);
       CAPTURE(batch);
       const Numbers alone = one_step(single_process(), batch, make_norm);
-      for (const int ranks : {1, 2, 3, 4}) {
+      for (const int ranks : {1, 2, 3, 4, 6}) {
         CAPTURE(ranks);
         const Numbers shared =
             of_ranks(ranks, [&](ProcessGroup& group) { return one_step(group, batch, make_norm); });
@@ -311,6 +313,55 @@ TEST_CASE("sum_samples: values, gradients, and the same bits on any number of ra
                        ArgumentError);
 }
 
+TEST_CASE("sums over unequal shares of any number of ranks, along the tree over samples") {
+  const std::vector<Shape> shapes = {{3}, {1}, {5, 2}, {0}, {4, 7}};
+  const auto work = [&](ProcessGroup& group, Index batch, Index empty_from) {
+    Generator rng(11);
+    std::vector<Tensor> of_samples;
+    for (const Shape& shape : shapes) {
+      std::vector<Index> sizes = {batch};
+      sizes.insert(sizes.end(), shape.begin(), shape.end());
+      of_samples.push_back(Tensor::randn(Shape(sizes), rng));
+    }
+    const BatchShareGuard guard(group, batch);
+    const BatchShareGuard first(empty_from);
+    const auto share = BatchShare::current();
+    std::vector<std::function<Tensor()>> sums;
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+      sums.push_back(share->sum("sum", share->count(), shapes[i], float32, [&](Index n) {
+        return of_samples[i].alias(shapes[i], (share->first() + n) * shapes[i].numel()).clone();
+      }));
+    }
+    Numbers numbers;
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+      numbers[std::to_string(i)] = sums[i]().to_vector();
+    }
+    return numbers;
+  };
+  for (const Index batch : {1, 4, 7, 12, 13}) {
+    for (const Index first : {batch, (batch + 1) / 2}) {
+      CAPTURE(batch);
+      CAPTURE(first);
+      const Numbers alone = work(single_process(), batch, first);
+      for (const int ranks : {2, 3, 4, 5, 6, 8, 12}) {
+        CAPTURE(ranks);
+        CHECK((of_ranks(ranks, [&](ProcessGroup& group) { return work(group, batch, first); }) == alone));
+      }
+    }
+  }
+}
+
+TEST_CASE("a rank of 8 sends 6 messages for a sum, and no more bytes than any all-reduce") {
+  on_ranks(8, [](ThreadGroup& group) {
+    const BatchShareGuard guard(group, 8);
+    const Tensor sum =
+        BatchShare::current()->sum("sum", 1, {1024}, float32, [](Index) { return Tensor::ones({1024}); })();
+    CHECK(sum.to_vector() == std::vector<double>(1024, 8.0));
+    CHECK(group.messages == 6);
+    CHECK(group.bytes == 2 * 1024 * sizeof(float) * 7 / 8);
+  });
+}
+
 TEST_CASE("what has weights refuses tensors that are no rank's samples") {
   CHECK_THROWS_WITH_AS(on_ranks(2,
                                 [](ProcessGroup& group) {
@@ -325,19 +376,4 @@ TEST_CASE("what has weights refuses tensors that are no rank's samples") {
                                   gather_samples(Tensor::ones({3}));
                                 }),
                        doctest::Contains("gather_samples: x has shape (3)"), ArgumentError);
-}
-
-TEST_CASE("the operations of a group on 3 ranks") {
-  on_ranks(3, [](ProcessGroup& group) {
-    std::vector<double> values = {1.0 * group.rank(), 2};
-    group.all_reduce(values);
-    CHECK(values == std::vector<double>{3, 6});
-    int number = group.rank() == 1 ? 7 : 0;
-    group.broadcast(mutable_bytes_of(&number, 1), 1);
-    CHECK(number == 7);
-    group.barrier();
-  });
-  std::vector<double> values = {4};
-  single_process().all_reduce(values);
-  CHECK(values == std::vector<double>{4});
 }
