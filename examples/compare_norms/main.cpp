@@ -15,6 +15,7 @@
 #include "painting/style_network.h"
 #include "program/assets.h"
 #include "program/command_line.h"
+#include "program/ranks.h"
 #include "program/usage_error.h"
 #include "tables.h"
 #include "tensorboard.h"
@@ -169,7 +170,8 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
   line.footer(
       "Examples:\n  compare-norms --norms batch,instance --seeds 3 --out runs/compare\n"
       "  compare-norms --plan runs/compare/plan.toml --out runs/again\n"
-      "  compare-norms --skip comparison --experiments all --out runs/experiments");
+      "  compare-norms --skip comparison --experiments all --out runs/experiments\n" +
+      gesso::ranks_help("compare-norms"));
   return settings;
 }
 

@@ -138,7 +138,8 @@ constexpr double kSoon = kSanitized ? 60 : 15;  // seconds, on a busy machine; i
 }  // namespace
 
 TEST_CASE("--help of what trains says whether this build has MPI") {
-  for (const char* command : {"style-transfer train", "style-transfer train-any", "train-loss-network"}) {
+  for (const char* command :
+       {"style-transfer train", "style-transfer train-any", "train-loss-network", "compare-norms"}) {
     CAPTURE(command);
     const std::string help = run_command(program_path(command) + " --help").out;
     CHECK((help.find("(this build has MPI ") != std::string::npos) == has_mpi());
