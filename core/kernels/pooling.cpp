@@ -2,12 +2,44 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <type_traits>
 #include <vector>
 
 #include "gesso/core/kernels/elementwise.h"
 #include "gesso/core/kernels/pixel_blocks.h"
+#include "gesso/core/simd/vector.h"
+
+namespace gesso {
+namespace {
+
+// The place of a pixel in its window, in reading order: as wide as T, so that both have registers of as many lanes.
+template <class T>
+using TapOf = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+
+// `count` windows side by side: window j is `rows` x `kernel` pixels from x + j * stride on, its rows `row` apart.
+template <class T>
+struct WindowsInRows {
+  const T* x;
+  Index row, rows, kernel, stride, count;
+};
+
+// Find the largest pixel of each window and, the second, its place; for at least kFewestWindows<T> windows.
+template <class T>
+struct LargestKernels {
+  using Run = void (*)(const WindowsInRows<T>& windows, T* largest, TapOf<T>* taps);
+  Run largest, largest_and_taps;
+};
+
+template <class T>
+constexpr Index kFewestWindows = 16 / sizeof(T);
+
+}  // namespace
+}  // namespace gesso
+
+#define GESSO_ISA_SOURCE "gesso/core/kernels/pooling_isa.h"
+#include "gesso/core/simd/for_each_isa.h"
 
 namespace gesso {
 namespace {
@@ -45,52 +77,52 @@ bool beats(T value, T best) {
   return value > best || std::isnan(value);
 }
 
-// best[j] = the larger of best[j] and x[j * stride].
-template <class T, class Stride>
-GESSO_SIMD void take_larger(const T* __restrict x, Stride stride, Index n, T* __restrict best) {
-  for (Index j = 0; j < n; ++j) {
-    const T value = x[j * stride];
-    best[j] = beats(value, best[j]) ? value : best[j];
-  }
-}
-
-// The same, and place[j] = first + j * stride where x took the place of best.
-template <class T, class Stride>
-GESSO_SIMD void take_larger(const T* __restrict x, Stride stride, Index n, Index first, T* __restrict best,
-                            Index* __restrict place) {
-  for (Index j = 0; j < n; ++j) {
-    const T value = x[j * stride], before = best[j];
-    place[j] = beats(value, before) ? first + j * stride : place[j];
-    best[j] = beats(value, before) ? value : before;
-  }
-}
-
-// Calls body(j, count, first, stride) for each pixel of a window in reading order: windows j to j + count - 1
-// of row i have it inside the plane, where it lies at first, first + stride, ...; stride is a constant for
-// those that networks use, so that the compiler can vectorise.
-template <class Body>
-void each_pixel_of_windows(const Planes& planes, const Windows& w, Index i, Body body) {
-  const Span down(w.down, i, planes.height);
-  const auto& [kernel, stride, padding, ceil_mode] = w.across;
-  const Index columns = w.columns(planes);
-  for (Index row = down.first; row < down.last; ++row) {
-    for (Index b = 0; b < kernel; ++b) {
-      const Index begin = b >= padding ? 0 : divide_up(padding - b, stride);
-      const Index inside = planes.width + padding - b;  // window j has the pixel if j * stride < inside
-      const Index end = std::min(columns, inside <= 0 ? 0 : divide_up(inside, stride));
-      if (begin >= end) {
-        continue;
-      }
-      const Index first = row * planes.width + begin * stride + b - padding;
-      if (stride == 1) {
-        body(begin, end - begin, first, std::integral_constant<Index, 1>());
-      } else if (stride == 2) {
-        body(begin, end - begin, first, std::integral_constant<Index, 2>());
-      } else {
-        body(begin, end - begin, first, stride);
-      }
+// The index in its plane of the largest pixel of window (i, j).
+template <class T>
+Index place_of_largest(const Planes& planes, const Windows& w, Index i, Index j, const T* plane) {
+  const Span down(w.down, i, planes.height), across(w.across, j, planes.width);
+  Index place = down.first * planes.width + across.first;
+  for (Index a = down.first; a < down.last; ++a) {
+    for (Index b = across.first; b < across.last; ++b) {
+      const Index here = a * planes.width + b;
+      place = beats(plane[here], plane[place]) ? here : place;
     }
   }
+  return place;
+}
+
+// Windows first <= j < last of each row of them lie between the left and right border, and are enough for a kernel.
+template <class T>
+struct Inside {
+  Inside(const Windows& w, Index width)
+      : first(divide_up(w.across.padding, w.across.stride)),
+        last((width + w.across.padding - w.across.kernel) / w.across.stride + 1) {
+    const bool taps_have_numbers = w.down.kernel <= std::numeric_limits<TapOf<T>>::max() / w.across.kernel;
+    if (last - first < kFewestWindows<T> || !taps_have_numbers) {
+      last = first = 0;
+    }
+  }
+  // Calls body(j) for the windows of a row that has `columns` of them, but for these.
+  template <class Body>
+  void each_other(Index columns, Body body) const {
+    for (Index j = 0; j < first; ++j) body(j);
+    for (Index j = last; j < columns; ++j) body(j);
+  }
+  Index first, last;
+};
+
+// Those of row i.
+template <class T>
+WindowsInRows<T> windows_inside(const Inside<T>& inside, const Planes& planes, const Windows& w, Index i,
+                                const T* plane) {
+  const Span down(w.down, i, planes.height);
+  const Index column = std::max<Index>(0, inside.first * w.across.stride - w.across.padding);
+  return {plane + down.first * planes.width + column,
+          planes.width,
+          down.last - down.first,
+          w.across.kernel,
+          w.across.stride,
+          inside.last - inside.first};
 }
 
 template <class T>
@@ -161,6 +193,8 @@ template <class T>
 void max_pool(const Planes& planes, const Windows& windows, const T* x, T* y) {
   const Index rows = windows.rows(planes), columns = windows.columns(planes);
   const Index width = planes.width;
+  const Inside<T> inside(windows, width);
+  const LargestKernels<T>& kernels = GESSO_BEST_ISA(kLargest<T>);
   each_window_row(planes, windows, [&](Index plane, Index i) {
     const T* from = x + plane * planes.height * width;
     T* to = y + (plane * rows + i) * columns;
@@ -168,10 +202,8 @@ void max_pool(const Planes& planes, const Windows& windows, const T* x, T* y) {
       max_of_pairs(from + 2 * i * width, from + (2 * i + 1) * width, columns, to);
       return;
     }
-    std::fill(to, to + columns, -std::numeric_limits<T>::infinity());
-    each_pixel_of_windows(planes, windows, i, [&](Index j, Index count, Index first, auto stride) {
-      take_larger(from + first, stride, count, to + j);
-    });
+    kernels.largest(windows_inside(inside, planes, windows, i, from), to + inside.first, nullptr);
+    inside.each_other(columns, [&](Index j) { to[j] = from[place_of_largest(planes, windows, i, j, from)]; });
   });
 }
 
@@ -179,6 +211,12 @@ template <class T>
 void max_pool_backward(const Planes& planes, const Windows& windows, const T* x, const T* dy, T* dx) {
   const Index rows = windows.rows(planes), columns = windows.columns(planes);
   const Index width = planes.width;
+  const Inside<T> inside(windows, width);
+  const LargestKernels<T>& kernels = GESSO_BEST_ISA(kLargest<T>);
+  std::vector<Index> offset;  // in the plane, of each tap from the first
+  for (Index a = 0; inside.last > 0 && a < std::min(windows.down.kernel, planes.height); ++a) {
+    for (Index b = 0; b < windows.across.kernel; ++b) offset.push_back(a * width + b);
+  }
   each_plane(planes, [&](Index plane) {
     const T* from = x + plane * planes.height * width;
     T* to = dx + plane * planes.height * width;
@@ -195,20 +233,17 @@ void max_pool_backward(const Planes& planes, const Windows& windows, const T* x,
       return;
     }
     std::fill(to, to + planes.height * width, T{0});
-    std::vector<T> best(columns);
-    std::vector<Index> place(columns);
+    std::vector<T> largest(inside.last);
+    std::vector<TapOf<T>> taps(inside.last);
     for (Index i = 0; i < rows; ++i) {
-      std::fill(best.begin(), best.end(), -std::numeric_limits<T>::infinity());
-      const Index top = Span(windows.down, i, planes.height).first * width;
-      for (Index j = 0; j < columns; ++j) {  // where all pixels of a window are -infinity
-        place[j] = top + Span(windows.across, j, width).first;
+      const WindowsInRows<T> row = windows_inside(inside, planes, windows, i, from);
+      const T* const g = upstream + i * columns;
+      kernels.largest_and_taps(row, largest.data(), taps.data());
+      T* const first = to + (row.x - from);
+      for (Index j = 0; j < row.count; ++j) {
+        first[j * row.stride + offset[taps[j]]] += g[inside.first + j];
       }
-      each_pixel_of_windows(planes, windows, i, [&](Index j, Index count, Index first, auto stride) {
-        take_larger(from + first, stride, count, first, best.data() + j, place.data() + j);
-      });
-      for (Index j = 0; j < columns; ++j) {
-        to[place[j]] += upstream[i * columns + j];
-      }
+      inside.each_other(columns, [&](Index j) { to[place_of_largest(planes, windows, i, j, from)] += g[j]; });
     }
   });
 }

@@ -213,6 +213,56 @@ TEST_CASE("NaN is the largest, and of equals the first gets the gradient, in eac
   }
 }
 
+TEST_CASE(
+    "in rows long and short, the pixel that gets the gradient is the definition's, among equals, NaN and infinities") {
+  Generator rng(11);
+  const double values[] = {0, 1, 2, std::nan(""), -std::numeric_limits<double>::infinity()};
+  for (const Pool2dOptions& o : {Pool2dOptions{.kernel = 3, .stride = 2, .ceil_mode = true},
+                                 Pool2dOptions{.kernel = 3, .stride = 1, .padding = 1},
+                                 Pool2dOptions{.kernel = {2, 3}, .stride = {1, 2}},
+                                 Pool2dOptions{.kernel = 4, .stride = 3, .padding = 2}}) {
+    for (const Index width : {5, 12, 24, 39, 71}) {
+      for (const DType dtype : {float32, float64}) {
+        CAPTURE(o.kernel);
+        CAPTURE(width);
+        Tensor x = Tensor::empty({2, 1, 9, width}, dtype).requires_grad_();
+        for (Index i = 0; i < x.numel(); ++i) {
+          const double value = values[static_cast<std::size_t>(rng.uniform() * 5)];
+          with_dtype(dtype, [&]<class T>() { x.mutable_data<T>()[i] = static_cast<T>(value); });
+        }
+        const Tensor y = max_pool2d(x, o);
+        // Small whole numbers, whose sums are exact in any order.
+        std::vector<double> gradients(static_cast<std::size_t>(y.numel()));
+        for (double& g : gradients) g = std::floor(rng.uniform(1, 100));
+        const Tensor upstream = Tensor::from(gradients, y.shape(), dtype);
+        y.backward(upstream);
+        Tensor expected = Tensor::zeros(x.shape(), dtype);
+        for (Index n = 0; n < 2; ++n) {
+          for (Index i = 0; i < y.size(2); ++i) {
+            for (Index j = 0; j < y.size(3); ++j) {
+              Index row = -1, column = -1;
+              for (Index a = i * o.stride.height - o.padding.height, k = 0; k < o.kernel.height; ++k, ++a) {
+                for (Index b = j * o.stride.width - o.padding.width, l = 0; l < o.kernel.width; ++l, ++b) {
+                  if (a < 0 || b < 0 || a >= x.size(2) || b >= width) continue;
+                  const double value = x.at({n, 0, a, b});
+                  if (row < 0 || value > x.at({n, 0, row, column}) || std::isnan(value)) {
+                    row = a;
+                    column = b;
+                  }
+                }
+              }
+              const double largest = x.at({n, 0, row, column}), got = y.at({n, 0, i, j});
+              CHECK((got == largest || (std::isnan(got) && std::isnan(largest))));
+              expected.set({n, 0, row, column}, expected.at({n, 0, row, column}) + upstream.at({n, 0, i, j}));
+            }
+          }
+        }
+        CHECK(identical(x.grad(), expected));
+      }
+    }
+  }
+}
+
 TEST_CASE("pooling does not depend on the number of threads") {
   Generator rng(4);
   const Tensor x = Tensor::randn({3, 5, 123, 130}, rng).requires_grad_();
