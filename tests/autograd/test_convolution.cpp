@@ -45,6 +45,8 @@ const Case kCases[] = {
     // 1x1 kernels: without im2col, and with stride or padding
     {2, 5, 3, 1, {9, 11}, 1, 1, 0, 1},
     {2, 6, 4, 2, {4, 3}, 1, 1, 0, 3},
+    {2, 17, 19, 1, {33, 29}, 1, 1, 0, 1, PaddingMode::reflect},  // their pixels in a row make several tiles
+    {1, 33, 48, 3, {24, 25}, 1, 1, 0, 1},
     {2, 5, 3, 1, {9, 11}, 1, 2, 0, 1},
     {2, 5, 3, 1, {3, 4}, 1, 1, 1, 1},
     // pictures of one pixel or one row; padding wider than the kernel, so that some results read only zeros
