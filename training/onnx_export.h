@@ -49,6 +49,10 @@ class OnnxGraph {
   std::string add_noise(const std::string& x, double most);
   /// Each pixel as scale x scale pixels.
   std::string upsample_nearest(const std::string& x, Index scale);
+  /// The same by 2, and a convolution.
+  std::string upsample_conv(Module& convolution, const std::string& x) {
+    return layer(convolution, upsample_nearest(x, 2));
+  }
 
   /// Writes the file, with `output` as what it gives. A batch norm that follows a convolution becomes a part of it
   /// there, unless somebody else reads what the convolution computes. Throws FileError when it cannot be written.

@@ -7,7 +7,7 @@
 #include "gesso/autograd/batch_share.h"
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/padding.h"
-#include "gesso/autograd/upsampling.h"
+#include "gesso/autograd/upsampled_convolution.h"
 #include "gesso/layers/activations.h"
 #include "gesso/layers/normalization/batch_instance.h"
 #include "gesso/layers/normalization/batch_norm.h"
@@ -145,7 +145,9 @@ UpsampleConvLayer::UpsampleConvLayer(Index in, Index out, Index kernel, Generato
   register_module("conv2d", conv2d);
 }
 
-Tensor UpsampleConvLayer::forward(const Tensor& x) { return conv2d(upsample_nearest2d(x, 2)); }
+Tensor UpsampleConvLayer::forward(const Tensor& x) {
+  return upsample_conv2d(x, conv2d.effective_weight(), conv2d.bias, conv2d.options().padding_mode);
+}
 
 ResidualBlock::ResidualBlock(Index channels, const StyleNetworkOptions& options, Generator& rng)
     : conv1(channels, channels, 3, 1, rng),

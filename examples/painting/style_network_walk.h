@@ -9,7 +9,7 @@
 namespace gesso {
 
 /// Puts the network into `graph`, as it paints the picture `x` (with its noise), and returns its painting, around [0, 1].
-/// A graph has layer(Module&, x), add(x, y), affine(x, factor, shift) and upsample_nearest(x, scale), as OnnxGraph has.
+/// A graph has layer(Module&, x), add(x, y), affine(x, factor, shift) and upsample_conv(Conv2d&, x), as OnnxGraph has.
 template <class Graph, class Value>
 Value walk_style_network(StyleNetwork& network, Graph& graph, Value x) {
   std::map<std::string, Module*> parts;
@@ -18,6 +18,9 @@ Value walk_style_network(StyleNetwork& network, Graph& graph, Value x) {
   }
   const auto conv = [&](const std::string& name, const Value& from) {
     return graph.layer(*parts.at(name + ".conv2d"), from);
+  };
+  const auto upsample_conv = [&](const std::string& name, const Value& from) {
+    return graph.upsample_conv(dynamic_cast<Conv2d&>(*parts.at(name + ".conv2d")), from);
   };
   // Without normalization some of these are a ReLU and others nothing.
   const auto norm = [&](const std::string& name, const Value& from) {
@@ -32,8 +35,8 @@ Value walk_style_network(StyleNetwork& network, Graph& graph, Value x) {
     const Value inner = norm(block + ".in1", conv(block + ".conv1", x));
     x = graph.add(x, norm(block + ".in2", conv(block + ".conv2", inner)));
   }
-  x = norm("in4", conv("deconv1", graph.upsample_nearest(x, 2)));
-  x = norm("in5", conv("deconv2", graph.upsample_nearest(x, 2)));
+  x = norm("in4", upsample_conv("deconv1", x));
+  x = norm("in5", upsample_conv("deconv2", x));
   return graph.affine(conv("deconv3", x), 0.25, 0.5);
 }
 

@@ -6,6 +6,7 @@
 #include "gesso/autograd/graph.h"
 #include "gesso/autograd/padding.h"
 #include "gesso/autograd/shape_ops.h"
+#include "gesso/autograd/upsampled_convolution.h"
 #include "gesso/autograd/upsampling.h"
 #include "gesso/core/convolution/strips.h"
 #include "gesso/core/error.h"
@@ -59,11 +60,18 @@ class Pointwise : public StripOperation {
   Compute compute_;
 };
 
-ConvolutionShape shape_of(const Conv2d& layer, const PlanesSize& x) {
-  const Conv2dFunctionOptions& o = layer.options();
-  const Size2d kernel(layer.weight.size(2), layer.weight.size(3)), in(x.height, x.width);
+// What conv2d() is called with.
+struct ConvolutionArguments {
+  Tensor weight, bias;
+  Conv2dFunctionOptions options;
+  Activation activation = Activation::none;
+};
+
+ConvolutionShape shape_of(const ConvolutionArguments& arguments, const PlanesSize& x) {
+  const Conv2dFunctionOptions& o = arguments.options;
+  const Size2d kernel(arguments.weight.size(2), arguments.weight.size(3)), in(x.height, x.width);
   return {.in_channels = x.channels,
-          .out_channels = layer.weight.size(0),
+          .out_channels = arguments.weight.size(0),
           .groups = o.groups,
           .in = in,
           .out = convolution_output_size(in, kernel, o.stride, o.padding, o.dilation),
@@ -74,17 +82,20 @@ ConvolutionShape shape_of(const Conv2d& layer, const PlanesSize& x) {
           .padding_mode = o.padding_mode};
 }
 
-PlanesSize result_of(const Conv2d& layer, const PlanesSize& x) {
-  const ConvolutionShape shape = shape_of(layer, x);
+PlanesSize result_of(const ConvolutionArguments& arguments, const PlanesSize& x) {
+  const ConvolutionShape shape = shape_of(arguments, x);
   return {shape.out_channels, shape.out.height, shape.out.width};
 }
 
 class Convolution : public StripOperation {
  public:
-  Convolution(const Conv2d& layer, const PlanesSize& x)
-      : StripOperation("Conv2d", result_of(layer, x)), layer_(&layer), shape_(shape_of(layer, x)) {
+  // `layer` is for errors.
+  Convolution(const Conv2d& layer, const ConvolutionArguments& arguments, const PlanesSize& x)
+      : StripOperation("Conv2d", result_of(arguments, x)),
+        arguments_(arguments),
+        shape_(shape_of(arguments, x)) {
     require(!layer.options().same, "strips: Conv2d(", layer.extra_repr(), "): `same` is not for strips");
-    require(layer.weight.size(1) * shape_.groups == x.channels, "strips: Conv2d(", layer.extra_repr(),
+    require(arguments.weight.size(1) * shape_.groups == x.channels, "strips: Conv2d(", layer.extra_repr(),
             ") gets a picture of ", x.channels, " channels");
     require(shape_.out.height > 0 && shape_.out.width > 0, "strips: Conv2d(", layer.extra_repr(),
             ") gets a picture of ", x.height, " x ", x.width, " pixels, too small for its kernel");
@@ -98,13 +109,12 @@ class Convolution : public StripOperation {
 
   RowStreamPointer stream(std::vector<RowStreamPointer> inputs, Index rows) const override {
     const ConvolutionStrips strips = convolution_strips(shape_);
-    Conv2dFunctionOptions options = layer_->options();
-    options.padding.height = 0;  // its rows are read from the window
+    ConvolutionArguments arguments = arguments_;
+    arguments.options.padding.height = 0;  // its rows are read from the window
     return computed_stream(
         result(), rows,
-        [source = std::make_shared<RowWindow>(std::move(inputs.front())), strips, options, shape = shape_,
-         weight = layer_->effective_weight(), bias = layer_->bias,
-         activation = layer_->activation()](Index begin, Index end) {
+        [source = std::make_shared<RowWindow>(std::move(inputs.front())), strips, arguments, shape = shape_](
+            Index begin, Index end) {
           const auto first_read = [&](Index row) { return row * shape.stride.height - shape.padding.height; };
           const Index reach = shape.dilation.height * (shape.kernel.height - 1);
           const Index last = begin + strips.rows_to_compute(end - begin) - 1;
@@ -112,14 +122,33 @@ class Convolution : public StripOperation {
           // At the bottom, rows that a reflection shows are read again.
           source->forget_before(first_read(end) - reach - strips.multiple - strips.beyond);
           const ConvolutionAlgorithmGuard guard(strips.algorithm);
-          const Tensor y = conv2d(x, weight, bias, options, activation);
+          const Tensor y =
+              conv2d(x, arguments.weight, arguments.bias, arguments.options, arguments.activation);
           return y.size(2) == end - begin ? y : slice(y, 2, 0, end - begin);
         });
   }
 
  private:
-  const Conv2d* layer_;
+  ConvolutionArguments arguments_;
   ConvolutionShape shape_;
+};
+
+// The second step of an upsampled convolution (autograd/upsampled_convolution.h).
+class JoinPhases : public StripOperation {
+ public:
+  explicit JoinPhases(const PlanesSize& phases)
+      : StripOperation("phases", {phases.channels / 4, 2 * phases.height, 2 * phases.width}) {}
+
+  RowStreamPointer stream(std::vector<RowStreamPointer> inputs, Index rows) const override {
+    return computed_stream(
+        result(), rows,
+        [source = std::make_shared<RowWindow>(std::move(inputs.front()))](Index begin, Index end) {
+          const Tensor y = join_phases(source->rows(begin / 2, divide_up(end, 2)));
+          source->forget_before(end / 2);
+          const Index from = begin % 2;
+          return y.size(2) == end - begin ? y : slice(y, 2, from, from + end - begin);
+        });
+  }
 };
 
 class UpsampleNearest : public StripOperation {
@@ -173,7 +202,23 @@ std::unique_ptr<StripOperation> pointwise_strips(
 }
 
 std::unique_ptr<StripOperation> convolution_strips(const Conv2d& layer, const PlanesSize& x) {
-  return std::make_unique<Convolution>(layer, x);
+  return std::make_unique<Convolution>(
+      layer, ConvolutionArguments{layer.effective_weight(), layer.bias, layer.options(), layer.activation()},
+      x);
+}
+
+std::unique_ptr<StripOperation> phase_convolution_strips(const Conv2d& layer, const PlanesSize& x) {
+  const NoGradGuard no_grad;
+  const Conv2dFunctionOptions& o = layer.options();
+  require(o.padding == 1 && o.stride == 1 && o.dilation == 1 && o.groups == 1, "strips: Conv2d(",
+          layer.extra_repr(), ") after upsampling must have padding 1 and stride, dilation and groups of 1");
+  const PhaseConvolution phases = phase_convolution(layer.effective_weight(), layer.bias, o.padding_mode);
+  return std::make_unique<Convolution>(
+      layer, ConvolutionArguments{phases.weight, phases.bias, phases.options, layer.activation()}, x);
+}
+
+std::unique_ptr<StripOperation> join_phases_strips(const PlanesSize& phases) {
+  return std::make_unique<JoinPhases>(phases);
 }
 
 std::unique_ptr<StripOperation> upsample_strips(const PlanesSize& x, Index scale) {

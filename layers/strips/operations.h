@@ -40,6 +40,10 @@ std::unique_ptr<StripOperation> pointwise_strips(
 /// A Conv2d whose padding is the same on both sides.
 std::unique_ptr<StripOperation> convolution_strips(const Conv2d& layer, const PlanesSize& x);
 
+/// The two steps of upsample_conv2d() with the parameters of a Conv2d (autograd/upsampled_convolution.h).
+std::unique_ptr<StripOperation> phase_convolution_strips(const Conv2d& layer, const PlanesSize& x);
+std::unique_ptr<StripOperation> join_phases_strips(const PlanesSize& phases);
+
 /// Each pixel as scale x scale pixels.
 std::unique_ptr<StripOperation> upsample_strips(const PlanesSize& x, Index scale);
 

@@ -133,6 +133,11 @@ int StripGraph::clip(int x, double low, double high) {
                    [=](const std::vector<Tensor>& strips, Index) { return clamp(strips[0], low, high); });
 }
 
+int StripGraph::upsample_conv(const Conv2d& layer, int x) {
+  const int phases = put(phase_convolution_strips(layer, size(x)), {x});
+  return put(join_phases_strips(size(phases)), {phases});
+}
+
 int StripGraph::upsample_nearest(int x, Index scale) { return put(upsample_strips(size(x), scale), {x}); }
 
 int StripGraph::resize(int x, Index height, Index width) {

@@ -65,6 +65,8 @@ class StripGraph {
   int affine(int x, double factor, double shift);
   int clip(int x, double low, double high);
   int upsample_nearest(int x, Index scale);
+  /// upsample_conv2d() (autograd/upsampled_convolution.h) with the layer's parameters.
+  int upsample_conv(const Conv2d& layer, int x);
   /// resize_picture() (core/pictures/resize.h)
   int resize(int x, Index height, Index width);
   /// Rows and columns more (their border repeated) or fewer, at the bottom and right.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <type_traits>
+#include <vector>
 
 #include "gesso/core/convolution/frame.h"
 #include "gesso/core/convolution/winograd/kernels.h"
@@ -149,6 +150,35 @@ void transform_weights(const Convolution& c, const WeightMatrices& to) {
   });
 }
 
+// Which matrices of a panel's weights are zero: those of the first or last rows and columns of the transform where all
+// kernels have zeros in their own (the values of polynomials at 0 and at infinity, core/convolution/winograd/transforms.h).
+struct ZeroMatrices {
+  bool first_row = true, last_row = true, first_column = true, last_column = true;
+
+  ZeroMatrices(const Convolution& c, Index panel) {
+    const Index first = panel * kPanel, end = std::min(first + kPanel, c.y.channels);
+    for (Index i = 0; i < c.x.channels; ++i) {
+      for (Index o = first; o < end && (first_row || last_row || first_column || last_column); ++o) {
+        const float* w = c.w + o * c.out_stride + i * c.in_stride;
+        const auto is_zero = [&](int a, int b, int d) {
+          const auto tap = [&](int k) { return w[c.mirrored ? 8 - k : k]; };
+          return tap(a) == 0 && tap(b) == 0 && tap(d) == 0;
+        };
+        first_row = first_row && is_zero(0, 1, 2);
+        last_row = last_row && is_zero(6, 7, 8);
+        first_column = first_column && is_zero(0, 3, 6);
+        last_column = last_column && is_zero(2, 5, 8);
+      }
+    }
+  }
+
+  bool operator[](Index matrix) const {
+    const Index row = matrix / 6, column = matrix % 6;
+    return (first_row && row == 0) || (last_row && row == 5) || (first_column && column == 0) ||
+           (last_column && column == 5);
+  }
+};
+
 // The results of tiles [begin, end) in a group of channels, from y on, which has `first` as its first tile.
 void write_results(const Convolution& c, const TileGrid& grid, const TileMatrices& y, Index y_group,
                    Index first, Index begin, Index end, Index group) {
@@ -168,14 +198,19 @@ Index block_of_tiles(const TileGrid& grid) { return std::clamp<Index>(grid.count
 
 // Tiles [begin, end): their transforms, then for one panel of out channels after the other the products and the
 // results. `x` and `y` have memory for a block of tiles, y for the channels of a panel.
-void compute_block(const Convolution& c, const TileGrid& grid, const WeightMatrices& w, Index begin,
-                   Index end, const TileMatrices& x, const TileMatrices& y) {
+void compute_block(const Convolution& c, const TileGrid& grid, const WeightMatrices& w,
+                   const std::vector<ZeroMatrices>& zero, Index begin, Index end, const TileMatrices& x,
+                   const TileMatrices& y) {
   // The weights of this many in channels (by 32 out channels) stay in the first-level cache.
   constexpr Index slice = 128, pair = kPanel / kGroup;
   transform(kernels().input, c.x, grid, c.padding, begin, end, x);
   for (Index panel = 0; panel < w.panels; ++panel) {
     const Index first = panel * pair, groups = std::min(pair, c.y.groups() - first);
     for (Index matrix = 0; matrix < kMatrices; ++matrix) {
+      if (zero[panel][matrix]) {
+        std::fill_n(y.at(matrix, 0, 0), groups * y.group_stride(), 0.0f);
+        continue;
+      }
       for (Index i = 0; i < w.in; i += slice) {
         const int channels = static_cast<int>(std::min(slice, w.in - i));
         const float* next = i + slice < w.in         ? w.at(matrix, panel, i + slice)
@@ -240,6 +275,8 @@ void compute(const Convolution& c) {
   Tensor weights = Tensor::empty({w.size()}, float32);
   w.data = weights.mutable_data<float>();
   transform_weights(c, w);
+  std::vector<ZeroMatrices> zero;
+  for (Index panel = 0; panel < w.panels; ++panel) zero.emplace_back(c, panel);
   // Blocks of tiles, of all pictures in one row or of each picture by itself.
   const Index block = block_of_tiles(whole);
   const Index row = c.whole_batch > 0 ? grid.down * grid.across : grid.count();
@@ -250,7 +287,7 @@ void compute(const Convolution& c) {
     TileMatrices x{nullptr, block, c.x.groups()}, y{nullptr, block, kPanel / kGroup};
     x.data = scratch<float>(x.size() + y.size());
     y.data = x.data + x.size();
-    compute_block(c, grid, w, begin, end, x, y);
+    compute_block(c, grid, w, zero, begin, end, x, y);
   });
 }
 

@@ -10,6 +10,7 @@
 #include "gesso/autograd/elementwise.h"
 #include "gesso/autograd/graph.h"
 #include "gesso/autograd/shape_ops.h"
+#include "gesso/autograd/upsampled_convolution.h"
 #include "gesso/autograd/upsampling.h"
 #include "gesso/core/error.h"
 #include "gesso/core/parallel.h"
@@ -169,6 +170,24 @@ TEST_CASE("sizes: nearest neighbours, resize_picture() and canvases") {
                   slice(pad2d(x, {0, 10, 0, 0}, PaddingMode::replicate), 2, 0, 30)));
   const int joined = graph.join_channels(graph.channels(from, 1, 2), graph.channels(from, 0, 1));
   CHECK(identical(run(graph, joined, {.rows = 12}), concat({slice(x, 1, 1, 2), slice(x, 1, 0, 1)}, 1)));
+}
+
+TEST_CASE(
+    "a convolution of an enlarged picture by strips has the bits of the whole, by Winograd's algorithm and without") {
+  Generator rng(21);
+  for (const Index channels : {3, 32}) {
+    const Tensor x = Tensor::randn({1, channels, 45, 30}, rng);
+    for (const PaddingMode mode : {PaddingMode::zeros, PaddingMode::reflect}) {
+      Conv2d conv(channels, 16, 3, {.padding = 1, .padding_mode = mode}, rng);
+      for (const Index rows : {4, 8, 12, 64}) {
+        CAPTURE(channels);
+        CAPTURE(rows);
+        StripGraph graph;
+        const int y = graph.upsample_conv(conv, input(graph, x));
+        CHECK(identical(run(graph, y, {.rows = rows}), upsample_conv2d(x, conv.weight, conv.bias, mode)));
+      }
+    }
+  }
 }
 
 TEST_CASE("a plan: passes, and what is kept between them") {
