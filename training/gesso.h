@@ -23,6 +23,7 @@
 #include "gesso/autograd/reduce.h"
 #include "gesso/autograd/shape_ops.h"
 #include "gesso/autograd/softmax.h"
+#include "gesso/autograd/upsampled_convolution.h"
 #include "gesso/autograd/upsampling.h"
 #include "gesso/autograd/weight_normalization.h"
 #include "gesso/core/activation.h"
