@@ -8,7 +8,9 @@
 #include "experiments/experiment.h"
 #include "gesso/core/files/file.h"
 #include "gesso/core/files/folder_lock.h"
+#include "gesso/core/parallel.h"
 #include "gesso/core/pictures/picture.h"
+#include "gesso/core/system_limits.h"
 #include "painting/memory_need.h"
 #include "painting/model_file.h"
 #include "program/interrupt.h"
@@ -76,6 +78,17 @@ MemoryNeed memory_for_comparison(const ComparisonSettings& settings,
   return most;
 }
 
+// How many trainings run at the same time: `asked`, or for 0 as many as there are threads and memory for.
+Index processes_for(Index asked, const MemoryNeed& each) {
+  const auto fit = static_cast<Index>(static_cast<double>(available_memory()) / std::max(1.0, each.total()));
+  if (asked > std::max<Index>(1, fit)) {
+    throw UsageError(concat_text(
+        "--jobs ", asked, " takes ", asked, " times ", gigabytes(each.total()), " of memory, and there are ",
+        gigabytes(static_cast<double>(available_memory())), "; try --jobs ", std::max<Index>(1, fit)));
+  }
+  return asked > 0 ? asked : std::clamp<Index>(fit, 1, num_threads());
+}
+
 }  // namespace
 
 void CompareCommand::run() {
@@ -100,6 +113,7 @@ void CompareCommand::run() {
                                  .batch_option = "--batch-sizes"},
                                 memory);
   }
+  const Index processes = processes_for(jobs, memory);
   const LossJudge judge(train_settings({}, settings));  // reads the style picture
   if (needs_painter(plan(settings))) {
     load_style_network(settings.painter);  // found bad now, not after half of the trainings
@@ -118,11 +132,13 @@ void CompareCommand::run() {
   Comparison comparison = begin_or_go_on(out, text);
   const FolderLock lock(out);
   write_file_atomically((out / "plan.toml").string(), plan_text);
-  Comparer comparer(settings, photographs, judge, std::move(tasks), out, std::move(comparison), jobs, ranks);
+  Comparer comparer(settings, photographs, judge, std::move(tasks), out, std::move(comparison), processes,
+                    ranks);
   if (settings.comparison) {
     std::cerr << "Comparing " << listed(settings.normalizations, ", ") << " normalization on "
               << fs::path(settings.style).filename().string() << " in " << plan(settings).size()
-              << " trainings of " << settings.training.steps << " steps" << memory.in_about() << "\n";
+              << " trainings of " << settings.training.steps << " steps" << memory.in_about()
+              << (processes > 1 && memory.total() > 0 ? " for each of them at work" : "") << "\n";
   }
   for (const Experiment* experiment : experiments_named(settings.experiments)) {
     std::cerr << "Experiment " << experiment->name << ": " << experiment->plan(settings.experiment).size()

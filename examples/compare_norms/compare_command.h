@@ -25,10 +25,12 @@ struct CompareCommand {
   ComparisonSettings settings;
   std::filesystem::path out;
   std::string plan_text = {};  ///< the options that were given, which become out/plan.toml
-  Index jobs = 1;              ///< how many trainings of experiments run at the same time
-  bool interrupted = false;    ///< set when Ctrl-C ended it
+  /// How many trainings run at the same time, each in a process with its share of the threads; 0: as many as there are
+  /// threads and memory for.
+  Index jobs = 0;
+  bool interrupted = false;  ///< set when Ctrl-C ended it
 
-  /// Throws UsageError for impossible settings and a folder that holds something else, other Errors for what
+  /// Throws UsageError for impossible settings, more jobs than memory and a folder that holds something else, other Errors for what
   /// fails on the way.
   void run();
 };

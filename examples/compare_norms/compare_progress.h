@@ -2,38 +2,39 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <string>
+#include <vector>
 
-#include "comparison_settings.h"
-#include "experiments/experiment.h"
+#include "comparison_jobs.h"
 #include "gesso/training/report/progress.h"
 #include "gesso/training/report/report.h"
 
 namespace gesso {
 
-/// Counts work in units of about equal time: a training step is 1 + batch of them, as a step on one picture
-/// costs about half of one on three, a step of a classifier is one, and so are 16 pictures in an experiment.
+/// Counts units_of() jobs, several of which may be under way.
 class CompareProgress {
  public:
-  /// `left` of the `total` units are not done yet.
-  CompareProgress(Index total, Index left);
+  /// What `comparison` has is done already.
+  CompareProgress(const std::vector<ComparisonJob>& jobs, const ComparisonSettings& settings,
+                  const Comparison& comparison);
 
-  static Index units(const PlannedRun& run, const ComparisonSettings& settings);
-  static Index units(const PlannedTraining& training);
-  static Index units_of_pictures(Index pictures);  ///< of an experiment
-
-  /// Of the work under way, `units_of_part` are done.
-  void update(Index units_of_part, const std::string& status);
+  /// Of the job of this number, `units` are done.
+  void update(std::size_t job, Index units, const std::string& status);
+  /// It is done.
+  void finish(std::size_t job, const std::string& status);
   /// Writes a line of its own above the bar.
   void message(const std::string& text) { bar_.message(text); }
-  /// The work under way is done.
-  void advance(Index units);
   /// For the report.
   ReportProgress report(const std::string& text) const;
 
  private:
   using Clock = std::chrono::steady_clock;
+  Index so_far() const;
+
+  std::vector<Index> units_;  // of each job
   Index total_, begun_at_, done_;
+  std::map<std::size_t, Index> under_way_;
   Clock::time_point begin_ = Clock::now();
   ProgressBar bar_;
 };

@@ -6,7 +6,6 @@
 #include <set>
 
 #include "classification.h"
-#include "experiments/experiment_fields.h"
 #include "gesso/autograd/shape_ops.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
@@ -15,7 +14,7 @@
 #include "painting/model_file.h"
 #include "painting/stylize.h"
 #include "program/interrupt.h"
-#include "program/worker_processes.h"
+#include "result_fields.h"
 #include "run_training.h"
 #include "tables.h"
 
@@ -28,79 +27,6 @@ constexpr double kMinScale = 0.5;  // of training crops: no picture needs a shor
 constexpr std::chrono::seconds kBetweenPages{30};
 constexpr Index kClassesShown = 10;
 constexpr Index kSampleSide = 160;  // short side of the pictures kept on the way
-
-// A training that failed is not tried again: it would fail again.
-bool has_run(const Comparison& comparison, const PlannedRun& planned) {
-  const auto is_it = [&](const auto& run) {
-    return run.normalization == planned.normalization && run.batch == planned.batch &&
-           run.seed == planned.seed && run.photographs == planned.photographs;
-  };
-  return std::any_of(comparison.runs.begin(), comparison.runs.end(), is_it) ||
-         std::any_of(comparison.failures.begin(), comparison.failures.end(),
-                     [&](const FailedTraining& failed) { return failed.task.empty() && is_it(failed); });
-}
-
-bool has_classified(const Comparison& comparison, const std::string& task, const std::string& normalization,
-                    std::uint64_t seed) {
-  const auto is_it = [&](const auto& run) {
-    return run.task == task && run.normalization == normalization && run.seed == seed;
-  };
-  return std::any_of(comparison.classification.begin(), comparison.classification.end(), is_it) ||
-         std::any_of(comparison.failures.begin(), comparison.failures.end(), is_it);
-}
-
-template <class Visit>
-void for_each_classifier(const ComparisonSettings& settings, const std::vector<NamedTask>& tasks,
-                         Visit visit) {
-  for (const NamedTask& task : tasks) {
-    for (Index seed = 1; settings.comparison && settings.classification && seed <= settings.seeds; ++seed) {
-      for (const std::string& normalization : settings.normalizations) {
-        visit(task, normalization, static_cast<std::uint64_t>(seed));
-      }
-    }
-  }
-}
-
-template <class Visit>
-void for_each_experiment(const ComparisonSettings& settings, Visit visit) {
-  for (const Experiment* experiment : experiments_named(settings.experiments)) {
-    for (const PlannedTraining& training : experiment->plan(settings.experiment)) {
-      visit(*experiment, training);
-    }
-  }
-}
-
-// What the settings ask for and the comparison lacks.
-struct Work {
-  Index trainings = 0, units = 0;
-
-  Work(const ComparisonSettings& settings, const std::vector<NamedTask>& tasks,
-       const Comparison& comparison) {
-    const auto add = [&](bool done, Index size) {
-      trainings += done ? 0 : 1;
-      units += done ? 0 : size;
-    };
-    for (const PlannedRun& planned : plan(settings)) {
-      add(has_run(comparison, planned), CompareProgress::units(planned, settings));
-    }
-    for_each_classifier(
-        settings, tasks, [&](const NamedTask& task, const std::string& normalization, std::uint64_t seed) {
-          add(has_classified(comparison, task.name, normalization, seed), settings.classifier_steps);
-        });
-    for_each_experiment(settings, [&](const Experiment& experiment, const PlannedTraining& training) {
-      add(experiment.has(comparison.experiments, training.name), CompareProgress::units(training));
-    });
-  }
-};
-
-std::string words_for(const Experiment& experiment, const PlannedTraining& training) {
-  return concat_text(experiment.name, ", ", training.name);
-}
-
-std::string described(const PlannedRun& run) {
-  return concat_text(run.normalization, ", batch ", run.batch, ", seed ", run.seed,
-                     run.photographs == "plain" ? "" : ", " + run.photographs);
-}
 
 // "aqueduct", or "aqueduct-2" if that is taken.
 std::string free_name(const std::string& file, std::set<std::string>& taken) {
@@ -134,7 +60,15 @@ std::string contrast_file(const std::string& name, double contrast) {
   return concat_text(name, "-contrast-", contrast, ".jpg");
 }
 
-// Which training of the plan rank 0 begins with next, for the others to join in.
+std::vector<std::string> names_of(const std::vector<NamedTask>& tasks) {
+  std::vector<std::string> names;
+  for (const NamedTask& task : tasks) {
+    names.push_back(task.name);
+  }
+  return names;
+}
+
+// Which of the jobs rank 0 begins with next, for the others to join in.
 constexpr Index kEnd = -1;
 
 void call(ProcessGroup& ranks, Index next) {
@@ -165,7 +99,7 @@ std::vector<NamedTask> classification_tasks(const ComparisonSettings& settings,
 }
 
 Comparer::Comparer(const ComparisonSettings& settings, PhotographFiles files, const LossJudge& judge,
-                   std::vector<NamedTask> tasks, fs::path folder, Comparison comparison, Index jobs,
+                   std::vector<NamedTask> tasks, fs::path folder, Comparison comparison, Index processes,
                    ProcessGroup& ranks)
     : settings_(settings),
       files_(std::move(files)),
@@ -173,11 +107,11 @@ Comparer::Comparer(const ComparisonSettings& settings, PhotographFiles files, co
       quality_(train_settings({}, settings)),
       tasks_(std::move(tasks)),
       folder_(std::move(folder)),
-      plan_(plan(settings)),
+      jobs_(comparison_jobs(settings, names_of(tasks_))),
       comparison_(std::move(comparison)),
       ranks_(ranks),
-      jobs_(jobs),
-      progress_(Work(settings, tasks_, {}).units, Work(settings, tasks_, comparison_).units) {}
+      processes_(processes),
+      progress_(jobs_, settings, comparison_) {}
 
 bool Comparer::run() {
   if (settings_.comparison) {
@@ -185,25 +119,15 @@ bool Comparer::run() {
   }
   show_tasks();
   save(false);  // the page that people are told to watch
-  bool finished = true;
-  for (const PlannedRun& planned : plan_) {
-    const FailedTraining failure{.normalization = planned.normalization,
-                                 .batch = planned.batch,
-                                 .seed = planned.seed,
-                                 .photographs = planned.photographs};
-    finished = finished && (has_run(comparison_, planned) ||
-                            with_failure(failure, CompareProgress::units(planned, settings_),
-                                         [&] { return train_and_measure(planned); }));
+  std::vector<std::size_t> together, others;
+  for (std::size_t i = 0; i < jobs_.size(); ++i) {
+    if (!is_done(jobs_[i], comparison_)) {
+      (ranks_.size() > 1 && std::holds_alternative<PlannedRun>(jobs_[i]) ? together : others).push_back(i);
+    }
   }
-  call(ranks_, kEnd);  // the rest this process does alone
-  for_each_classifier(
-      settings_, tasks_, [&](const NamedTask& task, const std::string& normalization, std::uint64_t seed) {
-        const FailedTraining failure{.task = task.name, .normalization = normalization, .seed = seed};
-        finished = finished && (has_classified(comparison_, task.name, normalization, seed) ||
-                                with_failure(failure, settings_.classifier_steps,
-                                             [&] { return classify(task, normalization, seed); }));
-      });
-  finished = finished && do_experiments();
+  bool finished = do_jobs(together, 1);
+  call(ranks_, kEnd);  // the rest is done here alone
+  finished = finished && do_jobs(others, processes_);
   if (finished) {
     save(true);
   }
@@ -212,7 +136,7 @@ bool Comparer::run() {
 
 void Comparer::follow() {
   for (Index next = called(ranks_); next != kEnd; next = called(ranks_)) {
-    const PlannedRun& planned = plan_[static_cast<std::size_t>(next)];
+    const PlannedRun& planned = std::get<PlannedRun>(jobs_[static_cast<std::size_t>(next)]);
     try {
       run_training(train_settings(planned, settings_), material_of(planned.photographs).training,
                    RunFolder(run_folder(planned), ranks_), {}, ranks_);
@@ -222,77 +146,67 @@ void Comparer::follow() {
   }
 }
 
-ProcessGroup& Comparer::trainers(const PlannedRun& planned) {
-  if (ranks_.size() == 1 || planned.batch < ranks_.size() ||
-      fs::exists(run_folder(planned) / "model.safetensors")) {
-    return single_process();
-  }
-  call(ranks_, &planned - plan_.data());
-  return ranks_;
-}
-
-// Their trainings that are not done yet, here or in several processes.
-bool Comparer::do_experiments() {
-  struct Job {
-    const Experiment& experiment;
-    PlannedTraining training;
-  };
-  std::vector<Job> jobs;
-  for_each_experiment(settings_, [&](const Experiment& experiment, const PlannedTraining& training) {
-    if (!experiment.has(comparison_.experiments, training.name)) {
-      jobs.push_back({experiment, training});
+// The jobs of these numbers, here or in several processes. Returns false after stop_requested().
+bool Comparer::do_jobs(const std::vector<std::size_t>& numbers, Index processes) {
+  for (const std::size_t number : numbers) {
+    if (const auto* planned = std::get_if<PlannedRun>(&jobs_[number])) {
+      material_of(planned->photographs);  // made once, before the processes part
     }
-  });
-  if (jobs.empty()) {
-    return true;
   }
-  const ClassificationTask& task = tasks_.front().task;
-  const auto train = [&](const Job& job, const AfterPictures& after_pictures) {
-    return job.experiment.train(job.training.name, settings_.experiment, task, after_pictures);
+  const auto show_progress = [&](std::size_t number, Index units, const std::string& status) {
+    progress_.update(number, units, status);
   };
-  const auto add = [&](const Job& job, const ExperimentResults& trained) {
-    job.experiment.add(trained, settings_.experiment, comparison_.experiments);
-    progress_.advance(CompareProgress::units(job.training));
-    progress_.update(0, words_for(job.experiment, job.training));
-    save(false);
-  };
-  if (jobs_ == 1) {
-    return std::all_of(jobs.begin(), jobs.end(), [&](const Job& job) {
-      const auto trained = train(job, [&](Index pictures) {
-        progress_.update(CompareProgress::units_of_pictures(pictures),
-                         words_for(job.experiment, job.training));
+  if (processes == 1) {
+    return std::all_of(numbers.begin(), numbers.end(), [&](std::size_t number) {
+      const std::optional<Comparison> part = train(number, [&](Index units, const std::string& status) {
+        show_progress(number, units, status);
         return !stop_requested();
       });
-      if (trained) {
-        add(job, *trained);
+      if (part) {
+        add(number, *part);
       }
-      return trained.has_value();
+      return part.has_value();
     });
   }
   return work_in_processes(
-      static_cast<Index>(jobs.size()), jobs_,
-      [&](Index job) { return json_text(json_of(*train(jobs[job], [](Index) { return true; }))); },
-      [&](Index job, const std::string& result) {
-        add(jobs[job], struct_of<ExperimentResults>(parse_json(result)));
-      });
+      static_cast<Index>(numbers.size()), processes,
+      [&](Index i, const JobProgress& progress) -> std::optional<std::string> {
+        const std::optional<Comparison> part = train(numbers[i], progress);
+        return part ? std::optional(json_text(json_of(*part))) : std::nullopt;
+      },
+      [&](Index i, const std::string& result) { add(numbers[i], struct_of<Comparison>(parse_json(result))); },
+      [&](Index i, Index units, const std::string& status) { show_progress(numbers[i], units, status); });
 }
 
-// Does `training`, whose failure would be `failure`. A training that diverges (some do without a normalization)
+// The result of one job alone; none after stop_requested(). A training that diverges (some do without a normalization)
 // is a result, and does not cost the others.
-bool Comparer::with_failure(FailedTraining failure, Index units, const std::function<bool()>& training) {
-  bool finished = true;
+std::optional<Comparison> Comparer::train(std::size_t number, const JobProgress& progress) {
+  const ComparisonJob& job = jobs_[number];
+  const std::string words = words_of(job);
   try {
-    finished = training();
+    if (const auto* planned = std::get_if<PlannedRun>(&job)) {
+      return train_and_measure(number, *planned, progress);
+    }
+    if (const auto* classifier = std::get_if<PlannedClassifier>(&job)) {
+      return classify(*classifier, [&](Index steps) { return progress(steps, words); });
+    }
+    const PlannedExperiment& each = std::get<PlannedExperiment>(job);
+    std::optional<ExperimentResults> trained =
+        each.experiment->train(each.training.name, settings_.experiment, tasks_.front().task,
+                               [&](Index pictures) { return progress(units_of_pictures(pictures), words); });
+    return trained ? std::optional(Comparison{.experiments = std::move(*trained)}) : std::nullopt;
   } catch (const DivergedError& error) {
-    failure.reason = error.what();
+    return failed(job, error.what());
+  }
+}
+
+void Comparer::add(std::size_t number, const Comparison& part) {
+  for (const FailedTraining& failure : part.failures) {
     progress_.message("compare-norms: " + failure.str());
-    comparison_.failures.push_back(std::move(failure));
   }
-  if (finished) {
-    progress_.advance(units);
-    save(false);
-  }
-  return finished;
+  add_results(part, jobs_, settings_, comparison_);
+  progress_.finish(number, words_of(jobs_[number]));
+  save(false);
 }
 
 // The style picture and the test photographs, as they are shown, and the first one at other contrasts.
@@ -345,23 +259,35 @@ void Comparer::show_tasks() {
   }
 }
 
-bool Comparer::train_and_measure(const PlannedRun& planned) {
+// The processes that train `planned` together: all, who then begin with it, or this one alone.
+ProcessGroup& Comparer::trainers(std::size_t number, const PlannedRun& planned) {
+  if (ranks_.size() == 1 || planned.batch < ranks_.size() ||
+      fs::exists(run_folder(planned) / "model.safetensors")) {
+    return single_process();
+  }
+  call(ranks_, static_cast<Index>(number));
+  return ranks_;
+}
+
+std::optional<Comparison> Comparer::train_and_measure(std::size_t number, const PlannedRun& planned,
+                                                      const JobProgress& progress) {
   const Material& material = material_of(planned.photographs);
   const bool plain = planned.photographs == "plain", first = planned.seed == 1;
-  ProcessGroup& ranks = trainers(planned);
+  ProcessGroup& ranks = trainers(number, planned);
   const RunFolder folder(run_folder(planned), ranks);
+  const std::string words = words_of(planned);
   const auto show_progress = [&](Index steps, const LogEntry& entry) {
     char loss[32];
     std::snprintf(loss, sizeof loss, ", loss %.3f", logged(entry, "loss").value());
-    progress_.update(steps * (1 + planned.batch), concat_text(described(planned), ": step ", steps, " of ",
-                                                              settings_.training.steps, loss));
+    progress(units_of_steps(planned, steps),
+             concat_text(words, ": step ", steps, " of ", settings_.training.steps, loss));
   };
   if (!run_training(train_settings(planned, settings_), material.training, folder,
                     {.record = plain && first,
                      .sample = plain && first ? small(shown_.front()) : Tensor(),
                      .after_step = show_progress},
                     ranks)) {
-    return false;
+    return std::nullopt;
   }
 
   ComparisonRun run{.normalization = planned.normalization,
@@ -381,8 +307,7 @@ bool Comparer::train_and_measure(const PlannedRun& planned) {
     paint(*network, planned, run);
   }
   measure(*network, judge_, quality_, material.test, run);
-  comparison_.runs.push_back(std::move(run));
-  return true;
+  return Comparison{.runs = {std::move(run)}};
 }
 
 // The shown photographs by a network in eval mode, and the first one at other contrasts.
@@ -422,19 +347,17 @@ const Comparer::Material& Comparer::material_of(const std::string& kind) {
              each_picture(squares, change)};
 }
 
-bool Comparer::classify(const NamedTask& task, const std::string& normalization, std::uint64_t seed) {
-  const auto go_on = [&](Index steps) {
-    progress_.update(steps, concat_text("classifier of ", task.name, ", ", normalization, ", seed ", seed));
-    return !stop_requested();
-  };
-  std::optional<ClassificationRun> run =
-      train_classifier(task.task, normalization, seed, settings_.classifier_steps, go_on);
+std::optional<Comparison> Comparer::classify(const PlannedClassifier& planned,
+                                             const std::function<bool(Index steps)>& after_step) const {
+  const auto task = std::find_if(tasks_.begin(), tasks_.end(),
+                                 [&](const NamedTask& each) { return each.name == planned.task; });
+  std::optional<ClassificationRun> run = train_classifier(task->task, planned.normalization, planned.seed,
+                                                          settings_.classifier_steps, after_step);
   if (!run) {
-    return false;
+    return std::nullopt;
   }
-  run->task = task.name;
-  comparison_.classification.push_back(*run);
-  return true;
+  run->task = planned.task;
+  return Comparison{.classification = {std::move(*run)}};
 }
 
 // Results after every training; the page, which takes longer, not more often than people look.
@@ -445,9 +368,9 @@ void Comparer::save(bool finished) {
   if (finished || now - page_written_ >= kBetweenPages) {
     std::optional<ReportProgress> under_way;
     if (!finished) {
-      const Index all = Work(settings_, tasks_, {}).trainings;
-      under_way = progress_.report(
-          concat_text(all - Work(settings_, tasks_, comparison_).trainings, " of ", all, " trainings"));
+      const auto done = std::count_if(jobs_.begin(), jobs_.end(),
+                                      [&](const ComparisonJob& job) { return is_done(job, comparison_); });
+      under_way = progress_.report(concat_text(done, " of ", jobs_.size(), " trainings"));
     }
     write_page(comparison_, folder_, under_way);
     page_written_ = now;

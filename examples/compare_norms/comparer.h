@@ -1,20 +1,23 @@
-// The work of a comparison, one training after the other.
+// The work of a comparison: its trainings, one after the other or several at once.
 #pragma once
 
 #include <chrono>
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "classification_task.h"
 #include "compare_progress.h"
+#include "comparison_jobs.h"
 #include "comparison_settings.h"
 #include "gesso/core/process_group.h"
 #include "measures.h"
 #include "painting/style_network.h"
 #include "photographs.h"
+#include "program/worker_processes.h"
 #include "quality.h"
 #include "results.h"
 
@@ -32,10 +35,11 @@ std::vector<NamedTask> classification_tasks(const ComparisonSettings& settings, 
 
 class Comparer {
  public:
-  /// Goes on from `comparison`, whose settings are `settings`, with so many of the experiments' trainings at the same
-  /// time, each in a process of its own. `judge` must outlive it. Of several ranks, the first calls run() and the others follow().
+  /// Goes on from `comparison`, whose settings are `settings`, with a training in each of so many processes at the same
+  /// time. `judge` must outlive it. Of several ranks, the first calls run() and the others follow(); style networks are then
+  /// trained one after the other.
   Comparer(const ComparisonSettings& settings, PhotographFiles files, const LossJudge& judge,
-           std::vector<NamedTask> tasks, std::filesystem::path folder, Comparison comparison, Index jobs,
+           std::vector<NamedTask> tasks, std::filesystem::path folder, Comparison comparison, Index processes,
            ProcessGroup& ranks = single_process());
 
   /// Does what is not in the comparison yet, and keeps its files up to date. Returns whether everything is
@@ -51,14 +55,16 @@ class Comparer {
     Tensor test;  // the middle squares, (N, 3, crop, crop)
   };
 
-  // Each returns false after stop_requested().
-  bool train_and_measure(const PlannedRun& planned);
-  bool classify(const NamedTask& task, const std::string& normalization, std::uint64_t seed);
-  bool do_experiments();
-  bool with_failure(FailedTraining failure, Index units, const std::function<bool()>& training);
+  bool do_jobs(const std::vector<std::size_t>& numbers, Index processes);
+  void add(std::size_t number, const Comparison& part);
+  // Each returns nothing after stop_requested().
+  std::optional<Comparison> train(std::size_t number, const JobProgress& progress);
+  std::optional<Comparison> train_and_measure(std::size_t number, const PlannedRun& planned,
+                                              const JobProgress& progress);
+  std::optional<Comparison> classify(const PlannedClassifier& planned,
+                                     const std::function<bool(Index steps)>& after_step) const;
 
-  // The processes that train `planned` together: all, who then begin with it, or this one alone.
-  ProcessGroup& trainers(const PlannedRun& planned);
+  ProcessGroup& trainers(std::size_t number, const PlannedRun& planned);
 
   const Material& material_of(const std::string& kind);
   void show_photographs();
@@ -77,12 +83,12 @@ class Comparer {
   const QualityJudge quality_;
   const std::vector<NamedTask> tasks_;
   const std::filesystem::path folder_;
-  const std::vector<PlannedRun> plan_;
+  const std::vector<ComparisonJob> jobs_;
   Comparison comparison_;
   ProcessGroup& ranks_;
   std::vector<Tensor> shown_;  // the test photographs as they are shown
   std::map<std::string, Material> materials_;
-  const Index jobs_;
+  const Index processes_;
   CompareProgress progress_;
   std::chrono::steady_clock::time_point page_written_{};
 };

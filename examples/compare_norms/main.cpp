@@ -8,7 +8,6 @@
 #include "claims.h"
 #include "compare_command.h"
 #include "experiments/experiment.h"
-#include "gesso/core/parallel.h"
 #include "page.h"
 #include "painting/loss_network.h"
 #include "painting/ready_made.h"
@@ -29,7 +28,7 @@ struct Arguments {
   ComparisonSettings settings;
   std::vector<std::string> skip, experiments;
   std::filesystem::path out, report, against, latex, tensorboard;
-  gesso::Index jobs = 0;  ///< as many as threads
+  gesso::Index jobs = 0;
   bool claims = false;
 };
 
@@ -135,19 +134,19 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
   option("--experiment-seeds", &s.experiment.seeds, "Repetitions of each training of theirs");
   option("--experiment-steps", &s.experiment.steps,
          "Steps of each with batches of 16; smaller batches see as many pictures");
-  option(
-      "--jobs", &arguments.jobs,
-      "How many of their trainings run at the same time, each in a process with its share of the threads; results are the "
-      "same. Default: as many as threads")
-      .hide_default()
-      .range(1, 256)
-      .not_in_plan();
   line.heading("Effort");
   option("--steps", &s.training.steps, "Steps of each training");
   option("--width", &s.training.network.width, "Channels of the first layer");
   option("--blocks", &s.training.network.blocks, "Residual blocks");
   option("--crop", &s.training.crop, "Side of the training crops in pixels");
   option("--classifier-steps", &s.classifier_steps, "Steps of each classifier's training");
+  option(
+      "--jobs", &arguments.jobs,
+      "How many trainings run at the same time, each in a process with its share of the threads; results are the same. "
+      "Default: as many as there are threads and memory for")
+      .hide_default()
+      .range(1, 256)
+      .not_in_plan();
   line.heading("Look");
   option("--style-size", &s.training.style_size, "Short side the style picture is scaled to");
   option("--picture-size", &s.picture_size, "Short side of the pictures in the report");
@@ -215,7 +214,7 @@ void run(const Arguments& arguments, gesso::CompareCommand& command) {
   }
   command.settings = arguments.settings;
   command.out = arguments.out;
-  command.jobs = arguments.jobs > 0 ? arguments.jobs : gesso::num_threads();
+  command.jobs = arguments.jobs;
   for (const std::string& part : arguments.skip) {
     (part == "photographs"      ? command.settings.normalized_photographs
      : part == "classification" ? command.settings.classification

@@ -24,4 +24,15 @@ void stop_gently_on_interrupt() {
 
 bool stop_requested() { return requested != 0; }
 
+void leave_interrupts_to_parent() {
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGINT, &ignore, nullptr);
+  sigaction(SIGHUP, &ignore, nullptr);
+  struct sigaction gently {};
+  gently.sa_handler = [](int) { requested = 1; };
+  gently.sa_flags = SA_RESTART;
+  sigaction(SIGTERM, &gently, nullptr);
+}
+
 }  // namespace gesso

@@ -9,9 +9,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "gesso/core/error.h"
@@ -21,7 +25,7 @@
 namespace gesso {
 namespace {
 
-constexpr int kLookMilliseconds = 200;  // between looks at stop_requested()
+constexpr int kLookMilliseconds = 200;  // between looks at stop_requested(), and between messages of progress
 
 // Each of these is false at the end of the stream: the other process is gone.
 bool send_bytes(int stream, const void* bytes, std::size_t size) {
@@ -56,37 +60,55 @@ bool receive_bytes(int stream, void* bytes, std::size_t size) {
   return true;
 }
 
-struct Reply {
-  bool failed = false;
-  std::string text = {};  // the result, or the error's text
+// What a child says of its job.
+struct Message {
+  enum class Kind : std::uint64_t { progress, result, stopped, failed };
+  Kind kind = Kind::stopped;
+  Index done = 0;         // of progress
+  std::string text = {};  // the status, the result, or the error's text
 };
 
-bool send_reply(int stream, const Reply& reply) {
-  const std::array<std::uint64_t, 2> head{reply.failed ? 1U : 0U, reply.text.size()};
+bool send_message(int stream, const Message& message) {
+  const std::array<std::uint64_t, 3> head{static_cast<std::uint64_t>(message.kind),
+                                          static_cast<std::uint64_t>(message.done), message.text.size()};
   return send_bytes(stream, head.data(), sizeof head) &&
-         send_bytes(stream, reply.text.data(), reply.text.size());
+         send_bytes(stream, message.text.data(), message.text.size());
 }
 
-bool receive_reply(int stream, Reply& reply) {
-  std::array<std::uint64_t, 2> head{};
+bool receive_message(int stream, Message& message) {
+  std::array<std::uint64_t, 3> head{};
   if (!receive_bytes(stream, head.data(), sizeof head)) {
     return false;
   }
-  reply.failed = head[0] != 0;
-  reply.text.resize(head[1]);
-  return receive_bytes(stream, reply.text.data(), reply.text.size());
+  message.kind = static_cast<Message::Kind>(head[0]);
+  message.done = static_cast<Index>(head[1]);
+  message.text.resize(head[2]);
+  return receive_bytes(stream, message.text.data(), message.text.size());
 }
 
-// A child's life: a job, its reply, the next job, until there are no more.
-[[noreturn]] void serve(int stream, const std::function<std::string(Index)>& work) {
-  for (Index job = 0; receive_bytes(stream, &job, sizeof job);) {
-    Reply reply;
-    try {
-      reply.text = work(job);
-    } catch (const std::exception& error) {
-      reply = {true, error.what()};
+using Work = std::function<std::optional<std::string>(Index, const JobProgress&)>;
+
+// A child's life: a job, its result, the next job, until there are no more.
+[[noreturn]] void serve(int stream, const Work& work) {
+  auto told = std::chrono::steady_clock::now();
+  const JobProgress progress = [&](Index done, const std::string& status) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - told >= std::chrono::milliseconds(kLookMilliseconds)) {
+      told = now;
+      send_message(stream, {Message::Kind::progress, done, status});
     }
-    if (!send_reply(stream, reply)) {
+    return !stop_requested();
+  };
+  for (Index job = 0; receive_bytes(stream, &job, sizeof job);) {
+    Message message;
+    try {
+      if (std::optional<std::string> result = work(job, progress)) {
+        message = {Message::Kind::result, 0, std::move(*result)};
+      }
+    } catch (const std::exception& error) {
+      message = {Message::Kind::failed, 0, error.what()};
+    }
+    if (!send_message(stream, message)) {
       break;
     }
   }
@@ -97,7 +119,7 @@ bool receive_reply(int stream, Reply& reply) {
 class Workers {
  public:
   Workers() = default;
-  void start(Index count, const std::function<std::string(Index)>& work) {
+  void start(Index count, const Work& work) {
     const int threads = std::max(1, num_threads() / static_cast<int>(count));
     const pid_t parent = ::getpid();
     for (Index i = 0; i < count; ++i) {
@@ -115,6 +137,7 @@ class Workers {
           ::close(other.stream);
         }
         ::close(ends[0]);
+        leave_interrupts_to_parent();
         set_num_threads(threads);
         serve(ends[1], work);
       }
@@ -140,12 +163,17 @@ class Workers {
       fail();
     }
   }
-  Reply take(std::size_t worker) const {
-    Reply reply;
-    if (!receive_reply(workers_[worker].stream, reply)) {
+  Message take(std::size_t worker) const {
+    Message message;
+    if (!receive_message(workers_[worker].stream, message)) {
       fail();
     }
-    return reply;
+    return message;
+  }
+  void ask_to_stop() const {
+    for (const Worker& worker : workers_) {
+      ::kill(worker.process, SIGTERM);
+    }
   }
   // Those that have something to say, after a while at most.
   std::vector<std::size_t> ready() const {
@@ -178,8 +206,10 @@ class Workers {
 
 }  // namespace
 
-bool work_in_processes(Index count, Index processes, const std::function<std::string(Index job)>& work,
-                       const std::function<void(Index job, const std::string& result)>& done) {
+bool work_in_processes(
+    Index count, Index processes, const Work& work,
+    const std::function<void(Index job, const std::string& result)>& done,
+    const std::function<void(Index job, Index done, const std::string& status)>& show_progress) {
   require(processes >= 1, "work_in_processes: processes is ", processes, "; there must be at least 1");
   if (count == 0) {
     return true;
@@ -187,32 +217,51 @@ bool work_in_processes(Index count, Index processes, const std::function<std::st
   Workers workers;
   workers.start(std::min(count, processes), work);
   std::vector<Index> job_of(workers.size());
-  Index next = 0, finished = 0;
+  Index next = 0, finished = 0, under_way = 0;
+  bool stopping = false;
+  const auto stop = [&] {
+    if (!stopping) {
+      stopping = true;
+      workers.ask_to_stop();
+    }
+  };
   const auto give_next = [&](std::size_t worker) {
-    if (next < count) {
+    if (next < count && !stopping) {
       job_of[worker] = next;
       workers.give(worker, next++);
+      ++under_way;
     }
   };
   for (std::size_t worker = 0; worker < workers.size(); ++worker) {
     give_next(worker);
   }
-  while (finished < count) {
+  while (under_way > 0) {
     if (stop_requested()) {
-      return false;
+      stop();
     }
     for (const std::size_t worker : workers.ready()) {
-      const Reply reply = workers.take(worker);
-      if (reply.failed) {
-        throw Error(reply.text);
-      }
+      const Message message = workers.take(worker);
       const Index job = job_of[worker];
+      if (message.kind == Message::Kind::progress) {
+        if (show_progress) {
+          show_progress(job, message.done, message.text);
+        }
+        continue;
+      }
+      if (message.kind == Message::Kind::failed) {
+        throw Error(message.text);
+      }
+      --under_way;
+      if (message.kind == Message::Kind::stopped) {
+        stop();
+        continue;
+      }
       give_next(worker);
-      done(job, reply.text);
+      done(job, message.text);
       ++finished;
     }
   }
-  return true;
+  return finished == count;
 }
 
 }  // namespace gesso

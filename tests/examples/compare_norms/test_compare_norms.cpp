@@ -26,6 +26,7 @@
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
 #include "gesso/core/version.h"
+#include "gesso/training/checkpoint.h"
 #include "gesso/training/picture_folder.h"
 #include "gesso/training/report/recorder.h"
 #include "painting/filter_bank.h"
@@ -632,14 +633,14 @@ TEST_CASE(
 
 TEST_CASE("a comparison that was interrupted, and one that was killed, go on to the same results") {
   const Program program;
-  const auto command = [&](const std::string& out) {
-    return program.tiny(out, "batch,instance", 12) + "--skip classification";
+  const auto command = [&](const std::string& out, int jobs) {
+    return program.tiny(out, "batch,instance", 12) + "--skip classification --jobs " + std::to_string(jobs);
   };
-  REQUIRE(program.run(command("whole")).status == 0);
+  REQUIRE(program.run(command("whole", 1)).status == 0);
   const Json expected = timeless_results(program.path("whole/results.json"));
   CHECK(expected["runs"].size() == 8);
   const auto stop_at = [&](const std::string& out, const std::string& log, const std::string& signal) {
-    return program.shell("set -m; env --default-signal=INT " + program.command(command(out)) +
+    return program.shell("set -m; env --default-signal=INT " + program.command(command(out, 2)) +
                          " & while [ \"$(cat " + program.path(out + "/" + log) +
                          " 2>/dev/null | wc -l)\" -lt 4 ]; do sleep 0.005; done; kill -" + signal +
                          " $!; wait $!");
@@ -654,7 +655,11 @@ TEST_CASE("a comparison that was interrupted, and one that was killed, go on to 
     CHECK((outcome.errors.find("goes on where it was") != std::string::npos) == (signal == "INT"));
     const Json before = timeless_results(program.path(signal + "/results.json"));
     CHECK(before["runs"].size() < expected["runs"].size());
-    REQUIRE(program.run(command(signal)).status == 0);
+    if (const std::string run = program.path(signal + "/runs/batch-batch2-seed1");
+        signal == "INT" && !fs::exists(run + "/model.safetensors")) {
+      CHECK(load_checkpoint(run + "/checkpoint").step >= 4);  // nothing that was done is lost
+    }
+    REQUIRE(program.run(command(signal, 3)).status == 0);
     CHECK(timeless_results(program.path(signal + "/results.json")) == expected);
     for (const char* file : {"report.html", "runs/batch-batch2-seed1/model.safetensors",
                              "runs/batch-batch2-seed1/normalization.jsonl"}) {
@@ -665,10 +670,12 @@ TEST_CASE("a comparison that was interrupted, and one that was killed, go on to 
   }
 }
 
-TEST_CASE("a whole study that is killed again and again ends with the same bytes") {
+TEST_CASE(
+    "a whole study that is killed again and again ends with the same bytes, however many jobs it does at once") {
   const Program program;
-  const auto command = [&](const std::string& out) {
-    return program.tiny(out, "batch,instance", 4, /*seeds=*/2) + "--threads 1 --skip photographs";
+  const auto command = [&](const std::string& out, int jobs) {
+    return program.tiny(out, "batch,instance", 4, /*seeds=*/2) + "--skip photographs --jobs " +
+           std::to_string(jobs);
   };
   // results.json without times and the date.
   const auto timeless = [&](const std::string& out) {
@@ -681,7 +688,7 @@ TEST_CASE("a whole study that is killed again and again ends with the same bytes
     }
     return text;
   };
-  REQUIRE(program.run(command("whole")).status == 0);
+  REQUIRE(program.run(command("whole", 1)).status == 0);
   // Moments of different kinds: the first step, amid a later training, right after one, amid the classifiers.
   std::set<int> statuses;
   for (const char* moment :
@@ -690,14 +697,14 @@ TEST_CASE("a whole study that is killed again and again ends with the same bytes
         "grep -q '\"task\":\"crops\",\"normalization\":\"instance\"' results.json"}) {
     CAPTURE(moment);
     const Program::Outcome outcome =
-        program.shell("set -m; " + program.command(command("killed")) + " & cd " + program.path("") +
+        program.shell("set -m; " + program.command(command("killed", 2)) + " & cd " + program.path("") +
                       "; for i in $(seq 2000); do ( cd killed 2>/dev/null && " + moment +
                       " ) && break; sleep 0.01; done; kill -KILL $! && wait $!");
     statuses.insert(outcome.status);
   }
   CHECK(statuses == std::set<int>{137});
   CHECK(timeless("killed") != timeless("whole"));
-  REQUIRE(program.run(command("killed")).status == 0);
+  REQUIRE(program.run(command("killed", 3)).status == 0);
   CHECK(timeless("killed") == timeless("whole"));
   CHECK(read_file(program.path("killed/curves.csv")) == read_file(program.path("whole/curves.csv")));
 }

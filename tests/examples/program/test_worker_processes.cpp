@@ -4,14 +4,17 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
-#include <numeric>
+#include <optional>
 #include <set>
 
+#include "files.h"
 #include "gesso/core/error.h"
 #include "gesso/core/parallel.h"
 
 using namespace gesso;
+using namespace gesso::testing;
 
 namespace {
 
@@ -19,10 +22,12 @@ namespace {
 std::vector<std::string> results_of(Index jobs, Index processes,
                                     const std::function<std::string(Index)>& work) {
   std::vector<std::string> results(jobs);
-  CHECK(work_in_processes(jobs, processes, work, [&](Index job, const std::string& result) {
-    CHECK(results[job].empty());
-    results[job] = result;
-  }));
+  CHECK(work_in_processes(
+      jobs, processes, [&](Index job, const JobProgress&) { return std::optional(work(job)); },
+      [&](Index job, const std::string& result) {
+        CHECK(results[job].empty());
+        results[job] = result;
+      }));
   return results;
 }
 
@@ -60,7 +65,9 @@ TEST_CASE("results are any bytes, of any size, and a child has its share of the 
 
 TEST_CASE("an error comes back as it was thrown, and a process that dies is told") {
   const auto with = [](const std::function<std::string(Index)>& work) {
-    work_in_processes(3, 2, work, [](Index, const std::string&) {});
+    work_in_processes(
+        3, 2, [&](Index job, const JobProgress&) { return std::optional(work(job)); },
+        [](Index, const std::string&) {});
   };
   CHECK_THROWS_WITH_AS(with([](Index job) -> std::string {
                          if (job == 1) {
@@ -77,4 +84,39 @@ TEST_CASE("an error comes back as it was thrown, and a process that dies is told
                        }),
                        doctest::Contains("has died"), Error);
   CHECK_THROWS_WITH_AS(work_in_processes(3, 0, {}, {}), doctest::Contains("processes is 0"), ArgumentError);
+}
+
+TEST_CASE(
+    "jobs say how far they are, and one that is asked to stop stops the others, who may put things in order") {
+  const TemporaryFolder folder;
+  Index furthest = 0;
+  std::string words;
+  std::vector<Index> finished;
+  // The first two jobs end when they are told to, the third never begins.
+  const bool all = work_in_processes(
+      3, 2,
+      [&](Index job, const JobProgress& progress) -> std::optional<std::string> {
+        for (Index done = 1; done < 4000; ++done) {
+          ::usleep(5000);
+          if (!progress(done, "job " + std::to_string(job))) {
+            write_bytes(folder / std::to_string(job), "in order");
+            return std::nullopt;
+          }
+          if (job == 0 && done == 100) {
+            ::raise(SIGTERM);
+          }
+        }
+        return "";
+      },
+      [&](Index job, const std::string&) { finished.push_back(job); },
+      [&](Index job, Index done, const std::string& status) {
+        CHECK(status == "job " + std::to_string(job));
+        furthest = std::max(furthest, done);
+        words = status;
+      });
+  CHECK(!all);
+  CHECK(finished.empty());
+  CHECK(words.starts_with("job "));
+  CHECK((furthest > 1 && furthest < 4000));
+  CHECK(folder.entries() == 2);
 }
