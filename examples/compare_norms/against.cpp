@@ -3,6 +3,8 @@
 #include <map>
 #include <vector>
 
+#include "experiments/experiment.h"
+#include "experiments/experiment_tables.h"
 #include "gesso/core/error.h"
 #include "tally.h"
 #include "verdicts.h"
@@ -79,6 +81,11 @@ ReportSection against_section(const Comparison& here, const Comparison& there, c
       section.blocks.push_back(ReportText{{table.title + ": none."}});
     } else {
       section.blocks.push_back(table);
+    }
+  }
+  for (const Experiment* experiment : experiments()) {
+    if (const auto table = experiment_table_against(*experiment, here.experiments, there.experiments, name)) {
+      section.blocks.push_back(*table);
     }
   }
   return section;

@@ -102,8 +102,9 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
       .value_name("FOLDER")
       .needs(report)
       .not_in_plan();
-  line.option("--latex", &arguments.latex,
-              "Only prints the losses and the claims of the results.json in this folder as LaTeX tables")
+  line.option(
+          "--latex", &arguments.latex,
+          "Only prints the losses, the claims and the experiments of the results.json in this folder as LaTeX tables")
       .value_name("FOLDER")
       .not_in_plan();
   line.option(

@@ -8,6 +8,7 @@
 
 #include "csv_fields.h"
 #include "experiments/experiment.h"
+#include "experiments/experiment_tables.h"
 #include "gesso/core/error.h"
 #include "gesso/core/files/file.h"
 #include "tally.h"
@@ -53,13 +54,16 @@ const std::vector<Column>& columns() {
   return list;
 }
 
-// "3.25 ± 0.12" and "12 %" as LaTeX has them.
+// "3.25 ± 0.12", "12 %" and "–" as LaTeX has them.
 std::string latex(const std::string& text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text.compare(i, 2, "±") == 0) {
       out += "$\\pm$";
       ++i;
+    } else if (text.compare(i, 3, "–") == 0) {
+      out += "--";
+      i += 2;
     } else if (text[i] == '%' || text[i] == '&' || text[i] == '#' || text[i] == '_') {
       out += std::string("\\") + text[i];
     } else if (text[i] == '-' && i + 1 < text.size() && text[i + 1] >= '0' && text[i + 1] <= '9') {
@@ -81,6 +85,56 @@ void print_table(std::ostream& out, const std::string& columns,
     out << " \\\\\n" << (i == 0 ? "\\midrule\n" : "");
   }
   out << "\\bottomrule\n\\end{tabular}\n";
+}
+
+void print_comparison(std::ostream& out, const Comparison& comparison) {
+  std::vector<std::vector<std::string>> losses = {
+      {"Normalization", "Batch", "Total", "Content", "Style", "Test"}};
+  for (const Index batch : batch_sizes_of(comparison)) {
+    for (const std::string& name : normalizations_of(comparison)) {
+      const auto runs = runs_of(comparison, name, batch);
+      if (runs.empty()) {
+        continue;
+      }
+      const auto over_seeds = [&](const std::function<double(const ComparisonRun&)>& measure) {
+        return Spread(values_of(runs, measure)).str();
+      };
+      losses.push_back({name, std::to_string(batch),
+                        over_seeds([](const ComparisonRun& run) { return run.training.total; }),
+                        over_seeds([](const ComparisonRun& run) { return run.training.content; }),
+                        over_seeds([](const ComparisonRun& run) { return run.training.style; }),
+                        over_seeds([](const ComparisonRun& run) { return run.test.total; })});
+    }
+  }
+  print_table(out, "lrrrrr", losses);
+  std::vector<std::vector<std::string>> claims = {
+      {"Claim", "Effect", "95 % interval", "Threshold", "p", "Verdict"}};
+  for (const ClaimVerdict& found : verdicts_of(comparison)) {
+    std::vector<std::string> row = {found.claim.name,      "", "", percent(found.claim.threshold), "",
+                                    name_of(found.verdict)};
+    if (found.effect) {
+      row[1] = percent(found.effect->mean);
+      row[2] = concat_text(percent(found.effect->low), " to ", percent(found.effect->high));
+      row[4] = found.p < 0.001 ? "< 0.001" : short_number(found.p);
+    }
+    claims.push_back(row);
+  }
+  out << "\n";
+  print_table(out, "lrrrrl", claims);
+}
+
+void print_experiments(std::ostream& out, const ExperimentResults& results) {
+  for (const Experiment* experiment : experiments()) {
+    if (experiment->count(results) == 0) {
+      continue;
+    }
+    for (const ReportTable& table : experiment_tables(*experiment, results)) {
+      std::vector<std::vector<std::string>> rows = {table.columns};
+      rows.insert(rows.end(), table.rows.begin(), table.rows.end());
+      out << "\n% " << table.title << "\n";
+      print_table(out, "l" + std::string(table.columns.size() - 1, 'r'), rows);
+    }
+  }
 }
 
 }  // namespace
@@ -116,39 +170,10 @@ void write_csv(const Comparison& comparison, const std::filesystem::path& folder
 }
 
 void print_latex(std::ostream& out, const Comparison& comparison) {
-  std::vector<std::vector<std::string>> losses = {
-      {"Normalization", "Batch", "Total", "Content", "Style", "Test"}};
-  for (const Index batch : batch_sizes_of(comparison)) {
-    for (const std::string& name : normalizations_of(comparison)) {
-      const auto runs = runs_of(comparison, name, batch);
-      if (runs.empty()) {
-        continue;
-      }
-      const auto over_seeds = [&](const std::function<double(const ComparisonRun&)>& measure) {
-        return Spread(values_of(runs, measure)).str();
-      };
-      losses.push_back({name, std::to_string(batch),
-                        over_seeds([](const ComparisonRun& run) { return run.training.total; }),
-                        over_seeds([](const ComparisonRun& run) { return run.training.content; }),
-                        over_seeds([](const ComparisonRun& run) { return run.training.style; }),
-                        over_seeds([](const ComparisonRun& run) { return run.test.total; })});
-    }
+  if (!comparison.runs.empty()) {
+    print_comparison(out, comparison);
   }
-  print_table(out, "lrrrrr", losses);
-  std::vector<std::vector<std::string>> claims = {
-      {"Claim", "Effect", "95 % interval", "Threshold", "p", "Verdict"}};
-  for (const ClaimVerdict& found : verdicts_of(comparison)) {
-    std::vector<std::string> row = {found.claim.name,      "", "", percent(found.claim.threshold), "",
-                                    name_of(found.verdict)};
-    if (found.effect) {
-      row[1] = percent(found.effect->mean);
-      row[2] = concat_text(percent(found.effect->low), " to ", percent(found.effect->high));
-      row[4] = found.p < 0.001 ? "< 0.001" : short_number(found.p);
-    }
-    claims.push_back(row);
-  }
-  out << "\n";
-  print_table(out, "lrrrrl", claims);
+  print_experiments(out, comparison.experiments);
 }
 
 }  // namespace gesso

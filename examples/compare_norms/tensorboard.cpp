@@ -3,10 +3,12 @@
 #include <bit>
 #include <cstdint>
 #include <ctime>
+#include <map>
 #include <string>
 #include <string_view>
 
 #include "comparison_settings.h"
+#include "experiments/experiment.h"
 #include "gesso/core/files/file.h"
 
 namespace gesso {
@@ -67,24 +69,67 @@ std::string scalar(const std::string& tag, double value) {
   return bytes_field(1, bytes_field(1, tag) + key(2, kFourBytes) + bytes_of(static_cast<float>(value)));
 }
 
+// Events by their steps, and a file of them in a folder of a training's own.
+class Events {
+ public:
+  void add(double step, const std::string& tag, double value) {
+    summaries_[static_cast<std::uint64_t>(step)] += scalar(tag, value);
+  }
+  void write(const std::filesystem::path& folder) const {
+    const auto now = static_cast<double>(std::time(nullptr));
+    std::string file = record(event(now, bytes_field(3, "brain.Event:2")));
+    for (const auto& [step, summary] : summaries_) {
+      file += record(event(now, key(2, kVarint) + varint(step) + bytes_field(5, summary)));
+    }
+    std::filesystem::create_directories(folder);
+    write_file_atomically((folder / "events.out.tfevents.0.gesso").string(), file);
+  }
+
+ private:
+  std::map<std::uint64_t, std::string> summaries_;
+};
+
 }  // namespace
 
 std::size_t write_tensorboard(const Comparison& comparison, const std::filesystem::path& folder) {
-  const auto now = static_cast<double>(std::time(nullptr));
+  std::size_t files = 0;
   for (const ComparisonRun& run : comparison.runs) {
-    std::string file = record(event(now, bytes_field(3, "brain.Event:2")));
+    Events events;
     for (std::size_t i = 0; i < run.step.size(); ++i) {
-      const std::string summary = scalar("loss/total", run.total[i]) +
-                                  scalar("loss/content", run.content[i]) + scalar("loss/style", run.style[i]);
-      const std::string step = key(2, kVarint) + varint(static_cast<std::uint64_t>(run.step[i]));
-      file += record(event(now, step + bytes_field(5, summary)));
+      events.add(run.step[i], "loss/total", run.total[i]);
+      events.add(run.step[i], "loss/content", run.content[i]);
+      events.add(run.step[i], "loss/style", run.style[i]);
     }
-    const std::filesystem::path own =
-        folder / PlannedRun{run.normalization, run.batch, run.seed, run.photographs}.name();
-    std::filesystem::create_directories(own);
-    write_file_atomically((own / "events.out.tfevents.0.gesso").string(), file);
+    events.write(folder / PlannedRun{run.normalization, run.batch, run.seed, run.photographs}.name());
+    ++files;
   }
-  return comparison.runs.size();
+  for (const ClassificationRun& run : comparison.classification) {
+    Events events;
+    for (std::size_t i = 0; i < run.step.size(); ++i) {
+      events.add(run.step[i], "classifier/loss", run.loss[i]);
+      events.add(run.step[i], "classifier/accuracy", run.train_accuracy[i]);
+    }
+    events.write(folder / concat_text("classifier-", run.task, "-", run.normalization, "-seed", run.seed));
+    ++files;
+  }
+  for (const Experiment* experiment : experiments()) {
+    const std::vector<std::string> measures = experiment->measures();
+    for (const TrainingNumbers& numbers : experiment->numbers(comparison.experiments)) {
+      Events events;
+      for (const ReportCurve& curve : numbers.curves) {
+        for (std::size_t i = 0; i < curve.x.size(); ++i) {
+          events.add(curve.x[i], experiment->name + "/" + curve.name, curve.y[i]);
+        }
+      }
+      for (std::size_t i = 0; i < measures.size(); ++i) {
+        events.add(static_cast<double>(numbers.steps), experiment->name + " results/" + measures[i],
+                   numbers.values[i]);
+      }
+      events.write(folder / "experiments" / experiment->name / numbers.name);
+      ++files;
+    }
+  }
+  return files;
 }
 
 }  // namespace gesso

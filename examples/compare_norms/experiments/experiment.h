@@ -21,6 +21,16 @@ struct PlannedTraining {
   Index pictures;    ///< that it sees: about how long it takes
 };
 
+/// What came of a training, in numbers for tables and curves.
+struct TrainingNumbers {
+  std::string name;           ///< as planned
+  std::string normalization;  ///< "group"
+  std::string setting;        ///< what else its name says but the seed: "batch 4"; empty if nothing
+  Index steps = 0;
+  std::vector<double> values = {};       ///< of each of Experiment::measures(); NaN if it diverged
+  std::vector<ReportCurve> curves = {};  ///< what was recorded on the way, over the steps
+};
+
 /// Called with how many pictures a training has seen; when it returns false, the training ends without a result.
 using AfterPictures = std::function<bool(Index pictures)>;
 
@@ -50,6 +60,10 @@ class Experiment {
   virtual Index count(const ExperimentResults& results) const = 0;
   /// Of the trainings so far, of which there must be one.
   virtual ReportSection section(const ExperimentResults& results) const = 0;
+  /// What is measured of a training: "training loss".
+  virtual std::vector<std::string> measures() const = 0;
+  /// Of each training, in the order of the plan.
+  virtual std::vector<TrainingNumbers> numbers(const ExperimentResults& results) const = 0;
   /// A line for each training, with all that it yields; lists as numbers with spaces between.
   virtual std::string csv(const ExperimentResults& results) const = 0;
 };

@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include "compare_norms/comparison_settings.h"
 #include "experiments_list.h"
 #include "gesso/core/error.h"
+#include "typed_experiment.h"
 
 namespace gesso {
 
@@ -29,6 +32,17 @@ std::vector<const Experiment*> experiments_named(const std::vector<std::string>&
     found.push_back(*at);
   }
   return found;
+}
+
+std::string setting_in(const std::string& training, const std::string& normalization) {
+  const std::size_t begin = normalization.size(), end = training.rfind("-seed");
+  std::string setting = end > begin ? training.substr(begin + 1, end - begin - 1) : "";
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto number = std::find_if(setting.begin(), setting.end(), is_digit);
+  if (number != setting.begin() && number != setting.end()) {
+    setting.insert(number, ' ');
+  }
+  return setting;
 }
 
 }  // namespace gesso

@@ -175,6 +175,21 @@ const Experiment& landscape_experiment() {
     e.runs = &ExperimentResults::landscape;
     e.planned = plan;
     e.do_training = train_run;
+    e.measured = {
+        {"loss at the end",
+         [](const LandscapeRun& run) {
+           return run.loss.empty() || run.diverged_at > 0 ? NAN : run.loss.back();
+         }},
+        {"loss varies by", [](const LandscapeRun& run) { return mean_or_nan(varied(run)); }},
+        {"gradient changes by, of its norm",
+         [](const LandscapeRun& run) { return mean_or_nan(run.gradient_change); }},
+        {"change per distance", [](const LandscapeRun& run) { return mean_or_nan(run.smoothness); }}};
+    e.recorded = {{"loss", &LandscapeRun::loss},
+                  {"lowest loss along the gradient", &LandscapeRun::lowest},
+                  {"highest loss along the gradient", &LandscapeRun::highest},
+                  {"norm of the gradient", &LandscapeRun::gradient_norm},
+                  {"change of the gradient, of its norm", &LandscapeRun::gradient_change},
+                  {"change per distance", &LandscapeRun::smoothness}};
     e.blocks = blocks;
     return e;
   }();

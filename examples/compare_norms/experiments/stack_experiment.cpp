@@ -53,8 +53,13 @@ const char* const kGridWords =
 TypedExperiment<StackRun> stack_experiment() {
   TypedExperiment<StackRun> experiment;
   experiment.do_training = train_run;
+  experiment.measured = {
+      {"training loss", [](const StackRun& run) { return run.result.training_loss; }},
+      {"test error in eval mode, %", [](const StackRun& run) { return 100 * run.result.test.error; }}};
   return experiment;
 }
+
+double test_error_in_batches(const StackRun& run) { return 100 * run.result.test_in_batches.error; }
 
 StackRun usual_run(const std::string& normalization, const ExperimentSettings& settings, std::uint64_t seed) {
   return {.name = concat_text(normalization, "-seed", seed),

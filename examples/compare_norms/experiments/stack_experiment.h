@@ -12,6 +12,9 @@ namespace gesso {
 /// An experiment that lacks its name, title, question, source, runs, plan and blocks.
 TypedExperiment<StackRun> stack_experiment();
 
+/// In percent, in training mode.
+double test_error_in_batches(const StackRun& run);
+
 /// Six convolutions with He's weights and this normalization, in batches of 16. Its name is "group-seed2".
 StackRun usual_run(const std::string& normalization, const ExperimentSettings& settings, std::uint64_t seed);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "compare_norms/csv_fields.h"
@@ -12,7 +13,11 @@
 
 namespace gesso {
 
-/// Run has a `name`, a `training` with steps and batch, and kFields.
+/// "batch 4" of "group-batch4-seed2".
+std::string setting_in(const std::string& training, const std::string& normalization);
+
+/// Run has a `name`, "NORMALIZATION-SETTING-seedN" or "NORMALIZATION-seedN", a `network`, a `training` with steps and
+/// batch, and kFields; what it records, over `step`.
 template <class Run>
 class TypedExperiment : public Experiment {
  public:
@@ -24,6 +29,11 @@ class TypedExperiment : public Experiment {
                       const AfterPictures& after_pictures) = nullptr;
   /// The section, below the question; there is at least one run.
   std::vector<ReportBlock> (*blocks)(const std::vector<Run>& runs) = nullptr;
+
+  /// What tables have of a training.
+  std::vector<std::pair<std::string, double (*)(const Run& run)>> measured = {};
+  /// What is recorded at each of the run's `step`.
+  std::vector<std::pair<std::string, std::vector<double> Run::*>> recorded = {};
 
   std::vector<PlannedTraining> plan(const ExperimentSettings& settings) const override {
     std::vector<PlannedTraining> trainings;
@@ -67,6 +77,32 @@ class TypedExperiment : public Experiment {
 
   Index count(const ExperimentResults& results) const override {
     return static_cast<Index>((results.*runs).size());
+  }
+
+  std::vector<std::string> measures() const override {
+    std::vector<std::string> names;
+    for (const auto& [name, measure] : measured) {
+      names.push_back(name);
+    }
+    return names;
+  }
+
+  std::vector<TrainingNumbers> numbers(const ExperimentResults& results) const override {
+    std::vector<TrainingNumbers> list;
+    for (const Run& run : results.*runs) {
+      TrainingNumbers numbers{run.name, run.network.normalization,
+                              setting_in(run.name, run.network.normalization), run.training.steps};
+      for (const auto& [name, measure] : measured) {
+        numbers.values.push_back(measure(run));
+      }
+      if constexpr (requires { run.step; }) {
+        for (const auto& [name, values] : recorded) {
+          numbers.curves.push_back({.name = name, .x = run.step, .y = run.*values});
+        }
+      }
+      list.push_back(std::move(numbers));
+    }
+    return list;
   }
 
   ReportSection section(const ExperimentResults& results) const override {

@@ -99,6 +99,11 @@ bool train_run(const ClassificationTask& task, GrowthRun& run, const AfterPictur
   return true;
 }
 
+// The last of its numbers; NaN where the training diverged.
+double last(const GrowthRun& run, const std::vector<double>& values) {
+  return values.empty() || run.diverged_at > 0 ? NAN : values.back();
+}
+
 std::vector<ReportBlock> blocks(const std::vector<GrowthRun>& all) {
   std::vector<ReportBlock> blocks = {ReportText{
       {"A weight w before a normalization can be made longer without any change of the output: with batch and instance "
@@ -124,7 +129,7 @@ std::vector<ReportBlock> blocks(const std::vector<GrowthRun>& all) {
     const auto at_end = [&](std::vector<double> GrowthRun::*values, bool by_first) {
       return least_to_most(runs, [=](const GrowthRun& run) {
         const std::vector<double>& list = run.*values;
-        return list.empty() || run.diverged_at > 0 ? NAN : list.back() / (by_first ? list.front() : 1);
+        return last(run, list) / (by_first && !list.empty() ? list.front() : 1);
       });
     };
     const auto on_average = [&](std::vector<double> GrowthRun::*values) {
@@ -159,6 +164,18 @@ const Experiment& weight_growth_experiment() {
     e.runs = &ExperimentResults::weight_growth;
     e.planned = plan;
     e.do_training = train_run;
+    e.measured = {
+        {"weights' length at the end, of the first",
+         [](const GrowthRun& run) { return last(run, run.growth); }},
+        {"effective rate at the end, of the first",
+         [](const GrowthRun& run) {
+           return last(run, run.effective_rate) / (run.step.empty() ? 1 : run.effective_rate.front());
+         }},
+        {"cosine of gradient and weight", [](const GrowthRun& run) { return mean_or_nan(run.along); }}};
+    e.recorded = {{"loss", &GrowthRun::loss},
+                  {"weights' length, of the first", &GrowthRun::growth},
+                  {"effective rate", &GrowthRun::effective_rate},
+                  {"cosine of gradient and weight", &GrowthRun::along}};
     e.blocks = blocks;
     return e;
   }();

@@ -4,9 +4,13 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <sstream>
 
+#include "compare_norms/against.h"
 #include "compare_norms/experiments/experiment_fields.h"
+#include "compare_norms/experiments/experiment_tables.h"
 #include "compare_norms/experiments/stack_experiment.h"
+#include "compare_norms/tables.h"
 #include "files.h"
 #include "gesso/core/error.h"
 #include "gesso/core/files/file.h"
@@ -90,6 +94,14 @@ TEST_CASE("trainings yield the same whatever their order, and one that is stoppe
     CHECK(std::count(csv.begin(), csv.end(), '\n') == 4);
     CHECK(csv.starts_with("name,"));
     CHECK(csv.find("\n" + names[1] + ",") != std::string::npos);
+    const std::vector<TrainingNumbers> numbers = experiment->numbers(forwards);
+    REQUIRE(numbers.size() == 3);
+    CHECK((numbers[1].name == names[1] && names[1].starts_with(numbers[1].normalization)));
+    CHECK(numbers[1].steps > 0);
+    CHECK(numbers[1].values.size() == experiment->measures().size());
+    for (const ReportCurve& curve : numbers[1].curves) {
+      CHECK((!curve.x.empty() && curve.y.size() == curve.x.size()));
+    }
     const ReportSection section = experiment->section(forwards);
     REQUIRE(section.blocks.size() >= 2);
     CHECK(std::get<ReportText>(section.blocks[0]).paragraphs[0].starts_with(experiment->question));
@@ -206,6 +218,85 @@ TEST_CASE("constants: eps is part of the training, momentum only of what batch n
   CHECK(result(2).test_in_batches.loss == result(0).test_in_batches.loss);
   CHECK(result(2).test.loss != result(0).test.loss);
   CHECK(result(3).test.loss == result(0).test.loss);
+}
+
+TEST_CASE(
+    "experiments in tables: a measure by normalization and setting, or measures where there is one setting") {
+  CHECK(setting_in("group-batch4-seed2", "group") == "batch 4");
+  CHECK(setting_in("batch-eps1e-05-seed1", "batch") == "eps 1e-05");
+  CHECK(setting_in("layer-first-half-seed1", "layer") == "first-half");
+  CHECK(setting_in("none-seed12", "none").empty());
+
+  ExperimentResults results;
+  for (const std::uint64_t seed : {1, 2}) {
+    for (const char* normalization : {"none", "batch"}) {
+      for (const double rate : {0.01, 1.0}) {
+        StackRun run{.name = concat_text(normalization, "-rate", rate, "-seed", seed)};
+        run.network.normalization = normalization;
+        run.training = {.steps = 150, .lr = rate, .seed = seed};
+        run.result.training_loss = rate + static_cast<double>(seed);
+        run.result.test.error = 0.25;
+        if (rate == 1 && seed == 2 && run.network.normalization == "none") {
+          run.result.training_loss = NAN;
+        }
+        results.learning_rate.push_back(run);
+      }
+    }
+    results.landscape.push_back({.name = concat_text("batch-seed", seed),
+                                 .step = {1, 150},
+                                 .loss = {3, 1},
+                                 .lowest = {2.5, 1},
+                                 .highest = {3.5, 1},
+                                 .gradient_norm = {1, 1},
+                                 .gradient_change = {0.5, 1.5},
+                                 .smoothness = {4, 6}});
+    results.landscape.back().network.normalization = "batch";
+    results.landscape.back().training.steps = 150;
+  }
+  const Experiment& rates = *experiments_named({"learning-rate"}).front();
+  const std::vector<ReportTable> by_rate = experiment_tables(rates, results);
+  REQUIRE(by_rate.size() == rates.measures().size());
+  CHECK(by_rate[0].title == "learning-rate: training loss");
+  CHECK(by_rate[0].columns == std::vector<std::string>{"Normalization", "rate 0.01", "rate 1"});
+  CHECK(by_rate[0].rows ==
+        std::vector<std::vector<std::string>>{{"no normalization", "1.51 ± 0.71", "1 of 2 diverged"},
+                                              {"batch", "1.51 ± 0.71", "2.50 ± 0.71"}});
+  CHECK(by_rate[1].rows[1][2] == "25.0 ± 0.0");
+  const Experiment& landscape = *experiments_named({"landscape"}).front();
+  const std::vector<ReportTable> measures = experiment_tables(landscape, results);
+  REQUIRE(measures.size() == 1);
+  CHECK(measures[0].columns == std::vector<std::string>{"Normalization", "loss at the end", "loss varies by",
+                                                        "gradient changes by, of its norm",
+                                                        "change per distance"});
+  CHECK(measures[0].rows[0] ==
+        std::vector<std::string>{"batch", "1.00 ± 0.00", "0.500 ± 0.000", "1.00 ± 0.00", "5.00 ± 0.00"});
+
+  // As LaTeX, without style networks.
+  Comparison comparison{.experiments = results};
+  std::ostringstream latex;
+  print_latex(latex, comparison);
+  CHECK(latex.str().find("% learning-rate: training loss\n\\begin{tabular}{lrr}\n") != std::string::npos);
+  CHECK(latex.str().find("batch & 1.51 $\\pm$ 0.71 & 2.50 $\\pm$ 0.71 \\\\\n") != std::string::npos);
+  CHECK(latex.str().find("total-loss") == std::string::npos);
+
+  // Side by side with a study that has other rates.
+  ExperimentResults others = results;
+  others.landscape.clear();
+  std::erase_if(others.learning_rate, [](const StackRun& run) { return run.training.lr == 1; });
+  for (StackRun& run : others.learning_rate) {
+    run.result.training_loss = 2;
+  }
+  const std::optional<ReportTable> table = experiment_table_against(rates, results, others, "other");
+  REQUIRE(table);
+  CHECK(table->columns.size() == 2 + 2 * rates.measures().size());
+  CHECK((table->columns[2] == "training loss: this" && table->columns[3] == "other"));
+  REQUIRE(table->rows.size() == 2);
+  CHECK(table->rows[1][1] == "rate 0.01");
+  CHECK((table->rows[1][2] == "1.51 ± 0.71" && table->rows[1][3] == "2.00 ± 0.00"));
+  CHECK(!experiment_table_against(landscape, results, others, "other"));
+  Report report;
+  report.sections = {against_section(comparison, {.experiments = others}, "other")};
+  CHECK(report.html().find("Experiment learning-rate") != std::string::npos);
 }
 
 TEST_CASE("a grid that was killed goes on to the same results, and another may be added to it") {

@@ -68,3 +68,48 @@ TEST_CASE("an event file for each training, a record for each step") {
   CHECK(records[2].substr(9, 3) == "\x10\xAC\x02");  // 300
   CHECK(std::isnan(number_at<float>(records[2], records[2].find("loss/total") + 11)));
 }
+
+TEST_CASE(
+    "classifiers and experiments have event files too: what was recorded, and what was measured at the end") {
+  Comparison comparison;
+  comparison.classification = {{.task = "crops",
+                                .normalization = "batch",
+                                .seed = 2,
+                                .step = {1, 2},
+                                .loss = {2, 1},
+                                .train_accuracy = {0.25, 0.5}}};
+  StackRun stack{.name = "group-batch4-seed2"};
+  stack.network.normalization = "group";
+  stack.training.steps = 600;
+  stack.result.training_loss = 1.5;
+  comparison.experiments.batch_size = {stack};
+  GrowthRun growth{.name = "batch-Adam-seed1", .optimizer = "Adam"};
+  growth.step = {1, 300};
+  growth.loss = {3, 2};
+  growth.growth = {1, 1.25};
+  growth.effective_rate = {1, 0.5};
+  growth.along = {0, 0};
+  growth.training.steps = 300;
+  comparison.experiments.weight_growth = {growth};
+  const TemporaryFolder folder;
+  CHECK(write_tensorboard(comparison, folder.path()) == 3);
+  const auto records = [&](const std::string& training) {
+    return records_of(read_file(folder / (training + "/events.out.tfevents.0.gesso")));
+  };
+  const auto value = [](const std::string& record, const std::string& tag) {
+    const std::size_t at = record.find(tag);
+    REQUIRE(at != std::string::npos);
+    return number_at<float>(record, at + tag.size() + 1);
+  };
+  const std::vector<std::string> classifier = records("classifier-crops-batch-seed2");
+  REQUIRE(classifier.size() == 3);
+  CHECK(value(classifier[2], "classifier/accuracy") == 0.5f);
+  const std::vector<std::string> of_stack = records("experiments/batch-size/group-batch4-seed2");
+  REQUIRE(of_stack.size() == 2);
+  CHECK(of_stack[1].substr(9, 3) == "\x10\xD8\x04");  // 600
+  CHECK(value(of_stack[1], "batch-size results/training loss") == 1.5f);
+  const std::vector<std::string> of_growth = records("experiments/weight-growth/batch-Adam-seed1");
+  REQUIRE(of_growth.size() == 3);  // what is recorded at the last step and measured at the end is one event
+  CHECK(value(of_growth[2], "weight-growth/loss") == 2.0f);
+  CHECK(value(of_growth[2], "weight-growth results/effective rate at the end, of the first") == 0.5f);
+}
