@@ -59,7 +59,8 @@ inline Report sample_report() {
        {ReportText{{"Thin lines are single steps."}}, loss, band, table, formula, matrices, maps, grid,
         findings}},
       {"Pictures",
-       {ReportComparison{"Wipe", {day, night, dusk}}, ReportPictures{"All", {day, night, map}},
+       {ReportComparison{"Wipe", {{"square", {day, night, dusk}}, {"map", {day, map}}}},
+        ReportPictures{"All", {day, night, map}},
         ReportPictureSteps{.title = "On the way", .steps = {10, 20, 40}, .series = {{night, dusk, day}}}}}};
   report.settings = {{"width", "16"}, {"file", "caf\xe9.jpg"}};  // Latin-1, not UTF-8
   report.notes = {"Small print."};

@@ -279,7 +279,7 @@ std::optional<Comparison> Comparer::train_and_measure(std::size_t number, const 
   const auto show_progress = [&](Index steps, const LogEntry& entry) {
     char loss[32];
     std::snprintf(loss, sizeof loss, ", loss %.3f", logged(entry, "loss").value());
-    progress(units_of_steps(planned, steps),
+    progress(units_of_steps(planned, settings_, steps),
              concat_text(words, ": step ", steps, " of ", settings_.training.steps, loss));
   };
   if (!run_training(train_settings(planned, settings_), material.training, folder,

@@ -33,10 +33,10 @@ std::vector<ComparisonJob> comparison_jobs(const ComparisonSettings& settings,
 /// "batch, batch 4, seed 1", "classifier of crops, batch, seed 1", "batch-size, group-batch4-seed2"
 std::string words_of(const ComparisonJob& job);
 
-/// How long it takes, in units of about equal time: a training step of a style network is 1 + batch of them, as a step on
-/// one picture costs about half of one on three, a step of a classifier is one, and so are 16 pictures in an experiment.
+/// How long it takes, in units of about equal time: a step of a classifier is one, and so are 16 pictures in an experiment.
 Index units_of(const ComparisonJob& job, const ComparisonSettings& settings);
-inline Index units_of_steps(const PlannedRun& run, Index steps) { return steps * (1 + run.batch); }
+/// Of so many steps of a style network. A step on one picture costs about half of one on three.
+Index units_of_steps(const PlannedRun& run, const ComparisonSettings& settings, Index steps);
 inline Index units_of_pictures(Index pictures) { return pictures / 16; }
 
 /// Whether the comparison has it, be it as a training that failed: it would fail again.

@@ -22,29 +22,31 @@ std::optional<ReportPicture> painted_by(const Page& page, const std::string& nam
                                 ", trained in batches of ", batch));
 }
 
-// All networks' pictures of the first photograph, and the photograph: batch against instance norm to begin with.
+// All networks' pictures of each photograph, and the photograph: batch against instance norm to begin with.
 std::optional<ReportComparison> wipe_of(const Page& page) {
-  if (page.comparison.test_photographs.empty()) {
-    return {};
-  }
-  const std::string& photograph = page.comparison.test_photographs.front();
-  ReportComparison wipe{name_of_photograph(photograph) + ", any two of the networks", {}};
+  ReportComparison wipe{"Any two of the networks", {}};
   std::vector<std::string> names = page.names;
   const auto first = [](const std::string& name) { return name == "batch" || name == "instance"; };
   std::stable_partition(names.begin(), names.end(), first);
-  for (const Index batch : page.batch_sizes) {
-    for (const std::string& name : names) {
-      if (auto painted = painted_by(page, name, batch, 0)) {
-        painted->caption = concat_text(label_of(name), ", batches of ", batch);
-        wipe.pictures.push_back(*painted);
+  for (std::size_t i = 0; i < page.comparison.test_photographs.size(); ++i) {
+    const std::string& photograph = page.comparison.test_photographs[i];
+    ReportScene scene{name_of_photograph(photograph), {}};
+    for (const Index batch : page.batch_sizes) {
+      for (const std::string& name : names) {
+        if (auto painted = painted_by(page, name, batch, i)) {
+          painted->caption = concat_text(label_of(name), ", batches of ", batch);
+          scene.pictures.push_back(*painted);
+        }
       }
     }
+    if (auto picture = picture_of(page, photograph, "photograph", "The photograph " + scene.name)) {
+      scene.pictures.push_back(*picture);
+    }
+    if (scene.pictures.size() >= 2) {
+      wipe.scenes.push_back(std::move(scene));
+    }
   }
-  if (auto picture =
-          picture_of(page, photograph, "photograph", "The photograph " + name_of_photograph(photograph))) {
-    wipe.pictures.push_back(*picture);
-  }
-  return wipe.pictures.size() < 2 ? std::nullopt : std::optional(wipe);
+  return wipe.scenes.empty() ? std::nullopt : std::optional(wipe);
 }
 
 // What the networks painted on the way, the same steps for all.

@@ -111,7 +111,7 @@ std::vector<ReportBlock> Samples::report_blocks() const {
       for (std::size_t s = 0; s < styles_.size(); ++s) {
         pictures.push_back(sample.after[(i + s) % styles_.size()]);
       }
-      blocks.emplace_back(ReportComparison{.title = sample.name, .pictures = std::move(pictures)});
+      blocks.emplace_back(ReportComparison{sample.name, {{sample.name, std::move(pictures)}}});
     }
   }
   return blocks;

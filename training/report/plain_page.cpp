@@ -151,7 +151,18 @@ class PlainPage {
   }
 
   std::string of(const ReportPictures& group) { return title_of(group.title) + pictures(group.pictures); }
-  std::string of(const ReportComparison& group) { return title_of(group.title) + pictures(group.pictures); }
+  // Of several scenes the first is open.
+  std::string of(const ReportComparison& group) {
+    std::string html = title_of(group.title);
+    if (group.scenes.size() == 1) {
+      return html + pictures(group.scenes.front().pictures);
+    }
+    for (const ReportScene& scene : group.scenes) {
+      html += concat_text("<details", &scene == group.scenes.data() ? " open" : "", ">",
+                          tagged("summary", scene.name), pictures(scene.pictures), "</details>\n");
+    }
+    return html;
+  }
 
   std::string of(const ReportPictureSteps& group) {
     std::string html = title_of(group.title);

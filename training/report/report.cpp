@@ -184,10 +184,14 @@ Json to_json(const ReportPictures& group, PictureFiles& files) {
 }
 
 Json to_json(const ReportComparison& comparison, PictureFiles& files) {
-  require(comparison.pictures.size() >= 2, "report: comparison \"", comparison.title, "\" has ",
-          comparison.pictures.size(), " pictures; it must have two or more");
-  return {
-      {"type", "comparison"}, {"title", comparison.title}, {"pictures", to_json(comparison.pictures, files)}};
+  require(!comparison.scenes.empty(), "report: comparison \"", comparison.title, "\" has no scene");
+  Json scenes = Json::array();
+  for (const ReportScene& scene : comparison.scenes) {
+    require(scene.pictures.size() >= 2, "report: comparison \"", comparison.title, "\" has ",
+            scene.pictures.size(), " pictures; it must have two or more");
+    scenes.push_back({{"name", scene.name}, {"pictures", to_json(scene.pictures, files)}});
+  }
+  return {{"type", "comparison"}, {"title", comparison.title}, {"scenes", scenes}};
 }
 
 Json to_json(const ReportPictureSteps& group, PictureFiles& files) {

@@ -165,11 +165,19 @@ struct ReportPictures {
   int columns = 0;  ///< 0: as many as the window has room for
 };
 
-/// Pictures of one scene, two of them one on top of the other, with a border between them that readers can move. Of
-/// more than two, readers choose by their captions; the first two are there to begin with.
+/// Pictures of the same thing, equally large.
+struct ReportScene {
+  std::string name;
+  std::vector<ReportPicture>
+      pictures;  ///< two or more; the last stands for the scene where readers choose one
+};
+
+/// Two pictures of a scene, one on top of the other, with a border between them that readers can move. Of more than two,
+/// readers choose by their captions, of several scenes by a small picture; the first two of the first scene are there to
+/// begin with.
 struct ReportComparison {
   std::string title;
-  std::vector<ReportPicture> pictures;  ///< two or more
+  std::vector<ReportScene> scenes;  ///< one or more
 };
 
 /// Pictures as they were at several steps. Readers go from step to step, and all pictures follow.
@@ -219,7 +227,7 @@ struct Report {
   /// The page. A small script in it draws the report; without scripts it shows the texts, tables and pictures as they
   /// are, and charts as tables. Any text may be given: none of it is read as HTML. Throws ArgumentError, naming the
   /// table, curve, map or grid, when a row does not have one text per column, or a curve one y (and low and high) per x, when
-  /// a comparison has fewer than two pictures, or a series of pictures not one per step.
+  /// a comparison has no scene or one with fewer than two pictures, or a series of pictures not one per step.
   std::string html() const;
 
   /// Writes the page to a file, all at once. Throws FileError when it cannot be written.

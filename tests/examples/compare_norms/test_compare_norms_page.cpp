@@ -319,11 +319,12 @@ TEST_CASE("the page works in a browser: verdicts, curves, pictures, maps, and no
   const TemporaryFolder folder;
   Comparison comparison = made_up_comparison();
   save_picture(folder / "cat.png", Tensor::full({1, 3, 24, 32}, 0.5));
-  comparison.test_photographs = {"cat.png"};
+  save_picture(folder / "dog.png", Tensor::full({1, 3, 32, 24}, 0.25));
+  comparison.test_photographs = {"cat.png", "dog.png"};
   comparison.style_picture = "cat.png";
   for (ComparisonRun& run : comparison.runs) {
     if (run.seed == 1 && run.photographs == "plain") {
-      run.pictures = {"cat.png"};
+      run.pictures = {"cat.png", "dog.png"};
       run.samples = {{2, "cat.png"}, {3, "cat.png"}};
       run.normalization_record = "record.jsonl";
     }
@@ -349,6 +350,9 @@ TEST_CASE("the page works in a browser: verdicts, curves, pictures, maps, and no
       check(all("img").every((image) => image.complete && image.naturalWidth > 0 && image.alt), "pictures");
       check(all(".thumb").length >= 5 && all(".comparison").length === 1, "picture rows and wipe");
       check(all(".comparison option").length === 2 * 5, "pictures to choose: " + all(".comparison option").length);
+      check(all(".scenes button").map((door) => door.title).join() === "cat,dog", "photographs to choose");
+      all(".scenes button")[1].click();
+      check(all(".comparison .wipe img").every((image) => image.height > image.width), "the other photograph");
       check(all(".steps output").map((words) => words.textContent).join() === "step 3,step 3", "a row of steps for each batch size");
       check(all(".color-map canvas").length === 4, "maps: " + all(".color-map canvas").length);
       check(document.documentElement.scrollWidth <= innerWidth, "wider than the window");

@@ -78,7 +78,7 @@ TEST_CASE("each picture is in the page once, as a file that can be read") {
   const Json data = data_of(html);
   const std::vector<std::string> pictures = pictures_of(html);
   REQUIRE(pictures.size() == 4);
-  const Json& comparison = data["sections"][1]["blocks"][0];
+  const Json& comparison = data["sections"][1]["blocks"][0]["scenes"][0];
   const Json& group = data["sections"][1]["blocks"][1];
   const Json& steps = data["sections"][1]["blocks"][2];
   CHECK(comparison["pictures"][0]["image"] == group["pictures"][0]["image"]);
@@ -151,8 +151,9 @@ TEST_CASE("a report is written whole or not at all, and what does not fit is nam
   CHECK(with_report_error(ReportTable{"Costs", {"a", "b"}, {{"1", "2"}, {"3"}}}) ==
         "report: a row of table \"Costs\" has 1 texts for 2 columns");
   const ReportPicture day = report_picture(sample_picture(0.9), "day", "A red square");
-  CHECK(with_report_error(ReportComparison{"Wipe", {day}}) ==
+  CHECK(with_report_error(ReportComparison{"Wipe", {{"square", {day}}}}) ==
         "report: comparison \"Wipe\" has 1 pictures; it must have two or more");
+  CHECK(with_report_error(ReportComparison{"Wipe", {}}) == "report: comparison \"Wipe\" has no scene");
   CHECK(with_report_error(ReportPictureSteps{.title = "On the way", .steps = {1, 2}, .series = {{day}}}) ==
         "report: a series of \"On the way\" has 1 pictures for 2 steps");
   CHECK(with_report_error(ReportColorMaps{.title = "", .maps = {{"mean", {1, 2}, {{1, 2}, {3}}}}}) ==

@@ -154,6 +154,12 @@ const char* const kUse = R"(<script>
     check(under() === "A red square,A brown square", "another on the right: " + under());
     check(document.querySelector(".comparison .wipe").style.getPropertyValue("--at") === "20%", "the border stays");
     check(left_choice.isConnected && left_choice.value === "0", "the choice stays");
+    const [first_scene, other_scene] = all(".comparison .scenes button");
+    check(other_scene.getAttribute("aria-label") === "map" && first_scene.getAttribute("aria-pressed") === "true", "two scenes");
+    other_scene.click();
+    check(under() === "A red square,Means by layer" && other_scene.getAttribute("aria-pressed") === "true", "another scene: " + under());
+    first_scene.click();
+    check(under() === "A red square,A brown square", "back, with what was chosen there: " + under());
 
     // Going from step to step: pictures follow, by slider and by buttons.
     const way = document.querySelector(".steps"), at_step = () => way.querySelector("output").textContent;

@@ -20,23 +20,37 @@ function sides(left, right) {
   return make("div", {class: "sides"}, make("span", {}, `‹ ${left.caption || left.alt}`), make("span", {}, `${right.caption || right.alt} ›`));
 }
 
-// Two pictures under one handle; of several, the reader chooses which.
+// Two pictures of a scene under one handle; of several scenes and pictures, the reader chooses which.
 function comparison(block, id) {
-  const all = block.pictures, state = {at: 50, sides: [0, 1], ...memory.get(id)};
-  if (state.sides.some((i) => !all[i])) state.sides = [0, 1];
-  const place = make("div", {class: "place"});
-  const choices = state.sides.map((chosen, side) => make("select", {"aria-label": `Picture on the ${side ? "right" : "left"}`,
-    onchange: (event) => { state.sides[side] = Number(event.target.value); draw(); }},
-    all.map((picture, i) => make("option", {value: i, selected: i === chosen}, picture.caption || picture.alt))));
+  const words = (picture) => picture.caption || picture.alt, scenes = block.scenes;
+  const state = {at: 50, scene: 0, sides: scenes[0].pictures.slice(0, 2).map(words), ...memory.get(id)};
+  const pictures = () => (scenes[state.scene] || scenes[0]).pictures;
+  const chosen = (side) => {
+    const found = pictures().findIndex((picture) => words(picture) === state.sides[side]);
+    return found < 0 ? side : found; // a scene need not have what was chosen in another one
+  };
+  const place = make("div", {class: "place"}), below = make("div", {});
+  const choices = [0, 1].map((side) => make("select", {"aria-label": `Picture on the ${side ? "right" : "left"}`,
+    onchange: (event) => { state.sides[side] = words(pictures()[event.target.value]); draw(); }}));
+  const doors = scenes.length === 1 ? [] : scenes.map((scene, i) => make("button", {type: "button", title: scene.name,
+    "aria-label": scene.name, onclick: () => { state.scene = i; enter(); }}, image(scene.pictures.at(-1))));
   function draw() {
-    const [left, right] = state.sides.map((i) => all[i]);
-    const size = `width: ${Math.max(left.width, 720)}px; aspect-ratio: ${left.width} / ${left.height}`;
-    place.replaceChildren(wipe(left, right, size, state.at, (at) => { state.at = at; memory.set(id, state); }),
-      all.length === 2 ? sides(left, right) : make("div", {class: "sides"}, choices));
+    const [left, right] = [0, 1].map((side) => pictures()[chosen(side)]);
+    const ratio = left.width / left.height; // never taller than the window
+    const size = `width: min(${Math.max(left.width, 720)}px, calc(var(--tallest) * ${ratio})); aspect-ratio: ${ratio}`;
+    place.replaceChildren(wipe(left, right, size, state.at, (at) => { state.at = at; memory.set(id, state); }));
+    below.replaceChildren(pictures().length === 2 ? sides(left, right) : make("div", {class: "sides"}, choices));
     memory.set(id, state);
   }
-  draw();
-  return make("figure", {class: "block comparison"}, block.title ? make("h3", {}, block.title) : null, place);
+  function enter() {
+    choices.forEach((choice, side) => choice.replaceChildren(...pictures().map((picture, i) =>
+      make("option", {value: i, selected: i === chosen(side)}, words(picture)))));
+    doors.forEach((door, i) => door.setAttribute("aria-pressed", scenes[i].pictures === pictures()));
+    draw();
+  }
+  enter();
+  return make("figure", {class: "block comparison"}, block.title ? make("h3", {}, block.title) : null,
+    doors.length ? make("div", {class: "scenes", role: "group", "aria-label": "What is shown"}, doors) : null, place, below);
 }
 
 // Pictures that change from step to step, all at once.
