@@ -95,7 +95,7 @@ const Experiment& batch_size_experiment() {
     e.source = "Wu and He 2018, arXiv 1803.08494, figure 1";
     e.runs = &ExperimentResults::batch_size;
     e.planned = plan;
-    e.measured.emplace_back("test error in training mode, %", test_error_in_batches);
+    e.measured.emplace_back("test error in batches, %", test_error_in_batches);
     e.blocks = blocks;
     return e;
   }();

@@ -75,7 +75,7 @@ const Experiment& constants_experiment() {
         "Ioffe and Szegedy 2015, arXiv 1502.03167, algorithms 1 and 2; Wu and Johnson 2021, arXiv 2105.07576";
     e.runs = &ExperimentResults::constants;
     e.planned = plan;
-    e.measured.emplace_back("test error in training mode, %", test_error_in_batches);
+    e.measured.emplace_back("test error in batches, %", test_error_in_batches);
     e.blocks = blocks;
     return e;
   }();

@@ -86,16 +86,16 @@ std::optional<ReportTable> experiment_table_against(const Experiment& experiment
   const bool settings =
       std::any_of(both.begin(), both.end(), [](const Condition& c) { return !c.second.empty(); });
   const std::vector<std::string> measures = experiment.measures();
-  ReportTable table{concat_text("Experiment ", experiment.name), {"Normalization"}, {}};
+  ReportTable table{concat_text("Experiment ", experiment.name, ": this and ", name), {"Normalization"}, {}};
   if (settings) {
     table.columns.emplace_back("Setting");
   }
   for (const std::string& measure : measures) {
-    table.columns.push_back(concat_text(measure, ": this"));
+    table.columns.push_back(measure);
     table.columns.push_back(name);
   }
   for (const Condition& condition : both) {
-    std::vector<std::string>& row = table.rows.emplace_back(1, label_of(condition.first));
+    std::vector<std::string>& row = table.rows.emplace_back(1, condition.first);
     if (settings) {
       row.push_back(condition.second);
     }

@@ -53,9 +53,8 @@ const char* const kGridWords =
 TypedExperiment<StackRun> stack_experiment() {
   TypedExperiment<StackRun> experiment;
   experiment.do_training = train_run;
-  experiment.measured = {
-      {"training loss", [](const StackRun& run) { return run.result.training_loss; }},
-      {"test error in eval mode, %", [](const StackRun& run) { return 100 * run.result.test.error; }}};
+  experiment.measured = {{"training loss", [](const StackRun& run) { return run.result.training_loss; }},
+                         {"test error, %", [](const StackRun& run) { return 100 * run.result.test.error; }}};
   return experiment;
 }
 

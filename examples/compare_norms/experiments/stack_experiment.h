@@ -12,7 +12,7 @@ namespace gesso {
 /// An experiment that lacks its name, title, question, source, runs, plan and blocks.
 TypedExperiment<StackRun> stack_experiment();
 
-/// In percent, in training mode.
+/// In percent, in training mode, each batch with its own statistics.
 double test_error_in_batches(const StackRun& run);
 
 /// Six convolutions with He's weights and this normalization, in batches of 16. Its name is "group-seed2".

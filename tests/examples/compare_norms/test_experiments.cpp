@@ -289,7 +289,7 @@ TEST_CASE(
   const std::optional<ReportTable> table = experiment_table_against(rates, results, others, "other");
   REQUIRE(table);
   CHECK(table->columns.size() == 2 + 2 * rates.measures().size());
-  CHECK((table->columns[2] == "training loss: this" && table->columns[3] == "other"));
+  CHECK((table->columns[2] == "training loss" && table->columns[3] == "other"));
   REQUIRE(table->rows.size() == 2);
   CHECK(table->rows[1][1] == "rate 0.01");
   CHECK((table->rows[1][2] == "1.51 ± 0.71" && table->rows[1][3] == "2.00 ± 0.00"));

@@ -378,8 +378,9 @@ TEST_CASE("what cannot fit into the memory is refused by every program before it
   check(world, "style-transfer", kStylize, {{"{photo.jpg} --mix 1,,2", "--mix 1,,2: there is nothing"}},
         count);
   check(world, "compare-norms", "--out {new} ",
-        {{"--batch-sizes 1,64 --crop 256", "--batch-sizes 64 --crop 256: the training takes "}}, count,
-        limit);
+        {{"--batch-sizes 1,64 --crop 256", "--batch-sizes 64 --crop 256: the training takes "},
+         {"--jobs 200", "--jobs 200 takes 200 times "}},
+        count, limit);
   check(world, "train-loss-network",
         "--pictures {photos} --teacher-weights {teacher.safetensors} --out {new} ",
         {{"--batch 256", "--batch 256 --crop 128: the training takes "},

@@ -158,6 +158,7 @@ const char* const kUse = R"(<script>
     check(other_scene.getAttribute("aria-label") === "map" && first_scene.getAttribute("aria-pressed") === "true", "two scenes");
     other_scene.click();
     check(under() === "A red square,Means by layer" && other_scene.getAttribute("aria-pressed") === "true", "another scene: " + under());
+    check(document.querySelector(".scenes output").textContent === "map", "its name");
     first_scene.click();
     check(under() === "A red square,A brown square", "back, with what was chosen there: " + under());
 

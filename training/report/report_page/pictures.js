@@ -29,7 +29,7 @@ function comparison(block, id) {
     const found = pictures().findIndex((picture) => words(picture) === state.sides[side]);
     return found < 0 ? side : found; // a scene need not have what was chosen in another one
   };
-  const place = make("div", {class: "place"}), below = make("div", {});
+  const place = make("div", {class: "place"}), below = make("div", {}), name = make("output", {});
   const choices = [0, 1].map((side) => make("select", {"aria-label": `Picture on the ${side ? "right" : "left"}`,
     onchange: (event) => { state.sides[side] = words(pictures()[event.target.value]); draw(); }}));
   const doors = scenes.length === 1 ? [] : scenes.map((scene, i) => make("button", {type: "button", title: scene.name,
@@ -45,12 +45,13 @@ function comparison(block, id) {
   function enter() {
     choices.forEach((choice, side) => choice.replaceChildren(...pictures().map((picture, i) =>
       make("option", {value: i, selected: i === chosen(side)}, words(picture)))));
+    name.textContent = (scenes[state.scene] || scenes[0]).name;
     doors.forEach((door, i) => door.setAttribute("aria-pressed", scenes[i].pictures === pictures()));
     draw();
   }
   enter();
   return make("figure", {class: "block comparison"}, block.title ? make("h3", {}, block.title) : null,
-    doors.length ? make("div", {class: "scenes", role: "group", "aria-label": "What is shown"}, doors) : null, place, below);
+    doors.length ? make("div", {class: "scenes", role: "group", "aria-label": "What is shown"}, doors, name) : null, place, below);
 }
 
 // Pictures that change from step to step, all at once.
