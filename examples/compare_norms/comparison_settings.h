@@ -26,7 +26,7 @@ std::string listed(const std::vector<T>& values, const char* separator = ",") {
 /// Wasserstein distance.
 TrainSettings filter_bank_training();
 
-/// The settings of a comparison. Those of small() take ten minutes on two cores.
+/// The settings of a comparison. Those of small() take less than ten minutes on two cores.
 struct ComparisonSettings {
   /// What all trainings share. Its style, normalization, batch and seed are not used: each training has its
   /// own.
@@ -47,7 +47,7 @@ struct ComparisonSettings {
   bool comparison = true;
   std::vector<std::string> experiments = {};
 
-  /// On two cores: ten minutes, and a night.
+  /// On two cores: less than ten minutes, and some hours.
   static ComparisonSettings small();
   static ComparisonSettings full();
 

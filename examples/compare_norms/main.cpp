@@ -88,7 +88,8 @@ std::vector<gesso::Option> add_options(const gesso::CommandLine& line, Arguments
       "Default: drawn shapes")
       .hide_default()
       .value_name("FOLDER");
-  option("--preset", &arguments.preset, "small: ten minutes; full: a night. Other options change it")
+  option("--preset", &arguments.preset,
+         "small: less than ten minutes on two cores; full: hours. Other options change it")
       .choices({"small", "full"})
       .not_in_plan();
   settings.push_back(line.add_plan_option());
