@@ -332,7 +332,12 @@ ReportSection cost_section(const Page& page) {
       }
     }
   }
-  return {"What it costs", {table}};
+  return {"What it costs",
+          {table,
+           ReportText{
+               {"Time: the median of a training's steps, as it ran: on its share of the threads, with as "
+                "many other trainings beside it as --jobs had. Memory: the most that one step takes beyond "
+                "the weights. Means over seeds."}}}};
 }
 
 std::string count_of(std::size_t count, const std::string& singular) {
