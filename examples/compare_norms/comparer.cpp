@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <numeric>
 #include <set>
 
 #include "classification.h"
@@ -68,19 +69,43 @@ std::vector<std::string> names_of(const std::vector<NamedTask>& tasks) {
   return names;
 }
 
-// Which of the jobs rank 0 begins with next, for the others to join in.
-constexpr Index kEnd = -1;
+// Which of the jobs rank 0 begins with next, for the others to join in. Instead of one, what comes last: jobs that each rank
+// does by itself, or nothing more.
+constexpr Index kEachItsOwn = -1, kEnd = -2;
 
-void call(ProcessGroup& ranks, Index next) {
-  if (ranks.size() > 1) {
-    ranks.broadcast(mutable_bytes_of(&next, 1));
-  }
-}
+void call(ProcessGroup& ranks, Index next) { ranks.broadcast(mutable_bytes_of(&next, 1)); }
 
 Index called(ProcessGroup& ranks) {
   Index next = kEnd;
   ranks.broadcast(mutable_bytes_of(&next, 1));
   return next;
+}
+
+// The numbers that rank 0 gives.
+std::vector<std::size_t> told(ProcessGroup& ranks, std::vector<std::size_t> numbers) {
+  std::size_t count = numbers.size();
+  ranks.broadcast(mutable_bytes_of(&count, 1));
+  numbers.resize(count);
+  ranks.broadcast(mutable_bytes_of(numbers.data(), count));
+  return numbers;
+}
+
+// The texts of all ranks, in their order.
+std::vector<std::string> gathered(ProcessGroup& ranks, const std::string& mine) {
+  const std::size_t size = mine.size();
+  std::vector<std::size_t> sizes(static_cast<std::size_t>(ranks.size()));
+  ranks
+      .gather(bytes_of(&size, 1), mutable_bytes_of(sizes.data(), sizes.size()),
+              std::vector<std::size_t>(sizes.size(), sizeof size))
+      ->wait();
+  std::string all(std::accumulate(sizes.begin(), sizes.end(), std::size_t{0}), ' ');
+  ranks.gather(bytes_of(mine.data(), size), mutable_bytes_of(all.data(), all.size()), sizes)->wait();
+  std::vector<std::string> texts;
+  for (std::size_t at = 0; const std::size_t each : sizes) {
+    texts.push_back(all.substr(at, each));
+    at += each;
+  }
+  return texts;
 }
 
 }  // namespace
@@ -126,8 +151,12 @@ bool Comparer::run() {
     }
   }
   bool finished = do_jobs(together, 1);
-  call(ranks_, kEnd);  // the rest is done here alone
-  finished = finished && do_jobs(others, processes_);
+  if (ranks_.size() > 1) {
+    call(ranks_, finished ? kEachItsOwn : kEnd);
+    finished = finished && do_jobs_on_ranks(others);
+  } else {
+    finished = finished && do_jobs(others, processes_);
+  }
   if (finished) {
     save(true);
   }
@@ -135,7 +164,8 @@ bool Comparer::run() {
 }
 
 void Comparer::follow() {
-  for (Index next = called(ranks_); next != kEnd; next = called(ranks_)) {
+  Index next = called(ranks_);
+  for (; next >= 0; next = called(ranks_)) {
     const PlannedRun& planned = std::get<PlannedRun>(jobs_[static_cast<std::size_t>(next)]);
     try {
       run_training(train_settings(planned, settings_), material_of(planned.photographs).training,
@@ -143,6 +173,9 @@ void Comparer::follow() {
     } catch (const DivergedError&) {
       // On every rank, and rank 0 says so.
     }
+  }
+  if (next == kEachItsOwn) {
+    do_jobs_on_ranks({});
   }
 }
 
@@ -176,6 +209,37 @@ bool Comparer::do_jobs(const std::vector<std::size_t>& numbers, Index processes)
       },
       [&](Index i, const std::string& result) { add(numbers[i], struct_of<Comparison>(parse_json(result))); },
       [&](Index i, Index units, const std::string& status) { show_progress(numbers[i], units, status); });
+}
+
+// The jobs of the numbers that rank 0 gives: each rank does one of them at a time, and rank 0 takes the results. Returns
+// false after stop_requested() on any rank.
+bool Comparer::do_jobs_on_ranks(const std::vector<std::size_t>& numbers) {
+  const std::vector<std::size_t> all = told(ranks_, numbers);
+  const auto ranks = static_cast<std::size_t>(ranks_.size()), own = static_cast<std::size_t>(ranks_.rank());
+  for (std::size_t begin = 0; begin < all.size(); begin += ranks) {
+    std::string result;
+    std::vector<double> stopped = {0};
+    if (begin + own < all.size()) {
+      const std::size_t number = all[begin + own];
+      const std::optional<Comparison> part = train(number, [&](Index units, const std::string& status) {
+        progress_.update(number, units, status);
+        return !stop_requested();
+      });
+      result = part ? json_text(json_of(*part)) : "";
+      stopped = {part ? 0.0 : 1.0};
+    }
+    const std::vector<std::string> results = gathered(ranks_, result);
+    for (std::size_t r = 0; own == 0 && r < ranks; ++r) {
+      if (!results[r].empty()) {
+        add(all[begin + r], struct_of<Comparison>(parse_json(results[r])));
+      }
+    }
+    ranks_.all_reduce(stopped);
+    if (stopped[0] > 0) {
+      return false;
+    }
+  }
+  return true;
 }
 
 // The result of one job alone; none after stop_requested(). A training that diverges (some do without a normalization)

@@ -37,7 +37,7 @@ class Comparer {
  public:
   /// Goes on from `comparison`, whose settings are `settings`, with a training in each of so many processes at the same
   /// time. `judge` must outlive it. Of several ranks, the first calls run() and the others follow(); style networks are then
-  /// trained one after the other.
+  /// trained one after the other, and whole classifiers and experiments on each rank, one at a time.
   Comparer(const ComparisonSettings& settings, PhotographFiles files, const LossJudge& judge,
            std::vector<NamedTask> tasks, std::filesystem::path folder, Comparison comparison, Index processes,
            ProcessGroup& ranks = single_process());
@@ -45,7 +45,8 @@ class Comparer {
   /// Does what is not in the comparison yet, and keeps its files up to date. Returns whether everything is
   /// done: false after stop_requested().
   bool run();
-  /// Takes part in the trainings of rank 0 whose batches have a sample for each rank, until that has come to its end.
+  /// Takes part in the trainings of rank 0 whose batches have a sample for each rank, and then does its share of the classifiers
+  /// and experiments.
   void follow();
 
  private:
@@ -56,6 +57,7 @@ class Comparer {
   };
 
   bool do_jobs(const std::vector<std::size_t>& numbers, Index processes);
+  bool do_jobs_on_ranks(const std::vector<std::size_t>& numbers);
   void add(std::size_t number, const Comparison& part);
   // Each returns nothing after stop_requested().
   std::optional<Comparison> train(std::size_t number, const JobProgress& progress);

@@ -16,6 +16,7 @@
 
 #include "files.h"
 #include "gesso/core/files/file.h"
+#include "gesso/core/files/json.h"
 #include "gesso/core/files/safetensors.h"
 #include "gesso/core/generator.h"
 #include "gesso/core/pictures/picture.h"
@@ -184,7 +185,7 @@ TEST_CASE("train-loss-network and compare-norms end with the same bits on 1 and 
     const Outcome compared = run_command(
         on(ranks) + program_path("compare-norms") +
         " --norms batch,batch-unsynchronized --batch-sizes 1,4 --seeds 1 --steps 2 --width 4 --blocks 1 --crop 32 "
-        "--style-size 48 --picture-size 32 --skip photographs,classification --experiments none --loss-network filters --out " +
+        "--style-size 48 --picture-size 32 --skip photographs --classifier-steps 2 --experiments none --loss-network filters --out " +
         (folder / ("norms" + n)));
     INFO(compared.errors);
     REQUIRE(compared.status == 0);
@@ -197,6 +198,12 @@ TEST_CASE("train-loss-network and compare-norms end with the same bits on 1 and 
     CHECK((results_of(folder / ("norms1/runs/" + std::string(run))) ==
            results_of(folder / ("norms3/runs/" + std::string(run)))));
   }
+  // Of the classifiers, each rank trained some.
+  const auto classifiers = [&](const char* out) {
+    return parse_json(read_file(folder / (std::string(out) + "/results.json"))).at("classification");
+  };
+  CHECK(classifiers("norms1").size() == 4);
+  CHECK(classifiers("norms3") == classifiers("norms1"));
 }
 
 TEST_CASE("a run whose rank is killed ends soon, and goes on on another number of ranks, bit for bit") {
