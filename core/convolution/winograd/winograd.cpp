@@ -196,35 +196,74 @@ void write_results(const Convolution& c, const TileGrid& grid, const TileMatrice
 // As many tiles as fit in the second-level cache or, where tiles are few, some for each thread.
 Index block_of_tiles(const TileGrid& grid) { return std::clamp<Index>(grid.count() / 8 / 8 * 8, 16, 64); }
 
-// Tiles [begin, end): their transforms, then for one panel of out channels after the other the products and the
-// results. `x` and `y` have memory for a block of tiles, y for the channels of a panel.
+// The products of one matrix of `tiles` tiles and one panel of weights, to groups of y from `y_group` on.
+// Meanwhile weights from `after` on are fetched: those that will be multiplied next.
+void multiply_panel(const Convolution& c, const WeightMatrices& w, const ZeroMatrices& zero,
+                    const TileMatrices& x, Index matrix, Index panel, int tiles, const TileMatrices& y,
+                    Index y_group, const float* after) {
+  // The weights of this many in channels (by 32 out channels) stay in the first-level cache.
+  constexpr Index slice = 128, pair = kPanel / kGroup;
+  const int groups = static_cast<int>(std::min(pair, c.y.groups() - panel * pair));
+  if (zero[matrix]) {
+    for (Index g = 0; g < groups; ++g) std::fill_n(y.at(matrix, y_group + g, 0), tiles * kGroup, 0.0f);
+    return;
+  }
+  for (Index i = 0; i < w.in; i += slice) {
+    const int channels = static_cast<int>(std::min(slice, w.in - i));
+    const float* next = i + slice < w.in ? w.at(matrix, panel, i + slice) : after;
+    panel_kernels<float>().product(x.at(matrix, i / kGroup, 0), x.group_stride(), tiles, channels,
+                                   w.at(matrix, panel, i), groups, y.at(matrix, y_group, 0), kGroup,
+                                   y.group_stride(), i > 0, next);
+  }
+}
+
+// Tiles [begin, end): their transforms, then for one panel of out channels after the other the products and
+// the results. `x` and `y` have memory for a block of tiles, y for the channels of a panel.
 void compute_block(const Convolution& c, const TileGrid& grid, const WeightMatrices& w,
                    const std::vector<ZeroMatrices>& zero, Index begin, Index end, const TileMatrices& x,
                    const TileMatrices& y) {
-  // The weights of this many in channels (by 32 out channels) stay in the first-level cache.
-  constexpr Index slice = 128, pair = kPanel / kGroup;
+  constexpr Index pair = kPanel / kGroup;
   transform(kernels().input, c.x, grid, c.padding, begin, end, x);
   for (Index panel = 0; panel < w.panels; ++panel) {
-    const Index first = panel * pair, groups = std::min(pair, c.y.groups() - first);
     for (Index matrix = 0; matrix < kMatrices; ++matrix) {
-      if (zero[panel][matrix]) {
-        std::fill_n(y.at(matrix, 0, 0), groups * y.group_stride(), 0.0f);
-        continue;
-      }
-      for (Index i = 0; i < w.in; i += slice) {
-        const int channels = static_cast<int>(std::min(slice, w.in - i));
-        const float* next = i + slice < w.in         ? w.at(matrix, panel, i + slice)
-                            : matrix + 1 < kMatrices ? w.at(matrix + 1, panel, 0)
-                                                     : w.at(0, (panel + 1) % w.panels, 0);
-        panel_kernels<float>().product(x.at(matrix, i / kGroup, 0), x.group_stride(),
-                                       static_cast<int>(end - begin), channels, w.at(matrix, panel, i),
-                                       static_cast<int>(groups), y.at(matrix, 0, 0), kGroup, y.group_stride(),
-                                       i > 0, next);
-      }
+      multiply_panel(
+          c, w, zero[panel], x, matrix, panel, static_cast<int>(end - begin), y, 0,
+          matrix + 1 < kMatrices ? w.at(matrix + 1, panel, 0) : w.at(0, (panel + 1) % w.panels, 0));
     }
-    for (Index g = 0; g < groups; ++g) {
+    const Index first = panel * pair;
+    for (Index g = 0; g < std::min(pair, c.y.groups() - first); ++g) {
       write_results(c, grid, y, g, begin, begin, end, first + g);
     }
+  }
+}
+
+// Where transformed weights are larger than the second-level cache and tiles are many, blocks of tiles wait
+// for weights, since each block reads them all. So the transforms of a large part of the tiles go to memory,
+// and the products are made matrix by matrix: its tiles stay in the second-level cache while its weights pass
+// by once. Each number is the same sum in the same order as in a block.
+constexpr Index kManyWeights = 128 * 256, kPart = 256;
+
+void compute_by_matrices(const Convolution& c, const TileGrid& grid, Index row, const WeightMatrices& w,
+                         const std::vector<ZeroMatrices>& zero) {
+  const Index most = divide_up(divide_up(row, std::max<Index>(divide_up(row, kPart), 1)), 8) * 8;
+  TileMatrices x{nullptr, most, c.x.groups()}, y{nullptr, most, c.y.groups()};
+  Tensor memory = Tensor::empty({x.size() + y.size()}, float32);
+  x.data = memory.mutable_data<float>();
+  y.data = x.data + x.size();
+  for (Index begin = 0, end = 0; begin < grid.count(); begin = end) {
+    end = std::min(begin + most, (begin / row + 1) * row);
+    transform(kernels().input, c.x, grid, c.padding, begin, end, x);
+    parallel_for(kMatrices * w.panels, 1, [&](Index task, Index) {
+      const Index matrix = task / w.panels, panel = task % w.panels;
+      multiply_panel(
+          c, w, zero[panel], x, matrix, panel, static_cast<int>(end - begin), y, panel * (kPanel / kGroup),
+          panel + 1 < w.panels ? w.at(matrix, panel + 1, 0) : w.at((matrix + 1) % kMatrices, 0, 0));
+    });
+    const Index runs = divide_up(end - begin, kRun);
+    parallel_for(y.groups * runs, 1, [&](Index task, Index) {
+      const Index group = task / runs, first = begin + task % runs * kRun;
+      write_results(c, grid, y, group, begin, first, std::min(first + kRun, end), group);
+    });
   }
 }
 
@@ -277,9 +316,12 @@ void compute(const Convolution& c) {
   transform_weights(c, w);
   std::vector<ZeroMatrices> zero;
   for (Index panel = 0; panel < w.panels; ++panel) zero.emplace_back(c, panel);
-  // Blocks of tiles, of all pictures in one row or of each picture by itself.
-  const Index block = block_of_tiles(whole);
+  // All pictures in one row of tiles, or each picture by itself.
   const Index row = c.whole_batch > 0 ? grid.down * grid.across : grid.count();
+  if (c.x.channels * c.y.channels >= kManyWeights) {
+    return compute_by_matrices(c, grid, row, w, zero);
+  }
+  const Index block = block_of_tiles(whole);
   const Index blocks = divide_up(row, block);
   parallel_for(row > 0 ? grid.count() / row * blocks : 0, 1, [&](Index task, Index) {
     const Index begin = task / blocks * row + task % blocks * block;

@@ -59,6 +59,8 @@ const Case kCases[] = {
     {1, 18, 150, {13, 17}, 1},
     {1, 272, 3, {66, 66}, 1},
     {1, 3, 272, {66, 66}, 1},
+    // many weights and more tiles than one part has
+    {3, 130, 253, {1, 350}, 1},
     // what the padding shows
     {2, 3, 5, {6, 7}, 1, kReflect},
     {1, 17, 4, {5, 66}, {2, 1}, kReflect},
