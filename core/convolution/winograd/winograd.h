@@ -11,7 +11,8 @@
 // result from its window alone.
 //
 // Tiles are worked on in blocks so small that their transforms stay in the second-level cache between the
-// three steps. Arrays and formulas: core/convolution/convolution.h.
+// three steps. Where the weights are too many for that cache, each block would read all of them again: there
+// the transforms of many tiles go to memory, and the products are made one matrix after the other. Arrays and formulas: core/convolution/convolution.h.
 #pragma once
 
 #include "gesso/core/convolution/relu_mask.h"
