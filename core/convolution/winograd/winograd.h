@@ -12,7 +12,8 @@
 //
 // Tiles are worked on in blocks so small that their transforms stay in the second-level cache between the
 // three steps. Where the weights are too many for that cache, each block would read all of them again: there
-// the transforms of many tiles go to memory, and the products are made one matrix after the other. Arrays and formulas: core/convolution/convolution.h.
+// the transforms of many tiles go to memory, and the products are made one matrix after the other. Arrays and
+// formulas: core/convolution/convolution.h.
 #pragma once
 
 #include "gesso/core/convolution/relu_mask.h"
