@@ -24,7 +24,7 @@ GESSO_INLINE Vector<T, lanes> load_apart(const T* x, Index stride) {
   } else if constexpr (step == 2) {
     return shuffle<lanes>(load<lanes>(x), load<lanes>(x + lanes - 1), EveryOther<lanes>());
   } else {
-    Vector<T, lanes> v;
+    Vector<T, lanes> v{};
     for (int l = 0; l < lanes; ++l) v[l] = x[l * stride];
     return v;
   }
