@@ -15,8 +15,8 @@
 // - The gradient of a weight is a sum over samples. conv2d, conv_transpose2d, linear and the normalizations make one
 //   gradient for each sample and add those up along a fixed binary tree over the samples of the whole batch, whoever
 //   has them (SumTree). Sums travel in buckets while backward goes on.
-// - gather_samples() brings the rows of all ranks together, sum_samples() adds them up; what follows is computed by every
-//   rank for itself.
+// - gather_samples() brings the rows of all ranks together, sum_samples() adds them up; what follows is
+//   computed by every rank for itself.
 // - Batch norm's statistics, and their gradients, are merged over all samples in their order.
 //
 // An operation of one's own whose weight's gradient sums over samples says so by set_sum_over_samples().
@@ -100,8 +100,8 @@ class BatchShare : public std::enable_shared_from_this<BatchShare> {
   std::vector<std::shared_ptr<Exchange>> on_way_;
 };
 
-/// While one lives, the batch on this thread is one of `total` samples, shared out among `group`. With a group of one it
-/// still fixes the order of sums: results are those of any other number of ranks.
+/// While one lives, the batch on this thread is one of `total` samples, shared out among `group`. With a
+/// group of one it still fixes the order of sums: results are those of any other number of ranks.
 class BatchShareGuard {
  public:
   BatchShareGuard(ProcessGroup& group, Index total);
@@ -115,18 +115,18 @@ class BatchShareGuard {
   std::shared_ptr<BatchShare> before_;
 };
 
-/// x (samples, ...) of all ranks, one after the other; x itself where no batch is shared. Every rank goes on with all of
-/// it and so has the gradient of every row: backward takes this rank's. Throws ArgumentError unless x has as many rows as
-/// this rank has samples.
+/// x (samples, ...) of all ranks, one after the other; x itself where no batch is shared. Every rank goes on
+/// with all of it and so has the gradient of every row: backward takes this rank's. Throws ArgumentError
+/// unless x has as many rows as this rank has samples.
 Tensor gather_samples(const Tensor& x);
 
-/// The sum over all samples n of the batch of weights[n] x[n], for x (samples, ...): whole, of the shape of a sample. What
-/// gather_samples() would bring to every rank is added up on the way, so it takes no more for more ranks. Throws
-/// ArgumentError unless there is a weight for each sample of the batch, and x has this rank's.
+/// The sum over all samples n of the batch of weights[n] x[n], for x (samples, ...): whole, of the shape of a
+/// sample. What gather_samples() would bring to every rank is added up on the way, so it takes no more for
+/// more ranks. Throws ArgumentError unless there is a weight for each sample of the batch, and x has this rank's.
 Tensor sum_samples(const Tensor& x, const std::vector<double>& weights);
 
-/// Sets the gradient of input i of an operation, a sum over samples, of which sum_of(first, count) gives that over some:
-/// all of them at once without a share, else sample by sample, as BatchShare::sum() adds them up.
+/// Sets the gradient of input i of an operation, a sum over samples, of which sum_of(first, count) gives that
+/// over some: all of them at once without a share, else sample by sample, as BatchShare::sum() adds them up.
 template <class SumOf>
 void set_sum_over_samples(Gradients& d, std::size_t i, const std::shared_ptr<BatchShare>& share,
                           const char* operation, Index samples, const Shape& shape, DType dtype,

@@ -53,20 +53,6 @@ void SumBucket::send() {
   begin_step();
 }
 
-bool SumBucket::arrived() {
-  while (under_way_ && under_way_->arrived()) {
-    end_step();
-  }
-  return !under_way_;
-}
-
-void SumBucket::wait() {
-  while (under_way_) {
-    under_way_->wait();
-    end_step();
-  }
-}
-
 Tensor SumBucket::sum(std::size_t i) {
   wait();
   return std::exchange(sums_[i].result, {});
@@ -83,7 +69,7 @@ void SumBucket::begin_step() {
   }
 }
 
-void SumBucket::end_step() {
+void SumBucket::go_on() {
   if (step_ < steps_.size()) {
     add_up(steps_[step_]);
   }
@@ -93,14 +79,14 @@ void SumBucket::end_step() {
 
 // To each of the group its piece of this rank's partial sums, one after the other.
 void SumBucket::send_pieces(const ExchangeStep& step) {
-  const int rank = group_.rank(), place = step.place(rank);
-  const Part part = parts_.back(), own = part.piece(place, step.members);
+  const int rank = group_.rank();
+  const Part part = parts_.back(), own = part.piece(step.place(rank), step.members);
   const auto sums_before = [&](int r) {
     return static_cast<Index>(sums_of(step.first_before(r), step.stride).size());
   };
   Index coming = 0;
-  for (int i = 0; i < step.members; ++i) {
-    coming += i == place ? 0 : sums_before(step.member(rank, i)) * own.size();
+  for (const int other : step.others(rank)) {
+    coming += sums_before(other) * own.size();
   }
   const auto ranks = static_cast<std::size_t>(group_.size());
   std::vector<ProcessGroup::ConstBytes> to_each(ranks);
@@ -108,12 +94,8 @@ void SumBucket::send_pieces(const ExchangeStep& step) {
   sent_ = Tensor::empty({static_cast<Index>(held_.size()) * (part.size() - own.size())}, dtype_);
   received_ = Tensor::empty({coming}, dtype_);
   Index sent = 0, received = 0;
-  for (int i = 0; i < step.members; ++i) {
-    if (i == place) {
-      continue;
-    }
-    const int other = step.member(rank, i);
-    const Part piece = part.piece(i, step.members);
+  for (const int other : step.others(rank)) {
+    const Part piece = part.piece(step.place(other), step.members);
     const Index first = sent;
     for (const PartialSum& sum : held_) {
       sent_.alias({piece.size()}, sent).copy_(sum.numbers.alias({piece.size()}, piece.begin - part.begin));
@@ -129,18 +111,15 @@ void SumBucket::send_pieces(const ExchangeStep& step) {
 
 // Of this rank's piece, what the group's partial sums make together.
 void SumBucket::add_up(const ExchangeStep& step) {
-  const int rank = group_.rank(), place = step.place(rank);
-  const Part part = parts_.back(), own = part.piece(place, step.members);
+  const int rank = group_.rank();
+  const Part part = parts_.back(), own = part.piece(step.place(rank), step.members);
   std::vector<PartialSum> there;
   for (const PartialSum& sum : held_) {
     there.push_back({sum.samples, sum.numbers.alias({own.size()}, own.begin - part.begin)});
   }
   Index at = 0;
-  for (int i = 0; i < step.members; ++i) {
-    if (i == place) {
-      continue;
-    }
-    for (const SumTree::Range& samples : sums_of(step.first_before(step.member(rank, i)), step.stride)) {
+  for (const int other : step.others(rank)) {
+    for (const SumTree::Range& samples : sums_of(step.first_before(other), step.stride)) {
       there.push_back({samples, received_.alias({own.size()}, at)});
       at += own.size();
     }
@@ -174,13 +153,10 @@ void SumBucket::send_sums(const ExchangeStep& step) {
   const auto ranks = static_cast<std::size_t>(group_.size());
   std::vector<ProcessGroup::ConstBytes> to_each(ranks);
   std::vector<Bytes> from_each(ranks);
-  for (int i = 0; i < step.members; ++i) {
-    const int other = step.member(rank, i);
-    if (other != rank) {
-      const Part piece = parts_.back().piece(i, step.members);
-      to_each[static_cast<std::size_t>(other)] = bytes_in(all_, own.begin, own.size());
-      from_each[static_cast<std::size_t>(other)] = bytes_in(all_, piece.begin, piece.size());
-    }
+  for (const int other : step.others(rank)) {
+    const Part piece = parts_.back().piece(step.place(other), step.members);
+    to_each[static_cast<std::size_t>(other)] = bytes_in(all_, own.begin, own.size());
+    from_each[static_cast<std::size_t>(other)] = bytes_in(all_, piece.begin, piece.size());
   }
   under_way_ = group_.exchange(to_each, from_each, tag_);
 }

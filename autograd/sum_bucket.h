@@ -15,12 +15,13 @@ namespace gesso {
 /// Numbers of one dtype, each to be the sum over all samples of the batch along the SumTree, of which every rank has
 /// partial sums.
 ///
-/// They go by exchange_steps(), forth and back. In each step forth a rank gives the others of its group a part of all that
-/// it has and keeps its own part, for which it gets theirs; what it then has of the tree, it adds up. In the end it has the
-/// sum of all samples for 1 / size() of the numbers. The steps back, in reverse, bring these together. With P ranks whose
-/// samples are one partial sum each, a rank sends 2 (P - 1) / P of the bytes, the least that an all-reduce can, in
-/// 2 log2(P) messages if P is a power of two (Thakur et al., 2005, section 4.4).
-class SumBucket : public Exchange {
+/// They go by exchange_steps(), forth and back. In each step forth a rank gives the others of its group a
+/// part of all that it has and keeps its own part, for which it gets theirs; what it then has of the tree, it
+/// adds up. In the end it has the sum of all samples for 1 / size() of the numbers. The steps back, in
+/// reverse, bring these together. With P ranks whose samples are one partial sum each, a rank sends 2 (P - 1)
+/// / P of the bytes, the least that an all-reduce can, in 2 log2(P) messages if P is a power of two (Thakur
+/// et al., 2005, section 4.4).
+class SumBucket final : public SteppedExchange {
  public:
   SumBucket(const BatchShare& share, DType dtype);
 
@@ -32,8 +33,6 @@ class SumBucket : public Exchange {
   void send();
   bool sent() const { return tag_ != 0; }
 
-  bool arrived() override;
-  void wait() override;
   /// Sum number i; waits for it.
   Tensor sum(std::size_t i);
 
@@ -62,7 +61,7 @@ class SumBucket : public Exchange {
   Bytes bytes_in(Tensor& numbers, Index begin, Index count) const;
 
   void begin_step();
-  void end_step();
+  void go_on() override;
   void send_pieces(const ExchangeStep& step);
   void add_up(const ExchangeStep& step);
   void send_sums(const ExchangeStep& step);
@@ -80,7 +79,6 @@ class SumBucket : public Exchange {
   std::vector<Part> parts_;       // after 0, 1, ... steps forth, what this rank adds up
   std::vector<PartialSum> held_;  // of the last of them
   Tensor sent_, received_, all_;
-  std::unique_ptr<Exchange> under_way_;
 };
 
 }  // namespace gesso

@@ -1,10 +1,10 @@
 // The order in which ranks speak to each other so that something of each comes to all, and each speaks to few.
 //
-// With 8 ranks there are three steps: each exchanges all that it has with its neighbour, then with a rank 2 apart, then 4
-// apart, and so it sends 3 messages instead of 7 (recursive doubling; Thakur, Rabenseifner and Gropp, "Optimization of
-// collective communication operations in MPICH", 2005). For other numbers a step is one of groups as large as a prime
-// factor: 12 ranks send 2 + 1 + 1 messages each, and those of a prime number speak to all others in one step. Every pair
-// of ranks meets in one step at most.
+// With 8 ranks there are three steps: each exchanges all that it has with its neighbour, then with a rank 2
+// apart, then 4 apart, and so it sends 3 messages instead of 7 (recursive doubling; Thakur, Rabenseifner and
+// Gropp, "Optimization of collective communication operations in MPICH", 2005). For other numbers a step is
+// one of groups as large as a prime factor: 12 ranks send 2 + 1 + 1 messages each, and those of a prime
+// number speak to all others in one step. Every pair of ranks meets in one step at most.
 #pragma once
 
 #include <vector>
@@ -20,6 +20,16 @@ struct ExchangeStep {
   int place(int rank) const { return rank / stride % members; }
   /// Member i of the group that `rank` is in.
   int member(int rank, int i) const { return rank + (i - place(rank)) * stride; }
+  /// The members but for `rank` of the group that it is in, by their places.
+  std::vector<int> others(int rank) const {
+    std::vector<int> ranks;
+    for (int i = 0; i < members; ++i) {
+      if (i != place(rank)) {
+        ranks.push_back(member(rank, i));
+      }
+    }
+    return ranks;
+  }
   /// Of those whose things `rank` has before the step, and after it, the first.
   int first_before(int rank) const { return rank - rank % stride; }
   int first_after(int rank) const { return rank - rank % (stride * members); }

@@ -26,7 +26,7 @@ class SingleProcess : public ProcessGroup {
 
 // What ranks [0, r) send begins at begins[r] of `all`; step by step, this rank has what more ranks one after the other
 // had, and passes it on.
-class Gathering : public Exchange {
+class Gathering final : public SteppedExchange {
  public:
   Gathering(ProcessGroup& group, ProcessGroup::Bytes all, std::vector<std::size_t> begins)
       : group_(group),
@@ -34,20 +34,7 @@ class Gathering : public Exchange {
         begins_(std::move(begins)),
         steps_(exchange_steps(group.size())),
         tag_(group.new_tag()) {
-    begin_step();
-  }
-
-  bool arrived() override {
-    while (under_way_ && under_way_->arrived()) {
-      begin_step();
-    }
-    return !under_way_;
-  }
-  void wait() override {
-    while (under_way_) {
-      under_way_->wait();
-      begin_step();
-    }
+    go_on();
   }
 
  private:
@@ -57,7 +44,7 @@ class Gathering : public Exchange {
     return all_.subspan(begins_[begin], begins_[end] - begins_[begin]);
   }
 
-  void begin_step() {
+  void go_on() override {
     if (next_ == steps_.size()) {
       under_way_ = nullptr;
       return;
@@ -67,13 +54,10 @@ class Gathering : public Exchange {
     const auto ranks = static_cast<std::size_t>(group_.size());
     std::vector<ProcessGroup::ConstBytes> to_each(ranks);
     std::vector<ProcessGroup::Bytes> from_each(ranks);
-    for (int i = 0; i < step.members; ++i) {
-      const int other = step.member(rank, i);
-      if (other != rank) {
-        const auto r = static_cast<std::size_t>(other);
-        to_each[r] = of_ranks(step.first_before(rank), step.stride);
-        from_each[r] = of_ranks(step.first_before(other), step.stride);
-      }
+    for (const int other : step.others(rank)) {
+      const auto r = static_cast<std::size_t>(other);
+      to_each[r] = of_ranks(step.first_before(rank), step.stride);
+      from_each[r] = of_ranks(step.first_before(other), step.stride);
     }
     under_way_ = group_.exchange(to_each, from_each, tag_);
   }
@@ -84,10 +68,23 @@ class Gathering : public Exchange {
   const std::vector<ExchangeStep> steps_;
   const int tag_;
   std::size_t next_ = 0;
-  std::unique_ptr<Exchange> under_way_;
 };
 
 }  // namespace
+
+bool SteppedExchange::arrived() {
+  while (under_way_ && under_way_->arrived()) {
+    go_on();
+  }
+  return !under_way_;
+}
+
+void SteppedExchange::wait() {
+  while (under_way_) {
+    under_way_->wait();
+    go_on();
+  }
+}
 
 int ProcessGroup::new_tag() {
   constexpr int tags = 32000;

@@ -41,7 +41,8 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-/// Whether `folder` can keep files that have no name, of which a kill leaves nothing: Linux, on most of its file systems.
+/// Whether `folder` can keep files that have no name, of which a kill leaves nothing: Linux, on most of its
+/// file systems.
 inline bool keeps_unnamed_files(const std::string& folder) {
 #ifdef O_TMPFILE
   const int file = ::open(folder.c_str(), O_TMPFILE | O_WRONLY, 0600);

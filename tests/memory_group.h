@@ -11,8 +11,9 @@
 
 namespace gesso::testing {
 
-/// A control group (cgroups, version 2 or 1) whose processes have `bytes` of memory between them; gone at the end. Where
-/// this process may not make one (most often it is not root, or cgroups are mounted for reading), path() is empty.
+/// A control group (cgroups, version 2 or 1) whose processes have `bytes` of memory between them; gone at the
+/// end. Where this process may not make one (most often it is not root, or cgroups are mounted for reading),
+/// path() is empty.
 class MemoryGroup {
  public:
   explicit MemoryGroup(std::uint64_t bytes) {

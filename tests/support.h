@@ -11,8 +11,8 @@
 
 namespace gesso::testing {
 
-// AddressSanitizer reserves terabytes of addresses, so nothing starts under a limit of them; its locks are not free in a
-// forked child; and trainings take minutes with it.
+// AddressSanitizer reserves terabytes of addresses, so nothing starts under a limit of them; its locks are
+// not free in a forked child; and trainings take minutes with it.
 #if defined(__SANITIZE_ADDRESS__)
 inline constexpr bool kSanitized = true;
 #else

@@ -122,7 +122,8 @@ class ThreadGroup : public ProcessGroup {
   std::map<std::pair<int, int>, int> sent_, received_;  // by rank and tag
 };
 
-/// Calls work(group), with a ThreadGroup, on a thread for each of `ranks` ranks. Rethrows what the first rank that failed threw.
+/// Calls work(group), with a ThreadGroup, on a thread for each of `ranks` ranks. Rethrows what the first rank
+/// that failed threw.
 inline void on_ranks(int ranks, const std::function<void(ThreadGroup&)>& work) {
   MailRoom room(ranks);
   std::exception_ptr failure;

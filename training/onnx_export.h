@@ -64,8 +64,8 @@ class OnnxGraph {
 };
 
 /// Writes `network`, which takes pictures with so many channels and is made of layers that OnnxGraph knows: a
-/// Sequential of them. (A module with a forward of its own says in C++ what it does, which cannot be read: write it with
-/// OnnxGraph.) The input is called "input" and the output "output". Throws as OnnxGraph does.
+/// Sequential of them. (A module with a forward of its own says in C++ what it does, which cannot be read:
+/// write it with OnnxGraph.) The input is called "input" and the output "output". Throws as OnnxGraph does.
 void export_onnx(Module& network, Index channels, const std::string& path);
 
 }  // namespace gesso

@@ -138,11 +138,7 @@ void Training::require_equal_gradients() const {
       hash = hash_of(gradient, hash);
     }
   }
-  std::vector<std::uint64_t> all(static_cast<std::size_t>(ranks().size()));
-  ranks()
-      .gather(bytes_of(&hash, 1), mutable_bytes_of(all.data(), all.size()),
-              std::vector<std::size_t>(all.size(), sizeof hash))
-      ->wait();
+  const std::vector<std::uint64_t> all = ranks().gather_each(hash);
   for (std::size_t r = 1; r < all.size(); ++r) {
     if (all[r] != all[0]) {
       throw Error(concat_text(
@@ -265,8 +261,9 @@ Agreement agree(ProcessGroup& ranks, bool stop, bool save) {
   return {asked[0] > 0, asked[1] > 0};
 }
 
-// A training's last checkpoint in memory, which a thread of its own saves as soon as `stop` is true. For trainings whose
-// steps may be longer than they are given to end: Open MPI's mpirun kills its ranks a second after Ctrl-C.
+// A training's last checkpoint in memory, which a thread of its own saves as soon as `stop` is true. For
+// trainings whose steps may be longer than they are given to end: Open MPI's mpirun kills its ranks a second
+// after Ctrl-C.
 class LastStep {
  public:
   LastStep(std::filesystem::path folder, std::function<bool()> stop)

@@ -6,8 +6,8 @@
 //     k[a, b, o, c, (a + u + 1) / 2, (b + v + 1) / 2] += w[o, c, u, v]        (rounded down)
 //
 // Padding with zeros stays that; where the large picture is reflected or repeated, the small one is repeated: pixel -1
-// of the large picture is its pixel 1 or 0, pixel 0 of the small one. So a quarter of the pixels is transformed, and four
-// ninths of the products are with zeros.
+// of the large picture is its pixel 1 or 0, pixel 0 of the small one. So a quarter of the pixels is
+// transformed, and four ninths of the products are with zeros.
 #pragma once
 
 #include "gesso/core/index.h"
@@ -23,7 +23,8 @@ void phase_kernels(Index out, Index in, const T* w, T* k);
 template <class T>
 void phase_kernels_gradient(Index out, Index in, const T* dk, T* dw);
 
-/// y (batch, channels, 2 height, 2 width), y[n, c, 2 i + a, 2 j + b] = phases[n, 2 a + b, c, i, j], from phases of `size`.
+/// y (batch, channels, 2 height, 2 width), y[n, c, 2 i + a, 2 j + b] = phases[n, 2 a + b, c, i, j], from
+/// phases of `size`.
 template <class T>
 void join_phases(Index batch, Index channels, Size2d size, const T* phases, T* y);
 

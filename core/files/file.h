@@ -18,14 +18,15 @@ std::string read_file(const std::string& path,
 /// Writes `bytes` to the file at `path`, replacing what was there, all or nothing: see AtomicFile.
 void write_file_atomically(const std::string& path, std::string_view bytes);
 
-/// A file that appears at `path` only when it is complete. What is written goes to a file without a name on the same disk;
-/// commit() flushes that to the disk, gives it its name, and flushes the folder, so that the new file is still there after
-/// a loss of power. Without commit() (an exception, a kill) what was at `path` stays as it was, and nothing is left.
-/// A symbolic link is followed. A device or pipe (/dev/stdout) cannot be replaced: it is written directly.
+/// A file that appears at `path` only when it is complete. What is written goes to a file without a name on
+/// the same disk; commit() flushes that to the disk, gives it its name, and flushes the folder, so that the
+/// new file is still there after a loss of power. Without commit() (an exception, a kill) what was at `path`
+/// stays as it was, and nothing is left. A symbolic link is followed. A device or pipe (/dev/stdout) cannot
+/// be replaced: it is written directly.
 ///
-/// Where files need names (not Linux, NFS, FAT), a temporary one beside `path` takes the place of the unnamed file, which
-/// a kill leaves there: see remove_leftovers(). Where `path` exists, the complete file has such a name for a moment too,
-/// since only a name can be renamed onto another.
+/// Where files need names (not Linux, NFS, FAT), a temporary one beside `path` takes the place of the unnamed
+/// file, which a kill leaves there: see remove_leftovers(). Where `path` exists, the complete file has such a
+/// name for a moment too, since only a name can be renamed onto another.
 ///
 /// Every function throws FileError, naming the file and the reason, when the system refuses: the folder does
 /// not exist or is not writable, `path` is a folder, the disk is full.

@@ -12,8 +12,8 @@ namespace gesso::detail {
 /// that cannot be: not Linux, a file system without such files (NFS, FAT), or no such folder.
 int open_unnamed_file(const std::string& folder, int access, mode_t permissions);
 
-/// Gives such a file a name, which must not exist yet: false, errno saying why, if it does. Whoever sees it sees all that
-/// was written.
+/// Gives such a file a name, which must not exist yet: false, errno saying why, if it does. Whoever sees it
+/// sees all that was written.
 bool name_file(int descriptor, const std::string& path);
 
 }  // namespace gesso::detail

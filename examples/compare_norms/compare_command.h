@@ -30,8 +30,8 @@ struct CompareCommand {
   Index jobs = 0;
   bool interrupted = false;  ///< set when Ctrl-C ended it
 
-  /// Throws UsageError for impossible settings, more jobs than memory and a folder that holds something else, other Errors for what
-  /// fails on the way.
+  /// Throws UsageError for impossible settings, more jobs than memory and a folder that holds something else,
+  /// other Errors for what fails on the way.
   void run();
 };
 

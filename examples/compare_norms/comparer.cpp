@@ -69,8 +69,8 @@ std::vector<std::string> names_of(const std::vector<NamedTask>& tasks) {
   return names;
 }
 
-// Which of the jobs rank 0 begins with next, for the others to join in. Instead of one, what comes last: jobs that each rank
-// does by itself, or nothing more.
+// Which of the jobs rank 0 begins with next, for the others to join in. Instead of one, what comes last: jobs
+// that each rank does by itself, or nothing more.
 constexpr Index kEachItsOwn = -1, kEnd = -2;
 
 void call(ProcessGroup& ranks, Index next) { ranks.broadcast(mutable_bytes_of(&next, 1)); }
@@ -92,14 +92,9 @@ std::vector<std::size_t> told(ProcessGroup& ranks, std::vector<std::size_t> numb
 
 // The texts of all ranks, in their order.
 std::vector<std::string> gathered(ProcessGroup& ranks, const std::string& mine) {
-  const std::size_t size = mine.size();
-  std::vector<std::size_t> sizes(static_cast<std::size_t>(ranks.size()));
-  ranks
-      .gather(bytes_of(&size, 1), mutable_bytes_of(sizes.data(), sizes.size()),
-              std::vector<std::size_t>(sizes.size(), sizeof size))
-      ->wait();
+  const std::vector<std::size_t> sizes = ranks.gather_each(mine.size());
   std::string all(std::accumulate(sizes.begin(), sizes.end(), std::size_t{0}), ' ');
-  ranks.gather(bytes_of(mine.data(), size), mutable_bytes_of(all.data(), all.size()), sizes)->wait();
+  ranks.gather(bytes_of(mine.data(), mine.size()), mutable_bytes_of(all.data(), all.size()), sizes)->wait();
   std::vector<std::string> texts;
   for (std::size_t at = 0; const std::size_t each : sizes) {
     texts.push_back(all.substr(at, each));
@@ -186,15 +181,9 @@ bool Comparer::do_jobs(const std::vector<std::size_t>& numbers, Index processes)
       material_of(planned->photographs);  // made once, before the processes part
     }
   }
-  const auto show_progress = [&](std::size_t number, Index units, const std::string& status) {
-    progress_.update(number, units, status);
-  };
   if (processes == 1) {
     return std::all_of(numbers.begin(), numbers.end(), [&](std::size_t number) {
-      const std::optional<Comparison> part = train(number, [&](Index units, const std::string& status) {
-        show_progress(number, units, status);
-        return !stop_requested();
-      });
+      const std::optional<Comparison> part = train_here(number);
       if (part) {
         add(number, *part);
       }
@@ -208,11 +197,11 @@ bool Comparer::do_jobs(const std::vector<std::size_t>& numbers, Index processes)
         return part ? std::optional(json_text(json_of(*part))) : std::nullopt;
       },
       [&](Index i, const std::string& result) { add(numbers[i], struct_of<Comparison>(parse_json(result))); },
-      [&](Index i, Index units, const std::string& status) { show_progress(numbers[i], units, status); });
+      [&](Index i, Index units, const std::string& status) { progress_.update(numbers[i], units, status); });
 }
 
-// The jobs of the numbers that rank 0 gives: each rank does one of them at a time, and rank 0 takes the results. Returns
-// false after stop_requested() on any rank.
+// The jobs of the numbers that rank 0 gives: each rank does one of them at a time, and rank 0 takes the
+// results. Returns false after stop_requested() on any rank.
 bool Comparer::do_jobs_on_ranks(const std::vector<std::size_t>& numbers) {
   const std::vector<std::size_t> all = told(ranks_, numbers);
   const auto ranks = static_cast<std::size_t>(ranks_.size()), own = static_cast<std::size_t>(ranks_.rank());
@@ -220,11 +209,7 @@ bool Comparer::do_jobs_on_ranks(const std::vector<std::size_t>& numbers) {
     std::string result;
     std::vector<double> stopped = {0};
     if (begin + own < all.size()) {
-      const std::size_t number = all[begin + own];
-      const std::optional<Comparison> part = train(number, [&](Index units, const std::string& status) {
-        progress_.update(number, units, status);
-        return !stop_requested();
-      });
+      const std::optional<Comparison> part = train_here(all[begin + own]);
       result = part ? json_text(json_of(*part)) : "";
       stopped = {part ? 0.0 : 1.0};
     }
@@ -240,6 +225,14 @@ bool Comparer::do_jobs_on_ranks(const std::vector<std::size_t>& numbers) {
     }
   }
   return true;
+}
+
+// One job in this process, with the bar.
+std::optional<Comparison> Comparer::train_here(std::size_t number) {
+  return train(number, [&](Index units, const std::string& status) {
+    progress_.update(number, units, status);
+    return !stop_requested();
+  });
 }
 
 // The result of one job alone; none after stop_requested(). A training that diverges (some do without a normalization)

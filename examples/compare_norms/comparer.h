@@ -36,8 +36,8 @@ std::vector<NamedTask> classification_tasks(const ComparisonSettings& settings, 
 class Comparer {
  public:
   /// Goes on from `comparison`, whose settings are `settings`, with a training in each of so many processes at the same
-  /// time. `judge` must outlive it. Of several ranks, the first calls run() and the others follow(); style networks are then
-  /// trained one after the other, and whole classifiers and experiments on each rank, one at a time.
+  /// time. `judge` must outlive it. Of several ranks, the first calls run() and the others follow(); style
+  /// networks are then trained one after the other, and whole classifiers and experiments on each rank, one at a time.
   Comparer(const ComparisonSettings& settings, PhotographFiles files, const LossJudge& judge,
            std::vector<NamedTask> tasks, std::filesystem::path folder, Comparison comparison, Index processes,
            ProcessGroup& ranks = single_process());
@@ -45,8 +45,8 @@ class Comparer {
   /// Does what is not in the comparison yet, and keeps its files up to date. Returns whether everything is
   /// done: false after stop_requested().
   bool run();
-  /// Takes part in the trainings of rank 0 whose batches have a sample for each rank, and then does its share of the classifiers
-  /// and experiments.
+  /// Takes part in the trainings of rank 0 whose batches have a sample for each rank, and then does its share
+  /// of the classifiers and experiments.
   void follow();
 
  private:
@@ -60,6 +60,7 @@ class Comparer {
   bool do_jobs_on_ranks(const std::vector<std::size_t>& numbers);
   void add(std::size_t number, const Comparison& part);
   // Each returns nothing after stop_requested().
+  std::optional<Comparison> train_here(std::size_t number);
   std::optional<Comparison> train(std::size_t number, const JobProgress& progress);
   std::optional<Comparison> train_and_measure(std::size_t number, const PlannedRun& planned,
                                               const JobProgress& progress);

@@ -14,9 +14,7 @@ struct Overloaded : Visitors... {
 
 // A name that no other training has, and that its result has too.
 std::string name_of(const PlannedRun& run) { return run.name(); }
-std::string name_of(const PlannedClassifier& run) {
-  return concat_text("classifier-", run.task, "-", run.normalization, "-seed", run.seed);
-}
+std::string name_of(const PlannedClassifier& run) { return run.name(); }
 std::string name_of(const PlannedExperiment& each) {
   return concat_text("experiment-", each.experiment->name, "-", each.training.name);
 }
@@ -54,6 +52,10 @@ void add(const std::vector<Record>& from, const std::map<std::string, std::size_
 }
 
 }  // namespace
+
+std::string PlannedClassifier::name() const {
+  return concat_text("classifier-", task, "-", normalization, "-seed", seed);
+}
 
 std::vector<ComparisonJob> comparison_jobs(const ComparisonSettings& settings,
                                            const std::vector<std::string>& tasks) {
@@ -99,9 +101,9 @@ Index units_of(const ComparisonJob& job, const ComparisonSettings& settings) {
       job);
 }
 
-// The style network's multiplications for a pixel, by its width and blocks, and about as much time as 92,000 of them take for
-// what does not depend on these, the loss network mostly: measured in the two presets, where a unit is 17 ms and 74 ms of
-// a core, and a classifier's step 6 ms.
+// The style network's multiplications for a pixel, by its width and blocks, and about as much time as 92,000
+// of them take for what does not depend on these, the loss network mostly: measured in the two presets, where
+// a unit is 17 ms and 74 ms of a core, and a classifier's step 6 ms.
 Index units_of_steps(const PlannedRun& run, const ComparisonSettings& settings, Index steps) {
   const double width = static_cast<double>(settings.training.network.width),
                blocks = static_cast<double>(settings.training.network.blocks),

@@ -16,6 +16,8 @@ struct PlannedClassifier {
   std::string task;  ///< the name of a ClassificationTaskRecord
   std::string normalization;
   std::uint64_t seed = 1;
+
+  std::string name() const;  ///< "classifier-crops-batch-seed1"
 };
 
 /// A training of an experiment.
@@ -33,7 +35,8 @@ std::vector<ComparisonJob> comparison_jobs(const ComparisonSettings& settings,
 /// "batch, batch 4, seed 1", "classifier of crops, batch, seed 1", "batch-size, group-batch4-seed2"
 std::string words_of(const ComparisonJob& job);
 
-/// How long it takes, in units of about equal time: a step of a classifier is one, and so are 16 pictures in an experiment.
+/// How long it takes, in units of about equal time: a step of a classifier is one, and so are 16 pictures in
+/// an experiment.
 Index units_of(const ComparisonJob& job, const ComparisonSettings& settings);
 /// Of so many steps of a style network. A step on one picture costs about half of one on three.
 Index units_of_steps(const PlannedRun& run, const ComparisonSettings& settings, Index steps);

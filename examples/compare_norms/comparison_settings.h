@@ -71,8 +71,8 @@ struct PlannedRun {
 /// The settings to train `run` with.
 TrainSettings train_settings(const PlannedRun& run, const ComparisonSettings& comparison);
 
-/// The trainings of the comparison, in order: all of the first seed, then the next. With instance and batch norm among the
-/// normalizations and a batch of two or more, these two also train on contrast-normalized and
+/// The trainings of the comparison, in order: all of the first seed, then the next. With instance and batch
+/// norm among the normalizations and a batch of two or more, these two also train on contrast-normalized and
 /// style-normalized photographs, with the largest batch.
 std::vector<PlannedRun> plan(const ComparisonSettings& settings);
 

@@ -6,7 +6,8 @@
 
 namespace gesso {
 
-/// What the networks painted: any two of the same photograph under one handle, the pictures on the way step by step, and all in rows.
+/// What the networks painted: any two of the same photograph under one handle, the pictures on the way step
+/// by step, and all in rows.
 ReportSection picture_section(const Page& page);
 
 /// Measures of the pictures that no training reduces.

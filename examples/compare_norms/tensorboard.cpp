@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "comparison_settings.h"
+#include "comparison_jobs.h"
 #include "experiments/experiment.h"
 #include "gesso/core/files/file.h"
 
@@ -109,7 +109,7 @@ std::size_t write_tensorboard(const Comparison& comparison, const std::filesyste
       events.add(run.step[i], "classifier/loss", run.loss[i]);
       events.add(run.step[i], "classifier/accuracy", run.train_accuracy[i]);
     }
-    events.write(folder / concat_text("classifier-", run.task, "-", run.normalization, "-seed", run.seed));
+    events.write(folder / PlannedClassifier{run.task, run.normalization, run.seed}.name());
     ++files;
   }
   for (const Experiment* experiment : experiments()) {

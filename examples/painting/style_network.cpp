@@ -140,8 +140,8 @@ ConvLayer::ConvLayer(Index in, Index out, Index kernel, Index stride, Generator&
   register_module("conv2d", conv2d);
 }
 
-UpsampleConvLayer::UpsampleConvLayer(Index in, Index out, Index kernel, Generator& rng)
-    : conv2d(reflecting_conv(in, out, kernel, 1, rng)) {
+UpsampleConvLayer::UpsampleConvLayer(Index in, Index out, Generator& rng)
+    : conv2d(reflecting_conv(in, out, 3, 1, rng)) {
   register_module("conv2d", conv2d);
 }
 
@@ -178,8 +178,8 @@ StyleNetwork::StyleNetwork(const StyleNetworkOptions& options, Generator& rng)
                              {.styles = options.styles})),
       in3(make_normalization(options.normalization, 4 * options.width, Activation::relu,
                              {.styles = options.styles})),
-      deconv1(4 * options.width, 2 * options.width, 3, rng),
-      deconv2(2 * options.width, options.width, 3, rng),
+      deconv1(4 * options.width, 2 * options.width, rng),
+      deconv2(2 * options.width, options.width, rng),
       in4(make_normalization(options.normalization, 2 * options.width, Activation::relu,
                              {.styles = options.styles})),
       in5(make_normalization(options.normalization, options.width, Activation::relu,

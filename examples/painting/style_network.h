@@ -59,10 +59,10 @@ class ConvLayer : public Module {
   Conv2d conv2d;
 };
 
-/// Nearest-neighbour upsampling by 2, then a ConvLayer: no checkerboards, unlike a transposed convolution.
+/// Nearest-neighbour upsampling by 2, then a 3x3 ConvLayer: no checkerboards, unlike a transposed convolution.
 class UpsampleConvLayer : public Module {
  public:
-  UpsampleConvLayer(Index in, Index out, Index kernel, Generator& rng);
+  UpsampleConvLayer(Index in, Index out, Generator& rng);
   Tensor forward(const Tensor& x) override;
 
   Conv2d conv2d;
@@ -103,8 +103,8 @@ class StyleNetwork : public Module {
   /// 1.
   void set_noise(std::uint64_t number, const std::vector<double>& amounts = {1});
 
-  /// What forward() adds to a picture whose rows from `first_row` on are `strip`, (N, 3, rows, W), and that has `height` of
-  /// them: strip with its part of the noise.
+  /// What forward() adds to a picture whose rows from `first_row` on are `strip`, (N, 3, rows, W), and that
+  /// has `height` of them: strip with its part of the noise.
   Tensor with_noise(const Tensor& strip, Index first_row, Index height) const;
 
   const StyleNetworkOptions& options() const { return options_; }
@@ -123,8 +123,8 @@ class StyleNetwork : public Module {
   ConvLayer deconv3;
 };
 
-/// The parameters of a StyleNetwork with these options, by name, with their shapes, without making one: it may be large.
-/// In no particular order. Throws ArgumentError as StyleNetwork does.
+/// The parameters of a StyleNetwork with these options, by name, with their shapes, without making one: it
+/// may be large. In no particular order. Throws ArgumentError as StyleNetwork does.
 std::vector<std::pair<std::string, Shape>> style_network_parameters(const StyleNetworkOptions& options);
 
 }  // namespace gesso

@@ -8,8 +8,9 @@
 
 namespace gesso {
 
-/// Puts the network into `graph`, as it paints the picture `x` (with its noise), and returns its painting, around [0, 1].
-/// A graph has layer(Module&, x), add(x, y), affine(x, factor, shift) and upsample_conv(Conv2d&, x), as OnnxGraph has.
+/// Puts the network into `graph`, as it paints the picture `x` (with its noise), and returns its painting,
+/// around [0, 1]. A graph has layer(Module&, x), add(x, y), affine(x, factor, shift) and
+/// upsample_conv(Conv2d&, x), as OnnxGraph has.
 template <class Graph, class Value>
 Value walk_style_network(StyleNetwork& network, Graph& graph, Value x) {
   std::map<std::string, Module*> parts;

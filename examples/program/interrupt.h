@@ -10,8 +10,9 @@ void stop_gently_on_interrupt();
 
 bool stop_requested();
 
-/// In a child by fork() of a program that does that: Ctrl-C and the end of the terminal, which reach both, are the parent's
-/// affair, which asks its child to stop by SIGTERM, any number of times; then stop_requested() is true here.
+/// In a child by fork() of a program that does that: Ctrl-C and the end of the terminal, which reach both,
+/// are the parent's affair, which asks its child to stop by SIGTERM, any number of times; then
+/// stop_requested() is true here.
 void leave_interrupts_to_parent();
 
 }  // namespace gesso

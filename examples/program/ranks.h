@@ -14,8 +14,8 @@ namespace gesso {
 /// Throws Error when mpirun started several and this build has no MPI.
 ProcessGroup& program_ranks();
 
-/// For --help of a program or command that trains, its name, behind a line of the footer: how to start it on several ranks,
-/// and whether this build has the MPI for it.
+/// For --help of a program or command that trains, its name, behind a line of the footer: how to start it on
+/// several ranks, and whether this build has the MPI for it.
 std::string ranks_help(const std::string& command);
 
 }  // namespace gesso

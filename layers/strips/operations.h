@@ -1,5 +1,5 @@
-// What networks are made of, on pictures that go by in strips. Each operation gives the bits that it gives for the whole
-// picture (for convolutions: see core/convolution/strips.h).
+// What networks are made of, on pictures that go by in strips. Each operation gives the bits that it gives
+// for the whole picture (for convolutions: see core/convolution/strips.h).
 #pragma once
 
 #include <functional>
@@ -61,8 +61,8 @@ class MeasuringStrips : public StripOperation {
   /// The next strip of the input.
   virtual void measure(const Tensor& strip) = 0;
   virtual void finish_measuring() = 0;
-  /// What another one of the same kind has measured, of a smaller copy of the picture, is taken for what this one would:
-  /// measures() is false from then on.
+  /// What another one of the same kind has measured, of a smaller copy of the picture, is taken for what this
+  /// one would: measures() is false from then on.
   virtual void adopt(const MeasuringStrips& from) = 0;
 };
 

@@ -151,7 +151,8 @@ int StripGraph::canvas(int x, Index height, Index width) {
 
 namespace {
 
-// A stream for several readers, which keeps what the slowest of them has not read. All readers come before the first strip.
+// A stream for several readers, which keeps what the slowest of them has not read. All readers come before
+// the first strip.
 class SharedRows {
  public:
   SharedRows(RowStreamPointer source, KeptRows* keep) : source_(std::move(source)), keep_(keep) {}

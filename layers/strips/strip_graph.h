@@ -1,11 +1,11 @@
 // Networks over pictures that no memory holds, exactly: strip by strip of rows, the statistics of every normalization
 // found over the whole picture, layer by layer.
 //
-// A normalization by a picture's own statistics (instance norm) needs all of the picture before it can give its first row.
-// So the picture goes by once for each of them: a pass computes what the layer gets, gathers its statistics, and keeps what
-// it got in a file without a name, if to compute it again would take longer (StripOptions::transfer). Beside that a pass
-// holds a few strips for each layer. Results are those of the network itself, bit for bit (but see
-// core/convolution/strips.h), whatever the height of the strips.
+// A normalization by a picture's own statistics (instance norm) needs all of the picture before it can give
+// its first row. So the picture goes by once for each of them: a pass computes what the layer gets, gathers
+// its statistics, and keeps what it got in a file without a name, if to compute it again would take longer
+// (StripOptions::transfer). Beside that a pass holds a few strips for each layer. Results are those of the
+// network itself, bit for bit (but see core/convolution/strips.h), whatever the height of the strips.
 #pragma once
 
 #include <filesystem>
@@ -22,8 +22,8 @@ namespace gesso {
 
 struct StripOptions {
   Index rows = 32;  ///< of a strip, at every size inside the network; a multiple of 4
-  /// In the time of so many products a number goes to the file or comes back from it. 0: everything is kept that is used
-  /// again, infinity: nothing is.
+  /// In the time of so many products a number goes to the file or comes back from it. 0: everything is kept
+  /// that is used again, infinity: nothing is.
   double transfer = 500;
   std::filesystem::path folder = {};  ///< where the file is
   /// Called now and then with the share of the work that is done, 0 to 1. What it throws ends the run.
@@ -46,7 +46,8 @@ struct StripPlan {
 ///     const int y = graph.layer(net, picture);
 ///     graph.run(y, {.rows = 16}, [](const Tensor& strip) { std::cout << strip.shape(); });
 ///
-/// Modules must outlive it, in evaluation mode and as they are. Functions throw ArgumentError for sizes that do not fit.
+/// Modules must outlive it, in evaluation mode and as they are. Functions throw ArgumentError for sizes that
+/// do not fit.
 class StripGraph {
  public:
   StripGraph();
@@ -54,7 +55,8 @@ class StripGraph {
   StripGraph(const StripGraph&) = delete;
   StripGraph& operator=(const StripGraph&) = delete;
 
-  /// A picture of this size; `open` gives it from its first row on, in strips of so many rows, each time that it goes by.
+  /// A picture of this size; `open` gives it from its first row on, in strips of so many rows, each time that
+  /// it goes by.
   int input(const PlanesSize& size, std::function<RowStreamPointer(Index rows)> open);
 
   /// What a layer computes of `x`: Conv2d, ReLU, Upsample by nearest neighbours, the normalizations but LayerNorm and
@@ -82,8 +84,8 @@ class StripGraph {
 
   const PlanesSize& size(int x) const;
 
-  /// For the statistics of a small copy of the picture in place of its own: those of `of_copy`, the same network on that copy,
-  /// which has run. The picture then goes by once.
+  /// For the statistics of a small copy of the picture in place of its own: those of `of_copy`, the same
+  /// network on that copy, which has run. The picture then goes by once.
   void adopt_measures(const StripGraph& of_copy);
 
   /// What run() will do. Reads nothing.

@@ -172,9 +172,9 @@ struct ReportScene {
       pictures;  ///< two or more; the last stands for the scene where readers choose one
 };
 
-/// Two pictures of a scene, one on top of the other, with a border between them that readers can move. Of more than two,
-/// readers choose by their captions, of several scenes by a small picture; the first two of the first scene are there to
-/// begin with.
+/// Two pictures of a scene, one on top of the other, with a border between them that readers can move. Of
+/// more than two, readers choose by their captions, of several scenes by a small picture; the first two of
+/// the first scene are there to begin with.
 struct ReportComparison {
   std::string title;
   std::vector<ReportScene> scenes;  ///< one or more
@@ -226,8 +226,9 @@ struct Report {
 
   /// The page. A small script in it draws the report; without scripts it shows the texts, tables and pictures as they
   /// are, and charts as tables. Any text may be given: none of it is read as HTML. Throws ArgumentError, naming the
-  /// table, curve, map or grid, when a row does not have one text per column, or a curve one y (and low and high) per x, when
-  /// a comparison has no scene or one with fewer than two pictures, or a series of pictures not one per step.
+  /// table, curve, map or grid, when a row does not have one text per column, or a curve one y (and low and
+  /// high) per x, when a comparison has no scene or one with fewer than two pictures, or a series of pictures
+  /// not one per step.
   std::string html() const;
 
   /// Writes the page to a file, all at once. Throws FileError when it cannot be written.

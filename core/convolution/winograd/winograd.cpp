@@ -151,7 +151,8 @@ void transform_weights(const Convolution& c, const WeightMatrices& to) {
 }
 
 // Which matrices of a panel's weights are zero: those of the first or last rows and columns of the transform where all
-// kernels have zeros in their own (the values of polynomials at 0 and at infinity, core/convolution/winograd/transforms.h).
+// kernels have zeros in their own (the values of polynomials at 0 and at infinity,
+// core/convolution/winograd/transforms.h).
 struct ZeroMatrices {
   bool first_row = true, last_row = true, first_column = true, last_column = true;
 

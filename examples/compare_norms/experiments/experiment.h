@@ -1,6 +1,7 @@
-// The experiments of compare-norms: each asks one question, by a grid of short trainings, and answers it in a section of
-// the page. To add one: a struct with kFields (experiment_fields.h) for what one training yields, unless StackRun will
-// do; a vector of them in ExperimentResults; a file here that defines a TypedExperiment; its line in experiments.cpp.
+// The experiments of compare-norms: each asks one question, by a grid of short trainings, and answers it in a
+// section of the page. To add one: a struct with kFields (experiment_fields.h) for what one training yields,
+// unless StackRun will do; a vector of them in ExperimentResults; a file here that defines a TypedExperiment;
+// its line in experiments.cpp.
 #pragma once
 
 #include <functional>
@@ -47,8 +48,8 @@ class Experiment {
   virtual std::vector<PlannedTraining> plan(const ExperimentSettings& settings) const = 0;
   /// Whether the results have the training of that name.
   virtual bool has(const ExperimentResults& results, const std::string& training) const = 0;
-  /// Does the planned training of that name: results with this one alone. One that diverges is a result as well; nothing
-  /// after `after_pictures` returned false.
+  /// Does the planned training of that name: results with this one alone. One that diverges is a result as
+  /// well; nothing after `after_pictures` returned false.
   virtual std::optional<ExperimentResults> train(const std::string& training,
                                                  const ExperimentSettings& settings,
                                                  const ClassificationTask& task,

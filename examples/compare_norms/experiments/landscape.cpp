@@ -176,10 +176,7 @@ const Experiment& landscape_experiment() {
     e.planned = plan;
     e.do_training = train_run;
     e.measured = {
-        {"loss at the end",
-         [](const LandscapeRun& run) {
-           return run.loss.empty() || run.diverged_at > 0 ? NAN : run.loss.back();
-         }},
+        {"loss at the end", [](const LandscapeRun& run) { return last_or_nan(run, run.loss); }},
         {"loss varies by", [](const LandscapeRun& run) { return mean_or_nan(varied(run)); }},
         {"gradient changes by, of its norm",
          [](const LandscapeRun& run) { return mean_or_nan(run.gradient_change); }},

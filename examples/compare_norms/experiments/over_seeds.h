@@ -20,6 +20,12 @@ inline double mean_or_nan(const std::vector<double>& values) {
   return values.empty() ? std::numeric_limits<double>::quiet_NaN() : Spread(values).mean;
 }
 
+/// The last of a run's numbers; NaN where its training diverged.
+template <class Run>
+double last_or_nan(const Run& run, const std::vector<double>& values) {
+  return values.empty() || run.diverged_at > 0 ? std::numeric_limits<double>::quiet_NaN() : values.back();
+}
+
 /// The normalizations of the runs, each once, in the order of the runs.
 template <class Run>
 std::vector<std::string> normalizations_in(const std::vector<Run>& runs) {
@@ -32,8 +38,8 @@ std::vector<std::string> normalizations_in(const std::vector<Run>& runs) {
   return names;
 }
 
-/// A curve for each normalization: y over x, both a number for each point of a run; mean and range over the seeds. Runs with
-/// fewer points than others, which diverged, are left out.
+/// A curve for each normalization: y over x, both a number for each point of a run; mean and range over the
+/// seeds. Runs with fewer points than others, which diverged, are left out.
 template <class Run, class X, class Y>
 std::vector<ReportCurve> curves_over_seeds(const std::vector<Run>& runs, const X& x, const Y& y) {
   std::size_t points = 0;
@@ -62,8 +68,9 @@ inline std::string spread_text(const std::vector<double>& values) {
   return std::abs(spread.mean) < 1e-4 ? short_number(spread.mean) : spread.str();
 }
 
-/// "0.12 ± 0.03 with batch (the least) to 0.9 ± 0.2 with no normalization (the most), 7.5 times as much": of the means over
-/// seeds of a number of each run; those that are not finite are left out. Says so where the seeds of both overlap.
+/// "0.12 ± 0.03 with batch (the least) to 0.9 ± 0.2 with no normalization (the most), 7.5 times as much": of
+/// the means over seeds of a number of each run; those that are not finite are left out. Says so where the
+/// seeds of both overlap.
 template <class Run, class Measure>
 std::string least_to_most(const std::vector<Run>& runs, const Measure& measure) {
   std::vector<std::pair<std::string, std::vector<double>>> all;

@@ -1,5 +1,5 @@
-// What scale invariance does to the learning rate: before a normalization a weight's length decides nothing but how far a
-// step turns it.
+// What scale invariance does to the learning rate: before a normalization a weight's length decides nothing
+// but how far a step turns it.
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -19,8 +19,8 @@ namespace gesso {
 namespace {
 
 constexpr Index kRecords = 40;  // in a training
-// Constant, without momentum or decay: nothing but the weights' length changes the rate that counts. Both are high, so that
-// it shows in a short training.
+// Constant, without momentum or decay: nothing but the weights' length changes the rate that counts. Both are
+// high, so that it shows in a short training.
 constexpr double kSgdRate = 0.2, kAdamRate = 0.01;
 
 std::vector<GrowthRun> plan(const ExperimentSettings& settings) {
@@ -99,11 +99,6 @@ bool train_run(const ClassificationTask& task, GrowthRun& run, const AfterPictur
   return true;
 }
 
-// The last of its numbers; NaN where the training diverged.
-double last(const GrowthRun& run, const std::vector<double>& values) {
-  return values.empty() || run.diverged_at > 0 ? NAN : values.back();
-}
-
 std::vector<ReportBlock> blocks(const std::vector<GrowthRun>& all) {
   std::vector<ReportBlock> blocks = {ReportText{
       {"A weight w before a normalization can be made longer without any change of the output: with batch and instance "
@@ -129,7 +124,7 @@ std::vector<ReportBlock> blocks(const std::vector<GrowthRun>& all) {
     const auto at_end = [&](std::vector<double> GrowthRun::*values, bool by_first) {
       return least_to_most(runs, [=](const GrowthRun& run) {
         const std::vector<double>& list = run.*values;
-        return last(run, list) / (by_first && !list.empty() ? list.front() : 1);
+        return last_or_nan(run, list) / (by_first && !list.empty() ? list.front() : 1);
       });
     };
     const auto on_average = [&](std::vector<double> GrowthRun::*values) {
@@ -166,10 +161,10 @@ const Experiment& weight_growth_experiment() {
     e.do_training = train_run;
     e.measured = {
         {"weights' length at the end, of the first",
-         [](const GrowthRun& run) { return last(run, run.growth); }},
+         [](const GrowthRun& run) { return last_or_nan(run, run.growth); }},
         {"effective rate at the end, of the first",
          [](const GrowthRun& run) {
-           return last(run, run.effective_rate) / (run.step.empty() ? 1 : run.effective_rate.front());
+           return last_or_nan(run, run.effective_rate) / (run.step.empty() ? 1 : run.effective_rate.front());
          }},
         {"cosine of gradient and weight", [](const GrowthRun& run) { return mean_or_nan(run.along); }}};
     e.recorded = {{"loss", &GrowthRun::loss},

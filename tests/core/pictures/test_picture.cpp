@@ -548,7 +548,8 @@ TEST_CASE("an orientation of type long, and one in a PNG's eXIf, count too") {
 }
 
 TEST_CASE("the first frame of a GIF is read, transparent pixels over white") {
-  // 2 x 2 pixels of a palette of four: red, green, blue and a transparent one. LZW codes of 3 bits: clear, 0, 1, 2, 3, end.
+  // 2 x 2 pixels of a palette of four: red, green, blue and a transparent one. LZW codes of 3 bits: clear, 0,
+  // 1, 2, 3, end.
   const char bytes[] =
       "GIF89a\x02\x00\x02\x00\x91\x00\x00"
       "\xFF\x00\x00\x00\xFF\x00\x00\x00\xFF\x11\x22\x33"

@@ -195,8 +195,8 @@ TEST_CASE("every member computes what PyTorch computes") {
   }
 }
 
-// PyTorch has the whole batch; ranks with 2, 2 and 1 of five samples must come to the same, and an average over ranks does
-// not (PyTorch issue 36688).
+// PyTorch has the whole batch; ranks with 2, 2 and 1 of five samples must come to the same, and an average
+// over ranks does not (PyTorch issue 36688).
 TEST_CASE("batch norm over ranks with unequal shares computes what PyTorch does on the whole batch") {
   const Json cases = parse_json(golden().metadata().at("cases"));
   int shared = 0;

@@ -114,7 +114,8 @@ const char* const kUse = R"(<script>
     maps[0].dispatchEvent(new PointerEvent("pointerleave"));
     check(cell_words() === "step 10 to 30, channel 0 to 1", "pointer gone from the map");
 
-    // A chart of few settings: a log scale with a tick and a mark at each. A grid: names, numbers, the best of each row.
+    // A chart of few settings: a log scale with a tick and a mark at each. A grid: names, numbers, the best
+    // of each row.
     const marks = all("circle", spread).map((mark) => Number(mark.getAttribute("cx")));
     check(marks.length === 3 && Math.abs((marks[2] - marks[0]) / (marks[1] - marks[0]) - 4) < 0.01, "x on a log scale: " + marks);
     check(all("text", spread.querySelector(".plot")).filter((text) => ["1", "2", "16"].includes(text.textContent)).length >= 3, "ticks");
