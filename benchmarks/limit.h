@@ -2,6 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdio>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "gesso/autograd/profiler.h"
@@ -76,6 +79,38 @@ inline Need need_of(const std::vector<ProfiledOperation>& operations) {
 /// well as the machine can, one after the other.
 inline double limit_seconds(const Need& need, const Peaks& peaks) {
   return need.gflop / peaks.gflops + need.gigabytes / peaks.gigabytes;
+}
+
+/// Where time is lost: a line for each operation and shapes of its inputs, forward and backward apart, with how often
+/// it ran, its milliseconds and its limit's, in a mean of `repetitions`; those that lose most first.
+inline std::string table_of_losses(const std::vector<ProfiledOperation>& operations, const Peaks& peaks,
+                                   int repetitions) {
+  struct Row {
+    std::string name;
+    double calls = 0, seconds = 0, limit = 0;
+  };
+  std::map<std::string, Row> sums;
+  for (const ProfiledOperation& operation : operations) {
+    std::string name = operation.name;
+    if (operation.backward) name.append(" backward");
+    for (const Shape& shape : operation.inputs) name.append(1, ' ').append(shape.str());
+    Row& row = sums[name];
+    row.name = name;
+    row.calls += 1.0 / repetitions;
+    row.seconds += operation.seconds / repetitions;
+    row.limit += limit_seconds(need_of({operation}), peaks) / repetitions;
+  }
+  std::vector<Row> rows;
+  for (const auto& [name, row] : sums) rows.push_back(row);
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.seconds - a.limit > b.seconds - b.limit; });
+  std::string text = "calls        ms     limit      lost  operation, shapes of its inputs\n";
+  for (const Row& row : rows) {
+    char line[256];
+    std::snprintf(line, sizeof line, "%5.0f %9.2f %9.2f %9.2f  %s\n", row.calls, 1e3 * row.seconds, 1e3 * row.limit,
+                  1e3 * (row.seconds - row.limit), row.name.c_str());
+    text += line;
+  }
+  return text;
 }
 
 }  // namespace gesso

@@ -332,7 +332,7 @@ int main(int argc, char** argv) {
   line.flag(
       "--limit", &limit,
       "instead of rounds: what one repetition needs, what this machine can do, and the seconds that it would "
-      "take if it did nothing else, as JSON");
+      "take if it did nothing else, as JSON; before that, a table of the operations that lose most against it");
   return line.run(argc, argv, [&] {
     if (!write_data.empty()) {
       save_safetensors(write_data, make_data());
@@ -351,10 +351,16 @@ int main(int argc, char** argv) {
       return true;
     }
     if (limit) {
+      constexpr int repetitions = 3;
       const Profiler profiler;
-      work();
-      const Need need = need_of(profiler.operations());
+      for (int i = 0; i < repetitions; ++i) {
+        work();
+      }
       const Peaks peaks = measure_peaks(0.5);
+      Need need = need_of(profiler.operations());
+      need.gflop /= repetitions;
+      need.gigabytes /= repetitions;
+      std::cout << table_of_losses(profiler.operations(), peaks, repetitions);
       print({{"gflop", need.gflop},
              {"gigabytes", need.gigabytes},
              {"gflop_a_second", peaks.gflops},

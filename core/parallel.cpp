@@ -20,24 +20,43 @@ namespace {
 
 constexpr int kMaxThreads = 1024;
 
-// One loop: threads take the next block until none is left.
+// Neighbouring blocks of a loop, of which its threads take the next until none is left.
+struct alignas(64) Share {
+  std::atomic<Index> next = 0;
+  Index end = 0;
+};
+
+// One loop. Each thread has a share of its own, the same part of every loop, and takes what is left of the others' when it
+// has done that. So what a thread wrote in one loop it mostly reads in the next, from its own caches: cores of
+// different chiplets, or of a virtual machine that has some of each, get it from each other as slowly as from memory.
 struct Job {
   const std::function<void(Index)>* run_block = nullptr;
-  Index block_count = 0;
-  std::atomic<Index> next{0};
+  Share* shares = nullptr;
+  int share_count = 0;
   std::exception_ptr failure;
   std::mutex failure_mutex;
 
-  void work() {
-    for (Index b = next++; b < block_count; b = next++) {
-      try {
-        (*run_block)(b);
-      } catch (...) {
-        std::lock_guard lock(failure_mutex);
-        if (!failure) {
-          failure = std::current_exception();
+  Job(const std::function<void(Index)>& f, Index block_count, Share* of_threads, int threads)
+      : run_block(&f), shares(of_threads), share_count(threads) {
+    for (int i = 0; i < threads; ++i) {
+      shares[i].next = block_count * i / threads;
+      shares[i].end = block_count * (i + 1) / threads;
+    }
+  }
+
+  void work(int thread) {
+    for (int i = 0; i < share_count; ++i) {
+      Share& share = shares[(thread + i) % share_count];
+      for (Index b = share.next++; b < share.end; b = share.next++) {
+        try {
+          (*run_block)(b);
+        } catch (...) {
+          std::lock_guard lock(failure_mutex);
+          if (!failure) {
+            failure = std::current_exception();
+          }
+          for (int s = 0; s < share_count; ++s) shares[s].next = shares[s].end;
         }
-        next = block_count;
       }
     }
   }
@@ -65,10 +84,10 @@ bool look(int looks, Ready ready) {
 class Workers {
  public:
   // With more threads than cores, one that looks would keep another from working.
-  explicit Workers(int count) : looks_(count < available_cores() ? kLooks : 0) {
+  explicit Workers(int count) : shares_(count + 1), looks_(count < available_cores() ? kLooks : 0) {
     try {
       for (int i = 0; i < count; ++i) {
-        threads_.emplace_back([this] { serve(); });
+        threads_.emplace_back([this, i] { serve(i + 1); });
       }
     } catch (const std::system_error&) {
       // The system grants no more threads: those that exist do all the work.
@@ -86,6 +105,9 @@ class Workers {
     }
   }
 
+  // One for each thread, the calling one's first.
+  std::vector<Share>& shares() { return shares_; }
+
   void run(Job& job) {
     {
       std::lock_guard lock(mutex_);
@@ -94,7 +116,7 @@ class Workers {
     }
     wake_.notify_all();
     inside_loop = true;
-    job.work();
+    job.work(0);
     inside_loop = false;
     std::unique_lock lock(mutex_);
     job_ = nullptr;  // a thread that wakes only now is too late for a block: no need to wait for it
@@ -107,7 +129,7 @@ class Workers {
   }
 
  private:
-  void serve() {
+  void serve(int thread) {
     inside_loop = true;
     std::uint64_t seen = 0;
     std::unique_lock lock(mutex_);
@@ -126,7 +148,7 @@ class Workers {
       }
       ++busy_;
       lock.unlock();
-      job->work();
+      job->work(thread);
       lock.lock();
       if (--busy_ == 0) {
         done_.notify_one();
@@ -134,6 +156,7 @@ class Workers {
     }
   }
 
+  std::vector<Share> shares_;
   std::vector<std::thread> threads_;
   std::mutex mutex_;
   std::condition_variable wake_, done_;
@@ -213,24 +236,28 @@ SerialSection::SerialSection() : before_(inside_loop) { inside_loop = true; }
 SerialSection::~SerialSection() { inside_loop = before_; }
 
 void detail::run_blocks(Index block_count, const std::function<void(Index)>& run_block) {
-  Job job;
-  job.run_block = &run_block;
-  job.block_count = block_count;
+  const auto finish = [](const Job& job) {
+    if (job.failure) {
+      std::rethrow_exception(job.failure);
+    }
+  };
   // try_lock: while another user thread's loop runs (the data loader's, say), this one works alone instead of
   // waiting.
   Team& own = team();
   if (inside_loop || own.threads == 1 || !own.mutex.try_lock()) {
-    job.work();
-  } else {
-    std::lock_guard lock(own.mutex, std::adopt_lock);
-    if (!own.workers) {
-      own.workers = std::make_unique<Workers>(own.threads - 1);
-    }
-    own.workers->run(job);
+    Share all;
+    Job job(run_block, block_count, &all, 1);
+    job.work(0);
+    return finish(job);
   }
-  if (job.failure) {
-    std::rethrow_exception(job.failure);
+  std::lock_guard lock(own.mutex, std::adopt_lock);
+  if (!own.workers) {
+    own.workers = std::make_unique<Workers>(own.threads - 1);
   }
+  std::vector<Share>& shares = own.workers->shares();
+  Job job(run_block, block_count, shares.data(), static_cast<int>(shares.size()));
+  own.workers->run(job);
+  finish(job);
 }
 
 }  // namespace gesso
