@@ -419,17 +419,15 @@ void weight_gradient(const ConvolutionShape& s, const float* x, const float* dy,
   const Pictures<const float> in{x, nullptr, s.batch, s.in_channels, s.in, s.padding_mode};
   const Pictures<const float> out{dy, mask.defined() ? &mask : nullptr, s.batch, s.out_channels, s.out};
   const TileGrid grid(s.batch, s.out);
-  // Few channels: each task has a part of the tiles, of which it takes a block that stays in the second-level
-  // cache at a time, and sums of its own. Many: those sums would be too large, so all threads work on one
-  // block after the other, large enough that reading and writing the sums is little work.
+  // The tiles are cut into parts, each a run of whole blocks with sums of its own. Where channels are many, blocks are large
+  // enough that reading and writing the sums is little work, and with more than 128 x 128 there is one part only.
   const Index pairs = s.in_channels * s.out_channels;
-  const bool one_thread_each = pairs <= 64 * 64;
-  const Index tiles = one_thread_each ? 32 : pairs <= 128 * 128 ? 128 : 256;
+  const bool few_channels = pairs <= 64 * 64, many_channels = pairs > 128 * 128;
+  const Index tiles = few_channels ? 32 : many_channels ? 256 : 128;
   const SumMatrices shape{nullptr, in.groups() * kGroup, out.groups() * kGroup};
-  // Each part is a run of whole blocks, with sums of its own: many parts for many threads, but writing and
-  // adding up all those sums must stay little work.
+  // Many parts for many threads, but writing and adding up all those sums must stay little work.
   constexpr Index most_sums = 2 << 20;
-  const Index most_parts = one_thread_each ? std::clamp<Index>(most_sums / shape.size(), 4, 8) : 1;
+  const Index most_parts = many_channels ? 1 : std::clamp<Index>(most_sums / shape.size(), 4, 8);
   const Index part = std::max<Index>(divide_up(divide_up(grid.count(), most_parts), tiles), 1) * tiles;
   const Index parts = std::max<Index>(divide_up(grid.count(), part), 1);
   Tensor sums = Tensor::empty({parts, shape.size()}, float32);
@@ -451,12 +449,14 @@ void weight_gradient(const ConvolutionShape& s, const float* x, const float* dy,
     std::fill_n(dw, s.out_channels * s.fan_in(), 0.0f);
     return;
   }
-  if (one_thread_each) {
+  // A thread that has a part to itself reads what it wrote. More threads than parts work on one part after the other
+  // together, if its blocks are large enough for that: the same sums in the same order.
+  if (few_channels || (!many_channels && num_threads() <= parts)) {
     parallel_for(parts, 1,
                  [&](Index p, Index) { add_part(p, scratch<float>(x_shape.size() + dy_shape.size())); });
   } else {
     Tensor memory = Tensor::empty({x_shape.size() + dy_shape.size()}, float32);
-    add_part(0, memory.mutable_data<float>());
+    for (Index p = 0; p < parts; ++p) add_part(p, memory.mutable_data<float>());
   }
   parallel_for(s.in_channels * out.groups(), 16, [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
