@@ -25,16 +25,27 @@ inline constexpr int kTile = 4;       ///< rows and columns of a tile of the res
 inline constexpr int kMatrices = 36;  ///< 6 x 6 products for each tile
 inline constexpr int kStrip = 16;     ///< most tiles in a strip
 
+/// A channel that is a copy of a picture, moved: its pixel (i, j) is pixel (i + row, j + column) of the plane. Such copies
+/// are read where the picture is and never made.
+struct ShiftedCopy {
+  Index plane, row, column;
+};
+
 /// The pictures of up to a group's channels.
 template <class T>
 struct Planes {
   using Mask = std::conditional_t<std::is_const_v<T>, const std::uint8_t, std::uint8_t>;
 
-  T* data;     ///< (channels, size.height, size.width)
-  Mask* mask;  ///< null, or the rows of a relu mask (core/convolution/relu_mask.h) from these channels on
+  T* data;     ///< (channels, size.height, size.width), or the planes that `copies` are of
+  Mask* mask;  ///< null, or the rows of a relu mask (core/convolution/relu_mask.h) from the first plane on
   int channels;
   Size2d size;
   PaddingMode mode = PaddingMode::zeros;  ///< what is read outside
+  const ShiftedCopy* copies = nullptr;    ///< for each channel, or null: channel c is plane c
+
+  ShiftedCopy copy(int channel) const {
+    return copies == nullptr ? ShiftedCopy{channel, 0, 0} : copies[channel];
+  }
 };
 
 /// Where a group of a strip is in the 36 matrices: matrix k begins at data + k * stride.

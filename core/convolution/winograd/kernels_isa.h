@@ -69,6 +69,9 @@ GESSO_INLINE void transform_column(const Rows<Transform::in>& rows, Index j, flo
 template <class Transform, bool masked>
 GESSO_INLINE void transform_down(const Planes<const float>& x, int channel, Index row, Index column,
                                  int columns, float* to) {
+  const ShiftedCopy copy = x.copy(channel);
+  row += copy.row;
+  column += copy.column;
   const Index height = x.size.height, width = x.size.width;
   const Index begin = std::clamp<Index>(-column, 0, columns);
   const Index end = std::clamp<Index>(width - column, begin, columns);
@@ -79,10 +82,10 @@ GESSO_INLINE void transform_down(const Planes<const float>& x, int channel, Inde
   for (int r = 0; r < Transform::in; ++r) {
     const Index i = padding_source(row + r, height, x.mode);
     rows.inside[r] = i >= 0;
-    rows.x[r] = i < 0 ? kZeroRow : x.data + (channel * height + i) * width + first;
+    rows.x[r] = i < 0 ? kZeroRow : x.data + (copy.plane * height + i) * width + first;
     if (masked) {
-      rows.mask[r] = i < 0 ? kZeroBytes : x.mask + (channel / 2 * mask_rows + i / 4) * width + first;
-      rows.bit[r] = i < 0 ? 0 : 1 << (channel % 2 * 4 + i % 4);
+      rows.mask[r] = i < 0 ? kZeroBytes : x.mask + (copy.plane / 2 * mask_rows + i / 4) * width + first;
+      rows.bit[r] = i < 0 ? 0 : 1 << (copy.plane % 2 * 4 + i % 4);
     }
   }
   float* inside = to + begin;
@@ -113,11 +116,14 @@ GESSO_INLINE void prefetch_rows(const Planes<const float>& x, int channel, Index
                                 int columns) {
   const auto [height, width] = x.size;
   constexpr Index line = 64 / sizeof(float);
+  const ShiftedCopy copy = x.copy(channel);
+  row += copy.row;
+  column += copy.column;
   const Index begin = std::clamp<Index>(column, 0, width - 1);
   const Index end = std::clamp<Index>(column + columns, begin + 1, width);
   for (int r = 0; r < Transform::in; ++r) {
     const Index i = std::clamp<Index>(row + r, 0, height - 1);
-    const float* from = x.data + (channel * height + i) * width;
+    const float* from = x.data + (copy.plane * height + i) * width;
     for (Index j = begin; j < end; j += line) __builtin_prefetch(from + j);
     __builtin_prefetch(from + end - 1);
   }

@@ -56,14 +56,19 @@ struct Pictures {
   Index batch, channels;
   Size2d size;
   PaddingMode mode = PaddingMode::zeros;
+  const Copies* copies = nullptr;  // what channels are, or null: planes
 
   Index groups() const { return divide_up(channels, kGroup); }
   Index bytes() const { return batch * channels * size.height * size.width * sizeof(T); }
   Planes<T> planes(Index sample, Index group) const {
-    const Index first = group * kGroup;
-    return {data + (sample * channels + first) * size.height * size.width,
-            mask == nullptr ? nullptr : mask->rows(sample, first / 2),
-            static_cast<int>(std::min<Index>(kGroup, channels - first)), size, mode};
+    const Index first = group * kGroup, first_plane = copies == nullptr ? first : 0;
+    const Index sample_planes = copies == nullptr ? channels : copies->planes;
+    return {data + (sample * sample_planes + first_plane) * size.height * size.width,
+            mask == nullptr ? nullptr : mask->rows(sample, first_plane / 2),
+            static_cast<int>(std::min<Index>(kGroup, channels - first)),
+            size,
+            mode,
+            copies == nullptr ? nullptr : copies->channels.data() + first};
   }
 };
 
@@ -367,9 +372,7 @@ bool can_compute(const ConvolutionShape& s) { return s.stride == 1 && s.dilation
 
 StripRows strip_rows(const ConvolutionShape& s) {
   const Index more = s.kernel == 3 ? 0 : large_kernels::rows_beyond_result(s);
-  // Copies of x end where the result does, in a strip as in the whole.
-  const bool copies = s.kernel != 3 && more == 0;
-  return {kTile, copies ? 1 : kTile, divide_up(more, kTile) * kTile - more};
+  return {kTile, kTile, divide_up(more, kTile) * kTile - more};
 }
 
 void forward(const ConvolutionShape& s, const float* x, const float* w, const float* bias,
@@ -377,7 +380,12 @@ void forward(const ConvolutionShape& s, const float* x, const float* w, const fl
   if (s.kernel != 3) {
     return large_kernels::forward(s, x, w, bias, relu, y);
   }
-  compute({.x = {x, nullptr, s.batch, s.in_channels, s.in, s.padding_mode},
+  forward_of(s, nullptr, x, w, bias, relu, y);
+}
+
+void forward_of(const ConvolutionShape& s, const Copies* copies, const float* x, const float* w, const float* bias,
+                const FusedRelu& relu, float* y) {
+  compute({.x = {x, nullptr, s.batch, s.in_channels, s.in, s.padding_mode, copies},
            .padding = s.padding,
            .w = w,
            .out_stride = s.fan_in(),
@@ -416,8 +424,14 @@ void weight_gradient(const ConvolutionShape& s, const float* x, const float* dy,
   if (s.kernel != 3) {
     return large_kernels::weight_gradient(s, x, dy, mask, dw);
   }
-  const Pictures<const float> in{x, nullptr, s.batch, s.in_channels, s.in, s.padding_mode};
-  const Pictures<const float> out{dy, mask.defined() ? &mask : nullptr, s.batch, s.out_channels, s.out};
+  weight_gradient_of(s, s.out, nullptr, x, nullptr, dy, mask, dw);
+}
+
+void weight_gradient_of(const ConvolutionShape& s, Size2d dy_size, const Copies* x_copies, const float* x,
+                        const Copies* dy_copies, const float* dy, const ReluMask& mask, float* dw) {
+  const Pictures<const float> in{x, nullptr, s.batch, s.in_channels, s.in, s.padding_mode, x_copies};
+  const Pictures<const float> out{dy,      mask.defined() ? &mask : nullptr, s.batch, s.out_channels,
+                                  dy_size, PaddingMode::zeros,               dy_copies};
   const TileGrid grid(s.batch, s.out);
   // The tiles are cut into parts, each a run of whole blocks with sums of its own. Where channels are many, blocks are large
   // enough that reading and writing the sums is little work, and with more than 128 x 128 there is one part only.

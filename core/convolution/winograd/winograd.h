@@ -16,8 +16,11 @@
 // formulas: core/convolution/convolution.h.
 #pragma once
 
+#include <vector>
+
 #include "gesso/core/convolution/relu_mask.h"
 #include "gesso/core/convolution/shape.h"
+#include "gesso/core/convolution/winograd/kernels.h"
 
 namespace gesso::winograd_convolution {
 
@@ -40,5 +43,22 @@ void input_gradient(const ConvolutionShape& shape, const float* dy, const ReluMa
 
 void weight_gradient(const ConvolutionShape& shape, const float* x, const float* dy, const ReluMask& mask,
                      float* dw);
+
+// ---- of shifted copies, for core/convolution/winograd/large_kernels.h
+
+/// Channels that are shifted copies of the `planes` pictures of each sample.
+struct Copies {
+  Index planes;
+  std::vector<winograd::ShiftedCopy> channels;
+};
+
+/// The convolution, of 3x3 kernels, of copies of x (null: of x itself) as its channels. Then shape.in is the size of the
+/// pictures of x, and the first result reads pixel -padding of each copy.
+void forward_of(const ConvolutionShape& shape, const Copies* copies, const float* x, const float* w, const float* bias,
+                const FusedRelu& relu, float* y);
+
+/// Its gradient to the weight, where dy too may consist of copies, of pictures of dy_size.
+void weight_gradient_of(const ConvolutionShape& shape, Size2d dy_size, const Copies* x_copies, const float* x,
+                        const Copies* dy_copies, const float* dy, const ReluMask& mask, float* dw);
 
 }  // namespace gesso::winograd_convolution
