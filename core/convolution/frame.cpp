@@ -125,8 +125,14 @@ Tensor pack_weights(const ConvolutionShape& s, const T* w) {
       const Index o = row % s.group_out(), panel = row / s.group_out(), group = panel / panels;
       const Index first = panel % panels * kPanel;
       const T* from = w + ((group * s.group_out() + o) * s.group_in() + first) * s.taps();
-      for (Index c = 0; c < std::min<Index>(kPanel, s.group_in() - first); ++c) {
-        for (Index tap = 0; tap < s.taps(); ++tap) to[tap * tap_size + row * kPanel + c] = *from++;
+      const Index channels = std::min<Index>(kPanel, s.group_in() - first);
+      T* const by_tap = scratch<T>(s.taps() * kGroup);  // [tap][channel of x % 16]
+      for (Index c = 0; c < channels; c += kGroup, from += kGroup * s.taps()) {
+        panel_kernels<T>().transpose(from, s.taps(), static_cast<int>(std::min<Index>(kGroup, channels - c)), nullptr,
+                                     static_cast<int>(s.taps()), by_tap);
+        for (Index tap = 0; tap < s.taps(); ++tap) {
+          std::copy_n(by_tap + tap * kGroup, kGroup, to + tap * tap_size + row * kPanel + c);
+        }
       }
     }
   });
