@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gesso/core/convolution/convolution.h"
+#include "gesso/core/system_limits.h"
 #include "gesso/gesso.h"
 #include "peaks.h"
 #include "program/command_line.h"
@@ -297,58 +298,119 @@ void print_memory_layers(const Settings& settings, const Peaks& peaks) {
   }
 }
 
-// Forward and all gradients of each wanted layer, with 1, 2, 4, ... threads and with pictures of half, once
-// and twice the size.
+// ---- how times change with threads, sizes and batches
+
+// A layer for pictures of any size and number: seconds forward and backward together, and the memory it takes.
+struct ScalableLayer {
+  std::string name;
+  Index batch;
+  Size2d size;
+  std::function<double(Index, Size2d)> seconds;
+  std::function<double(Index, Size2d)> bytes;
+};
+
+std::vector<ScalableLayer> scalable_layers(const Settings& settings) {
+  std::vector<ScalableLayer> layers;
+  for (const ConvolutionCase& c : kConvolutions) {
+    if (settings.wants(c.network, c.name)) {
+      const auto shape = [c](Index batch, Size2d size) {
+        ConvolutionShape s = c.shape(size);
+        s.batch = batch;
+        return s;
+      };
+      layers.push_back({concat_text(c.name, ", ", text_of(c.shape(c.in))), c.batch, c.in,
+                        [=, &settings](Index batch, Size2d size) {
+                          const ConvolutionTimes t = measure(shape(batch, size), settings);
+                          return t.forward + t.input_gradient + t.weight_gradient;
+                        },
+                        [=](Index batch, Size2d size) {
+                          const ConvolutionShape s = shape(batch, size);
+                          return 4.0 * s.batch *
+                                 (s.in_channels * s.in_pixels() + s.out_channels * s.out_pixels());
+                        }});
+    }
+  }
+  for (const MemoryCase& c : memory_cases()) {
+    if (settings.wants(kMemory, c.name)) {
+      const auto of_batch = [c](Index batch) {
+        MemoryCase other = c;
+        other.batch = batch;
+        return other;
+      };
+      layers.push_back(
+          {concat_text(c.name, ", ", c.channels, " channels, ", c.size.height, "x", c.size.width), c.batch,
+           c.size,
+           [=, &settings](Index batch, Size2d size) {
+             const MemoryTimes t = measure(of_batch(batch), size, settings.budget);
+             return t.forward + t.backward;
+           },
+           [=](Index batch, Size2d size) {
+             return 5 * gigabytes(of_batch(batch), size, 1) * 1e9;  // x, y, their gradients, a copy
+           }});
+    }
+  }
+  return layers;
+}
+
+// Each wanted layer with 1, 2, 4, ... threads; for pictures of a quarter to sixteen times its size; and for batches of 1
+// to 16. What would take more than half of the memory is left out.
 void print_scaling(const Settings& settings) {
   const int most = num_threads();
   std::vector<int> counts;
   for (int n = 1; n < most; n *= 2) counts.push_back(n);
   counts.push_back(most);
-  std::printf(
-      "\nForward and backward together, in milliseconds. In brackets: how many times faster than one\n"
-      "thread, and with all %d threads the time per pixel relative to that at the first size.\n\n",
-      most);
-  std::printf("%-54s", "");
-  for (const int n : counts) std::printf("  %8d thread%s", n, n == 1 ? " " : "s");
-  std::printf("   |        half        once       twice the size\n");
-  const auto print_line = [&](const std::string& title, Size2d size,
-                              const std::function<double(Size2d)>& time) {
-    std::printf("%-54s", title.c_str());
-    double one = 0, all = 0;
-    for (const int n : counts) {
-      set_num_threads(n);
-      all = time(size);
-      one = n == 1 ? all : one;
-      std::printf("  %8.2f (%4.2f)", 1e3 * all, one / all);
+  const std::vector<ScalableLayer> layers = scalable_layers(settings);
+  // Seconds, or 0 for what is left out; as a line of the table for scripts.
+  const auto time = [&](const ScalableLayer& layer, int threads, Index batch, Size2d size) {
+    const double seconds = layer.bytes(batch, size) > 0.5 * static_cast<double>(available_memory())
+                               ? 0
+                               : layer.seconds(batch, size);
+    if (settings.tsv && seconds > 0) {
+      std::printf("scaling\t%s\t%d\t%ld\t%ld\t%ld\t%g\n", layer.name.c_str(), threads, long(batch),
+                  long(size.height), long(size.width), 1e3 * seconds);
     }
-    std::printf("   |");
-    double per_pixel = 0;
-    for (const Size2d other :
-         {Size2d(size.height / 2, size.width / 2), size, Size2d(2 * size.height, 2 * size.width)}) {
-      const double t = other == size ? all : time(other);
-      const double each = t / static_cast<double>(other.height * other.width);
-      per_pixel = per_pixel == 0 ? each : per_pixel;
-      std::printf("  %8.2f (%4.2f)", 1e3 * t, each / per_pixel);
-    }
-    std::printf("\n");
-    std::fflush(stdout);
+    return seconds;
   };
-  for (const ConvolutionCase& c : kConvolutions) {
-    if (settings.wants(c.network, c.name)) {
-      print_line(concat_text(c.name, ", ", text_of(c.shape(c.in))), c.in, [&](Size2d size) {
-        const ConvolutionTimes t = measure(c.shape(size), settings);
-        return t.forward + t.input_gradient + t.weight_gradient;
-      });
+  const auto print_table = [&](const std::string& title, const std::vector<std::string>& columns,
+                               const auto& cell) {
+    if (!settings.tsv) {
+      std::printf("\n%-56s", title.c_str());
+      for (const std::string& column : columns) std::printf(" %9s", column.c_str());
+      std::printf("\n");
     }
-  }
-  for (const MemoryCase& c : memory_cases()) {
-    if (settings.wants(kMemory, c.name)) {
-      print_line(concat_text(c.name, ", ", c.shape(c.size)), c.size, [&](Size2d size) {
-        const MemoryTimes t = measure(c, size, settings.budget);
-        return t.forward + t.backward;
-      });
+    for (const ScalableLayer& layer : layers) {
+      if (!settings.tsv) {
+        std::printf("  %-54s", layer.name.c_str());
+      }
+      for (std::size_t i = 0; i < columns.size(); ++i) {
+        const double number = cell(layer, i);
+        if (!settings.tsv) {
+          std::printf(number > 0 ? " %9.2f" : "         -", number);
+        }
+        std::fflush(stdout);
+      }
+      if (!settings.tsv) {
+        std::printf("\n");
+      }
     }
-  }
+  };
+  std::vector<std::string> columns;
+  for (const int n : counts) columns.push_back(std::to_string(n));
+  print_table("Threads: milliseconds", columns, [&](const ScalableLayer& layer, std::size_t i) {
+    set_num_threads(counts[i]);
+    return 1e3 * time(layer, counts[i], layer.batch, layer.size);
+  });
+  const auto nanoseconds = [&](const ScalableLayer& layer, Index batch, Size2d size) {
+    return 1e9 * time(layer, most, batch, size) / static_cast<double>(batch * size.height * size.width);
+  };
+  print_table("Size, batch 1: nanoseconds a pixel", {"1/4", "1/2", "1", "2", "4", "8", "16"},
+              [&](const ScalableLayer& layer, std::size_t i) {
+                const Index times = 1 << i;
+                return nanoseconds(layer, 1, {layer.size.height * times / 4, layer.size.width * times / 4});
+              });
+  print_table(
+      "Batch: nanoseconds a pixel", {"1", "2", "4", "8", "16"},
+      [&](const ScalableLayer& layer, std::size_t i) { return nanoseconds(layer, 1 << i, layer.size); });
 }
 
 const std::map<std::string, ConvolutionAlgorithm> kAlgorithms = {
@@ -380,12 +442,14 @@ int main(int argc, char** argv) {
   line.option("--algorithm", &algorithm, "of convolutions, for layers that it can compute")
       .choices({"automatic", "plain", "im2col", "direct", "winograd"});
   line.flag("--scaling", &settings.scaling,
-            "how times change with the number of threads and the size of the pictures");
-  line.flag("--tsv", &settings.tsv,
-            "tab-separated, for scripts: \"convolution\", name, batch, in channels, height, width, out "
-            "channels, kernel, stride, padding, padding mode, groups, milliseconds forward, to the input, to "
-            "the weight; \"memory\", name, batch, channels, height, width, milliseconds forward, backward, "
-            "GB/s forward, backward");
+            "how times change with the number of threads, the size of the pictures and their number");
+  line.flag(
+      "--tsv", &settings.tsv,
+      "tab-separated, for scripts: \"convolution\", name, batch, in channels, height, width, out "
+      "channels, kernel, stride, padding, padding mode, groups, milliseconds forward, to the input, to "
+      "the weight; \"memory\", name, batch, channels, height, width, milliseconds forward, backward, "
+      "GB/s forward, backward; with --scaling: \"scaling\", name, threads, batch, height, width, milliseconds "
+      "forward and backward together");
   line.footer(
       "Examples:\n"
       "  benchmark-layers --only VGG --threads 1\n"
@@ -393,6 +457,10 @@ int main(int argc, char** argv) {
       "  benchmark-layers --only \"width 32\" --scaling");
   return line.run(argc, argv, [&] {
     settings.algorithm = kAlgorithms.at(algorithm);
+    if (settings.tsv && settings.scaling) {
+      print_scaling(settings);
+      return true;
+    }
     if (settings.tsv) {
       print_convolutions(settings, {1, 1});
       print_memory_layers(settings, {1, 1});

@@ -57,7 +57,9 @@ inline Need need_of(const std::vector<ProfiledOperation>& operations) {
     if (operation.name == "reshape") {
       continue;  // moves nothing
     }
-    const double product = gflop_of_one_product(operation);
+    // Gradients of a symmetric result are products with all of it.
+    const bool whole = operation.backward && operation.name == "gram_matrix";
+    const double product = gflop_of_one_product(operation) * (whole ? 2 : 1);
     if (!operation.backward) {
       need.gflop += product;
       need.gigabytes += float_gigabytes(operation.inputs) + float_gigabytes({operation.result});
@@ -102,12 +104,13 @@ inline std::string table_of_losses(const std::vector<ProfiledOperation>& operati
   }
   std::vector<Row> rows;
   for (const auto& [name, row] : sums) rows.push_back(row);
-  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.seconds - a.limit > b.seconds - b.limit; });
+  std::sort(rows.begin(), rows.end(),
+            [](const Row& a, const Row& b) { return a.seconds - a.limit > b.seconds - b.limit; });
   std::string text = "calls        ms     limit      lost  operation, shapes of its inputs\n";
   for (const Row& row : rows) {
     char line[256];
-    std::snprintf(line, sizeof line, "%5.0f %9.2f %9.2f %9.2f  %s\n", row.calls, 1e3 * row.seconds, 1e3 * row.limit,
-                  1e3 * (row.seconds - row.limit), row.name.c_str());
+    std::snprintf(line, sizeof line, "%5.0f %9.2f %9.2f %9.2f  %s\n", row.calls, 1e3 * row.seconds,
+                  1e3 * row.limit, 1e3 * (row.seconds - row.limit), row.name.c_str());
     text += line;
   }
   return text;

@@ -128,8 +128,8 @@ Tensor pack_weights(const ConvolutionShape& s, const T* w) {
       const Index channels = std::min<Index>(kPanel, s.group_in() - first);
       T* const by_tap = scratch<T>(s.taps() * kGroup);  // [tap][channel of x % 16]
       for (Index c = 0; c < channels; c += kGroup, from += kGroup * s.taps()) {
-        panel_kernels<T>().transpose(from, s.taps(), static_cast<int>(std::min<Index>(kGroup, channels - c)), nullptr,
-                                     static_cast<int>(s.taps()), by_tap);
+        panel_kernels<T>().transpose(from, s.taps(), static_cast<int>(std::min<Index>(kGroup, channels - c)),
+                                     nullptr, static_cast<int>(s.taps()), by_tap);
         for (Index tap = 0; tap < s.taps(); ++tap) {
           std::copy_n(by_tap + tap * kGroup, kGroup, to + tap * tap_size + row * kPanel + c);
         }

@@ -383,8 +383,8 @@ void forward(const ConvolutionShape& s, const float* x, const float* w, const fl
   forward_of(s, nullptr, x, w, bias, relu, y);
 }
 
-void forward_of(const ConvolutionShape& s, const Copies* copies, const float* x, const float* w, const float* bias,
-                const FusedRelu& relu, float* y) {
+void forward_of(const ConvolutionShape& s, const Copies* copies, const float* x, const float* w,
+                const float* bias, const FusedRelu& relu, float* y) {
   compute({.x = {x, nullptr, s.batch, s.in_channels, s.in, s.padding_mode, copies},
            .padding = s.padding,
            .w = w,
@@ -430,8 +430,8 @@ void weight_gradient(const ConvolutionShape& s, const float* x, const float* dy,
 void weight_gradient_of(const ConvolutionShape& s, Size2d dy_size, const Copies* x_copies, const float* x,
                         const Copies* dy_copies, const float* dy, const ReluMask& mask, float* dw) {
   const Pictures<const float> in{x, nullptr, s.batch, s.in_channels, s.in, s.padding_mode, x_copies};
-  const Pictures<const float> out{dy,      mask.defined() ? &mask : nullptr, s.batch, s.out_channels,
-                                  dy_size, PaddingMode::zeros,               dy_copies};
+  const Pictures<const float> out{
+      dy, mask.defined() ? &mask : nullptr, s.batch, s.out_channels, dy_size, PaddingMode::zeros, dy_copies};
   const TileGrid grid(s.batch, s.out);
   // The tiles are cut into parts, each a run of whole blocks with sums of its own. Where channels are many, blocks are large
   // enough that reading and writing the sums is little work, and with more than 128 x 128 there is one part only.

@@ -54,8 +54,8 @@ struct Copies {
 
 /// The convolution, of 3x3 kernels, of copies of x (null: of x itself) as its channels. Then shape.in is the size of the
 /// pictures of x, and the first result reads pixel -padding of each copy.
-void forward_of(const ConvolutionShape& shape, const Copies* copies, const float* x, const float* w, const float* bias,
-                const FusedRelu& relu, float* y);
+void forward_of(const ConvolutionShape& shape, const Copies* copies, const float* x, const float* w,
+                const float* bias, const FusedRelu& relu, float* y);
 
 /// Its gradient to the weight, where dy too may consist of copies, of pictures of dy_size.
 void weight_gradient_of(const ConvolutionShape& shape, Size2d dy_size, const Copies* x_copies, const float* x,
