@@ -1,7 +1,6 @@
 // How a convolution is cut into pieces: the result into tiles, and for each tile a window, a padded copy of
 // what the tile reads, in which every tap of the kernel is a fixed offset. The direct convolution works on
-// them (core/convolution/direct/direct.h), and Winograd's algorithm for large kernels makes its shifted
-// copies this way.
+// them (core/convolution/direct/direct.h).
 //
 // A stride s makes neighbouring results read pixels s apart. In a window these are neighbours: it holds s
 // smaller pictures ("phases") in each dimension, phase a with the pixels a, a + s, a + 2 s, ...

@@ -4,8 +4,9 @@
 // (core/convolution/winograd/winograd.h) saves three out of four products here too. Sides that are not a
 // multiple of 3 are filled up with zeros.
 //
-// The copies, or the shifted results, are made of whichever side has fewer channels, sample by sample: in a
-// style network, the three colours. Arrays and formulas: core/convolution/convolution.h.
+// The copies, or the shifted results, are of whichever side has fewer channels: in a style network, the three colours.
+// Copies are never made: the transforms read the pictures at other places. Shifted results go to memory, sample by sample.
+// Arrays and formulas: core/convolution/convolution.h.
 #pragma once
 
 #include "gesso/core/convolution/relu_mask.h"

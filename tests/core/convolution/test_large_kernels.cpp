@@ -2,6 +2,7 @@
 // the thread count; where they are chosen.
 #include "convolution_results.h"
 #include "gesso/core/convolution/convolution.h"
+#include "gesso/core/convolution/relu_mask.h"
 #include "support.h"
 
 using namespace gesso;
@@ -76,4 +77,42 @@ TEST_CASE("the 9x9 convolutions of a style network are Winograd's in float32, an
   CHECK(!is_winograd.operator()<double>({1, 3, 16, 20, 9, 4, PaddingMode::reflect}));
   CHECK(!is_winograd.operator()<float>({1, 1, 25, 20, 7, 3}));  // would be filled up to 9x9
   CHECK(!is_winograd.operator()<float>({1, 1, 16, 20, 9, 4}));  // transforms would outweigh the products
+}
+
+TEST_CASE(
+    "large kernels with a relu: results are cut, gradients masked, to the same bits as in passes of their own") {
+  for (const Case& c :
+       {Case{2, 3, 17, {21, 13}, 9, 4, PaddingMode::reflect}, Case{2, 17, 3, {13, 21}, 9, 4}}) {
+    const ConvolutionShape s = c.shape();
+    const auto normal = [](const Shape& shape, std::uint64_t seed) {
+      return normal_numbers<float>(shape, seed);
+    };
+    const Tensor x = normal({s.batch, s.in_channels, s.in.height, s.in.width}, 1);
+    const Tensor w = normal({s.out_channels, s.in_channels, 9, 9}, 2), b = normal({s.out_channels}, 3);
+    const Tensor dy = normal({s.batch, s.out_channels, s.out.height, s.out.width}, 4);
+    constexpr auto winograd = ConvolutionAlgorithm::winograd;
+    Tensor z = Tensor::empty(dy.shape()), y = z.clone(), dz = z.clone();
+    ReluMask mask(s.batch, s.out_channels, s.out);
+    const float *px = x.data<float>(), *pw = w.data<float>(), *pb = b.data<float>();
+    convolution_forward<float>(s, px, pw, pb, z.mutable_data<float>(), winograd);
+    convolution_forward<float>(s, px, pw, pb, y.mutable_data<float>(), winograd, {true, &mask});
+    apply_relu_mask(mask, dy.data<float>(), dz.mutable_data<float>());
+    int wrong = 0, closed = 0;
+    for (Index i = 0; i < z.numel(); ++i) {
+      const bool open = z.data<float>()[i] > 0;
+      closed += !open;
+      wrong += y.data<float>()[i] != (open ? z.data<float>()[i] : 0);
+      wrong += dz.data<float>()[i] != (open ? dy.data<float>()[i] : 0);
+    }
+    CHECK(wrong == 0);
+    CHECK(closed > 100);
+    Tensor dx = Tensor::empty(x.shape()), dx_of_dz = dx.clone();
+    convolution_input_gradient<float>(s, dy.data<float>(), pw, dx.mutable_data<float>(), winograd, mask);
+    convolution_input_gradient<float>(s, dz.data<float>(), pw, dx_of_dz.mutable_data<float>(), winograd);
+    CHECK(identical(dx, dx_of_dz));
+    Tensor dw = Tensor::empty(w.shape()), dw_of_dz = dw.clone();
+    convolution_weight_gradient<float>(s, px, dy.data<float>(), dw.mutable_data<float>(), winograd, mask);
+    convolution_weight_gradient<float>(s, px, dz.data<float>(), dw_of_dz.mutable_data<float>(), winograd);
+    CHECK(identical(dw, dw_of_dz));
+  }
 }

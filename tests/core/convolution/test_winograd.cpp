@@ -61,6 +61,8 @@ const Case kCases[] = {
     {1, 3, 272, {66, 66}, 1},
     // many weights and more tiles than one part has
     {3, 130, 253, {1, 350}, 1},
+    // gradients to weights in three parts of the tiles, for fewer and for more threads
+    {2, 66, 70, {66, 66}, 1},
     // what the padding shows
     {2, 3, 5, {6, 7}, 1, kReflect},
     {1, 17, 4, {5, 66}, {2, 1}, kReflect},
