@@ -1,9 +1,12 @@
 // style-transfer stylize: pictures.
 #include <algorithm>
+#include <functional>
+#include <future>
 #include <iostream>
 
 #include "commands.h"
 #include "gesso/autograd/shape_ops.h"
+#include "gesso/core/parallel.h"
 #include "gesso/core/pictures/picture.h"
 #include "gesso/core/pictures/resize.h"
 #include "gesso/core/system_limits.h"
@@ -31,7 +34,10 @@ double memory_to_use(const std::string& asked_for) {
                            : byte_count(asked_for, "--memory");
 }
 
-void repaint_whole(StyleNetwork& network, const PaintingTask& task, const StylizeCommand& command) {
+// Writes a painting.
+using Save = std::function<void()>;
+
+Save paint_whole(StyleNetwork& network, const PaintingTask& task, const StylizeCommand& command) {
   Tensor picture = load_picture(task.from.string());
   if (command.size != 0) {
     picture = resize_short_side(picture, command.size);
@@ -42,20 +48,22 @@ void repaint_whole(StyleNetwork& network, const PaintingTask& task, const Styliz
       painted = concat({painted, resize_picture(alpha, painted.size(2), painted.size(3))}, 1);
     }
   }
-  fs::create_directories(fs::absolute(task.to).parent_path());
-  save_picture(task.to.string(), painted);
+  return [to = task.to, painted] {
+    fs::create_directories(fs::absolute(to).parent_path());
+    save_picture(to.string(), painted);
+  };
 }
 
-void repaint_picture(StyleNetwork& network, const PaintingTask& task, const StylizeCommand& command,
-                     double per_pixel) {
+// What is left to do when the picture is painted; nothing where it went by strips.
+Save paint_picture(StyleNetwork& network, const PaintingTask& task, const StylizeCommand& command,
+                   double per_pixel) {
   const Size2d size = look_at_picture(task.from.string(), strip_load_options).size;
   const double memory = memory_to_use(command.memory);
   const double need = memory_to_repaint(size, factor_of(size, command.size), command.paint.scale, per_pixel);
   constexpr double of_program = 6e7;  // code, stacks, working memory of threads
   const bool fits = need + of_program <= memory && size.width <= LoadOptions().max_pixels / size.height;
   if (fits && !command.thumbnail_statistics) {
-    repaint_whole(network, task, command);
-    return;
+    return paint_whole(network, task, command);
   }
   repaint_by_strips(network, {.from = task.from,
                               .to = task.to,
@@ -63,6 +71,7 @@ void repaint_picture(StyleNetwork& network, const PaintingTask& task, const Styl
                               .paint = command.paint,
                               .memory = memory,
                               .thumbnail_statistics = command.thumbnail_statistics});
+  return [] {};
 }
 
 std::string failed_words(int failed) { return failed == 0 ? "" : concat_text(failed, " failed"); }
@@ -91,20 +100,45 @@ void StylizeCommand::repaint_pictures(StyleNetwork& network, const std::string& 
   ProgressBar progress("Repainting", static_cast<Index>(tasks.size()));
   Index done = 0;
   int failed = 0;
-  for (const PaintingTask& task : tasks) {
-    if (tasks.size() == 1) {  // its error is the program's
-      repaint_picture(network, task, *this, per_pixel);
-      progress.update(++done);
-      break;
-    }
+  // One bad picture does not cost the others; that of a single one is the program's.
+  const auto finish_picture = [&](auto&& work) {
     try {
-      repaint_picture(network, task, *this, per_pixel);
+      work();
       progress.update(++done, failed_words(failed));
-    } catch (const Error& error) {  // one bad picture does not cost the others
+    } catch (const Error& error) {
+      if (tasks.size() == 1) {
+        throw;
+      }
       progress.message(concat_text("style-transfer: ", error.what()));
       progress.skip(++done, failed_words(++failed));
     }
+  };
+  // A painting is written while the next one is painted, by one thread: otherwise the others would wait for it.
+  std::future<void> saving;
+  const auto finish_saving = [&] {
+    if (saving.valid()) {
+      finish_picture([&] { saving.get(); });
+    }
+  };
+  for (const PaintingTask& task : tasks) {
+    Save save;
+    std::exception_ptr failure;
+    try {
+      save = paint_picture(network, task, *this, per_pixel);
+    } catch (const Error&) {
+      failure = std::current_exception();
+    }
+    finish_saving();
+    if (failure) {
+      finish_picture([&] { std::rethrow_exception(failure); });
+      continue;
+    }
+    saving = std::async(std::launch::async, [save = std::move(save)] {
+      const SerialSection alone;
+      save();
+    });
   }
+  finish_saving();
   progress.finish();
   if (failed > 0) {
     throw Error(concat_text(failed, " of ", tasks.size(),
