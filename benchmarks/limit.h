@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gesso/autograd/profiler.h"
@@ -88,8 +89,9 @@ inline double limit_seconds(const Need& need, const Peaks& peaks) {
 inline std::string table_of_losses(const std::vector<ProfiledOperation>& operations, const Peaks& peaks,
                                    int repetitions) {
   struct Row {
-    std::string name;
     double calls = 0, seconds = 0, limit = 0;
+
+    double lost() const { return seconds - limit; }
   };
   std::map<std::string, Row> sums;
   for (const ProfiledOperation& operation : operations) {
@@ -97,21 +99,19 @@ inline std::string table_of_losses(const std::vector<ProfiledOperation>& operati
     if (operation.backward) name.append(" backward");
     for (const Shape& shape : operation.inputs) name.append(1, ' ').append(shape.str());
     Row& row = sums[name];
-    row.name = name;
     row.calls += 1.0 / repetitions;
     row.seconds += operation.seconds / repetitions;
     row.limit += limit_seconds(need_of({operation}), peaks) / repetitions;
   }
-  std::vector<Row> rows;
-  for (const auto& [name, row] : sums) rows.push_back(row);
+  std::vector<std::pair<std::string, Row>> rows(sums.begin(), sums.end());
   std::sort(rows.begin(), rows.end(),
-            [](const Row& a, const Row& b) { return a.seconds - a.limit > b.seconds - b.limit; });
+            [](const auto& a, const auto& b) { return a.second.lost() > b.second.lost(); });
   std::string text = "calls        ms     limit      lost  operation, shapes of its inputs\n";
-  for (const Row& row : rows) {
-    char line[256];
-    std::snprintf(line, sizeof line, "%5.0f %9.2f %9.2f %9.2f  %s\n", row.calls, 1e3 * row.seconds,
-                  1e3 * row.limit, 1e3 * (row.seconds - row.limit), row.name.c_str());
-    text += line;
+  for (const auto& [name, row] : rows) {
+    char numbers[64];
+    std::snprintf(numbers, sizeof numbers, "%5.0f %9.2f %9.2f %9.2f  ", row.calls, 1e3 * row.seconds,
+                  1e3 * row.limit, 1e3 * row.lost());
+    text.append(numbers).append(name).append(1, '\n');
   }
   return text;
 }

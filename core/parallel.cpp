@@ -8,6 +8,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <system_error>
 #include <thread>
 
@@ -30,32 +31,31 @@ struct alignas(64) Share {
 // has done that. So what a thread wrote in one loop it mostly reads in the next, from its own caches: cores of
 // different chiplets, or of a virtual machine that has some of each, get it from each other as slowly as from memory.
 struct Job {
-  const std::function<void(Index)>* run_block = nullptr;
-  Share* shares = nullptr;
-  int share_count = 0;
-  std::exception_ptr failure;
-  std::mutex failure_mutex;
+  const std::function<void(Index)>& run_block;
+  std::span<Share> shares;  // of each thread
+  std::exception_ptr failure = nullptr;
+  std::mutex failure_mutex = {};
 
-  Job(const std::function<void(Index)>& f, Index block_count, Share* of_threads, int threads)
-      : run_block(&f), shares(of_threads), share_count(threads) {
-    for (int i = 0; i < threads; ++i) {
+  void share_out(Index block_count) {
+    const Index threads = static_cast<Index>(shares.size());
+    for (Index i = 0; i < threads; ++i) {
       shares[i].next = block_count * i / threads;
       shares[i].end = block_count * (i + 1) / threads;
     }
   }
 
-  void work(int thread) {
-    for (int i = 0; i < share_count; ++i) {
-      Share& share = shares[(thread + i) % share_count];
+  void work(std::size_t thread) {
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+      Share& share = shares[(thread + i) % shares.size()];
       for (Index b = share.next++; b < share.end; b = share.next++) {
         try {
-          (*run_block)(b);
+          run_block(b);
         } catch (...) {
           std::lock_guard lock(failure_mutex);
           if (!failure) {
             failure = std::current_exception();
           }
-          for (int s = 0; s < share_count; ++s) shares[s].next = shares[s].end;
+          for (Share& other : shares) other.next = other.end;
         }
       }
     }
@@ -105,10 +105,9 @@ class Workers {
     }
   }
 
-  // One for each thread, the calling one's first.
-  std::vector<Share>& shares() { return shares_; }
-
-  void run(Job& job) {
+  void run(Job& job, Index block_count) {
+    job.shares = shares_;
+    job.share_out(block_count);
     {
       std::lock_guard lock(mutex_);
       job_ = &job;
@@ -129,7 +128,7 @@ class Workers {
   }
 
  private:
-  void serve(int thread) {
+  void serve(std::size_t thread) {
     inside_loop = true;
     std::uint64_t seen = 0;
     std::unique_lock lock(mutex_);
@@ -156,7 +155,7 @@ class Workers {
     }
   }
 
-  std::vector<Share> shares_;
+  std::vector<Share> shares_;  // the calling thread's first
   std::vector<std::thread> threads_;
   std::mutex mutex_;
   std::condition_variable wake_, done_;
@@ -236,28 +235,24 @@ SerialSection::SerialSection() : before_(inside_loop) { inside_loop = true; }
 SerialSection::~SerialSection() { inside_loop = before_; }
 
 void detail::run_blocks(Index block_count, const std::function<void(Index)>& run_block) {
-  const auto finish = [](const Job& job) {
-    if (job.failure) {
-      std::rethrow_exception(job.failure);
-    }
-  };
+  Share all;
+  Job job{.run_block = run_block, .shares = {&all, 1}};
   // try_lock: while another user thread's loop runs (the data loader's, say), this one works alone instead of
   // waiting.
   Team& own = team();
   if (inside_loop || own.threads == 1 || !own.mutex.try_lock()) {
-    Share all;
-    Job job(run_block, block_count, &all, 1);
+    job.share_out(block_count);
     job.work(0);
-    return finish(job);
+  } else {
+    std::lock_guard lock(own.mutex, std::adopt_lock);
+    if (!own.workers) {
+      own.workers = std::make_unique<Workers>(own.threads - 1);
+    }
+    own.workers->run(job, block_count);
   }
-  std::lock_guard lock(own.mutex, std::adopt_lock);
-  if (!own.workers) {
-    own.workers = std::make_unique<Workers>(own.threads - 1);
+  if (job.failure) {
+    std::rethrow_exception(job.failure);
   }
-  std::vector<Share>& shares = own.workers->shares();
-  Job job(run_block, block_count, shares.data(), static_cast<int>(shares.size()));
-  own.workers->run(job);
-  finish(job);
 }
 
 }  // namespace gesso

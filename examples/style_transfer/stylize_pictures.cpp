@@ -121,6 +121,9 @@ void StylizeCommand::repaint_pictures(StyleNetwork& network, const std::string& 
     }
   };
   for (const PaintingTask& task : tasks) {
+    if (!memory.empty()) {  // what was asked for is for one picture
+      finish_saving();
+    }
     Save save;
     std::exception_ptr failure;
     try {
