@@ -1,6 +1,7 @@
 #include "gesso/core/convolution/relu_mask.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "gesso/core/memory/memory_pool.h"
 #include "gesso/core/parallel.h"
@@ -9,31 +10,48 @@
 namespace gesso {
 namespace {
 
-template <class T>
-GESSO_SIMD void relu_row(T* y, Index width) {
-  for (Index j = 0; j < width; ++j) y[j] = y[j] < 0 ? T{0} : y[j];
-}
-
-template <class T>
-GESSO_SIMD void add_to_mask(const T* y, Index width, std::uint8_t bit, std::uint8_t* mask) {
-  for (Index j = 0; j < width; ++j) mask[j] |= y[j] <= 0 ? std::uint8_t{0} : bit;
-}
-
-template <class T>
-GESSO_SIMD void apply_to_row(const T* dy, Index width, std::uint8_t bit, const std::uint8_t* mask, T* dz) {
-  for (Index j = 0; j < width; ++j) dz[j] = (mask[j] & bit) != 0 ? dy[j] : T{0};
-}
-
-// Calls row(offset of the row in y, its bit, offset of its bytes in those of the pair) for the rows of a pair
-// of channels of sample n.
-template <class Row>
-void for_rows_of_pair(Index n, Index pair, Index channels, Size2d size, Row row) {
-  for (Index c = 2 * pair; c < std::min(2 * pair + 2, channels); ++c) {
-    for (Index i = 0; i < size.height; ++i) {
-      row(((n * channels + c) * size.height + i) * size.width,
-          static_cast<std::uint8_t>(1 << (c % 2 * 4 + i % 4)), i / 4 * size.width);
-    }
+// Calls columns(begin, count) for blocks of a row's columns, of which the last overlaps the one before: blocks have a fixed
+// number, which registers hold, and no single columns remain.
+template <class Columns>
+__attribute__((always_inline)) inline void for_blocks_of_columns(Index width, Columns columns) {
+  constexpr std::integral_constant<Index, 16> block;
+  for (Index b = 0; width >= block && b < width; b += block) {
+    columns(std::min<Index>(b, width - block), block);
   }
+  if (width < block) {
+    columns(Index{0}, width);
+  }
+}
+
+// Rows of one byte of the mask, `width` apart in y: numbers become bits, and bytes once for all rows.
+template <int rows, class T>
+GESSO_SIMD void relu_rows(T* y, Index width, int shift, std::uint8_t* mask) {
+  using Bits = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+  for_blocks_of_columns(
+      width, [=](Index begin, auto count) __attribute__((always_inline)) {
+        Bits open[16] = {};
+        for (int r = 0; r < rows; ++r) {
+          T* const row = y + r * width + begin;
+          for (Index j = 0; j < count; ++j) {
+            open[j] |= row[j] <= 0 ? Bits{0} : Bits{1} << (shift + r);  // at NaN too
+            row[j] = row[j] < 0 ? T{0} : row[j];
+          }
+        }
+        for (Index j = 0; mask != nullptr && j < count; ++j)
+          mask[begin + j] |= static_cast<std::uint8_t>(open[j]);
+      });
+}
+
+template <class T>
+GESSO_SIMD void apply_to_row(const T* __restrict dy, Index width, std::uint8_t bit,
+                             const std::uint8_t* __restrict mask, T* __restrict dz) {
+  for_blocks_of_columns(
+      width, [=](Index begin, auto count) __attribute__((always_inline)) {
+        for (Index j = begin; j < begin + count; ++j) {
+      const T g = dy[j];  // read in any case: the compiler does not vectorise what reads only sometimes
+      dz[j] = (mask[j] & bit) != 0 ? g : T{0};
+    }
+      });
 }
 
 }  // namespace
@@ -50,30 +68,53 @@ void apply_relu(const FusedRelu& relu, const ConvolutionShape& s, T* y) {
   if (!relu.on) {
     return;
   }
+  constexpr Index rows = 4;  // of a channel in a byte
   const Index pairs = divide_up(s.out_channels, 2);
-  parallel_for(s.batch * pairs, 1, [&](Index task, Index) {
+  const auto [height, width] = s.out;
+  parallel_for(s.batch * pairs, 1, [&, height = height, width = width](Index task, Index) {
     const Index n = task / pairs, pair = task % pairs;
     std::uint8_t* const mask = relu.mask == nullptr ? nullptr : relu.mask->rows(n, pair);
     if (mask != nullptr) {
       std::fill_n(mask, relu.mask->pair_bytes(), std::uint8_t{0});
     }
-    for_rows_of_pair(n, pair, s.out_channels, s.out, [&](Index at, std::uint8_t bit, Index mask_at) {
-      relu_row(y + at, s.out.width);
-      if (mask != nullptr) {
-        add_to_mask(y + at, s.out.width, bit, mask + mask_at);
+    for (Index c = 2 * pair; c < std::min(2 * pair + 2, s.out_channels); ++c) {
+      for (Index i = 0; i < height; i += rows) {
+        T* const first = y + ((n * s.out_channels + c) * height + i) * width;
+        const int shift = static_cast<int>(c % 2 * rows);
+        std::uint8_t* const bytes = mask == nullptr ? nullptr : mask + i / rows * width;
+        if (i + rows <= height) {
+          relu_rows<rows>(first, width, shift, bytes);
+        } else {
+          for (Index r = 0; r < height - i; ++r) {
+            relu_rows<1>(first + r * width, width, shift + static_cast<int>(r), bytes);
+          }
+        }
       }
-    });
+    }
   });
 }
 
 template <class T>
+void mask_pixels(const ReluMask& mask, Index n, Index channel, Index begin, Index count, const T* dy, T* dz) {
+  const Index width = mask.size().width;
+  const std::uint8_t* const bytes = mask.rows(n, channel / 2);
+  for (Index p = begin; p < begin + count;) {
+    const Index row = p / width, column = p % width;
+    const Index columns = std::min(width - column, begin + count - p);
+    apply_to_row(dy + p, columns, static_cast<std::uint8_t>(1 << (channel % 2 * 4 + row % 4)),
+                 bytes + row / 4 * width + column, dz + p - begin);
+    p += columns;
+  }
+}
+
+template <class T>
 void apply_relu_mask(const ReluMask& mask, const T* dy, T* dz) {
-  parallel_for(mask.batch() * mask.pairs(), 1, [&](Index task, Index) {
-    const Index n = task / mask.pairs(), pair = task % mask.pairs();
-    const std::uint8_t* const rows = mask.rows(n, pair);
-    for_rows_of_pair(n, pair, mask.channels(), mask.size(), [&](Index at, std::uint8_t bit, Index mask_at) {
-      apply_to_row(dy + at, mask.size().width, bit, rows + mask_at, dz + at);
-    });
+  const Index pixels = mask.size().height * mask.size().width;
+  parallel_for(mask.batch() * mask.channels(), 2, [&](Index begin, Index end) {
+    for (Index plane = begin; plane < end; ++plane) {
+      mask_pixels(mask, plane / mask.channels(), plane % mask.channels(), 0, pixels, dy + plane * pixels,
+                  dz + plane * pixels);
+    }
   });
 }
 
@@ -89,6 +130,8 @@ MaskedGradient<T>::MaskedGradient(const ReluMask& mask, const T* dy) : data_(dy)
 
 template void apply_relu(const FusedRelu&, const ConvolutionShape&, float*);
 template void apply_relu(const FusedRelu&, const ConvolutionShape&, double*);
+template void mask_pixels(const ReluMask&, Index, Index, Index, Index, const float*, float*);
+template void mask_pixels(const ReluMask&, Index, Index, Index, Index, const double*, double*);
 template void apply_relu_mask(const ReluMask&, const float*, float*);
 template void apply_relu_mask(const ReluMask&, const double*, double*);
 template class MaskedGradient<float>;

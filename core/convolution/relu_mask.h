@@ -56,6 +56,11 @@ struct FusedRelu {
 template <class T>
 void apply_relu(const FusedRelu& relu, const ConvolutionShape& shape, T* y);
 
+/// dz[p - begin] = dy[p] where the mask is set, 0 elsewhere, for pixels begin <= p < begin + count of one channel of sample
+/// n, counted row by row; dy is the whole channel.
+template <class T>
+void mask_pixels(const ReluMask& mask, Index n, Index channel, Index begin, Index count, const T* dy, T* dz);
+
 /// dz = dy where the mask is set, 0 elsewhere.
 template <class T>
 void apply_relu_mask(const ReluMask& mask, const T* dy, T* dz);

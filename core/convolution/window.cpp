@@ -20,14 +20,18 @@ GESSO_SIMD void collect(const T* from, Index count, Index stride, T* to) {
   }
 }
 
-// to[q] = from[first + stride * q] for 0 <= q < count, and what the mode says where that is outside 0 to
-// size.
-template <class T>
-void copy_row(const T* from, Index size, PaddingMode mode, Index first, Index stride, Index count, T* to) {
+// to[q] = number first + stride * q of a row for 0 <= q < count, and what the mode says where that is outside 0 to
+// size; read(begin, count, to) gives numbers begin, begin + stride, ... of the row.
+template <class T, class Read>
+void copy_row(Index size, PaddingMode mode, Index first, Index stride, Index count, T* to, Read read) {
   const auto show_padding = [&](Index begin, Index end) {
     for (Index q = begin; q < end; ++q) {
       const Index source = padding_source(first + stride * q, size, mode);
-      to[q] = source < 0 ? T{0} : from[source];
+      if (source < 0) {
+        to[q] = T{0};
+      } else {
+        read(source, 1, to + q);
+      }
     }
   };
   const auto positions_below = [&](Index limit) {
@@ -35,8 +39,31 @@ void copy_row(const T* from, Index size, PaddingMode mode, Index first, Index st
   };
   const Index begin = positions_below(0), end = positions_below(size);
   show_padding(0, begin);
-  collect(from + first + stride * begin, end - begin, stride, to + begin);
+  read(first + stride * begin, end - begin, to + begin);
   show_padding(end, count);
+}
+
+// read(c, begin, count, to) gives pixels begin, begin + stride, ... of channel c, which may go on in the next row.
+template <class T, class Read>
+void fill(const Window& w, Index row, Index column, T* window, Read read) {
+  const Index first_row = w.rows.stride * row - w.rows.padding;
+  const Index first_column = w.columns.stride * column - w.columns.padding;
+  for (Index c = 0; c < w.channels; ++c) {
+    for (Index a = 0; a < w.rows.phases; ++a) {
+      for (Index b = 0; b < w.columns.phases; ++b) {
+        for (Index r = 0; r < w.height; ++r, window += w.pitch) {
+          const Index k = padding_source(first_row + w.rows.stride * r + a, w.rows.source, w.rows.mode);
+          if (k < 0) {
+            std::fill_n(window, w.pitch, T{0});
+          } else {
+            copy_row(
+                w.columns.source, w.columns.mode, first_column + b, w.columns.stride, w.pitch, window,
+                [&](Index begin, Index count, T* to) { read(c, k * w.columns.source + begin, count, to); });
+          }
+        }
+      }
+    }
+  }
 }
 
 WindowAxis forward_axis(Index source, Index kernel, Index stride, Index padding, Index dilation,
@@ -54,23 +81,19 @@ Index even_piece(Index size, Index most) {
 
 template <class T>
 void fill_window(const Window& w, const T* source, Index row, Index column, T* window) {
-  const Index first_row = w.rows.stride * row - w.rows.padding;
-  const Index first_column = w.columns.stride * column - w.columns.padding;
-  for (Index c = 0; c < w.channels; ++c, source += w.rows.source * w.columns.source) {
-    for (Index a = 0; a < w.rows.phases; ++a) {
-      for (Index b = 0; b < w.columns.phases; ++b) {
-        for (Index r = 0; r < w.height; ++r, window += w.pitch) {
-          const Index k = padding_source(first_row + w.rows.stride * r + a, w.rows.source, w.rows.mode);
-          if (k < 0) {
-            std::fill_n(window, w.pitch, T{0});
-          } else {
-            copy_row(source + k * w.columns.source, w.columns.source, w.columns.mode, first_column + b,
-                     w.columns.stride, w.pitch, window);
-          }
-        }
-      }
-    }
-  }
+  const Index plane = w.rows.source * w.columns.source;
+  fill(w, row, column, window, [&](Index c, Index begin, Index count, T* to) {
+    collect(source + c * plane + begin, count, w.columns.stride, to);
+  });
+}
+
+template <class T>
+void fill_window(const Window& w, const T* source, Index row, Index column, const ReluMask& mask, Index n,
+                 Index first_channel, T* window) {
+  const Index plane = w.rows.source * w.columns.source;
+  fill(w, row, column, window, [&](Index c, Index begin, Index count, T* to) {
+    mask_pixels(mask, n, first_channel + c, begin, count, source + c * plane, to);
+  });
 }
 
 WindowAxis forward_rows(const ConvolutionShape& s) {
@@ -128,5 +151,7 @@ Tiles cut_into_tiles(Size2d picture, const WindowAxis& rows, const WindowAxis& c
 
 template void fill_window(const Window&, const float*, Index, Index, float*);
 template void fill_window(const Window&, const double*, Index, Index, double*);
+template void fill_window(const Window&, const float*, Index, Index, const ReluMask&, Index, Index, float*);
+template void fill_window(const Window&, const double*, Index, Index, const ReluMask&, Index, Index, double*);
 
 }  // namespace gesso

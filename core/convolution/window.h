@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "gesso/core/convolution/relu_mask.h"
 #include "gesso/core/convolution/shape.h"
 #include "gesso/core/index.h"
 
@@ -48,6 +49,12 @@ struct Window {
 /// `source` (channels, rows.source, columns.source).
 template <class T>
 void fill_window(const Window& shape, const T* source, Index row, Index column, T* window);
+
+/// The same of pictures that a mask lets through: channels from `first_channel` on of sample n, at a stride of 1. A picture of
+/// the mask may have other rows, and as many pixels.
+template <class T>
+void fill_window(const Window& shape, const T* source, Index row, Index column, const ReluMask& mask, Index n,
+                 Index first_channel, T* window);
 
 /// The axes of a convolution's windows over x: row i of y reads row stride i + dilation u - padding of x,
 /// which is position i + dilation u / stride of phase dilation u mod stride.

@@ -257,9 +257,11 @@ void spread_phases(const Plan& plan, Index row_phase, const Tile& tile, const T*
   }
 }
 
-// The result of a plan, from weights that pack_weights() wrote for each phase and group. `bias` may be null.
+// The result of a plan, from weights that pack_weights() wrote for each phase and group, and of what the mask lets through
+// of the source, if it is defined. `bias` may be null.
 template <class T>
-void compute(const Plan& plan, const T* source, const T* packed, const T* bias, T* result) {
+void compute(const Plan& plan, const T* source, const ReluMask& mask, const T* packed, const T* bias,
+             T* result) {
   constexpr int lanes = CorrelateKernel<T>::most_lanes;
   const Window& window = plan.window;
   const Index window_size = window.size() + window.slack(lanes);
@@ -272,8 +274,14 @@ void compute(const Plan& plan, const T* source, const T* packed, const T* bias, 
     const Index first_channel = picture % plan.groups * plan.channels;
     T* memory = scratch<T>(window_size + plan.stride.width * plan.block * flat_size);
     T* flat = memory + window_size;
-    fill_window(window, source + picture * window.channels * window.rows.source * window.columns.source,
-                plan.first.height + tile.row, plan.first.width + tile.column, memory);
+    const T* pictures = source + picture * window.channels * window.rows.source * window.columns.source;
+    const Index row = plan.first.height + tile.row, column = plan.first.width + tile.column;
+    if (mask.defined()) {
+      fill_window(window, pictures, row, column, mask, picture / plan.groups,
+                  picture % plan.groups * window.channels, memory);
+    } else {
+      fill_window(window, pictures, row, column, memory);
+    }
     for (Index c = 0; c < plan.channels; c += plan.block) {
       const Index count = std::min(plan.block, plan.channels - c);
       T* block = result + (picture * plan.channels + c) * result_size;
@@ -359,14 +367,17 @@ void forward(const ConvolutionShape& shape, const T* x, const T* w, const T* bia
     const auto weight = [&](Index o, Index k) { return w[begin + o * s.fan_in() + k]; };
     pack_weights(s.group_out(), plan.block, s.fan_in(), weight, packed.mutable_data<T>() + begin);
   }
-  compute(plan, x, packed.data<T>(), bias, y);
+  compute(plan, x, ReluMask(), packed.data<T>(), bias, y);
   apply_relu(relu, shape, y);
 }
 
 template <class T>
 void input_gradient(const ConvolutionShape& shape, const T* dy, const ReluMask& mask, const T* w, T* dx) {
+  if (mask.defined() && shape.padding_mode != PaddingMode::zeros) {
+    // The frame reads dy too.
+    return input_gradient(shape, MaskedGradient<T>(mask, dy).data(), ReluMask(), w, dx);
+  }
   const ConvolutionShape s = with_pixels_in_a_row(shape);
-  const MaskedGradient<T> dz(mask, dy);
   const Plan plan = plan_input_gradient<T>(s);
   Tensor packed = Tensor::empty({s.out_channels, s.fan_in()}, dtype_of<T>);
   for (const Phase& phase : plan.phases) {
@@ -380,8 +391,8 @@ void input_gradient(const ConvolutionShape& shape, const T* dy, const ReluMask& 
                    packed.mutable_data<T>() + begin);
     }
   }
-  compute<T>(plan, dz.data(), packed.data<T>(), nullptr, dx);
-  add_frame_gradient(s, dz.data(), w, dx);
+  compute<T>(plan, dy, mask, packed.data<T>(), nullptr, dx);
+  add_frame_gradient(s, dy, w, dx);
 }
 
 template <class T>

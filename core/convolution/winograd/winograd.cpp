@@ -199,8 +199,18 @@ void write_results(const Convolution& c, const TileGrid& grid, const TileMatrice
   }
 }
 
-// As many tiles as fit in the second-level cache or, where tiles are few, some for each thread.
-Index block_of_tiles(const TileGrid& grid) { return std::clamp<Index>(grid.count() / 8 / 8 * 8, 16, 64); }
+// As many tiles as fit in the second-level cache or, where tiles are few, some for each thread. An even number of blocks
+// if that is near: of nine, one of two threads would have five.
+Index block_of_tiles(const TileGrid& grid) {
+  constexpr Index least = 16, most = 64;
+  const Index wanted = std::clamp<Index>(grid.count() / 8 / 8 * 8, least, most);
+  for (const Index block : {wanted, wanted - 8, wanted - 16, wanted + 8, wanted + 16}) {
+    if (least <= block && block <= most && divide_up(grid.count(), block) % 2 == 0) {
+      return block;
+    }
+  }
+  return wanted;
+}
 
 // The products of one matrix of `tiles` tiles and one panel of weights, to groups of y from `y_group` on.
 // Meanwhile weights from `after` on are fetched: those that will be multiplied next.

@@ -2,6 +2,9 @@
 #include "gesso/core/convolution/relu_mask.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
 
 #include "gesso/core/memory/memory_pool.h"
 #include "support.h"
@@ -48,6 +51,37 @@ TEST_CASE("a gradient passes where the mask is set, and everywhere without one")
   const MaskedGradient<float> through(mask, dy.data<float>()), all(ReluMask(), dy.data<float>());
   CHECK(all.data() == dy.data<float>());
   for (Index i = 0; i < dy.numel(); ++i) CHECK(through[i] == (z.data<float>()[i] > 0 ? 1 : 0));
+}
+
+TEST_CASE("rows of more and of fewer columns than a register, zeros and NaN among them") {
+  for (const Index width : {1, 3, 16, 21, 37}) {
+    CAPTURE(width);
+    Generator rng(2);
+    Tensor z = Tensor::randn({1, 3, 6, width}, rng);
+    z.set({0, 0, 0, 0}, 0);
+    z.set({0, 1, 5, width - 1}, std::numeric_limits<double>::quiet_NaN());
+    ReluMask mask(1, 3, {6, width});
+    Tensor y = z.clone(), without_mask = z.clone();
+    apply_relu({true, &mask}, {.batch = 1, .out_channels = 3, .out = {6, width}}, y.mutable_data<float>());
+    apply_relu({true, nullptr}, {.batch = 1, .out_channels = 3, .out = {6, width}},
+               without_mask.mutable_data<float>());
+    const Tensor dy = Tensor::randn(z.shape(), rng);
+    Tensor dz = Tensor::empty(dy.shape());
+    apply_relu_mask(mask, dy.data<float>(), dz.mutable_data<float>());
+    for (Index i = 0; i < z.numel(); ++i) {
+      const float number = z.data<float>()[i];
+      CHECK(dz.data<float>()[i] == (number <= 0 ? 0 : dy.data<float>()[i]));
+      for (const Tensor& result : {y, without_mask}) {
+        const float value = result.data<float>()[i];
+        CHECK((std::isnan(number) ? std::isnan(value) : value == std::max(number, 0.0f)));
+      }
+    }
+    // Some pixels of the second channel, from the middle of a row on.
+    const Index begin = width / 2 + width, count = 3 * width;
+    std::vector<float> some(static_cast<std::size_t>(count));
+    mask_pixels(mask, 0, 1, begin, count, dy.data<float>() + 6 * width, some.data());
+    CHECK(std::equal(some.begin(), some.end(), dz.data<float>() + 6 * width + begin));
+  }
 }
 
 TEST_CASE("a relu that is off changes neither numbers nor mask") {
