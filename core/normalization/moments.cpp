@@ -8,25 +8,20 @@
 namespace gesso {
 namespace {
 
-// Two passes over a piece that fits in L1. Deviations from the first element have a sum that is exactly 0 for
-// a constant piece, so its mean is that constant to the last bit.
+// Deviations from the first element have a sum that is exactly 0 for a constant piece, so its mean is that constant to the
+// last bit.
 template <class T>
 GESSO_SIMD Moments piece_moments(const T* x, Index n) {
   using detail::Lanes;
   const double first = static_cast<double>(x[0]);
-  double deviations[1];
+  double sums[2];  // of deviations and of their squares
   detail::sum_terms(
-      n, deviations, [=](auto at, Lanes(&t)[1]) __attribute__((always_inline)) {
+      n, sums, [=](auto at, Lanes(&t)[2]) __attribute__((always_inline)) {
         t[0] = at.keep(detail::widen(at.load(x)) - first);
+        t[1] = t[0] * t[0];
       });
-  const double mean = first + deviations[0] / static_cast<double>(n);
-  double squares[1];
-  detail::sum_terms(
-      n, squares, [=](auto at, Lanes(&t)[1]) __attribute__((always_inline)) {
-        const Lanes d = at.keep(detail::widen(at.load(x)) - mean);
-        t[0] = d * d;
-      });
-  return {n, mean, squares[0]};
+  const double mean = sums[0] / static_cast<double>(n);
+  return {n, first + mean, sums[1] - sums[0] * mean};
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
 // Mean and variance that keep their digits. Read plain.h first: it shows what they are for.
 //
 // The textbook's E[x^2] - E[x]^2 subtracts two numbers that agree in their leading digits; once mean / std
-// reaches about 3000, float32 has none left. Here every piece of kMomentsPiece elements is passed over twice
-// (it stays in the L1 cache, so memory is read once), for its mean and for the squares about that mean, with
-// all sums in float64; the pieces are merged by the formula of Chan, Golub and LeVeque. See
-// docs/normalization.md for the error of each method over mean / std.
+// reaches about 3000, float32 has none left. Here pieces of kMomentsPiece elements are passed over once, for the sums of
+// deviations from the piece's first element and of their squares, in float64. That element is one of them, so however far
+// out it lies, the squares about the mean are at least 1 / (kMomentsPiece + 1) of the sum that they are taken from: 12 of
+// float64's 53 bits may go. The pieces are merged by the formula of Chan, Golub and LeVeque. See docs/normalization.md
+// for the error of each method over mean / std.
 #pragma once
 
 #include "gesso/core/index.h"

@@ -228,13 +228,15 @@ void StyleNetwork::set_noise(std::uint64_t number, const std::vector<double>& am
 }
 
 Tensor StyleNetwork::with_noise(const Tensor& strip, Index first_row, Index height) const {
+  if (options_.noise == 0) {
+    return strip;
+  }
   const auto share = BatchShare::current();  // of a batch's noise, this process's part
   const Index amounts = static_cast<Index>(noise_amounts_.size());
   const Index pictures = share ? share->total() : strip.size(0), first_picture = share ? share->first() : 0;
   require(amounts == 1 || amounts == pictures, "style network: ", amounts, " amounts of noise for ", pictures,
           " pictures; give one for each, or one for all");
-  if (options_.noise == 0 ||
-      std::all_of(noise_amounts_.begin(), noise_amounts_.end(), [](double amount) { return amount == 0; })) {
+  if (std::all_of(noise_amounts_.begin(), noise_amounts_.end(), [](double amount) { return amount == 0; })) {
     return strip;
   }
   const double most = options_.noise * std::sqrt(3.0);  // of even noise of that standard deviation

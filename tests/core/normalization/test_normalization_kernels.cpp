@@ -235,6 +235,22 @@ TEST_CASE("moments agree with the plain loop and merge in any cut") {
   CHECK(moments<float>(nullptr, 0).count == 0);
 }
 
+TEST_CASE("moments keep their digits however far out the first element of a piece is") {
+  for (double outlier : {-10.0, 64.0, 1e4, -1e8, 1e20}) {
+    CAPTURE(outlier);
+    Generator rng(7);
+    std::vector<double> wide(4096);
+    rng.fill_normal(wide.data(), std::ssize(wide));
+    wide[0] = outlier;
+    const std::vector<float> x(wide.begin(), wide.end());
+    CHECK(moments(x.data(), 4096).m2 == doctest::Approx(plain_moments(x.data(), 4096).m2).epsilon(1e-12));
+    CHECK(moments(wide.data(), 4096).m2 ==
+          doctest::Approx(plain_moments(wide.data(), 4096).m2).epsilon(1e-12));
+    CHECK(moments(wide.data(), 4096).mean ==
+          doctest::Approx(plain_moments(wide.data(), 4096).mean).epsilon(1e-12));
+  }
+}
+
 TEST_CASE("a constant has exactly itself as mean and no variance") {
   for (double value : {0.1, -3.7, 1e6 + 0.3, 1e30, 1e-30}) {
     for (Index n : {1, 7, 4096, 5001}) {
