@@ -7,7 +7,6 @@
 #include "gesso/core/memory/scratch.h"
 #include "gesso/core/parallel.h"
 #include "gesso/core/simd/clones.h"
-#include "gesso/core/simd/stream.h"
 #include "gesso/core/tensor.h"
 
 namespace gesso {
@@ -151,15 +150,9 @@ GESSO_SIMD void pack_panels(const T* x, Index pixels, Index channels, const doub
   }
 }
 
-// y[i] = x[i] + to_add, past the caches if `stream`.
 template <class T>
-GESSO_SIMD void write_row(const T* x, T to_add, Index count, bool stream, T* y) {
-  if (stream) {
-    stream_elements(
-        y, 0, count, [=](Index i) __attribute__((always_inline)) { return x[i] + to_add; });
-  } else {
-    for (Index i = 0; i < count; ++i) y[i] = x[i] + to_add;
-  }
+GESSO_SIMD void write_row(const T* x, T to_add, Index count, T* y) {
+  for (Index i = 0; i < count; ++i) y[i] = x[i] + to_add;
 }
 
 }  // namespace
@@ -208,7 +201,6 @@ void mix_channels(const T* x, const double* mean, const T* s, double scale, cons
   }
   const Index columns = panels_a_task<T>(channels) * kPanel;
   const Index blocks = divide_up(pixels, columns);
-  const bool stream = samples * channels * pixels * static_cast<Index>(sizeof(T)) >= kStreamBytes;
   parallel_for(samples * blocks, 1, [&](Index task, Index) {
     const Index n = task / blocks, first = task % blocks * columns;
     const Index count = std::min(columns, pixels - first);
@@ -229,7 +221,7 @@ void mix_channels(const T* x, const double* mean, const T* s, double scale, cons
     }
     for (Index c = 0; c < channels; ++c) {
       const T to_add = shift ? static_cast<T>(shift[n * channels + c]) : T{0};
-      write_row(results + c * pitch, to_add, count, stream, dx + (n * channels + c) * pixels + first);
+      write_row(results + c * pitch, to_add, count, dx + (n * channels + c) * pixels + first);
     }
   });
 }

@@ -203,17 +203,25 @@ Tensor StyleTarget::wasserstein_distances(std::size_t i, const Tensor& features,
                                           const std::vector<Index>& styles, std::uint64_t number) const {
   const Tensor slices = directions(i, number);
   const Samples samples(features);
-  std::vector<Tensor> wanted;   // by this process's samples
-  std::vector<double> weights;  // of all
+  std::vector<Tensor> wanted;        // by this process's samples
+  std::map<Index, Tensor> of_style;  // what samples of a style share
+  std::vector<double> weights;       // of all
   {
     const NoGradGuard no_grad;
     for (Index n = 0; n < samples.total; ++n) {
       const Index style = styles[static_cast<std::size_t>(n)], row = style == kNoStyle ? 0 : style;
       if (n >= samples.first && n < samples.end) {
-        wanted.push_back(conv2d(taps_[i].styles[row], slices, {}));
+        const auto [entry, is_new] = of_style.try_emplace(row);
+        if (is_new) {
+          entry->second = conv2d(taps_[i].styles[row], slices, {});
+        }
+        wanted.push_back(entry->second);
       }
       weights.push_back(style == kNoStyle ? 0 : taps_[i].weights[row]);
     }
+  }
+  if (of_style.size() == 1) {
+    wanted.resize(1);
   }
   const Tensor of_directions = Tensor::from(weights, {samples.total, 1}, features.dtype()) *
                                (1 / static_cast<double>(kDirections * samples.total));

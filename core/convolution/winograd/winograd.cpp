@@ -253,11 +253,11 @@ void compute_block(const Convolution& c, const TileGrid& grid, const WeightMatri
   }
 }
 
-// Where transformed weights are larger than the second-level cache and tiles are many, blocks of tiles wait
-// for weights, since each block reads them all. So the transforms of a large part of the tiles go to memory,
+// Where transformed weights are larger (18 MiB) than what a last-level cache leaves to them and tiles are many, blocks of
+// tiles wait for weights, since each block reads them all. So the transforms of a large part of the tiles go to memory,
 // and the products are made matrix by matrix: its tiles stay in the second-level cache while its weights pass
 // by once. Each number is the same sum in the same order as in a block.
-constexpr Index kManyWeights = 128 * 256, kPart = 256;
+constexpr Index kManyWeights = 512 * 256, kPart = 256;
 
 void compute_by_matrices(const Convolution& c, const TileGrid& grid, Index row, const WeightMatrices& w,
                          const std::vector<ZeroMatrices>& zero) {
