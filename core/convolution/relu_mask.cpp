@@ -37,8 +37,9 @@ GESSO_SIMD void relu_rows(T* y, Index width, int shift, std::uint8_t* mask) {
             row[j] = row[j] < 0 ? T{0} : row[j];
           }
         }
-        for (Index j = 0; mask != nullptr && j < count; ++j)
+        for (Index j = 0; mask != nullptr && j < count; ++j) {
           mask[begin + j] |= static_cast<std::uint8_t>(open[j]);
+        }
       });
 }
 
@@ -48,9 +49,9 @@ GESSO_SIMD void apply_to_row(const T* __restrict dy, Index width, std::uint8_t b
   for_blocks_of_columns(
       width, [=](Index begin, auto count) __attribute__((always_inline)) {
         for (Index j = begin; j < begin + count; ++j) {
-      const T g = dy[j];  // read in any case: the compiler does not vectorise what reads only sometimes
-      dz[j] = (mask[j] & bit) != 0 ? g : T{0};
-    }
+          const T g = dy[j];  // read in any case: the compiler does not vectorise what reads only sometimes
+          dz[j] = (mask[j] & bit) != 0 ? g : T{0};
+        }
       });
 }
 
