@@ -71,17 +71,35 @@ GradientSums plane_sums(const NormalizationAxes& axes, const NormalizeBackwardIn
   return sums;
 }
 
+// The sums of all pieces, gathered in any order, and what they add up to.
+class SumsOfPieces {
+ public:
+  explicit SumsOfPieces(const NormalizationAxes& axes)
+      : per_plane_(pieces_in(axes.inner)), pieces_(axes.planes() * per_plane_) {}
+
+  template <class T>
+  void gather(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in, Index plane, Index begin,
+              Index end) {
+    pieces_[plane * per_plane_ + begin / kPiece] = piece_sums(axes, in, plane, begin, end);
+  }
+  void add_up(GradientSums* planes) const {
+    for (Index p = 0; p < std::ssize(pieces_); ++p) {  // in the order of plane_sums()
+      planes[p / per_plane_] += pieces_[p];
+    }
+  }
+
+ private:
+  Index per_plane_;
+  std::vector<GradientSums> pieces_;
+};
+
 // Those of all planes, piece by piece on all threads.
 template <class T>
 void sums_of_all_planes(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in, GradientSums* sums) {
-  const Index per_plane = pieces_in(axes.inner);
-  std::vector<GradientSums> piece(axes.planes() * per_plane);
-  for_each_piece(axes.planes(), axes.inner, [&](Index plane, Index begin, Index end) {
-    piece[plane * per_plane + begin / kPiece] = piece_sums(axes, in, plane, begin, end);
-  });
-  for (Index p = 0; p < axes.planes() * per_plane; ++p) {  // in the order of plane_sums()
-    sums[p / per_plane] += piece[p];
-  }
+  SumsOfPieces pieces(axes);
+  for_each_piece(axes.planes(), axes.inner,
+                 [&](Index plane, Index begin, Index end) { pieces.gather(axes, in, plane, begin, end); });
+  pieces.add_up(sums);
 }
 
 // ---- dx
@@ -195,10 +213,11 @@ GESSO_SIMD void add_element_gradients(const T* x, const T* dy, const Plane<T>& p
 }
 
 // dgamma and dbeta where every element has its own: sums over the samples, piece by piece of the elements.
-// Many samples are added up in groups, in parallel, and then the groups in order.
-template <class T>
+// Many samples are added up in groups, in parallel, and then the groups in order. with_piece(begin, end) may do something
+// else with a piece of all samples while it is in the cache.
+template <class T, class WithPiece>
 void element_row_gradients(const NormalizationAxes& axes, const NormalizeBackwardIn<T>& in,
-                           const NormalizeBackwardOut<T>& out) {
+                           const NormalizeBackwardOut<T>& out, WithPiece with_piece) {
   const Index size = axes.inner;
   const Index group = std::max<Index>(64, (axes.samples + 15) / 16);
   const Index groups = (axes.samples + group - 1) / group;
@@ -222,6 +241,7 @@ void element_row_gradients(const NormalizationAxes& axes, const NormalizeBackwar
     });
   }
   for_each_piece(1, size, [&](Index, Index begin, Index end) {
+    with_piece(begin, end);
     double dgamma[kPiece] = {}, dbeta[kPiece] = {};
     if (groups == 1) {
       add_group(0, begin, end, dgamma, dbeta);
@@ -297,7 +317,9 @@ void write_gradients(const NormalizationAxes& axes, const NormalizeBackwardIn<T>
              streams<T>(axes), begin, end, out.dx + offset);
   };
 
-  if (sums_needed && fits_in_cache(axes)) {
+  const auto write_element_rows = [&](auto with_piece) { element_row_gradients(axes, in, out, with_piece); };
+  const bool in_cache = sums_needed && fits_in_cache(axes);
+  if (in_cache) {
     for_each_statistic(axes, [&](Index s) {
       for_each_plane(axes, s, [&](Index plane) { sums[plane] = plane_sums(axes, in, plane); });
       if (sums_for_dx) {
@@ -308,7 +330,14 @@ void write_gradients(const NormalizationAxes& axes, const NormalizeBackwardIn<T>
       }
     });
   } else {
-    if (sums_needed) {
+    if (sums_needed && per_element && rows_wanted) {
+      // Sums over the elements of a sample and over the samples of an element read the same numbers.
+      SumsOfPieces pieces(axes);
+      write_element_rows([&](Index begin, Index end) {
+        for (Index plane = 0; plane < axes.planes(); ++plane) pieces.gather(axes, in, plane, begin, end);
+      });
+      pieces.add_up(sums.data());
+    } else if (sums_needed) {
       sums_of_all_planes(axes, in, sums.data());
     }
     for (Index s = 0; sums_for_dx && s < axes.statistics(); ++s) {
@@ -319,8 +348,10 @@ void write_gradients(const NormalizationAxes& axes, const NormalizeBackwardIn<T>
     }
   }
 
-  if (rows_wanted) {
-    per_element ? element_row_gradients(axes, in, out) : plane_row_gradients(axes, sums.data(), in, out);
+  if (rows_wanted && !per_element) {
+    plane_row_gradients(axes, sums.data(), in, out);
+  } else if (rows_wanted && (in_cache || !sums_needed)) {
+    write_element_rows([](Index, Index) {});
   }
 }
 

@@ -1,6 +1,7 @@
 // The forward half of normalization.h.
 #include "gesso/core/normalization/normalization.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -141,7 +142,8 @@ template <class T>
 void normalize_with(const NormalizationAxes& axes, const T* x, StatisticsIn statistics, const T* gamma,
                     const T* beta, Activation activation, T* y) {
   const Narrowed<T> narrowed(axes, x, statistics);
-  for_each_piece(axes.planes(), axes.inner, [&](Index plane, Index begin, Index end) {
+  const Index together = axes.rows == AffineRows::per_element ? std::max<Index>(axes.planes(), 1) : 1;
+  for_each_piece(axes.planes(), axes.inner, together, [&](Index plane, Index begin, Index end) {
     const Index offset = plane * axes.inner;
     write_y(narrowed.x() + offset, Plane<T>(axes, narrowed.statistics(), gamma, beta, plane),
             activation == Activation::relu, streams<T>(axes), begin, end, y + offset);

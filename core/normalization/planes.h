@@ -61,17 +61,24 @@ void for_each_plane(const NormalizationAxes& axes, Index s, Body&& body) {
   }
 }
 
-// body(row, begin, end) for every piece begin <= i < end of `count` rows of `length` elements, in parallel.
+// body(row, begin, end) for every piece begin <= i < end of `count` rows of `length` elements, in parallel. Of `together`
+// neighbouring rows come first the first pieces, then the second ones, and so on: those that share a gamma for each element
+// find it in the cache.
 template <class Body>
-void for_each_piece(Index count, Index length, Body&& body) {
+void for_each_piece(Index count, Index length, Index together, Body&& body) {
   const Index per_row = pieces_in(length);
   const Index block = std::max<Index>(1, kTask / std::max<Index>(1, std::min(length, kPiece)));
   parallel_for(count * per_row, block, [&](Index first, Index last) {
     for (Index p = first; p < last; ++p) {
-      const Index begin = p % per_row * kPiece;
-      body(p / per_row, begin, std::min(length, begin + kPiece));
+      const Index row = p / (per_row * together) * together + p % together;
+      const Index begin = p / together % per_row * kPiece;
+      body(row, begin, std::min(length, begin + kPiece));
     }
   });
+}
+template <class Body>
+void for_each_piece(Index count, Index length, Body&& body) {
+  for_each_piece(count, length, 1, body);
 }
 
 // What the elements of one plane have in common, so that the loops over them are short. The mean is split
