@@ -71,7 +71,7 @@ const Case kCases[] = {
     {1, 3, 2, 1, {9, 541}, {3, 5}, 2, {1, 0}, 1},
     {1, 300, 3, 1, {9, 70}, 3, 1, 1, 1},
     {1, 65, 64, 1, {20, 18}, 3, 1, 1, 1},
-    // gradients to weights: slices of channels, tiles cut across, one register and more of channels
+    // outer products: slices of channels, tiles cut across, one register and more of channels
     {1, 130, 16, 1, {25, 20}, 3, 1, 1, 1},
     {1, 2, 12, 1, {4, 301}, 3, {1, 2}, 1, 1},
     {2, 3, 47, 1, {21, 30}, {5, 3}, 2, {2, 1}, 1},

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "gesso/core/convolution/direct/tile.h"
+#include "gesso/core/convolution/direct/weight_outer.h"
 #include "gesso/core/convolution/frame.h"
 #include "gesso/core/convolution/window.h"
 #include "gesso/core/dtype.h"
@@ -398,6 +399,9 @@ template <class T>
 void weight_gradient(const ConvolutionShape& shape, const T* x, const T* dy, const ReluMask& mask, T* dw) {
   const ConvolutionShape s = with_pixels_in_a_row(shape);
   const MaskedGradient<T> dz(mask, dy);
+  if (outer_product_convolution::suits<T>(s)) {
+    return outer_product_convolution::weight_gradient(s, x, dz.data(), dw);
+  }
   constexpr Index lanes = ProductSumKernel<T>::most_lanes;
   constexpr Index wanted_length = 1024;  // long enough that adding up the lanes at the end is nothing,
                                          // short enough that dy for one kernel stays in the first cache

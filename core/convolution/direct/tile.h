@@ -46,4 +46,33 @@ struct ProductSumKernel {
 template <class T>
 ProductSumKernel<T> product_sum_kernel(Index channels);
 
+/// The same sums for many channels, `taps` by `channels` numbers in registers:
+///
+///     sum[k * sum_stride + c] += sum over i < rows, j < columns of
+///                                dy[(i * columns + j) * dy_stride + c] x[offset[k] + i * x_row + j * x_step]
+///
+/// for k < taps and c < channels: dy has its channels side by side, a vector of them at a time; each number
+/// of x is multiplied by all of them.
+template <class T>
+struct OuterProductKernel {
+  using Run = void (*)(Index rows, Index columns, const T* dy, Index dy_stride, const T* x, Index x_row,
+                       Index x_step, const Index* offset, T* sum, Index sum_stride);
+  /// y[j * y_stride + c] = x[c * x_stride + j] for c, j < lanes.
+  using Transpose = void (*)(const T* x, Index x_stride, T* y, Index y_stride);
+  static constexpr int most_lanes = 64 / sizeof(T);
+
+  struct Size {
+    int taps;
+    Run run;
+  };
+  int lanes;
+  int channels;   ///< one or two vectors
+  Size sizes[4];  ///< most taps first; the last takes one tap
+  Transpose transpose;
+};
+
+/// The kernel for `channels` or, if that is more than registers can hold, the largest.
+template <class T>
+OuterProductKernel<T> outer_product_kernel(Index channels);
+
 }  // namespace gesso

@@ -85,6 +85,69 @@ void product_sum(Index length, const T* dy, Index dy_stride, const T* x, const I
   }
 }
 
+template <class T, int vectors, int taps>
+void outer_product(Index rows, Index columns, const T* dy, Index dy_stride, const T* x, Index x_row,
+                   Index x_step, const Index* offset, T* total, Index total_stride) {
+  using V = Register<T>;
+  V sum[taps][vectors] = {};
+  for (Index i = 0; i < rows; ++i, x += x_row) {
+    const T* source[taps];
+#pragma GCC unroll 32
+    for (int k = 0; k < taps; ++k) source[k] = x + offset[k];
+    for (Index j = 0; j < columns; ++j, dy += dy_stride) {
+      V g[vectors];
+#pragma GCC unroll 2
+      for (int r = 0; r < vectors; ++r) g[r] = load<kLanes<T>>(dy + r * kLanes<T>);
+#pragma GCC unroll 32
+      for (int k = 0; k < taps; ++k) {
+        const T value = source[k][j * x_step];
+#pragma GCC unroll 2
+        for (int r = 0; r < vectors; ++r) sum[k][r] += value * g[r];
+      }
+    }
+  }
+#pragma GCC unroll 32
+  for (int k = 0; k < taps; ++k) {
+#pragma GCC unroll 2
+    for (int r = 0; r < vectors; ++r) {
+      T* to = total + k * total_stride + r * kLanes<T>;
+      store(to, load<kLanes<T>>(to) + sum[k][r]);
+    }
+  }
+}
+
+// Which lanes of a or b, in runs of `step`, two rows exchange when a square is transposed.
+template <int lanes, int step, bool upper>
+struct Exchanged {
+  static constexpr int of(int l) {
+    return upper ? ((l & step) != 0 ? lanes + l : l + step) : ((l & step) != 0 ? lanes + l - step : l);
+  }
+};
+
+template <class T, int step = 1>
+GESSO_INLINE void transpose(Register<T>* v) {
+  constexpr int lanes = kLanes<T>;
+  if constexpr (step < lanes) {
+#pragma GCC unroll 16
+    for (int i = 0; i < lanes; ++i) {
+      if ((i & step) == 0) {
+        const auto a = v[i], b = v[i + step];
+        v[i] = shuffle<lanes>(a, b, Exchanged<lanes, step, false>());
+        v[i + step] = shuffle<lanes>(a, b, Exchanged<lanes, step, true>());
+      }
+    }
+    transpose<T, 2 * step>(v);
+  }
+}
+
+template <class T>
+void transpose_square(const T* x, Index x_stride, T* y, Index y_stride) {
+  Register<T> v[kLanes<T>];
+  for (int i = 0; i < kLanes<T>; ++i) v[i] = load<kLanes<T>>(x + i * x_stride);
+  transpose<T>(v);
+  for (int i = 0; i < kLanes<T>; ++i) store(y + i * y_stride, v[i]);
+}
+
 // ---- the kernels for 1, 2, ... channels
 
 // Registers for sums; the others hold what is being multiplied.
@@ -121,6 +184,23 @@ template <class T>
 ProductSumKernel<T> product_sum_kernel_for(Index channels) {
   static constexpr auto table = product_sum_table<T>(std::make_integer_sequence<int, kMostProductChannels>());
   return table[std::min<Index>(channels, table.size()) - 1];
+}
+
+template <class T, int vectors>
+constexpr OuterProductKernel<T> outer_product_kernel_of() {
+  constexpr int most = kSums / vectors;
+  return {kLanes<T>,
+          vectors * kLanes<T>,
+          {{most, outer_product<T, vectors, most>},
+           {most / 3, outer_product<T, vectors, most / 3>},
+           {most / 6, outer_product<T, vectors, most / 6>},
+           {1, outer_product<T, vectors, 1>}},
+          transpose_square<T>};
+}
+
+template <class T>
+OuterProductKernel<T> outer_product_kernel_for(Index channels) {
+  return channels <= kLanes<T> ? outer_product_kernel_of<T, 1>() : outer_product_kernel_of<T, 2>();
 }
 
 }  // namespace GESSO_ISA
