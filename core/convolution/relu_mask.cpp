@@ -10,15 +10,17 @@
 namespace gesso {
 namespace {
 
-// Calls columns(begin, count) for blocks of a row's columns, of which the last overlaps the one before: blocks have a fixed
-// number, which registers hold, and no single columns remain.
+constexpr Index kRows = 4;      // of a channel in a byte of the mask
+constexpr Index kColumns = 16;  // of a block, which registers hold
+
+// Calls columns(begin, count) for blocks of a row's columns, of which the last overlaps the one before: so no single
+// columns remain.
 template <class Columns>
 __attribute__((always_inline)) inline void for_blocks_of_columns(Index width, Columns columns) {
-  constexpr std::integral_constant<Index, 16> block;
-  for (Index b = 0; width >= block && b < width; b += block) {
-    columns(std::min<Index>(b, width - block), block);
+  for (Index b = 0; width >= kColumns && b < width; b += kColumns) {
+    columns(std::min(b, width - kColumns), std::integral_constant<Index, kColumns>());
   }
-  if (width < block) {
+  if (width < kColumns) {
     columns(Index{0}, width);
   }
 }
@@ -29,7 +31,7 @@ GESSO_SIMD void relu_rows(T* y, Index width, int shift, std::uint8_t* mask) {
   using Bits = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
   for_blocks_of_columns(
       width, [=](Index begin, auto count) __attribute__((always_inline)) {
-        Bits open[16] = {};
+        Bits open[kColumns] = {};
         for (int r = 0; r < rows; ++r) {
           T* const row = y + r * width + begin;
           for (Index j = 0; j < count; ++j) {
@@ -69,7 +71,6 @@ void apply_relu(const FusedRelu& relu, const ConvolutionShape& s, T* y) {
   if (!relu.on) {
     return;
   }
-  constexpr Index rows = 4;  // of a channel in a byte
   const Index pairs = divide_up(s.out_channels, 2);
   const auto [height, width] = s.out;
   parallel_for(s.batch * pairs, 1, [&, height = height, width = width](Index task, Index) {
@@ -79,12 +80,12 @@ void apply_relu(const FusedRelu& relu, const ConvolutionShape& s, T* y) {
       std::fill_n(mask, relu.mask->pair_bytes(), std::uint8_t{0});
     }
     for (Index c = 2 * pair; c < std::min(2 * pair + 2, s.out_channels); ++c) {
-      for (Index i = 0; i < height; i += rows) {
+      for (Index i = 0; i < height; i += kRows) {
         T* const first = y + ((n * s.out_channels + c) * height + i) * width;
-        const int shift = static_cast<int>(c % 2 * rows);
-        std::uint8_t* const bytes = mask == nullptr ? nullptr : mask + i / rows * width;
-        if (i + rows <= height) {
-          relu_rows<rows>(first, width, shift, bytes);
+        const int shift = static_cast<int>(c % 2 * kRows);
+        std::uint8_t* const bytes = mask == nullptr ? nullptr : mask + i / kRows * width;
+        if (i + kRows <= height) {
+          relu_rows<kRows>(first, width, shift, bytes);
         } else {
           for (Index r = 0; r < height - i; ++r) {
             relu_rows<1>(first + r * width, width, shift + static_cast<int>(r), bytes);
@@ -102,8 +103,8 @@ void mask_pixels(const ReluMask& mask, Index n, Index channel, Index begin, Inde
   for (Index p = begin; p < begin + count;) {
     const Index row = p / width, column = p % width;
     const Index columns = std::min(width - column, begin + count - p);
-    apply_to_row(dy + p, columns, static_cast<std::uint8_t>(1 << (channel % 2 * 4 + row % 4)),
-                 bytes + row / 4 * width + column, dz + p - begin);
+    apply_to_row(dy + p, columns, static_cast<std::uint8_t>(1 << (channel % 2 * kRows + row % kRows)),
+                 bytes + row / kRows * width + column, dz + p - begin);
     p += columns;
   }
 }

@@ -1,7 +1,6 @@
 // The forward half of normalization.h.
 #include "gesso/core/normalization/normalization.h"
 
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -142,7 +141,7 @@ template <class T>
 void normalize_with(const NormalizationAxes& axes, const T* x, StatisticsIn statistics, const T* gamma,
                     const T* beta, Activation activation, T* y) {
   const Narrowed<T> narrowed(axes, x, statistics);
-  const Index together = axes.rows == AffineRows::per_element ? std::max<Index>(axes.planes(), 1) : 1;
+  const Index together = axes.rows == AffineRows::per_element ? axes.planes() : 1;
   for_each_piece(axes.planes(), axes.inner, together, [&](Index plane, Index begin, Index end) {
     const Index offset = plane * axes.inner;
     write_y(narrowed.x() + offset, Plane<T>(axes, narrowed.statistics(), gamma, beta, plane),

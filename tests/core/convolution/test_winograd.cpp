@@ -59,6 +59,7 @@ const Case kCases[] = {
     {1, 18, 150, {13, 17}, 1},
     {1, 272, 3, {66, 66}, 1},
     {1, 3, 272, {66, 66}, 1},
+    {3, 130, 253, {1, 350}, 1},
     // many weights and more tiles than one part has
     {129, 260, 510, {1, 5}, 1},
     // gradients to weights in three parts of the tiles, for fewer and for more threads
