@@ -11,13 +11,19 @@ template <class T>
 constexpr int kLanes = GESSO_REGISTER_BYTES / int{sizeof(T)};
 template <class T>
 using Register = Vector<T, kLanes<T>>;
+template <class T>
+constexpr int kLine = 64 / int{sizeof(T)};  // of a cache
 
-// `rows` rows by `vectors` vectors of a panel's columns, from `column` on. If `fetch`, the weights from `next`
-// on come into the second-level cache meanwhile; in the first they would push out what is in use.
-template <class T, int rows, int vectors, bool fetch>
+// Rows of a tile, which is two vectors wide.
+constexpr int kRows = GESSO_REGISTERS == 32 ? 8 : 6;
+
+// `rows` rows by `vectors` vectors of a panel's columns, from `column` on. With every group of channels `lines` cache lines
+// from `next` on come into the second-level cache; in the first they would push out what is in use.
+template <class T, int rows, int vectors>
 GESSO_INLINE void product_tile(const T* x, Index x_group, int channels, const T* w, int column, T* y,
-                               Index y_row, Index y_group, bool add, const T* next) {
+                               Index y_row, Index y_group, bool add, const T* next, int lines) {
   using V = Register<T>;
+  constexpr int second_level = 2;
   T* to[vectors];
   V sum[rows][vectors] = {};
 #pragma GCC unroll 8
@@ -33,22 +39,23 @@ GESSO_INLINE void product_tile(const T* x, Index x_group, int channels, const T*
     }
   }
   w += column;
-  for (; channels > 0; channels -= kGroup, x += x_group) {
-    const int count = std::min(channels, kGroup);
-    for (int c = 0; c < count; ++c, w += kPanel, next += kPanel) {
-      if constexpr (fetch) {
-        constexpr int second_level = 2, line = 64 / int{sizeof(T)};
-#pragma GCC unroll 4
-        for (int i = 0; i < kPanel; i += line) __builtin_prefetch(next + i, 0, second_level);
-      }
-      V v[vectors];
+  const auto add_channel = [&](int c) __attribute__((always_inline)) {
+    V v[vectors];
 #pragma GCC unroll 8
-      for (int n = 0; n < vectors; ++n) v[n] = load<kLanes<T>>(w + n * kLanes<T>);
+    for (int n = 0; n < vectors; ++n) v[n] = load<kLanes<T>>(w + c * kPanel + n * kLanes<T>);
 #pragma GCC unroll 16
-      for (int t = 0; t < rows; ++t) {
+    for (int t = 0; t < rows; ++t) {
 #pragma GCC unroll 8
-        for (int n = 0; n < vectors; ++n) sum[t][n] += x[t * kGroup + c] * v[n];
-      }
+      for (int n = 0; n < vectors; ++n) sum[t][n] += x[t * kGroup + c] * v[n];
+    }
+  };
+  for (; channels > 0; channels -= kGroup, x += x_group, w += kGroup * kPanel) {
+    for (int i = 0; i < lines; ++i, next += kLine<T>) __builtin_prefetch(next, 0, second_level);
+    if (rows == kRows && channels >= kGroup) {  // without a loop, whose end the processor would not foresee
+#pragma GCC unroll 16
+      for (int c = 0; c < kGroup; ++c) add_channel(c);
+    } else {
+      for (int c = 0; c < std::min(channels, kGroup); ++c) add_channel(c);
     }
   }
 #pragma GCC unroll 16
@@ -58,48 +65,45 @@ GESSO_INLINE void product_tile(const T* x, Index x_group, int channels, const T*
   }
 }
 
-// The last rows, fewer than `most`.
-template <class T, int most, int vectors>
-GESSO_INLINE void product_rest(int rows, const T* x, Index x_group, int channels, const T* w, int column,
-                               T* y, Index y_row, Index y_group, bool add, const T* next) {
-  if constexpr (most > 1) {
-    if (rows == most - 1) {
-      product_tile<T, most - 1, vectors, false>(x, x_group, channels, w, column, y, y_row, y_group, add,
-                                                next);
+// A tile of as many rows, at most `most`.
+template <class T, int most, int vectors, class... Rest>
+GESSO_INLINE void product_rows(int rows, Rest... rest) {
+  if constexpr (most > 0) {
+    if (rows == most) {
+      product_tile<T, most, vectors>(rest...);
     } else {
-      product_rest<T, most - 1, vectors>(rows, x, x_group, channels, w, column, y, y_row, y_group, add, next);
+      product_rows<T, most - 1, vectors>(rows, rest...);
     }
   }
 }
 
-// All rows by one column of vectors.
-template <class T, int rows, int vectors>
-GESSO_INLINE void product_column(const T* x, Index x_group, int count, int channels, const T* w, int column,
-                                 T* y, Index y_row, Index y_group, bool add, const T* next) {
-  int t = 0;
-  if (column == 0 && rows <= count) {
-    product_tile<T, rows, vectors, true>(x, x_group, channels, w, column, y, y_row, y_group, add, next);
-    t += rows;
+// All rows by columns of `vectors` vectors, tile by tile. Each fetches its share of the weights from `next` on: all at once,
+// from a distant last-level cache, would keep what the products read waiting.
+template <class T, int vectors>
+GESSO_INLINE void product_columns(const T* x, Index x_group, int count, int channels, const T* w, int groups,
+                                  T* y, Index y_row, Index y_group, bool add, const T* next) {
+  constexpr int width = vectors * kLanes<T>, group_lines = kGroup * kPanel / kLine<T>;
+  const int tiles = (count + kRows - 1) / kRows, shares = std::max(tiles * (groups * kGroup / width), 1);
+  const int lines = (group_lines + shares - 1) / shares;
+  const Index share = Index{lines} * kLine<T> * ((channels + kGroup - 1) / kGroup);
+  for (int column = 0; column < groups * kGroup; column += width) {
+    for (int i = 0; i < tiles; ++i, next += share) {
+      const int begin = i * kRows, end = std::min(count, begin + kRows);
+      product_rows<T, kRows, vectors>(end - begin, x + begin * kGroup, x_group, channels, w, column,
+                                      y + begin * y_row, y_row, y_group, add, next, lines);
+    }
   }
-  for (; t + rows <= count; t += rows) {
-    product_tile<T, rows, vectors, false>(x + t * kGroup, x_group, channels, w, column, y + t * y_row, y_row,
-                                          y_group, add, next);
-  }
-  product_rest<T, rows, vectors>(count - t, x + t * kGroup, x_group, channels, w, column, y + t * y_row,
-                                 y_row, y_group, add, next);
 }
 
-template <class T, int rows, int vectors>
+template <class T>
 void product(const T* x, Index x_group, int count, int channels, const T* w, int groups, T* y, Index y_row,
              Index y_group, bool add, const T* next) {
-  constexpr int width = vectors * kLanes<T>;
-  static_assert(kPanel % width == 0);
-  if (groups * kGroup < width) {
-    return product_column<T, rows, vectors / 2>(x, x_group, count, channels, w, 0, y, y_row, y_group, add,
-                                                next);
-  }
-  for (int column = 0; column < groups * kGroup; column += width) {
-    product_column<T, rows, vectors>(x, x_group, count, channels, w, column, y, y_row, y_group, add, next);
+  constexpr int vectors = 2;
+  static_assert(kPanel % (vectors * kLanes<T>) == 0);
+  if (groups * kGroup < vectors * kLanes<T>) {
+    product_columns<T, vectors / 2>(x, x_group, count, channels, w, groups, y, y_row, y_group, add, next);
+  } else {
+    product_columns<T, vectors>(x, x_group, count, channels, w, groups, y, y_row, y_group, add, next);
   }
 }
 
@@ -123,6 +127,11 @@ GESSO_INLINE void product_sum_tile(const T* x, const T* y, Index y_group, int co
       for (int n = 0; n < vectors; ++n) total[c][n] = load<kLanes<T>>(sum + c * sum_row + n * kLanes<T>);
     }
   }
+  // The next tile's sums, which the processor would not guess in time.
+  for (int c = 0; c < rows; ++c) {
+    for (int n = 0; n < vectors; ++n) __builtin_prefetch(sum + (rows + c) * sum_row + n * kLanes<T>);
+  }
+#pragma GCC unroll 4
   for (Index t = 0; t < count * Index{kGroup}; t += kGroup) {
     V v[vectors];
 #pragma GCC unroll 8
@@ -187,10 +196,9 @@ void transpose_group(const T* x, Index x_row, int channels, const double* mean, 
   }
 }
 
-// Tiles are two vectors wide, and as many rows high as registers hold.
 template <class T>
-constexpr PanelKernels<T> kKernels{product < T, GESSO_REGISTERS == 32 ? 8 : 6, 2 >,
-                                   product_sum<T, GESSO_REGISTERS == 32 ? 8 : 4, 2>, transpose_group<T>};
+constexpr PanelKernels<T> kKernels{product<T>, product_sum<T, GESSO_REGISTERS == 32 ? 8 : 4, 2>,
+                                   transpose_group<T>};
 
 }  // namespace GESSO_ISA
 }  // namespace
