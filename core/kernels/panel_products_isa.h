@@ -21,7 +21,7 @@ constexpr int kRows = GESSO_REGISTERS == 32 ? 8 : 6;
 // from `next` on come into the second-level cache; in the first they would push out what is in use.
 template <class T, int rows, int vectors>
 GESSO_INLINE void product_tile(const T* x, Index x_group, int channels, const T* w, int column, T* y,
-                               Index y_row, Index y_group, bool add, const T* next, int lines) {
+                               Index y_row, Index y_group, bool add, const T* next, Index lines) {
   using V = Register<T>;
   constexpr int second_level = 2;
   T* to[vectors];
@@ -50,7 +50,7 @@ GESSO_INLINE void product_tile(const T* x, Index x_group, int channels, const T*
     }
   };
   for (; channels > 0; channels -= kGroup, x += x_group, w += kGroup * kPanel) {
-    for (int i = 0; i < lines; ++i, next += kLine<T>) __builtin_prefetch(next, 0, second_level);
+    for (Index i = 0; i < lines; ++i, next += kLine<T>) __builtin_prefetch(next, 0, second_level);
     if (rows == kRows && channels >= kGroup) {  // without a loop, whose end the processor would not foresee
 #pragma GCC unroll 16
       for (int c = 0; c < kGroup; ++c) add_channel(c);
@@ -83,14 +83,13 @@ template <class T, int vectors>
 GESSO_INLINE void product_columns(const T* x, Index x_group, int count, int channels, const T* w, int groups,
                                   T* y, Index y_row, Index y_group, bool add, const T* next) {
   constexpr int width = vectors * kLanes<T>, group_lines = kGroup * kPanel / kLine<T>;
-  const int tiles = (count + kRows - 1) / kRows, shares = std::max(tiles * (groups * kGroup / width), 1);
-  const int lines = (group_lines + shares - 1) / shares;
-  const Index share = Index{lines} * kLine<T> * ((channels + kGroup - 1) / kGroup);
+  const Index tiles = divide_up(count, kRows), columns = groups * kGroup / width;
+  const Index lines = divide_up(group_lines, std::max<Index>(tiles * columns, 1));
+  const Index share = lines * kLine<T> * divide_up(channels, kGroup);
   for (int column = 0; column < groups * kGroup; column += width) {
-    for (int i = 0; i < tiles; ++i, next += share) {
-      const int begin = i * kRows, end = std::min(count, begin + kRows);
-      product_rows<T, kRows, vectors>(end - begin, x + begin * kGroup, x_group, channels, w, column,
-                                      y + begin * y_row, y_row, y_group, add, next, lines);
+    for (int begin = 0; begin < count; begin += kRows, next += share) {
+      product_rows<T, kRows, vectors>(std::min(count - begin, kRows), x + begin * kGroup, x_group, channels,
+                                      w, column, y + begin * y_row, y_row, y_group, add, next, lines);
     }
   }
 }

@@ -47,9 +47,7 @@ char* map_pages(std::size_t bytes) {
     munmap(first, before);
   }
   munmap(begin + bytes, kHugePage - before);
-#ifdef MADV_HUGEPAGE
-  madvise(begin, bytes, MADV_HUGEPAGE);  // a wish: it is fine if the system declines
-#endif
+  prefer_huge_pages(begin, bytes);
   GESSO_POISON(begin, bytes);
   return begin;
 }
@@ -65,6 +63,12 @@ void give_back_pages(char* begin, std::size_t bytes) { madvise(begin, bytes, MAD
 #endif
 
 }  // namespace
+
+void prefer_huge_pages([[maybe_unused]] void* begin, [[maybe_unused]] std::size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  madvise(begin, bytes, MADV_HUGEPAGE);
+#endif
+}
 
 bool PageHeap::add_chunk(std::size_t pages) {
   if (pages > SIZE_MAX / kHugePage - 1) {

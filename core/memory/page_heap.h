@@ -13,6 +13,9 @@ namespace gesso::detail {
 
 inline constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
+/// Asks for huge pages from `begin` on, which is aligned to them: a wish, and it is fine if the system declines.
+void prefer_huge_pages(void* begin, std::size_t bytes);
+
 /// Not safe for use by several threads at once.
 class PageHeap {
  public:

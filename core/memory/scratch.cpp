@@ -3,17 +3,16 @@
 #include <cstdlib>
 #include <memory>
 
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
-
 #include "gesso/core/error.h"
+#include "gesso/core/memory/page_heap.h"
+#include "gesso/core/memory/poison.h"
 
 namespace gesso {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+std::size_t rounded_up(std::size_t bytes, std::size_t step) { return (bytes + step - 1) / step * step; }
 
 struct Free {
   void operator()(void* block) const { std::free(block); }
@@ -31,18 +30,18 @@ thread_local Buffer buffer;
 void* detail::scratch_bytes(std::size_t bytes) {
   if (bytes > buffer.bytes) {
     buffer = {};  // frees the old block first
+    const std::size_t size = rounded_up(bytes, kAlignment);
     // Small pages lie anywhere in memory, and some places of a cache then have more to hold than others.
-    const std::size_t alignment = bytes >= kHugePage / 4 ? kHugePage : kAlignment;
-    const std::size_t size = (bytes + alignment - 1) / alignment * alignment;
-    buffer.block.reset(std::aligned_alloc(alignment, size));
+    const bool huge = size >= kHugePage / 4;
+    const std::size_t whole = huge ? rounded_up(size, kHugePage) : size;
+    buffer.block.reset(std::aligned_alloc(huge ? kHugePage : kAlignment, whole));
     if (!buffer.block) {
-      throw MemoryError(concat_text("no memory left for ", size, " bytes of working memory"));
+      throw MemoryError(concat_text("no memory left for ", whole, " bytes of working memory"));
     }
-#ifdef MADV_HUGEPAGE
-    if (alignment == kHugePage) {
-      madvise(buffer.block.get(), size, MADV_HUGEPAGE);  // a wish
+    if (huge) {
+      prefer_huge_pages(buffer.block.get(), whole);
+      GESSO_POISON(static_cast<char*>(buffer.block.get()) + size, whole - size);
     }
-#endif
     buffer.bytes = size;
   }
   return buffer.block.get();
